@@ -1,0 +1,1 @@
+"""The virtual board: an STM32F407 with a camera, in one process."""

@@ -1,0 +1,1 @@
+"""Which device sits where, as data."""

@@ -1,0 +1,1 @@
+"""What the firmware sees: frames, their sources, and the sensor."""

@@ -1,0 +1,1 @@
+"""The CPU: a small C core on top of Unicorn, and its Python face."""

@@ -1,0 +1,126 @@
+"""The seam between what a test says and what runs the firmware."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+from boardless_sim.camera.frame import Frame
+from boardless_sim.image import FirmwareImage
+
+
+class Capability(Enum):
+    """What an engine can do, so that a suite may skip with a reason where it cannot."""
+
+    CAMERA = "camera"
+    CYCLES = "cycles"
+    MEMORY = "memory"
+    REGISTERS = "registers"
+    STACK_MARK = "stack high-water mark"
+    DETERMINISTIC = "deterministic"
+
+
+class StopReason(Enum):
+    """Why a run ended. Only RESULT means that what was waited for happened."""
+
+    RESULT = "result"
+    LIMIT = "limit"
+    FAULT = "fault"
+    HALT = "halt"
+
+
+@dataclass(frozen=True)
+class UartLine:
+    """One line as it left a USART: its text without the line end, and when its last bit was sent."""
+
+    port: str
+    text: str
+    time_us: float
+
+
+@dataclass(frozen=True)
+class FaultInfo:
+    """The first fault that the CPU took: exception name, address of the instruction, status registers."""
+
+    kind: str
+    pc: int
+    function: str
+    cfsr: int
+    hfsr: int
+    address: int | None
+
+    def __str__(self) -> str:
+        where = f" address {self.address:#010x}" if self.address is not None else ""
+        return (
+            f"{self.kind} at pc {self.pc:#010x} in {self.function}"
+            f" (CFSR {self.cfsr:#010x}, HFSR {self.hfsr:#010x}{where})"
+        )
+
+
+@dataclass(frozen=True)
+class StackMark:
+    """The lowest stack pointer that a run reached, never by painting.
+
+    `used_bytes` counts from the initial main stack pointer; `process_used_bytes` is None when the
+    firmware never used the process stack.
+    """
+
+    used_bytes: int
+    lowest_address: int
+    lowest_function: str
+
+
+class Engine(Protocol):
+    """Runs one firmware image on one virtual board."""
+
+    name: str
+    capabilities: frozenset[Capability]
+    timing_basis: str  # "estimated Cortex-M4 cycles" or "instruction count"
+
+    def load(self, image: FirmwareImage) -> None:
+        """Put the image into Flash and power the board on; virtual time is 0."""
+
+    def show(self, frame: Frame) -> int:
+        """Queue a frame for the lens; returns its number among the completed captures to come.
+
+        The sensor clocks out the frame at the head of the queue and moves on to the next one when
+        the firmware has captured it whole; the last frame stays in view.
+        """
+
+    def captured(self) -> list[Frame]:
+        """The frame of every capture that completed so far, in order."""
+
+    def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
+        """Run for at most `limit_us` of virtual time from now, or until a UART line satisfies `until`."""
+
+    def uart_lines(self) -> list[UartLine]:
+        """Every complete line since power-on, all ports, in order of time."""
+
+    def uart_send(self, port: str, data: bytes) -> None:
+        """Feed bytes into a USART's receiver, at its baud rate."""
+
+    def time_us(self) -> float:
+        """Virtual time since power-on."""
+
+    def fault(self) -> FaultInfo | None:
+        """The first fault, if any."""
+
+    def stack_mark(self) -> StackMark:
+        """The main stack's high-water mark so far."""
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """Bytes of RAM or Flash. Raises `EngineError` where there is no memory."""
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Write RAM, as a debug probe would. Raises `EngineError` where there is none."""
+
+    def read_register(self, name: str) -> int:
+        """A core register by name: r0-r15, sp, lr, pc, xpsr, msp, psp."""
+
+    def log(self) -> list[str]:
+        """What the board had to say: unmodelled registers, resets, faults."""
+
+    def close(self) -> None:
+        """Give back everything the engine holds. Harmless twice."""

@@ -1,0 +1,1 @@
+"""Devices of the STM32F407, one a file."""

@@ -1,0 +1,153 @@
+"""The seam between a device and the board: what a device offers, what the board gives it.
+
+A device is one class in one file. It answers `read` and `write` at offsets from its base address and
+asks the `Bus` for everything else: time, interrupts, DMA, memory. A minimal device::
+
+    class Random(Peripheral):
+        registers = {0x00: "CR", 0x04: "SR", 0x08: "DR"}
+
+        def read(self, offset: int, size: int) -> int:
+            return 4 if offset == 0x08 else self.unmodelled_read(offset)
+
+        def write(self, offset: int, size: int, value: int) -> None:
+            self.unmodelled_write(offset, value)
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """The clock tree as the RCC last set it, in hertz."""
+
+    hclk_hz: int
+    pclk1_hz: int
+    pclk2_hz: int
+    timclk1_hz: int
+    timclk2_hz: int
+
+
+class Event(Protocol):
+    """A callback that waits for its time."""
+
+    def cancel(self) -> None:
+        """Forget the callback; harmless when it already ran."""
+
+
+class Bus(Protocol):
+    """What the board gives to a device."""
+
+    def now(self) -> int:
+        """Virtual time in core cycles, exact for the access in progress."""
+
+    def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> Event:
+        """Call back after `delay_cycles` core cycles (at least 1): for devices clocked by the core."""
+
+    def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> Event:
+        """Call back after `delay_ns`: for devices with a clock of their own (a sensor, LSI).
+
+        The event keeps its time in nanoseconds when the core clock changes before it is due.
+        """
+
+    def set_irq(self, irq: int, asserted: bool) -> None:
+        """Drive an interrupt line of the NVIC (level: it pends again while still asserted on return)."""
+
+    def set_exti(self, line: int, level: bool) -> None:
+        """Drive an EXTI input line (0-15 from GPIO, 16-22 internal)."""
+
+    def dma_request(self, request: str, units: int = 1) -> int:
+        """Raise a DMA request line, such as "DCMI" or "USART2_TX", for `units` transfers.
+
+        Returns how many the controller served now; 0 when no enabled stream listens.
+        """
+
+    def memory_read(self, address: int, size: int) -> bytes:
+        """Bytes of RAM or Flash. Raises `BusFault` where there is no memory."""
+
+    def memory_write(self, address: int, data: bytes) -> None:
+        """Write RAM as a bus master. Raises `BusFault` where there is none."""
+
+    def device_at(self, address: int) -> tuple[Peripheral, int] | None:
+        """The device at an address and the offset in it, for a DMA that reads a data register."""
+
+    def clocks(self) -> Clocks:
+        """The clock tree in force."""
+
+    def set_clocks(self, clocks: Clocks) -> None:
+        """Called by the RCC alone, whenever a write changes the tree."""
+
+    def request_reset(self, cause: str) -> None:
+        """Reset the chip at the next instruction boundary; `cause` is kept for RCC_CSR."""
+
+    def log_unmodelled(self, register: str, access: str) -> None:
+        """Say once that the firmware used a register that is not modelled (an error when strict)."""
+
+
+class BusFault(Exception):
+    """A bus master touched an address where nothing answers."""
+
+
+class Peripheral(ABC):
+    """One memory-mapped device.
+
+    `registers` names each register by its offset, for messages. `stable` lists the offsets whose
+    reading has no side effect and gives the same value until a write, an event or an interrupt
+    changes it: only loops that poll stable registers may be fast-forwarded. A register that counts
+    with time is never stable. The default, none, is always right and only slower.
+    """
+
+    registers: ClassVar[Mapping[int, str]] = {}
+    stable: ClassVar[frozenset[int]] = frozenset()
+    size: ClassVar[int] = 0x400
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.bus: Bus = _DETACHED
+
+    def attach(self, bus: Bus) -> None:
+        """Called once, when the board is built."""
+        self.bus = bus
+
+    def reset(self) -> None:  # noqa: B027  (a device without state needs none)
+        """Return to the reset state. Scheduled events are already cancelled by the board."""
+
+    @abstractmethod
+    def read(self, offset: int, size: int) -> int:
+        """The value at `offset`, `size` bytes wide (1, 2 or 4)."""
+
+    @abstractmethod
+    def write(self, offset: int, size: int, value: int) -> None:
+        """Store `value`, `size` bytes wide, at `offset`."""
+
+    def read_block(self, offset: int, size: int, count: int) -> bytes:
+        """`count` units of `size` bytes for a DMA; a device with a fast path overrides it."""
+        return b"".join(self.read(offset, size).to_bytes(size, "little") for _ in range(count))
+
+    def register_name(self, offset: int) -> str:
+        """Such as "USART2_CR1"; "USART2+0x1c" where no name is known."""
+        register = self.registers.get(offset & ~3)
+        return f"{self.name}_{register}" if register else f"{self.name}+{offset:#x}"
+
+    def unmodelled_read(self, offset: int) -> int:
+        """Log the register once and read as zero."""
+        self.bus.log_unmodelled(self.register_name(offset), "read")
+        return 0
+
+    def unmodelled_write(self, offset: int, value: int) -> None:
+        """Log the register once; the write has no effect."""
+        self.bus.log_unmodelled(self.register_name(offset), f"write of {value:#x}")
+
+
+class _Detached:
+    """Stands for the bus until `attach`, so that a forgotten call is named and not an AttributeError."""
+
+    def __getattr__(self, name: str) -> object:
+        raise RuntimeError(f"peripheral used before attach(): bus.{name}")
+
+
+_DETACHED: Bus = _Detached()  # type: ignore[assignment]
