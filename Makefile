@@ -1,0 +1,27 @@
+# Delegates only: every target is a command that also runs alone.
+.PHONY: help setup firmware demo test bench clean
+.DEFAULT_GOAL := help
+
+BUILD := $(CURDIR)/build/firmware
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: ## tools of the system, .venv, the project in it; nothing twice
+	@tools/setup.sh
+
+firmware: setup ## build/firmware/boardless.elf
+	@$(MAKE) --no-print-directory -C firmware BUILD=$(BUILD)
+
+demo: firmware ## the suites, then 100 frames through the virtual camera as a table
+	@tools/demo.sh
+
+test: ## everything: lint, types, unit, firmware, Robot, budgets
+	@tools/setup.sh --lint
+	@.venv/bin/tox
+
+bench: firmware ## speed and memory, into build/bench.json
+	@.venv/bin/python tools/bench.py
+
+clean: ## what was built; .venv stays
+	@rm -rf build .tox
