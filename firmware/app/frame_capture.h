@@ -1,0 +1,51 @@
+/*
+ * Stage 1: one frame from the camera.
+ *
+ * A frame is the middle 112x112 of the sensor's 160x120, pixels [112,112] as Y U Y V bytes.
+ */
+#ifndef APP_FRAME_CAPTURE_H
+#define APP_FRAME_CAPTURE_H
+
+#include <stdint.h>
+
+#include "drivers/ov7670.h"
+
+#define FRAME_WIDTH      112u
+#define FRAME_HEIGHT     112u
+#define FRAME_FIRST_X    24u
+#define FRAME_FIRST_Y    4u
+#define FRAME_SIZE_BYTES (FRAME_WIDTH * FRAME_HEIGHT * OV7670_BYTES_PER_PIXEL)
+#define FRAME_SIZE_WORDS (FRAME_SIZE_BYTES / sizeof(uint32_t))
+
+#define FRAME_CAPTURE_LIMIT_MS 500u
+
+enum frame_capture_error {
+    FRAME_CAPTURE_ERROR_TIMEOUT = -1, /* no frame within FRAME_CAPTURE_LIMIT_MS */
+    FRAME_CAPTURE_ERROR_OVERRUN = -2, /* words were lost between sensor and memory */
+    FRAME_CAPTURE_ERROR_DMA = -3,     /* the transfer failed */
+    FRAME_CAPTURE_ERROR_SHORT = -4,   /* the sensor ended the frame early */
+};
+
+/* Caller-owned; large, so static. Start it zeroed. */
+typedef struct {
+    uint32_t pixels[FRAME_SIZE_WORDS];
+    uint32_t frames; /* captured so far */
+} frame_capture;
+
+typedef struct {
+    const uint32_t *pixels; /* [112,112] in Y U Y V; valid until the next frame_capture_take() */
+    uint32_t number;        /* successful captures before this one */
+    uint32_t armed_cycles;
+    uint32_t complete_cycles; /* stamped in the interrupt */
+} captured_frame;
+
+/* Sets up the camera interface; the sensor is ov7670.h's business. */
+void frame_capture_init(void);
+
+/* Captures the next whole frame, asleep while it comes. 0, or an error and then no frame. */
+int frame_capture_take(frame_capture *capture, captured_frame *taken);
+
+/* The word for an error on the console. */
+const char *frame_capture_error_name(int error);
+
+#endif

@@ -1,0 +1,53 @@
+/* frame_capture -> preprocess -> nn_run -> result_print, for ever. */
+#include "app/board.h"
+#include "app/console.h"
+#include "app/fault_injection.h"
+#include "app/frame_capture.h"
+#include "app/preprocess.h"
+#include "app/result_print.h"
+#include "drivers/cpu.h"
+#include "drivers/cycles.h"
+#include "generated/model.h"
+#include "nn/nn.h"
+
+_Static_assert(MODEL_INPUT_WIDTH == PREPROCESS_WIDTH && MODEL_INPUT_HEIGHT == PREPROCESS_HEIGHT,
+               "preprocess must make what the model takes");
+
+static frame_capture capture;
+static uint8_t input[MODEL_INPUT_HEIGHT * MODEL_INPUT_WIDTH] __attribute__((aligned(4)));
+static uint8_t scratch[MODEL_SCRATCH_BYTES] __attribute__((aligned(4)));
+
+/* One frame through all stages. An error ends its way: what was not captured is never inferred. */
+static void classify_next_frame(void) {
+    captured_frame taken;
+    int err = frame_capture_take(&capture, &taken);
+    if (err) {
+        console_error("capture", frame_capture_error_name(err), err);
+        return;
+    }
+    frame_times times = {.armed = taken.armed_cycles, .captured = taken.complete_cycles};
+
+    times.preprocess_start = cycles_now();
+    preprocess_run(taken.pixels, input);
+    times.preprocessed = cycles_now();
+
+    nn_result result;
+    err = nn_run(&model_network, input, scratch, sizeof scratch, NULL, NULL, &result);
+    times.inferred = cycles_now();
+    if (err) {
+        console_error("infer", "run", err);
+        return;
+    }
+    result_print(taken.number, &result, &times);
+    fault_injection_after_frame(taken.number);
+}
+
+int main(void) {
+    if (board_start()) {
+        console_flush();
+        cpu_stop();
+    }
+    for (;;) {
+        classify_next_frame();
+    }
+}
