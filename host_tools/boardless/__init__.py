@@ -1,0 +1,1 @@
+"""Test STM32 camera firmware without the board."""

@@ -1,0 +1,256 @@
+"""The command line. Three outcomes: 0 passed, 1 a check failed, 2 the run could not be made.
+
+Heavy imports stand inside the functions that need them: a run's first result must not wait for a
+table that comes last.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import closing
+from operator import length_hint
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from boardless_sim.errors import BoardlessError, LabelError
+
+if TYPE_CHECKING:
+    from boardless.run import RunReport
+    from boardless.session import BoardSetup
+    from boardless.suites import SuiteOutcome
+
+PASSED, FAILED, NOT_RUN, INTERRUPTED = 0, 1, 2, 130
+
+_PATH = click.Path(path_type=Path)
+_STACK_FRAMES = 3
+_STACK_PATTERN = "pattern:bars"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. The only place that catches `BoardlessError`."""
+    try:
+        code = cli.main(args=arguments, prog_name="boardless", standalone_mode=False)
+    except BoardlessError as error:
+        click.echo(f"boardless: {error}", err=True)
+        return NOT_RUN
+    except click.ClickException as error:
+        error.show()
+        return NOT_RUN
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("boardless: interrupted", err=True)
+        return INTERRUPTED
+    return int(code or PASSED)
+
+
+def _print_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if not wanted or context.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        found = version("boardless")
+    except PackageNotFoundError:
+        found = "(not installed)"
+    click.echo(f"boardless {found}")
+    context.exit(PASSED)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """Test STM32 camera firmware without the board.
+
+    Exit codes: 0 passed, 1 a check failed, 2 the run could not be made.
+    """
+
+
+@cli.command("run")
+@click.argument("elf", type=_PATH)
+@click.option("--frames", required=True, metavar="PATH", help="PNG, PGM, NPY, IDX(.gz), a folder.")
+@click.option("--labels", type=_PATH, metavar="FILE", help="The true class of every frame.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames.")
+@click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the run as JSON.")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
+@click.option("--strict", is_flag=True, help="An unmodelled register is an error.")
+@click.option("--no-fast-forward", is_flag=True, help="Execute polling loops turn by turn.")
+@click.option(
+    "--limit-us",
+    type=click.FloatRange(min=1),
+    default=1_000_000,
+    show_default=True,
+    metavar="US",
+    help="Virtual time that one frame may take, boot included.",
+)
+@click.option(
+    "--min-accuracy", type=click.FloatRange(0, 1), metavar="SHARE", help="Fail below it (0 to 1)."
+)
+def run_command(
+    elf: Path,
+    frames: str,
+    labels: Path | None,
+    limit: int | None,
+    json_path: Path | None,
+    jobs: int,
+    strict: bool,
+    no_fast_forward: bool,
+    limit_us: float,
+    min_accuracy: float | None,
+) -> int:
+    """Show frames to the firmware ELF and tell what it said about each, and how long it took."""
+    from boardless.session import BoardSetup
+
+    if json_path is not None:
+        from boardless.report.document import require_writable
+
+        require_writable(json_path)
+    setup = BoardSetup(elf, strict=strict, fast_forward=not no_fast_forward)
+    report = _classify(setup, frames, labels, limit, jobs, limit_us)
+    failures = _failures(report, min_accuracy, frames)
+    _print_run(report)
+    if json_path is not None:
+        from boardless.report.document import run_document, write_json
+
+        write_json(json_path, run_document(report))
+    for failure in failures:
+        click.echo(f"FAILED     {failure}")
+    return FAILED if failures else PASSED
+
+
+def _classify(
+    setup: BoardSetup,
+    frames: str,
+    labels: Path | None,
+    limit: int | None,
+    jobs: int,
+    limit_us: float,
+) -> RunReport:
+    from boardless_sim.camera.source import open_frames
+
+    from boardless.report.progress import progress_bar
+    from boardless.run import classify, require_results
+
+    source = open_frames(frames, labels=labels, limit=limit)
+    with progress_bar("frames", limit or length_hint(source) or None) as progress:
+        if jobs > 1:
+            from boardless.jobs import classify_in_jobs
+
+            return require_results(classify_in_jobs(setup, source, jobs, limit_us, progress))
+        with closing(setup.power_on()) as engine:
+            return require_results(classify(engine, source, limit_us, progress))
+
+
+def _failures(report: RunReport, min_accuracy: float | None, frames: str) -> list[str]:
+    found = []
+    if not report.is_complete:
+        found.append(f"stopped after {len(report.results)} frames by {report.detail}")
+    if min_accuracy is not None:
+        if report.accuracy is None:
+            raise LabelError(f"{frames}: frames without labels, expected some for --min-accuracy")
+        if report.accuracy < min_accuracy:
+            found.append(f"accuracy {report.accuracy:.4f}, expected at least {min_accuracy:g}")
+    return found
+
+
+def _print_run(report: RunReport) -> None:
+    from boardless.report.table import console, run_table
+
+    console().print(run_table(report))
+
+
+@cli.command("test")
+@click.argument("suites", type=_PATH, default=Path("robot/suites"))
+@click.option("--out", type=_PATH, default=Path("build/robot"), show_default=True, metavar="DIR")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
+@click.option("--include", multiple=True, metavar="TAG", help="Only tests with the tag.")
+@click.option("--exclude", multiple=True, metavar="TAG", help="No test with the tag.")
+@click.option("--elf", type=_PATH, metavar="FILE", help="The firmware under test (${FIRMWARE}).")
+@click.option(
+    "--timeout", type=click.IntRange(min=1), default=1800, show_default=True, metavar="SECONDS"
+)
+def test_command(
+    suites: Path,
+    out: Path,
+    jobs: int,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    elf: Path | None,
+    timeout: int,
+) -> int:
+    """Run Robot suites, and print one table and where the report lies."""
+    from boardless.suites import SuitePlan, run_suites
+
+    outcome = run_suites(SuitePlan(suites, out, timeout, jobs, include, exclude, elf))
+    _print_suites(outcome)
+    return PASSED if outcome.passed else FAILED
+
+
+def _print_suites(outcome: SuiteOutcome) -> None:
+    from boardless.report.suites import suite_table
+    from boardless.report.table import console
+
+    console().print(suite_table(outcome))
+
+
+@cli.command("budget")
+@click.argument("elf", type=_PATH)
+@click.option("--config", type=_PATH, metavar="FILE", help="The budgets (boardless.toml).")
+@click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the verdict as JSON.")
+@click.option(
+    "--run",
+    "frames",
+    default=_STACK_PATTERN,
+    show_default=True,
+    metavar="FRAMES",
+    help="What the camera shows while the stack is measured.",
+)
+def budget_command(elf: Path, config: Path | None, json_path: Path | None, frames: str) -> int:
+    """Hold the firmware's sizes and its measured stack against their budgets."""
+    from boardless_sim.camera.source import open_frames
+
+    from boardless.budget import gate, render
+    from boardless.report.document import require_writable, write_json
+    from boardless.report.table import console
+    from boardless.run import measure_stack
+    from boardless.session import BoardSetup
+
+    if json_path is not None:
+        require_writable(json_path)
+    source = open_frames(frames, limit=_STACK_FRAMES)
+    with closing(BoardSetup(elf).power_on()) as engine:
+        stack = measure_stack(engine, source)
+    verdict = gate(elf, config, stack)
+    console().print(render(verdict))
+    if json_path is not None:
+        write_json(json_path, verdict.as_json())
+    return PASSED if verdict.passed else FAILED
+
+
+@cli.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor_command(as_json: bool) -> int:
+    """Say what this machine has, and how to install what it lacks."""
+    from boardless.doctor import can_run, doctor_document, examine
+
+    checks = examine()
+    if as_json:
+        click.echo(json.dumps(doctor_document(checks), indent=2))
+    else:
+        from boardless.report.doctor import doctor_table
+        from boardless.report.table import console
+
+        console().print(doctor_table(checks))
+    return PASSED if can_run(checks) else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

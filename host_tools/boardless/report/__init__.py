@@ -1,0 +1,1 @@
+"""Writers: what a run, a suite or a failure looks like to a reader."""

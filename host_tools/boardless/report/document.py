@@ -1,0 +1,90 @@
+"""A run as a JSON document, schema 1."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from boardless_sim.errors import BoardlessError
+
+from boardless.report.timing import Latency, latency
+from boardless.run import FrameResult, RunReport
+
+SCHEMA = 1
+
+
+def run_document(report: RunReport) -> dict[str, object]:
+    """The whole run. `correct` and `accuracy` are null where a truth is not known."""
+    return {
+        "schema": SCHEMA,
+        "engine": report.engine,
+        "frames": len(report.results),
+        "correct": report.correct,
+        "accuracy": report.accuracy,
+        "stop_reason": report.stop_reason.value,
+        "fingerprint": fingerprint(report),
+        "timing": _timing(report.timing_basis, latency(report.results)),
+        "results": [_result(result) for result in report.results],
+    }
+
+
+def fingerprint(report: RunReport) -> str:
+    """SHA-256 over every result line, each with its number in the whole run and a newline."""
+    lines = "".join(f"{result.line}\n" for result in report.results)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def write_json(path: Path, document: Mapping[str, object]) -> None:
+    """Write the whole document or nothing: a reader never sees half of one."""
+    text = json.dumps(document, indent=2) + "\n"
+    temporary: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        raise cannot_write(path, error) from error
+
+
+def require_writable(path: Path) -> None:
+    """Find out before a long run, not after it."""
+    if path.is_dir():
+        raise BoardlessError(f"{path}: is a folder, expected a file to write")
+    if not path.parent.is_dir():
+        raise BoardlessError(f"{path}: no folder {path.parent}, expected one to write into")
+    if not os.access(path.parent, os.W_OK):
+        raise BoardlessError(f"{path}: folder {path.parent} is read-only, expected a writable one")
+
+
+def cannot_write(path: Path, error: OSError) -> BoardlessError:
+    """The system's refusal, with the file it is about."""
+    return BoardlessError(f"{path}: {error.strerror or error}, expected a file to write")
+
+
+def _timing(basis: str, total: Latency | None) -> dict[str, object]:
+    return {
+        "basis": basis,
+        "mean_us": None if total is None else total.mean_us,
+        "p95_us": None if total is None else total.p95_us,
+    }
+
+
+def _result(result: FrameResult) -> dict[str, object]:
+    return {
+        "frame": result.frame,
+        "label": result.label,
+        "class": result.class_index,
+        "score": result.score,
+        "times_us": dict(result.times_us),
+    }

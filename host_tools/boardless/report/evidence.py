@@ -1,0 +1,92 @@
+"""What a board shows of a failure: the frame as a picture, the UART transcript, fault, time."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from boardless_sim.camera.frame import Frame
+from boardless_sim.engines.engine import Engine, UartLine
+from boardless_sim.errors import BoardlessError
+
+UPSCALE = 6
+LAST_LINES = 200
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A board at one moment, after which it may go away."""
+
+    frame: Frame | None
+    uart: tuple[UartLine, ...]
+    fault: str | None
+    time_us: float
+    log: tuple[str, ...]
+
+
+def gather(engine: Engine, frame: Frame | None) -> Evidence:
+    """The board as it is now; `frame` is the last one shown to it."""
+    fault = engine.fault()
+    return Evidence(
+        frame=frame,
+        uart=tuple(engine.uart_lines()),
+        fault=None if fault is None else str(fault),
+        time_us=engine.time_us(),
+        log=tuple(engine.log()),
+    )
+
+
+def png(frame: Frame) -> bytes:
+    """The frame as the test gave it, in grey."""
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(frame.luma).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def transcript(lines: tuple[UartLine, ...]) -> str:
+    """A UART line a row, with its port and when its last bit left."""
+    return "".join(f"{line.time_us:12.1f} us  {line.port}  {line.text}\n" for line in lines)
+
+
+def as_html(evidence: Evidence) -> str:
+    """For Robot's log: self-contained, pixels kept sharp."""
+    parts = []
+    if evidence.frame is not None:
+        height, width = evidence.frame.luma.shape
+        data = base64.b64encode(png(evidence.frame)).decode("ascii")
+        name = html.escape(evidence.frame.name, quote=True)
+        parts.append(
+            f'<p>frame {name}<br><img alt="{name}" src="data:image/png;base64,{data}" '
+            f'width="{width * UPSCALE}" height="{height * UPSCALE}" '
+            'style="image-rendering: pixelated"></p>'
+        )
+    parts.append(f"<p>virtual time {evidence.time_us / 1000:.3f} ms</p>")
+    parts.append(f"<p>{html.escape(evidence.fault or 'no fault')}</p>")
+    left_out = len(evidence.uart) - LAST_LINES
+    note = f"(the first {left_out} lines are left out)\n" if left_out > 0 else ""
+    said = note + transcript(evidence.uart[-LAST_LINES:]) or "the UART is silent"
+    parts.append(f"<pre>{html.escape(said)}</pre>")
+    if evidence.log:
+        parts.append(f"<pre>{html.escape(chr(10).join(evidence.log))}</pre>")
+    return "".join(parts)
+
+
+def save(evidence: Evidence, folder: Path) -> None:
+    """`frame.png`, `uart.txt` and `board.txt` in a folder of its own."""
+    fault = evidence.fault or "no fault"
+    board = [f"virtual time {evidence.time_us / 1000:.3f} ms", fault, *evidence.log]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if evidence.frame is not None:
+            (folder / "frame.png").write_bytes(png(evidence.frame))
+        (folder / "uart.txt").write_text(transcript(evidence.uart), encoding="utf-8")
+        (folder / "board.txt").write_text("\n".join(board) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise BoardlessError(
+            f"{folder}: {error.strerror or error}, expected a writable folder"
+        ) from error

@@ -1,0 +1,99 @@
+"""A run as a table for people, at most 100 columns wide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from boardless.report.timing import TOTAL, Latency, latency
+from boardless.run import FrameResult, RunReport
+
+WIDTH = 100
+FIRST_ROWS = 20
+WRONG_ROWS = 30
+STAGES = ("capture", "preprocess", "infer", TOTAL)
+NAME_WIDTH = 24
+
+
+def console(stderr: bool = False) -> Console:
+    """Plain text where nobody looks at it; never wider than a table may be."""
+    found = Console(stderr=stderr, highlight=False, soft_wrap=False)
+    found.width = min(found.width, WIDTH) if found.is_terminal else WIDTH
+    return found
+
+
+def run_table(report: RunReport) -> RenderableType:
+    """Rows for the first frames and for every wrong one up to a bound, then the summary."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("frame", "name", "truth", "class", "score", *STAGES):
+        table.add_column(heading, justify="left" if heading == "name" else "right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    shown = shown_rows(report.results)
+    for result in shown:
+        table.add_row(*_cells(result), style="red" if result.is_wrong else None)
+    parts: list[RenderableType] = [table]
+    if len(shown) < len(report.results):
+        parts.append(Text(_left_out(report.results, shown)))
+    return Group(*parts, Text(""), *(Text(line) for line in summary_lines(report)))
+
+
+def shown_rows(results: Sequence[FrameResult]) -> list[FrameResult]:
+    """The first rows, then the wrong ones that follow, both bounded."""
+    later = [result for result in results[FIRST_ROWS:] if result.is_wrong]
+    return [*results[:FIRST_ROWS], *later[:WRONG_ROWS]]
+
+
+def summary_lines(report: RunReport) -> Iterator[str]:
+    """Accuracy, latency with its basis, why the run ended."""
+    yield f"accuracy   {_accuracy(report)}"
+    total = latency(report.results)
+    yield f"total time {_latency(total)}; basis: {report.timing_basis}"
+    for line in report.firmware_errors[:5]:
+        yield f"firmware   {line[: WIDTH - 11]}"
+    if len(report.firmware_errors) > 5:
+        yield f"firmware   … and {len(report.firmware_errors) - 5} more error lines"
+    yield f"stopped    {report.stop_reason.value}" + (f": {report.detail}" if report.detail else "")
+
+
+def _cells(result: FrameResult) -> list[str]:
+    times = [_milliseconds(result.times_us.get(stage)) for stage in STAGES]
+    truth = "-" if result.label is None else str(result.label)
+    mark = "wrong" if result.is_wrong else ""
+    return [
+        str(result.frame),
+        _shortened(result.name),
+        truth,
+        str(result.class_index),
+        str(result.score),
+        *times,
+        mark,
+    ]
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= NAME_WIDTH else f"…{name[1 - NAME_WIDTH :]}"
+
+
+def _milliseconds(time_us: int | None) -> str:
+    return "-" if time_us is None else f"{time_us / 1000:.3f} ms"
+
+
+def _left_out(results: Sequence[FrameResult], shown: Sequence[FrameResult]) -> str:
+    left = len(results) - len(shown)
+    wrong = sum(r.is_wrong for r in results) - sum(r.is_wrong for r in shown)
+    return f"… {left} more frames not shown" + (f", {wrong} of them wrong" if wrong else "")
+
+
+def _accuracy(report: RunReport) -> str:
+    if report.accuracy is None:
+        return f"unknown: {len(report.results)} frames without labels"
+    return f"{100 * report.accuracy:.2f} % ({report.correct} of {len(report.results)} frames)"
+
+
+def _latency(total: Latency | None) -> str:
+    if total is None:
+        return "unknown: no total_us in the results"
+    return f"mean {total.mean_us / 1000:.3f} ms, 95th percentile {total.p95_us / 1000:.3f} ms"

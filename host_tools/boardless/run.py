@@ -1,0 +1,197 @@
+"""Frames through a firmware, one result a frame: `classify`."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from boardless_sim.camera.frame import Frame
+from boardless_sim.engines.engine import Engine, StackMark, StopReason, UartLine
+from boardless_sim.errors import FrameError, ResultError
+from boardless_sim.result import InferenceResult, is_result, parse_result
+
+# Frames queued ahead of the firmware: it may capture one frame while it works on the one before,
+# and the lens must never run dry before the last frame.
+WINDOW = 8
+DEFAULT_LIMIT_US = 1_000_000.0
+
+_FRAME_FIELD = re.compile(r"\bframe=\d+")
+
+
+@dataclass(frozen=True)
+class FrameResult:
+    """What the firmware said about one frame. `frame` counts over the whole run, from 0."""
+
+    frame: int
+    name: str
+    label: int | None
+    class_index: int
+    score: int
+    times_us: Mapping[str, int]
+    line: str
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the truth is known and is another class."""
+        return self.label is not None and self.label != self.class_index
+
+    def renumbered(self, frame: int) -> FrameResult:
+        """The same result under another frame number, in its line too."""
+        line = _FRAME_FIELD.sub(f"frame={frame}", self.line, count=1)
+        return replace(self, frame=frame, line=line)
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """A run that ended for a named reason: RESULT only where every frame had its result.
+
+    `detail` says what stopped it otherwise; `firmware_errors` holds the firmware's `e-` lines.
+    """
+
+    engine: str
+    timing_basis: str
+    results: tuple[FrameResult, ...]
+    stop_reason: StopReason
+    detail: str = ""
+    firmware_errors: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every frame had its result."""
+        return self.stop_reason is StopReason.RESULT
+
+    @property
+    def correct(self) -> int | None:
+        """How many classes are the truth; None where a truth is not known."""
+        if not self.results or any(result.label is None for result in self.results):
+            return None
+        return sum(not result.is_wrong for result in self.results)
+
+    @property
+    def accuracy(self) -> float | None:
+        """`correct` as a share of the frames."""
+        return None if self.correct is None else self.correct / len(self.results)
+
+
+def classify(
+    engine: Engine,
+    frames: Iterable[Frame],
+    limit_us: float = DEFAULT_LIMIT_US,
+    progress: Callable[[FrameResult], None] | None = None,
+) -> RunReport:
+    """Show every frame to a freshly powered board and collect its results.
+
+    `limit_us` is the virtual time that one frame may take; the first one pays for the boot too.
+    Raises `FrameError` for no frame, `ResultError` where the firmware's output makes no sense.
+    """
+    source = iter(frames)
+    ahead: deque[Frame] = deque()
+    results: list[FrameResult] = []
+    _fill(engine, source, ahead)
+    if not ahead:
+        raise FrameError("no frames, expected at least one")
+    while ahead:
+        line, reason = _next_result_line(engine, limit_us)
+        if line is None:
+            return _report(engine, results, reason, _what_stopped(engine, reason, limit_us))
+        result = _paired(engine, parse_result(line.text), len(results), ahead.popleft())
+        results.append(result)
+        if progress is not None:
+            progress(result)
+        _fill(engine, source, ahead)
+    return _report(engine, results, StopReason.RESULT, "")
+
+
+def require_results(report: RunReport) -> RunReport:
+    """The same report. Raises `ResultError` where the firmware gave no result at all."""
+    if not report.results:
+        raise ResultError(f"the firmware gave no result, expected one a frame: {report.detail}")
+    return report
+
+
+def measure_stack(engine: Engine, frames: Iterable[Frame]) -> StackMark:
+    """The stack's high-water mark after every frame had its result. Raises `ResultError`."""
+    report = require_results(classify(engine, frames))
+    if not report.is_complete:
+        raise ResultError(f"no whole run to measure the stack on: {report.detail}")
+    return engine.stack_mark()
+
+
+def last_line(engine: Engine, prefix: str = "") -> str | None:
+    """The last line that the firmware sent with that prefix."""
+    lines = (line.text for line in reversed(engine.uart_lines()))
+    return next((text for text in lines if text.startswith(prefix)), None)
+
+
+def stop_detail(engine: Engine, reason: StopReason, limit_us: float) -> str:
+    """Why a board stopped before what was waited for: the reason, in one line."""
+    if reason is StopReason.FAULT:
+        return f"fault: {engine.fault()}"
+    at = f"at {engine.time_us() / 1000:.3f} ms"
+    if reason is StopReason.LIMIT:
+        return f"limit: {limit_us / 1000:g} ms of virtual time without a result, {at}"
+    return f"{reason.value} {at}"
+
+
+def _fill(engine: Engine, source: Iterator[Frame], ahead: deque[Frame]) -> None:
+    while len(ahead) < WINDOW and (frame := next(source, None)) is not None:
+        engine.show(frame)
+        ahead.append(frame)
+
+
+def _next_result_line(engine: Engine, limit_us: float) -> tuple[UartLine | None, StopReason]:
+    found: list[UartLine] = []
+
+    def is_wanted(line: UartLine) -> bool:
+        if not is_result(line.text):
+            return False
+        found.append(line)
+        return True
+
+    reason = engine.run(limit_us, is_wanted)
+    return (found[0] if found else None), reason
+
+
+def _paired(engine: Engine, result: InferenceResult, number: int, shown: Frame) -> FrameResult:
+    """The result beside the frame that the sensor really clocked out for it."""
+    if result.frame != number:
+        raise ResultError(
+            f"UART: frame counter {result.frame}, expected {number} (it counts up by one): "
+            f"{result.line[:100]!r}"
+        )
+    captured = engine.captured()
+    if number >= len(captured):
+        raise ResultError(
+            f"UART: result of frame {number}, expected at most {len(captured)} results "
+            f"for {len(captured)} completed captures"
+        )
+    if captured[number] is not shown:
+        raise ResultError(
+            f"UART: result {number} belongs to {captured[number].name}, expected {shown.name}"
+        )
+    return FrameResult(
+        frame=number,
+        name=shown.name,
+        label=shown.label,
+        class_index=result.class_index,
+        score=result.score,
+        times_us=result.times_us,
+        line=result.line,
+    )
+
+
+def _what_stopped(engine: Engine, reason: StopReason, limit_us: float) -> str:
+    last = last_line(engine)
+    said = "the UART is silent" if last is None else f"last UART line: {last[:100]!r}"
+    return f"{stop_detail(engine, reason, limit_us)}; {said}"
+
+
+def _report(
+    engine: Engine, results: list[FrameResult], reason: StopReason, detail: str
+) -> RunReport:
+    errors = tuple(line.text for line in engine.uart_lines() if line.text.startswith("e-"))
+    return RunReport(
+        engine.name, engine.timing_basis, tuple(results), reason, detail, firmware_errors=errors
+    )

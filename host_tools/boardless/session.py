@@ -1,0 +1,44 @@
+"""Which firmware goes on which board: the one place that chooses an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boardless_sim.errors import EngineError
+
+if TYPE_CHECKING:
+    from boardless_sim.engines.engine import Engine
+
+ENGINES = ("native",)
+
+
+@dataclass(frozen=True)
+class BoardSetup:
+    """An ELF and the way to run it. Small and picklable: a worker process gets one of these."""
+
+    elf: Path
+    engine: str = "native"
+    strict: bool = False
+    fast_forward: bool = True
+
+    def power_on(self) -> Engine:
+        """A board with the firmware in Flash, at virtual time 0. The caller closes it."""
+        from boardless_sim.image import load_image
+
+        image = load_image(self.elf)
+        engine = self._create()
+        try:
+            engine.load(image)
+        except BaseException:
+            engine.close()
+            raise
+        return engine
+
+    def _create(self) -> Engine:
+        if self.engine not in ENGINES:
+            raise EngineError(f"engine {self.engine!r}, expected one of: {', '.join(ENGINES)}")
+        from boardless_sim.engines.native import NativeEngine
+
+        return NativeEngine(strict=self.strict, fast_forward=self.fast_forward)

@@ -1,0 +1,192 @@
+"""Robot suites: run them in a process of their own and read what came out.
+
+The verdict comes from the tests that `xunit.xml` lists, never from the exit code alone: no test, no
+pass.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from boardless_sim.errors import BoardlessError
+
+OUTPUTS = ("output.xml", "log.html", "report.html", "xunit.xml")
+
+# Above this Robot's exit code is no count of failed tests: bad data, interrupted, or broken.
+_MOST_FAILURES = 250
+_PABOT_NAMES = Path(".pabotsuitenames")
+
+
+@dataclass(frozen=True)
+class SuitePlan:
+    """Which tests to run, and how."""
+
+    suites: Path
+    out: Path
+    timeout_s: int
+    jobs: int = 1
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    elf: Path | None = None
+
+
+@dataclass(frozen=True)
+class FailedTest:
+    """A test that failed, and its message."""
+
+    name: str
+    message: str
+
+
+@dataclass(frozen=True)
+class SuiteRow:
+    """One suite file. `elapsed_s` is host time, for information."""
+
+    name: str
+    passed: int
+    failed: int
+    skipped: int
+    elapsed_s: float
+    failures: tuple[FailedTest, ...] = ()
+
+
+@dataclass(frozen=True)
+class SuiteOutcome:
+    """Every suite that ran, and where the report lies."""
+
+    rows: tuple[SuiteRow, ...]
+    report: Path
+
+    @property
+    def executed(self) -> int:
+        """Tests that passed or failed; a skipped test is not executed."""
+        return sum(row.passed + row.failed for row in self.rows)
+
+    @property
+    def passed(self) -> bool:
+        """Whether something ran and nothing failed."""
+        return self.executed > 0 and not any(row.failed for row in self.rows)
+
+
+def run_suites(plan: SuitePlan) -> SuiteOutcome:
+    """Run Robot, or pabot for more than one job. Raises `BoardlessError` where no test ran."""
+    if not plan.suites.exists():
+        raise BoardlessError(f"{plan.suites}: not found, expected Robot suites")
+    if plan.elf is not None and not plan.elf.is_file():
+        raise BoardlessError(f"{plan.elf}: not found, expected an ELF")
+    _make_empty(plan.out)
+    code, said = _run_bounded(plan)
+    if code > _MOST_FAILURES:
+        raise BoardlessError(f"{plan.suites}: Robot ended with {code}: {_last_error(said)}")
+    rows = read_xunit(plan.out / "xunit.xml")
+    outcome = SuiteOutcome(rows, plan.out / "report.html")
+    if not outcome.executed:
+        skipped = sum(row.skipped for row in rows)
+        raise BoardlessError(
+            f"{plan.suites}: no test executed ({skipped} skipped), expected at least one"
+        )
+    if code and outcome.passed:
+        raise BoardlessError(f"{plan.suites}: Robot ended with {code}, yet no test failed")
+    return outcome
+
+
+def robot_command(plan: SuitePlan) -> list[str]:
+    """The command line that runs the plan."""
+    command = [sys.executable, "-m", "robot", "--console", "none"]
+    if plan.jobs > 1:
+        # No PabotLib: nothing is shared between the suites, so no port is opened.
+        command = [sys.executable, "-m", "pabot.pabot", "--processes", str(plan.jobs)]
+        command += ["--command", Path(sys.executable).name, "-m", "robot", "--end-command"]
+        command += ["--no-pabotlib", "--pabotconsole", "none"]
+        command += ["--processtimeout", str(plan.timeout_s)]
+    command += ["--outputdir", str(plan.out), "--xunit", "xunit.xml"]
+    for tag in plan.include:
+        command += ["--include", tag]
+    for tag in plan.exclude:
+        command += ["--exclude", tag]
+    if plan.elf is not None:
+        command += ["--variable", f"FIRMWARE:{plan.elf.resolve()}"]
+    return [*command, str(plan.suites)]
+
+
+def _make_empty(out: Path) -> None:
+    """Remove what an earlier run left: its report must never pass for this run's."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name in OUTPUTS:
+            (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise BoardlessError(f"{out}: {error.strerror or error}, expected a folder") from error
+
+
+def _run_bounded(plan: SuitePlan) -> tuple[int, str]:
+    keep_names = _PABOT_NAMES.exists()
+    try:
+        done = subprocess.run(
+            robot_command(plan),
+            check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=plan.timeout_s,
+            env=_environment(),
+        )
+    except subprocess.TimeoutExpired as error:
+        raise BoardlessError(
+            f"{plan.suites}: Robot did not end within {plan.timeout_s} s and was stopped"
+        ) from error
+    finally:
+        if not keep_names:
+            with contextlib.suppress(OSError):
+                _PABOT_NAMES.unlink(missing_ok=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def _environment() -> dict[str, str]:
+    """This interpreter's folder first on PATH: pabot splits a command at its spaces."""
+    here = str(Path(sys.executable).parent)
+    return {**os.environ, "PATH": os.pathsep.join([here, os.environ.get("PATH", "")])}
+
+
+def _last_error(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if "ERROR" in line]
+    chosen = (errors or lines or ["it said nothing"])[-1]
+    return chosen.removeprefix("[ ERROR ]").strip()[:300]
+
+
+def read_xunit(path: Path) -> tuple[SuiteRow, ...]:
+    """One row for every suite that holds tests."""
+    try:
+        root = ElementTree.parse(path).getroot()
+    except (OSError, ElementTree.ParseError) as error:
+        raise BoardlessError(f"{path}: {error}, expected Robot's xunit output") from error
+    return tuple(_rows(root, ""))
+
+
+def _rows(suite: ElementTree.Element, parent: str) -> Iterator[SuiteRow]:
+    name = f"{parent}{suite.get('name', '?')}"
+    cases = suite.findall("testcase")
+    if cases:
+        yield _row(name, cases, float(suite.get("time", "0")))
+    for child in suite.findall("testsuite"):
+        yield from _rows(child, f"{name}.")
+
+
+def _row(name: str, cases: list[ElementTree.Element], elapsed_s: float) -> SuiteRow:
+    failures = tuple(
+        FailedTest(case.get("name", "?"), failure.get("message", ""))
+        for case in cases
+        for failure in case.findall("failure")
+    )
+    skipped = sum(case.find("skipped") is not None for case in cases)
+    passed = len(cases) - len(failures) - skipped
+    return SuiteRow(name, passed, len(failures), skipped, elapsed_s, failures)
