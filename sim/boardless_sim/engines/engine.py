@@ -63,13 +63,14 @@ class FaultInfo:
 class StackMark:
     """The lowest stack pointer that a run reached, never by painting.
 
-    `used_bytes` counts from the initial main stack pointer; `process_used_bytes` is None when the
-    firmware never used the process stack.
+    `used_bytes` counts from the initial main stack pointer; `process_lowest_address` is None when
+    the firmware never used the process stack.
     """
 
     used_bytes: int
     lowest_address: int
     lowest_function: str
+    process_lowest_address: int | None = None
 
 
 class Engine(Protocol):

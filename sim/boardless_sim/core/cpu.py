@@ -1,0 +1,346 @@
+"""A Cortex-M4F: Unicorn, the C core, and the memories."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from ctypes import c_int, c_size_t, c_uint64, c_void_p
+from enum import IntEnum
+from typing import Protocol
+
+from unicorn import UC_ARCH_ARM, UC_MODE_THUMB, UC_PROT_EXEC, UC_PROT_READ, UC_PROT_WRITE, Uc, UcError
+from unicorn import arm_const as arm
+from unicorn.unicorn_const import (
+    UC_HOOK_BLOCK,
+    UC_HOOK_INSN_INVALID,
+    UC_HOOK_INTR,
+    UC_HOOK_MEM_INVALID,
+)
+
+from boardless_sim.core.library import (
+    ANALYSE,
+    DEVICE_READ,
+    DEVICE_WRITE,
+    UNICORN,
+    Block,
+    BlockAccess,
+    Callbacks,
+    Shared,
+    address_of,
+    load_core,
+    unicorn_api,
+)
+from boardless_sim.errors import EngineError
+from boardless_sim.timing import BlockFacts, analyse_block
+
+NEVER = 1 << 62
+UNUSED_PSP = 0xFFFF_FFFF
+EXCEPTION_NAMES = {
+    2: "NMI",
+    3: "HardFault",
+    4: "MemManage",
+    5: "BusFault",
+    6: "UsageFault",
+    11: "SVCall",
+    12: "DebugMonitor",
+    14: "PendSV",
+    15: "SysTick",
+}
+
+REGISTERS = {
+    **{f"r{number}": getattr(arm, f"UC_ARM_REG_R{number}") for number in range(13)},
+    "sp": arm.UC_ARM_REG_SP,
+    "r13": arm.UC_ARM_REG_SP,
+    "lr": arm.UC_ARM_REG_LR,
+    "r14": arm.UC_ARM_REG_LR,
+    "xpsr": arm.UC_ARM_REG_XPSR,
+    "msp": arm.UC_ARM_REG_MSP,
+    "psp": arm.UC_ARM_REG_PSP,
+    "control": arm.UC_ARM_REG_CONTROL,
+    "primask": arm.UC_ARM_REG_PRIMASK,
+    "basepri": arm.UC_ARM_REG_BASEPRI,
+    "faultmask": arm.UC_ARM_REG_FAULTMASK,
+}
+
+_MAX_ACCESSES = 255
+
+
+class Reason(IntEnum):
+    """Why the core gave control back (`core_reason` of core.h)."""
+
+    EVENT = 1
+    IDLE = 2
+    LOCKUP = 3
+    DEBUG = 4
+    RESET = 5
+    CALLBACK = 6
+    UNKNOWN = 7
+
+
+class Region(IntEnum):
+    """What kind of device region an access falls into (`region_kind` of core.h)."""
+
+    DEVICE = 0
+    PPB = 1
+    SRAM_ALIAS = 2
+    DEVICE_ALIAS = 3
+
+
+class DeviceBus(Protocol):
+    """Who answers accesses to devices that the core does not know."""
+
+    def device_read(self, address: int, size: int) -> int:
+        """The value of `size` bytes."""
+
+    def device_write(self, address: int, size: int, value: int) -> None:
+        """Store `value`."""
+
+
+class Memory:
+    """Host memory behind a range of the address space."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._buffer = ctypes.create_string_buffer(size)
+        self.address = ctypes.addressof(self._buffer)
+        self.view = memoryview(self._buffer).cast("B")
+
+
+class Cpu:
+    """Executes code; `run` comes back for each `Reason`."""
+
+    def __init__(self, devices: DeviceBus) -> None:
+        self._library = load_core()
+        self._devices = devices
+        self._uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB)
+        self._uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
+        self._api = unicorn_api()
+        self._callbacks = Callbacks(
+            ANALYSE(self._guarded_analyse),
+            DEVICE_READ(self._guarded_read),
+            DEVICE_WRITE(self._guarded_write),
+        )
+        self._core = self._library.core_create(
+            self._uc._uch, ctypes.addressof(self._api), ctypes.addressof(self._callbacks)
+        )
+        if not self._core:
+            raise EngineError("native engine: no memory for the CPU core")
+        self.shared = Shared.from_address(self._core)
+        self.shared.next_event = NEVER
+        self._memories: list[Memory] = []
+        self._regions: list[int] = []
+        self._code_slots = self._ram_slots = 0
+        self._error: BaseException | None = None
+        self._hook_handles: list[c_size_t] = []
+        self._install_hooks()
+
+    def close(self) -> None:
+        """Free the core. Harmless twice."""
+        if self._core:
+            for region in self._regions:
+                self._library.core_region_destroy(region)
+            self.shared = Shared.from_buffer_copy(self.shared)
+            self._library.core_destroy(self._core)
+            self._core = None
+            self._uc = None
+
+    # ---- memory map ----
+
+    def map_code(self, memory: Memory, base: int, *, writable: bool) -> None:
+        """Memory that code runs from."""
+        self._map(memory, base, UC_PROT_READ | UC_PROT_EXEC | (UC_PROT_WRITE if writable else 0))
+        if self._library.core_set_code(self._core, self._code_slots, base, memory.size):
+            raise EngineError("native engine: no memory for the block table")
+        self._code_slots += 1
+
+    def map_alias(self, memory: Memory, base: int) -> None:
+        """A second, read-only address of a code memory."""
+        self._map(memory, base, UC_PROT_READ | UC_PROT_EXEC)
+
+    def map_data(self, memory: Memory, base: int, *, writable: bool) -> None:
+        """Memory that code does not run from."""
+        self._map(memory, base, UC_PROT_READ | (UC_PROT_WRITE if writable else 0))
+
+    def watch_ram(self, memory: Memory) -> None:
+        """Compare this memory before a polling loop is skipped."""
+        if self._library.core_set_ram(
+            self._core, self._ram_slots, memory.address, memory.size
+        ):
+            raise EngineError("native engine: no memory for the RAM copy")
+        self._ram_slots += 1
+
+    def map_region(self, base: int, size: int, kind: Region) -> None:
+        """Addresses answered by the core or by the device bus."""
+        region = self._library.core_region_create(self._core, base, int(kind))
+        self._regions.append(region)
+        user = c_void_p(region)
+        error = UNICORN.uc_mmio_map(
+            self._uc._uch,
+            c_uint64(base),
+            c_size_t(size),
+            c_void_p(address_of(self._library.core_on_read)),
+            user,
+            c_void_p(address_of(self._library.core_on_write)),
+            user,
+        )
+        if error:
+            raise EngineError(f"native engine: cannot map {base:#010x} (Unicorn error {error})")
+
+    def _map(self, memory: Memory, base: int, protection: int) -> None:
+        self._uc.mem_map_ptr(base, memory.size, protection, memory.address)
+        self._memories.append(memory)
+
+    def _install_hooks(self) -> None:
+        for kind, name in (
+            (UC_HOOK_BLOCK, "core_on_block"),
+            (UC_HOOK_INTR, "core_on_interrupt"),
+            (UC_HOOK_INSN_INVALID, "core_on_invalid_instruction"),
+            (UC_HOOK_MEM_INVALID, "core_on_invalid_access"),
+        ):
+            handle = c_size_t()
+            error = UNICORN.uc_hook_add(
+                self._uc._uch,
+                ctypes.byref(handle),
+                c_int(kind),
+                c_void_p(address_of(getattr(self._library, name))),
+                c_void_p(self._core),
+                c_uint64(1),
+                c_uint64(0),
+            )
+            if error:
+                raise EngineError(f"native engine: Unicorn refused a hook (error {error})")
+            self._hook_handles.append(handle)
+        self._uc.ctl_exits_enabled(True)  # run until stopped, never until an address
+
+    # ---- running ----
+
+    def power_on(self, vector_table: int) -> None:
+        """Take SP and PC from the vector table; every core register to its reset value."""
+        self._library.core_power_on(self._core, vector_table)
+
+    def run(self) -> Reason:
+        """Execute until the core gives control back. Raises what a callback raised."""
+        reason = Reason(self._library.core_run(self._core))
+        if reason == Reason.CALLBACK and self._error is not None:
+            error, self._error = self._error, None
+            self.shared.callback_failed = 0
+            raise error
+        return reason
+
+    def now(self) -> int:
+        """Virtual time, exact for the device access in progress."""
+        return int(self._library.core_now(self._core))
+
+    def set_line(self, exception: int, asserted: bool) -> None:
+        """Drive an interrupt line; `exception` is the interrupt number plus 16."""
+        self._library.core_set_line(self._core, exception, asserted)
+
+    def set_next_event(self, cycle: int) -> None:
+        """When to come back with `Reason.EVENT`; also for the slice that is running."""
+        self.shared.next_event = cycle
+        if cycle < self.shared.deadline:
+            self.shared.deadline = cycle
+
+    def breakpoint_fault(self) -> bool:
+        """BKPT with no debugger: HardFault. False: lockup."""
+        return bool(self._library.core_breakpoint_fault(self._core))
+
+    # ---- state ----
+
+    def read(self, address: int, size: int) -> bytes:
+        """Bytes of memory. Raises `EngineError` where none is mapped."""
+        try:
+            return bytes(self._uc.mem_read(address, size))
+        except UcError as error:
+            raise EngineError(f"no memory at {address:#010x}-{address + size - 1:#010x}") from error
+
+    def write(self, address: int, data: bytes) -> None:
+        """Write memory, Flash too. Code that was already translated is forgotten."""
+        try:
+            self._uc.mem_write(address, data)
+        except UcError as error:
+            raise EngineError(
+                f"no memory at {address:#010x}-{address + len(data) - 1:#010x}"
+            ) from error
+
+    def register(self, name: str) -> int:
+        """A core register by name. Raises `EngineError` for an unknown one."""
+        if name in ("pc", "r15"):
+            return self.shared.pc & ~1
+        if name not in REGISTERS:
+            raise EngineError(f"register {name!r}, expected one of {', '.join(REGISTERS)}, pc")
+        return int(self._uc.reg_read(REGISTERS[name])) & 0xFFFF_FFFF
+
+    def set_register(self, name: str, value: int) -> None:
+        """Write a core register by name."""
+        if name in ("pc", "r15"):
+            self.shared.pc = value | 1
+            return
+        self._uc.reg_write(REGISTERS[name], value)
+
+    # ---- callbacks from the core: an exception must not pass through C ----
+
+    def _guarded_analyse(self, address: int, size: int) -> int:
+        try:
+            self._set_block(address, analyse_block(address, bytes(self._uc.mem_read(address, size))))
+        except BaseException as error:
+            self._fail(error)
+            return 1
+        return 0
+
+    def _guarded_read(self, address: int, size: int) -> int:
+        try:
+            return self._devices.device_read(address, size)
+        except BaseException as error:
+            self._fail(error)
+            return 0
+
+    def _guarded_write(self, address: int, size: int, value: int) -> None:
+        try:
+            self._devices.device_write(address, size, value)
+        except BaseException as error:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if self._error is None:
+            self._error = error
+        self.shared.callback_failed = 1
+        self.shared.deadline = 0
+
+    def _set_block(self, address: int, facts: BlockFacts) -> None:
+        accesses = facts.accesses[:_MAX_ACCESSES]
+        block = Block(
+            facts.size,
+            facts.instructions,
+            min(facts.cycles, 0xFFFF),
+            min(facts.sp_drop, 0xFFFF),
+            0,
+            len(accesses),
+            _flags(facts),
+            facts.taken_cycles,
+            facts.target_cycles,
+        )
+        array = (BlockAccess * len(accesses))()
+        for slot, timed in zip(array, accesses, strict=True):
+            access = timed.access
+            slot.displacement = access.displacement & 0xFFFF_FFFF
+            slot.cycles_before = min(timed.cycles_before, 0xFFFF)
+            slot.span_bytes = access.words * 4
+            slot.instruction = min(timed.offset // 2, 0xFF)
+            slot.base = -1 if access.base is None else access.base
+            slot.index = -1 if access.index is None else access.index
+            slot.shift = access.shift
+            slot.is_load = access.is_load
+        if self._library.core_set_block(
+            self._core, address, ctypes.addressof(block), ctypes.addressof(array)
+        ):
+            raise EngineError("native engine: no memory for the access table")
+
+
+def _flags(facts: BlockFacts) -> int:
+    """The block flags of core.h."""
+    bits = (facts.has_fp, facts.sets_mask, facts.sp_drop > 0, facts.moves_sp, facts.sends_event)
+    return sum(1 << position for position, is_set in enumerate(bits) if is_set)
+
+
+Callback = Callable[[], None]

@@ -1,0 +1,153 @@
+/* Time jumps over polling loops.
+ *
+ * The whole machine is a function of its state. When a loop comes back to its head with every core
+ * register, every byte of SRAM and CCM unchanged, and in between no device was written, no register
+ * with a side effect or of its own time was read, no exception was taken and no event ran, then it
+ * will do exactly the same again until the next event. Whole iterations up to that event need not
+ * be executed: cycles and instructions are added, and nothing else differs.
+ *
+ * Watching costs three stops: backward branches are counted by their target, and a target that
+ * turns out to be an ordinary loop is looked at ever more rarely.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+
+enum {
+    FIRST_THRESHOLD = 8,
+    THRESHOLD_GROWTH = 4,
+    LAST_THRESHOLD = 1 << 24,
+    PATIENCE = 256,
+};
+
+#define FIRST_FP_WORD 17u
+
+static loop_head *head_of(core *c, uint32_t address)
+{
+    return &c->watch.heads[(address >> 1) % CORE_HEADS];
+}
+
+static void give_up(core *c)
+{
+    loop_head *head = head_of(c, c->watch.head);
+    head->visits = 0;
+    if (head->threshold < LAST_THRESHOLD) {
+        head->threshold *= THRESHOLD_GROWTH;
+    }
+    c->watch.stage = WATCH_OFF;
+}
+
+/* True: stop before this block and examine. */
+bool watch_backward_branch(core *c, uint32_t address)
+{
+    loop_watch *watch = &c->watch;
+    if (watch->pass) {
+        watch->pass = false;
+        return false;
+    }
+    if (watch->stage != WATCH_OFF) {
+        if (address == watch->head) {
+            return true;
+        }
+        if (--watch->patience == 0) {
+            give_up(c);
+        }
+        return false;
+    }
+    loop_head *head = head_of(c, address);
+    if (head->address != address) {
+        *head = (loop_head){.address = address, .threshold = FIRST_THRESHOLD};
+        return false;
+    }
+    if (++head->visits < head->threshold) {
+        return false;
+    }
+    watch->head = address;
+    return true;
+}
+
+static void read_state(core *c, uint32_t state[CORE_STATE_WORDS])
+{
+    static const int GENERAL[17] = {
+        UC_ARM_REG_R0,  UC_ARM_REG_R1,  UC_ARM_REG_R2,  UC_ARM_REG_R3,  UC_ARM_REG_R4,
+        UC_ARM_REG_R5,  UC_ARM_REG_R6,  UC_ARM_REG_R7,  UC_ARM_REG_R8,  UC_ARM_REG_R9,
+        UC_ARM_REG_R10, UC_ARM_REG_R11, UC_ARM_REG_R12, UC_ARM_REG_SP,  UC_ARM_REG_LR,
+        UC_ARM_REG_PC,  UC_ARM_REG_XPSR};
+    for (uint32_t i = 0; i < FIRST_FP_WORD; i++) {
+        state[i] = core_reg(c, GENERAL[i]);
+    }
+    for (uint32_t i = 0; i < 16; i++) {
+        c->api.reg_read(c->uc, UC_ARM_REG_D0 + (int)i, &state[FIRST_FP_WORD + 2u * i]);
+    }
+    state[CORE_STATE_WORDS - 1u] = core_reg(c, UC_ARM_REG_FPSCR);
+}
+
+static void remember(core *c, watch_stage stage)
+{
+    loop_watch *watch = &c->watch;
+    watch->stage = stage;
+    watch->patience = PATIENCE;
+    watch->effects = c->shared.effects;
+    watch->cycles = c->shared.cycles;
+    watch->instructions = c->shared.instructions;
+}
+
+static bool memory_unchanged(const core *c)
+{
+    for (uint32_t i = 0; i < CORE_RAMS; i++) {
+        if (c->ram[i] && memcmp(c->ram[i], c->ram_copy[i], c->ram_size[i]) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void copy_memory(core *c)
+{
+    for (uint32_t i = 0; i < CORE_RAMS; i++) {
+        if (c->ram[i]) {
+            memcpy(c->ram_copy[i], c->ram[i], c->ram_size[i]);
+        }
+    }
+}
+
+/* Whole iterations that end before the deadline. */
+static void skip(core *c)
+{
+    uint64_t period = c->shared.cycles - c->watch.cycles;
+    uint64_t instructions = c->shared.instructions - c->watch.instructions;
+    if (period && c->shared.deadline > c->shared.cycles) {
+        uint64_t times = (c->shared.deadline - 1u - c->shared.cycles) / period;
+        c->shared.cycles += times * period;
+        c->shared.instructions += times * instructions;
+        c->shared.skipped_cycles += times * period;
+    }
+    loop_head *head = head_of(c, c->watch.head);
+    *head = (loop_head){.address = c->watch.head, .threshold = FIRST_THRESHOLD};
+    c->watch.stage = WATCH_OFF;
+}
+
+/* The CPU stands before the head of the watched loop. */
+void watch_examine(core *c)
+{
+    loop_watch *watch = &c->watch;
+    uint32_t state[CORE_STATE_WORDS];
+    watch->pass = true;
+    read_state(c, state);
+    bool same = watch->effects == c->shared.effects &&
+                memcmp(state, watch->state, sizeof state) == 0;
+    if (watch->stage == WATCH_OFF) {
+        memcpy(watch->state, state, sizeof state);
+        remember(c, WATCH_REGISTERS);
+    } else if (!same) {
+        give_up(c);
+    } else if (watch->stage == WATCH_REGISTERS) {
+        copy_memory(c);
+        remember(c, WATCH_MEMORY);
+    } else if (memory_unchanged(c)) {
+        skip(c);
+    } else {
+        give_up(c);
+    }
+}

@@ -1,0 +1,161 @@
+"""Loads the C core and the Unicorn functions that it calls."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from ctypes import c_bool, c_int8, c_int32, c_uint8, c_uint16, c_uint32, c_uint64, c_void_p
+from pathlib import Path
+
+from unicorn.unicorn_py3 import unicorn as _unicorn
+
+from boardless_sim.errors import EngineError
+
+UNICORN: ctypes.CDLL = _unicorn.uclib
+
+_API = (
+    "uc_reg_read",
+    "uc_reg_write",
+    "uc_mem_read",
+    "uc_mem_write",
+    "uc_emu_start",
+    "uc_emu_stop",
+)
+
+ANALYSE = ctypes.CFUNCTYPE(c_int32, c_uint32, c_uint32)
+DEVICE_READ = ctypes.CFUNCTYPE(c_uint32, c_uint32, c_uint32)
+DEVICE_WRITE = ctypes.CFUNCTYPE(None, c_uint32, c_uint32, c_uint32)
+
+
+class Api(ctypes.Structure):
+    """`core_api` of core.h."""
+
+    _fields_ = [(name, c_void_p) for name in _API]
+
+
+class Callbacks(ctypes.Structure):
+    """`core_callbacks` of core.h."""
+
+    _fields_ = [("analyse", ANALYSE), ("device_read", DEVICE_READ), ("device_write", DEVICE_WRITE)]
+
+
+class Shared(ctypes.Structure):
+    """`core_shared` of core.h; the size is compared when the library is loaded."""
+
+    _fields_ = [
+        *((name, c_uint64) for name in (
+            "cycles", "instructions", "next_event", "deadline", "effects", "sleep_cycles",
+            "skipped_cycles", "exceptions_taken",
+        )),
+        *((name, c_uint32) for name in (
+            "pc", "fast_forward", "callback_failed", "reset_requested", "sleeping", "fault_number",
+            "fault_pc", "fault_cfsr", "fault_hfsr", "fault_address", "fault_has_address",
+            "lowest_msp", "lowest_msp_pc", "lowest_psp", "active_exception", "interrupt_number",
+        )),
+    ]  # fmt: skip
+
+    cycles: int
+    instructions: int
+    next_event: int
+    deadline: int
+    effects: int
+    sleep_cycles: int
+    skipped_cycles: int
+    exceptions_taken: int
+    pc: int
+    fast_forward: int
+    callback_failed: int
+    reset_requested: int
+    sleeping: int
+    fault_number: int
+    fault_pc: int
+    fault_cfsr: int
+    fault_hfsr: int
+    fault_address: int
+    fault_has_address: int
+    lowest_msp: int
+    lowest_msp_pc: int
+    lowest_psp: int
+    active_exception: int
+    interrupt_number: int
+
+
+class Block(ctypes.Structure):
+    """`core_block` of core.h."""
+
+    _fields_ = [
+        ("size_bytes", c_uint16),
+        ("instructions", c_uint16),
+        ("cycles", c_uint16),
+        ("sp_drop_bytes", c_uint16),
+        ("first_access", c_uint32),
+        ("accesses", c_uint8),
+        ("flags", c_uint8),
+        ("taken_cycles", c_uint8),
+        ("target_cycles", c_uint8),
+    ]
+
+
+class BlockAccess(ctypes.Structure):
+    """`core_access` of core.h."""
+
+    _fields_ = [
+        ("displacement", c_uint32),
+        ("cycles_before", c_uint16),
+        ("span_bytes", c_uint16),
+        ("instruction", c_uint8),
+        ("base", c_int8),
+        ("index", c_int8),
+        ("shift", c_uint8),
+        ("is_load", c_bool),
+    ]
+
+
+_SIGNATURES: dict[str, tuple[object, list[object]]] = {
+    "core_create": (c_void_p, [c_void_p, c_void_p, c_void_p]),
+    "core_destroy": (None, [c_void_p]),
+    "core_shared_size": (c_uint32, []),
+    "core_set_code": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
+    "core_set_ram": (c_int32, [c_void_p, c_uint32, c_void_p, c_uint32]),
+    "core_set_block": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),
+    "core_power_on": (None, [c_void_p, c_uint32]),
+    "core_run": (c_int32, [c_void_p]),
+    "core_now": (c_uint64, [c_void_p]),
+    "core_set_line": (None, [c_void_p, c_uint32, c_uint32]),
+    "core_breakpoint_fault": (c_int32, [c_void_p]),
+    "core_region_create": (c_void_p, [c_void_p, c_uint32, c_uint32]),
+    "core_region_destroy": (None, [c_void_p]),
+}
+
+
+def unicorn_api() -> Api:
+    """The addresses of Unicorn's functions, so that the core needs no link to it."""
+    return Api(*(address_of(getattr(UNICORN, name)) for name in _API))
+
+
+def address_of(function: Callable[..., object]) -> int:
+    """The machine address of a C function."""
+    return ctypes.cast(function, c_void_p).value or 0  # type: ignore[arg-type]
+
+
+def load_core() -> ctypes.CDLL:
+    """The compiled core. Raises `EngineError` that says how to get it."""
+    path = Path(__file__).with_name("_core.so")
+    if not path.is_file():
+        raise EngineError(
+            f"{path}: the C core is not built; install a C compiler (Debian: build-essential) "
+            "and install boardless again"
+        )
+    try:
+        library = ctypes.CDLL(str(path))
+    except OSError as error:
+        raise EngineError(f"{path}: cannot be loaded ({error}); install boardless again") from error
+    for name, (result, arguments) in _SIGNATURES.items():
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    if library.core_shared_size() != ctypes.sizeof(Shared):
+        raise EngineError(
+            f"{path}: shares {library.core_shared_size()} bytes, expected "
+            f"{ctypes.sizeof(Shared)}: built from other sources, install boardless again"
+        )
+    return library

@@ -1,0 +1,145 @@
+/* What an access to a device region does, and when in its block it happens.
+ *
+ * Inside these callbacks Unicorn's PC is the start of the block, but r0-r14 are current: the
+ * effective addresses of the block's accesses are compared in program order with the address at
+ * hand, which tells the instruction and with it the exact cycle.
+ */
+#include <stdlib.h>
+
+#include "core.h"
+
+#define SRAM_BASE 0x20000000u
+#define SRAM_ALIAS 0x22000000u
+#define DEVICE_BASE 0x40000000u
+#define DEVICE_ALIAS 0x42000000u
+
+static const int GENERAL[16] = {
+    UC_ARM_REG_R0,  UC_ARM_REG_R1, UC_ARM_REG_R2,  UC_ARM_REG_R3, UC_ARM_REG_R4,  UC_ARM_REG_R5,
+    UC_ARM_REG_R6,  UC_ARM_REG_R7, UC_ARM_REG_R8,  UC_ARM_REG_R9, UC_ARM_REG_R10, UC_ARM_REG_R11,
+    UC_ARM_REG_R12, UC_ARM_REG_SP, UC_ARM_REG_LR,  UC_ARM_REG_PC};
+
+static bool matches(core *c, const core_access *access)
+{
+    if (access->is_load != c->access_is_load) {
+        return false;
+    }
+    uint32_t address = access->displacement;
+    if (access->base >= 0) {
+        address += core_reg(c, GENERAL[access->base]);
+    }
+    if (access->index >= 0) {
+        address += core_reg(c, GENERAL[access->index]) << access->shift;
+    }
+    return c->access_address - address < access->span_bytes;
+}
+
+/* Cycle of the access in progress; the time of the CPU outside one. */
+uint64_t core_now(core *c)
+{
+    if (!c->in_access || !c->block) {
+        return c->shared.cycles;
+    }
+    const core_access *accesses = &c->accesses[c->block->first_access];
+    for (uint32_t i = c->match_next; i < c->block->accesses; i++) {
+        if (matches(c, &accesses[i])) {
+            c->match_next = accesses[i].span_bytes > 4 ? i : i + 1u;
+            return c->block_start_cycles + accesses[i].cycles_before;
+        }
+    }
+    return c->block_start_cycles;
+}
+
+core_region *core_region_create(core *c, uint32_t base, uint32_t kind)
+{
+    core_region *region = malloc(sizeof *region);
+    if (region) {
+        *region = (core_region){.owner = c, .base = base, .kind = (region_kind)kind};
+    }
+    return region;
+}
+
+void core_region_destroy(core_region *region)
+{
+    free(region);
+}
+
+static uint32_t device_read(core *c, uint32_t address, uint32_t size)
+{
+    return c->callbacks.device_read(address, size);
+}
+
+/* Bit-band (DDI 0403E, B3.1.1): word n of the alias is bit n of the region. */
+static uint32_t aliased(uint32_t alias_offset, uint32_t base, uint32_t *bit)
+{
+    *bit = (alias_offset >> 2) & 7u;
+    return base + (alias_offset >> 5);
+}
+
+static uint32_t read_bit(core *c, const core_region *region, uint32_t offset)
+{
+    uint32_t bit = 0;
+    if (region->kind == REGION_DEVICE_ALIAS) {
+        uint32_t address = aliased(offset, DEVICE_BASE, &bit);
+        uint32_t word = device_read(c, address & ~3u, 4);
+        return (word >> (8u * (address & 3u) + bit)) & 1u;
+    }
+    uint8_t byte = 0;
+    uint32_t address = aliased(offset, SRAM_BASE, &bit);
+    c->api.mem_read(c->uc, address, &byte, 1);
+    return (byte >> bit) & 1u;
+}
+
+static void write_bit(core *c, const core_region *region, uint32_t offset, uint32_t value)
+{
+    uint32_t bit = 0;
+    if (region->kind == REGION_DEVICE_ALIAS) {
+        uint32_t address = aliased(offset, DEVICE_BASE, &bit);
+        uint32_t mask = UINT32_C(1) << (8u * (address & 3u) + bit);
+        uint32_t word = device_read(c, address & ~3u, 4);
+        c->callbacks.device_write(address & ~3u, 4, (value & 1u) ? word | mask : word & ~mask);
+        return;
+    }
+    uint8_t byte = 0;
+    uint32_t address = aliased(offset, SRAM_BASE, &bit);
+    c->api.mem_read(c->uc, address, &byte, 1);
+    uint32_t mask = UINT32_C(1) << bit;
+    byte = (uint8_t)((value & 1u) ? byte | mask : byte & ~mask);
+    c->api.mem_write(c->uc, address, &byte, 1);
+}
+
+uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
+{
+    (void)uc;
+    const core_region *region = user;
+    core *c = region->owner;
+    uint32_t address = region->base + (uint32_t)offset;
+    uint32_t value = 0;
+    c->in_access = true;
+    c->access_is_load = true;
+    c->access_address = address;
+    if (region->kind == REGION_SRAM_ALIAS || region->kind == REGION_DEVICE_ALIAS) {
+        value = read_bit(c, region, (uint32_t)offset);
+    } else if (region->kind != REGION_PPB || !scs_read(c, address, &value)) {
+        value = device_read(c, address, size);
+    }
+    c->in_access = false;
+    return size >= 4 ? value : value & ((UINT32_C(1) << (8u * size)) - 1u);
+}
+
+void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    (void)uc;
+    const core_region *region = user;
+    core *c = region->owner;
+    uint32_t address = region->base + (uint32_t)offset;
+    c->in_access = true;
+    c->access_is_load = false;
+    c->access_address = address;
+    c->shared.effects++;
+    if (region->kind == REGION_SRAM_ALIAS || region->kind == REGION_DEVICE_ALIAS) {
+        write_bit(c, region, (uint32_t)offset, (uint32_t)value);
+    } else if (region->kind != REGION_PPB || !scs_write(c, address, size, (uint32_t)value)) {
+        c->callbacks.device_write(address, size, (uint32_t)value);
+    }
+    c->in_access = false;
+}

@@ -1,0 +1,182 @@
+"""The native engine: firmware on a Cortex-M4F in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from boardless_sim import timing
+from boardless_sim.camera.frame import Frame
+from boardless_sim.core.cpu import EXCEPTION_NAMES, UNUSED_PSP
+from boardless_sim.engines.engine import (
+    Capability,
+    FaultInfo,
+    StackMark,
+    StopReason,
+    UartLine,
+)
+from boardless_sim.errors import EngineError
+from boardless_sim.image import FirmwareImage
+from boardless_sim.machine import Machine, Outcome
+
+_MAX_LINE_BYTES = 4096
+
+
+class NativeEngine:
+    """Implements `Engine`. Estimated cycles, exact devices, the same bytes on every run.
+
+    `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
+    event; off, the results are the same and only take longer.
+    """
+
+    name = "native"
+    timing_basis = timing.BASIS
+    capabilities = frozenset(Capability)
+
+    def __init__(self, strict: bool = False, fast_forward: bool = True) -> None:
+        self._strict = strict
+        self._fast_forward = fast_forward
+        self._machine: Machine | None = None
+        self._image: FirmwareImage | None = None
+        self._lines: list[UartLine] = []
+        self._partial: dict[str, bytearray] = {}
+        self._until: Callable[[UartLine], bool] | None = None
+
+    # ---- life ----
+
+    def load(self, image: FirmwareImage) -> None:
+        """Build a fresh board and put the image into its Flash."""
+        self.close()
+        self._image = image
+        self._lines, self._partial = [], {}
+        machine = Machine(strict=self._strict, fast_forward=self._fast_forward)
+        self._machine = machine
+        machine.load(image)
+        for port, usart in machine.devices.usarts.items():
+            usart.on_transmit = self._receiver(port)
+        machine.on_semihosting = self._receiver("semihosting")
+
+    def close(self) -> None:
+        """Free the board. Harmless twice."""
+        if self._machine is not None:
+            self._machine.close()
+            self._machine = None
+
+    @property
+    def machine(self) -> Machine:
+        """The board itself, for tests that reach below the seam."""
+        if self._machine is None:
+            raise EngineError("native engine: no image loaded, call load() first")
+        return self._machine
+
+    # ---- camera ----
+
+    def show(self, frame: Frame) -> int:
+        """Queue a frame for the lens."""
+        return self.machine.devices.camera.show(frame)
+
+    def captured(self) -> list[Frame]:
+        """The frames that were captured whole, in order."""
+        return self.machine.devices.camera.captured
+
+    # ---- running ----
+
+    def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
+        """Run until a line satisfies `until`, or for `limit_us` of virtual time."""
+        machine = self.machine
+        self._until = until
+        outcome = machine.run(machine.cycle_after_us(limit_us))
+        self._until = None
+        if outcome == Outcome.STOPPED:
+            return StopReason.RESULT
+        if outcome == Outcome.LOCKUP or machine.in_fault_handler():
+            return StopReason.FAULT
+        return StopReason.HALT if outcome == Outcome.HALT else StopReason.LIMIT
+
+    def time_us(self) -> float:
+        """Virtual time since power-on."""
+        return self.machine.time_us()
+
+    # ---- UART ----
+
+    def uart_lines(self) -> list[UartLine]:
+        """Every complete line so far."""
+        return self._lines
+
+    def uart_send(self, port: str, data: bytes) -> None:
+        """Feed bytes into a USART's receiver."""
+        usart = self.machine.devices.usarts.get(port)
+        if usart is None:
+            ports = ", ".join(self.machine.devices.usarts)
+            raise EngineError(f"port {port!r}, expected one of {ports}")
+        usart.receive(data)
+
+    def _receiver(self, port: str) -> Callable[[int], None]:
+        partial = self._partial.setdefault(port, bytearray())
+
+        def receive(byte: int) -> None:
+            if byte == 0x0A or len(partial) >= _MAX_LINE_BYTES:
+                text = partial.decode("utf-8", "backslashreplace").rstrip("\r")
+                partial.clear()
+                self._complete(UartLine(port, text, self.machine.time_us()))
+            else:
+                partial.append(byte & 0xFF)
+
+        return receive
+
+    def _complete(self, line: UartLine) -> None:
+        self._lines.append(line)
+        if self._until is not None and self._until(line):
+            self.machine.stop()
+
+    # ---- state ----
+
+    def fault(self) -> FaultInfo | None:
+        """The first fault the CPU took, if any."""
+        shared = self.machine.cpu.shared
+        if not shared.fault_number:
+            return None
+        return FaultInfo(
+            kind=EXCEPTION_NAMES.get(shared.fault_number, str(shared.fault_number)),
+            pc=shared.fault_pc,
+            function=self._function_at(shared.fault_pc),
+            cfsr=shared.fault_cfsr,
+            hfsr=shared.fault_hfsr,
+            address=shared.fault_address if shared.fault_has_address else None,
+        )
+
+    def stack_mark(self) -> StackMark:
+        """The lowest main stack pointer so far."""
+        shared = self.machine.cpu.shared
+        top = self._loaded_image().initial_sp
+        return StackMark(
+            used_bytes=top - shared.lowest_msp,
+            lowest_address=shared.lowest_msp,
+            lowest_function=self._function_at(shared.lowest_msp_pc),
+            process_lowest_address=(
+                None if shared.lowest_psp == UNUSED_PSP else shared.lowest_psp
+            ),
+        )
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """Bytes of RAM or Flash."""
+        return self.machine.cpu.read(address, size)
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Write memory as a debug probe would."""
+        self.machine.cpu.write(address, data)
+
+    def read_register(self, name: str) -> int:
+        """A core register by name."""
+        return self.machine.cpu.register(name)
+
+    def log(self) -> list[str]:
+        """What the board had to say."""
+        return list(self.machine.log)
+
+    def _function_at(self, address: int) -> str:
+        return self._loaded_image().function_at(address)
+
+    def _loaded_image(self) -> FirmwareImage:
+        if self._image is None:
+            raise EngineError("native engine: no image loaded, call load() first")
+        return self._image
