@@ -1,0 +1,135 @@
+"""A TOML table that remembers what was asked of it, so that a misspelt key is never ignored."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeGuard
+
+from boardless_sim.errors import ConfigError
+
+_SIZE = re.compile(r"(\d{1,10})\s*(|B|K|KiB|M|MiB)", re.ASCII)
+_BARE_KEY = re.compile(r"[\w-]{1,60}", re.ASCII)
+_UNITS = {"": 1, "B": 1, "K": 1 << 10, "KiB": 1 << 10, "M": 1 << 20, "MiB": 1 << 20}
+_SIZE_FORMS = "bytes as 8192, '8K', '8 KiB' or '1M'"
+MAX_SIZE = 1 << 32
+
+
+class Table:
+    """One table of a file. Every complaint names the file, the key, what was found and expected."""
+
+    def __init__(self, path: Path, name: str, values: dict[str, object] | None) -> None:
+        self._path = path
+        self._name = name
+        self._values = values or {}
+        self._asked: dict[str, None] = {}
+        self.given = values is not None
+
+    def error(self, text: str) -> ConfigError:
+        """A complaint about this table."""
+        return ConfigError(f"{self._path}: [{self._name}] {text}")
+
+    def names(self) -> tuple[str, ...]:
+        """Its keys, in the file's order."""
+        return tuple(self._values)
+
+    def has(self, key: str) -> bool:
+        """Whether the file gives the key."""
+        return key in self._values
+
+    def close(self) -> None:
+        """Complain about the first key that nobody asked for."""
+        for key in self._values:
+            if key in self._asked:
+                continue
+            known = ", ".join(self._asked) or "no key"
+            near = difflib.get_close_matches(key, self._asked, n=1)
+            hint = f"expected {near[0]!r}?" if near else f"expected one of: {known}"
+            where = f"[{self._name}] " if self._name else ""
+            raise ConfigError(f"{self._path}: {where}unknown key {_short(key)}, {hint}")
+
+    def text(self, key: str) -> str | None:
+        """A text that is not empty, or None where the file has no such key."""
+        value = self._get(key)
+        if value is None:
+            return None
+        if not _is_line(value):
+            raise self._wrong(key, value, "a text of one line")
+        return value
+
+    def required_text(self, key: str) -> str:
+        """A text that must be there."""
+        value = self.text(key)
+        if value is None:
+            raise self.error(f"{key}: not there, expected a text")
+        return value
+
+    def choice(self, key: str, options: Sequence[str]) -> str:
+        """One of a few words."""
+        value = self._get(key)
+        if not isinstance(value, str) or value not in options:
+            raise self._wrong(key, value, " or ".join(repr(option) for option in options))
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """One text or a list of them; empty where the file has no such key."""
+        value = self._get(key)
+        if value is None:
+            return ()
+        items = value if isinstance(value, list) else [value]
+        texts = tuple(item for item in items if _is_line(item))
+        if not texts or len(texts) != len(items):
+            raise self._wrong(key, value, "a text or a list of texts")
+        return texts
+
+    def size(self, key: str) -> int:
+        """A number of bytes that must be there."""
+        value = self._get(key)
+        if isinstance(value, str) and (match := _SIZE.fullmatch(value)):
+            value = int(match[1]) * _UNITS[match[2]]
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SIZE:
+            raise self._wrong(key, value, _SIZE_FORMS)
+        return value
+
+    def table(self, key: str) -> Table:
+        """A table inside this one; not `given` where the file has none."""
+        value = self._get(key)
+        if value is not None and not isinstance(value, dict):
+            raise self._wrong(key, value, "a table")
+        return Table(self._path, self._inner(key), value)
+
+    def tables(self, key: str) -> tuple[Table, ...]:
+        """An array of tables; empty where the file has none."""
+        value = self._get(key)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self._wrong(key, value, f"tables, each written [[{self._inner(key)}]]")
+        return tuple(
+            Table(self._path, f"{self._inner(key)} {number}", item)
+            for number, item in enumerate(value, 1)
+        )
+
+    def _inner(self, key: str) -> str:
+        key = key if _BARE_KEY.fullmatch(key) else _short(key)
+        return f"{self._name}.{key}" if self._name else key
+
+    def _get(self, key: str) -> object:
+        self._asked[key] = None
+        return self._values.get(key)
+
+    def _wrong(self, key: str, value: object, expected: str) -> ConfigError:
+        found = "not there" if value is None else f"found {_short(value)}"
+        where = f"[{self._name}] " if self._name else ""
+        return ConfigError(f"{self._path}: {where}{key}: {found}, expected {expected}")
+
+
+def _is_line(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and value != "" and value.isprintable()
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
