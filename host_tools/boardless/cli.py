@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
 from boardless_sim.errors import BoardlessError, LabelError
 
 if TYPE_CHECKING:
@@ -134,10 +135,9 @@ def _classify(
     jobs: int,
     limit_us: float,
 ) -> RunReport:
-    from boardless_sim.camera.source import open_frames
-
     from boardless.report.progress import progress_bar
     from boardless.run import classify, require_results
+    from boardless_sim.camera.source import open_frames
 
     source = open_frames(frames, labels=labels, limit=limit)
     with progress_bar("frames", limit or length_hint(source) or None) as progress:
@@ -215,13 +215,12 @@ def _print_suites(outcome: SuiteOutcome) -> None:
 )
 def budget_command(elf: Path, config: Path | None, json_path: Path | None, frames: str) -> int:
     """Hold the firmware's sizes and its measured stack against their budgets."""
-    from boardless_sim.camera.source import open_frames
-
     from boardless.budget import gate, render
     from boardless.report.document import require_writable, write_json
     from boardless.report.table import console
     from boardless.run import measure_stack
     from boardless.session import BoardSetup
+    from boardless_sim.camera.source import open_frames
 
     if json_path is not None:
         require_writable(json_path)

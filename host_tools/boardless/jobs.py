@@ -16,11 +16,10 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Protocol
 
+from boardless.run import FrameResult, RunReport, classify
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Engine, StopReason
 from boardless_sim.errors import BoardlessError, EngineError, FrameError
-
-from boardless.run import FrameResult, RunReport, classify
 
 BLOCK = 32
 _END_S = 10.0

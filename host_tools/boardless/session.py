@@ -27,6 +27,8 @@ class BoardSetup:
         """A board with the firmware in Flash, at virtual time 0. The caller closes it."""
         from boardless_sim.image import load_image
 
+        if self.engine not in ENGINES:
+            raise EngineError(f"engine {self.engine!r}, expected one of: {', '.join(ENGINES)}")
         image = load_image(self.elf)
         engine = self._create()
         try:
@@ -37,8 +39,6 @@ class BoardSetup:
         return engine
 
     def _create(self) -> Engine:
-        if self.engine not in ENGINES:
-            raise EngineError(f"engine {self.engine!r}, expected one of: {', '.join(ENGINES)}")
         from boardless_sim.engines.native import NativeEngine
 
         return NativeEngine(strict=self.strict, fast_forward=self.fast_forward)

@@ -10,10 +10,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from boardless_sim.errors import BoardlessError
-
 from boardless.report.timing import Latency, latency
 from boardless.run import FrameResult, RunReport
+from boardless_sim.errors import BoardlessError
 
 SCHEMA = 1
 

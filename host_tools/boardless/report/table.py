@@ -15,7 +15,7 @@ WIDTH = 100
 FIRST_ROWS = 20
 WRONG_ROWS = 30
 STAGES = ("capture", "preprocess", "infer", TOTAL)
-NAME_WIDTH = 24
+NAME_WIDTH = 20
 
 
 def console(stderr: bool = False) -> Console:
@@ -28,8 +28,10 @@ def console(stderr: bool = False) -> Console:
 def run_table(report: RunReport) -> RenderableType:
     """Rows for the first frames and for every wrong one up to a bound, then the summary."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("frame", "name", "truth", "class", "score", *STAGES):
+    for heading in ("frame", "name", "truth", "class", "score"):
         table.add_column(heading, justify="left" if heading == "name" else "right", no_wrap=True)
+    for stage in STAGES:
+        table.add_column(f"{stage}\nms", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     shown = shown_rows(report.results)
     for result in shown:
@@ -78,7 +80,7 @@ def _shortened(name: str) -> str:
 
 
 def _milliseconds(time_us: int | None) -> str:
-    return "-" if time_us is None else f"{time_us / 1000:.3f} ms"
+    return "-" if time_us is None else f"{time_us / 1000:.3f}"
 
 
 def _left_out(results: Sequence[FrameResult], shown: Sequence[FrameResult]) -> str:

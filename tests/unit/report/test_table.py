@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from boardless.report.table import FIRST_ROWS, WIDTH, WRONG_ROWS, console, run_table, shown_rows
+from boardless.run import RunReport, classify
+from boardless_sim.camera.frame import Frame
+from boardless_sim.engines.engine import StopReason
+from tests.unit.run.fake_engine import FakeEngine, class_is_first_pixel, frames
+
+
+def text_of(report: RunReport) -> list[str]:
+    screen = console()
+    with screen.capture() as captured:
+        screen.print(run_table(report))
+    return [line.rstrip() for line in captured.get().splitlines()]
+
+
+def test_a_short_run_is_shown_whole() -> None:
+    report = classify(FakeEngine(), frames(2, wrong=frozenset({1})))
+    assert text_of(report) == [
+        "                                     capture  preprocess  infer   total",
+        "frame  name     truth  class  score       ms          ms     ms      ms",
+        "    0  t10k[0]      0      0     90   20.000       1.000  9.000  30.000",
+        "    1  t10k[1]      2      1     90   20.000       1.000  9.001  30.001  wrong",
+        "",
+        "accuracy   50.00 % (1 of 2 frames)",
+        "total time mean 30.000 ms, 95th percentile 30.001 ms; basis: estimated Cortex-M4 cycles",
+        "stopped    result",
+    ]
+
+
+def test_a_long_run_shows_the_first_rows_and_the_wrong_ones_up_to_a_bound() -> None:
+    wrong = frozenset(range(100, 150))
+    report = classify(FakeEngine(), frames(200, wrong=wrong))
+    shown = [result.frame for result in shown_rows(report.results)]
+    assert shown == [*range(FIRST_ROWS), *range(100, 100 + WRONG_ROWS)]
+    assert "… 150 more frames not shown, 20 of them wrong" in text_of(report)
+
+
+def test_every_line_keeps_to_the_width() -> None:
+    def says(number: int, frame: Frame) -> str:
+        line = class_is_first_pixel(number, frame).replace("=20000", "=20000000")
+        return f"e- {'x' * 150} code=-1\n{line}"
+
+    frame = frames(1)[0]
+    long = Frame("/data/" + "folder/" * 20 + "shoe.png", frame.luma, 1)
+    lines = text_of(classify(FakeEngine(says=says), [long]))
+    assert max(len(line) for line in lines) <= WIDTH
+    assert lines[2].split()[1:3] == ["…der/folder/shoe.png", "1"]
+    assert lines[2].endswith("  wrong")
+
+
+def test_a_run_without_labels_or_times_says_so() -> None:
+    report = classify(
+        FakeEngine(says=lambda n, _f: f"r- frame={n} class=1 score=2"), frames(1, labels=False)
+    )
+    lines = text_of(report)
+    assert lines[2].split() == ["0", "t10k[0]", "-", "1", "2", "-", "-", "-", "-"]
+    assert lines[4:] == [
+        "accuracy   unknown: 1 frames without labels",
+        "total time unknown: no total_us in the results; basis: estimated Cortex-M4 cycles",
+        "stopped    result",
+    ]
+
+
+def test_an_early_stop_and_the_firmware_s_errors_are_shown() -> None:
+    errors = tuple(f"e- capture overrun code={n}" for n in range(7))
+    report = RunReport("fake", "cycles", (), StopReason.LIMIT, "limit: 1 ms", errors)
+    lines = text_of(report)
+    assert lines[-1] == "stopped    limit: limit: 1 ms"
+    assert lines[-2] == "firmware   … and 2 more error lines"
+    assert lines[-3] == "firmware   e- capture overrun code=4"
