@@ -123,6 +123,9 @@ class Table:
     def _wrong(self, key: str, value: object, expected: str) -> ConfigError:
         found = "not there" if value is None else f"found {_short(value)}"
         where = f"[{self._name}] " if self._name else ""
+        near = difflib.get_close_matches(key, self._values.keys() - self._asked, n=1)
+        if value is None and near:
+            return self.error(f"unknown key {_short(near[0])}, expected {key!r}?")
         return ConfigError(f"{self._path}: {where}{key}: {found}, expected {expected}")
 
 

@@ -88,7 +88,8 @@ def read_layout(path: Path) -> Layout:
         AssertionError,
     ) as error:
         # what pyelftools lets through where tables, links or types make no sense
-        raise ImageError(f"{path}: damaged ELF ({error or type(error).__name__})") from error
+        what = str(error) if str(error).isprintable() else repr(str(error))
+        raise ImageError(f"{path}: damaged ELF ({what or type(error).__name__})") from error
     if not sections:
         raise ImageError(f"{path}: no allocated section, expected a linked firmware")
     return Layout(path, sections, symbols)
