@@ -1,0 +1,20 @@
+#include "drivers/cpu.h"
+#include "tests/selftest/selftest.h"
+#include "tests/selftest/vectors.h"
+#include "tests/support/report.h"
+
+int main(void) {
+    report_start();
+    report_message("boardless selftest");
+    vectors_relocate();
+    test_dsp();
+    test_memory();
+    test_exceptions();
+    test_priorities();
+    test_time();
+    test_fpu();
+    test_faults();
+    test_threads();
+    report_done();
+    cpu_stop();
+}
