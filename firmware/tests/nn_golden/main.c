@@ -1,0 +1,79 @@
+/*
+ * The network layer by layer on frames from the camera. Per frame:
+ *
+ *   m- input bytes=784 crc32=<8 hex digits>
+ *   l- layer=<i> bytes=<n> crc32=<8 hex digits>     one a layer
+ *   r- frame=<n> class=<n> score=<n> ...            infer_us includes printing the lines above
+ *
+ * A host that runs the reference on the same frame finds the first layer that differs.
+ */
+#include "app/board.h"
+#include "app/console.h"
+#include "app/frame_capture.h"
+#include "app/preprocess.h"
+#include "app/result_print.h"
+#include "drivers/cpu.h"
+#include "drivers/cycles.h"
+#include "generated/model.h"
+#include "nn/nn.h"
+#include "tests/nn_golden/crc32.h"
+
+#define CRC32_DIGITS 8u
+
+static frame_capture capture;
+static uint8_t input[MODEL_INPUT_HEIGHT * MODEL_INPUT_WIDTH] __attribute__((aligned(4)));
+static uint8_t scratch[MODEL_SCRATCH_BYTES] __attribute__((aligned(4)));
+
+static void print_checksum(print_line *line, const void *data, uint32_t size_bytes) {
+    print_field(line, "bytes", size_bytes);
+    print_text(line, " crc32=");
+    print_hex(line, crc32(data, size_bytes), CRC32_DIGITS);
+    console_end(line);
+}
+
+static void print_layer(void *context, uint32_t layer, const int8_t *output, uint32_t size_bytes) {
+    (void)context;
+    print_line *line = console_begin();
+    print_text(line, "l-");
+    print_field(line, "layer", layer);
+    print_checksum(line, output, size_bytes);
+}
+
+static void print_input(void) {
+    print_line *line = console_begin();
+    print_text(line, "m- input");
+    print_checksum(line, input, sizeof input);
+}
+
+static void check_next_frame(void) {
+    captured_frame taken;
+    int err = frame_capture_take(&capture, &taken);
+    if (err) {
+        console_error("capture", frame_capture_error_name(err), err);
+        return;
+    }
+    frame_times times = {.armed = taken.armed_cycles, .captured = taken.complete_cycles};
+    times.preprocess_start = cycles_now();
+    preprocess_run(taken.pixels, input);
+    times.preprocessed = cycles_now();
+    print_input();
+
+    nn_result result;
+    err = nn_run(&model_network, input, scratch, sizeof scratch, print_layer, NULL, &result);
+    times.inferred = cycles_now();
+    if (err) {
+        console_error("infer", "run", err);
+        return;
+    }
+    result_print(taken.number, &result, &times);
+}
+
+int main(void) {
+    if (board_start()) {
+        console_flush();
+        cpu_stop();
+    }
+    for (;;) {
+        check_next_frame();
+    }
+}
