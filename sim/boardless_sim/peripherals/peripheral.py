@@ -128,6 +128,9 @@ class Peripheral(ABC):
         """`count` units of `size` bytes for a DMA; a device with a fast path overrides it."""
         return b"".join(self.read(offset, size).to_bytes(size, "little") for _ in range(count))
 
+    def dma_listening(self, request: str) -> None:  # noqa: B027  (most devices raise none)
+        """A DMA stream for `request` was just enabled: raise the request again if it still stands."""
+
     def register_name(self, offset: int) -> str:
         """Such as "USART2_CR1"; "USART2+0x1c" where no name is known."""
         register = self.registers.get(offset & ~3)

@@ -1,0 +1,58 @@
+"""IDX, the array format of the MNIST family, plain or gzip-compressed."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boardless_sim.errors import FrameError
+
+MAX_BYTES = 256 << 20
+_MAGIC_UINT8 = b"\x00\x00\x08"
+_MAGIC_GZIP = b"\x1f\x8b"
+
+
+def is_idx(magic: bytes) -> bool:
+    """Whether a file that begins like this may be IDX of bytes, or a gzip of it."""
+    return magic.startswith((_MAGIC_UINT8, _MAGIC_GZIP))
+
+
+def read(path: Path, dimensions: tuple[int, ...]) -> NDArray[np.uint8]:
+    """The array of a file. Raises `FrameError`; never reads more than its header announces."""
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == _MAGIC_GZIP
+            file.seek(0)
+            if not packed:
+                return _read(file, path, dimensions)
+            with gzip.GzipFile(fileobj=file) as unpacked:
+                return _read(cast(BinaryIO, unpacked), path, dimensions)
+    except (OSError, EOFError, zlib.error) as error:
+        raise FrameError(f"{path}: found a damaged file ({error}), expected IDX or IDX.gz") from error
+
+
+def _read(file: BinaryIO, path: Path, dimensions: tuple[int, ...]) -> NDArray[np.uint8]:
+    wanted = " or ".join(str(count) for count in dimensions)
+    magic = file.read(4)
+    if len(magic) < 4 or not magic.startswith(_MAGIC_UINT8) or magic[3] not in dimensions:
+        expected = f"00000801 to 00000803 with {wanted} dimensions"
+        raise FrameError(f"{path}: found IDX magic {magic.hex()!r}, expected {expected}")
+    header = file.read(4 * magic[3])
+    if len(header) < 4 * magic[3]:
+        raise FrameError(f"{path}: found the end of the file in the header, expected {magic[3]} sizes")
+    shape = struct.unpack(f">{magic[3]}I", header)
+    size = math.prod(shape)
+    if size > MAX_BYTES:
+        raise FrameError(f"{path}: found {size} bytes of data, expected at most {MAX_BYTES}")
+    data = file.read(size + 1)
+    if len(data) != size:
+        found = "more" if len(data) > size else str(len(data))
+        raise FrameError(f"{path}: found {found} bytes of data, expected {size} by its header")
+    return np.frombuffer(data, dtype=np.uint8).reshape(shape)

@@ -1,0 +1,50 @@
+"""The parallel camera port: what a sensor drives and a capture interface sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class ParallelPins:
+    """How the sensor uses its pins (OV7670: COM10)."""
+
+    href_valid_high: bool = True  # level of HREF while data is valid
+    data_on_rising: bool = True  # the edge of PCLK at which data is stable
+
+
+class Event(Protocol):
+    """A callback that waits for its time."""
+
+    def cancel(self) -> None:
+        """Forget the callback; harmless when it already ran."""
+
+
+class Clock(Protocol):
+    """The virtual time that the sensor's own clock runs in."""
+
+    def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> Event:
+        """Call back after `delay_ns`."""
+
+
+class ParallelSink(Protocol):
+    """The capture interface at the other end of the camera's wires."""
+
+    on_frame: Callable[[bool], None]
+    """Called when a frame's capture ended; true when it was captured whole."""
+
+    @property
+    def listening(self) -> bool:
+        """Whether lines make any difference; the sensor leaves out the lines of a frame that starts
+        while nobody listens."""
+
+    def configure(self, pins: ParallelPins) -> None:
+        """The pins as the sensor drives them from now on."""
+
+    def vsync(self, high: bool) -> None:
+        """The level of VSYNC changed."""
+
+    def line(self, data: bytes, blanking: bytes) -> None:
+        """HREF went through one line: its bytes, then what PCLK clocked until the next line."""

@@ -1,0 +1,32 @@
+"""Frame to scene: what stands before the lens, at the resolution of the smallest camera format."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from boardless_sim.camera.frame import Frame, Luma
+from boardless_sim.errors import FrameError
+
+WIDTH, HEIGHT = 160, 120
+BORDER = 128
+SQUARE = 112  # the largest square of whole 4x4 blocks; the small frames stand here
+LEFT, TOP = (WIDTH - SQUARE) // 2, (HEIGHT - SQUARE) // 2
+SMALL = 28  # shown four times its size, so that 4x4 means give back exactly its pixels
+
+SIZES = ((SMALL, SMALL), (SQUARE, SQUARE), (HEIGHT, WIDTH))
+SIZES_TEXT = "28x28, 112x112 or 160x120"
+
+
+def compose(frame: Frame) -> Luma:
+    """The scene [120,160] that shows `frame`. Raises `FrameError` for a size that has no place in it."""
+    luma = frame.luma
+    if luma.dtype != np.uint8 or luma.shape not in SIZES:
+        found = "x".join(str(side) for side in reversed(luma.shape))
+        raise FrameError(f"{frame.name}: found {found} {luma.dtype}, expected uint8 {SIZES_TEXT}")
+    if luma.shape == (HEIGHT, WIDTH):
+        return np.ascontiguousarray(luma)
+    if luma.shape == (SMALL, SMALL):
+        luma = luma.repeat(SQUARE // SMALL, axis=0).repeat(SQUARE // SMALL, axis=1)
+    scene = np.full((HEIGHT, WIDTH), BORDER, dtype=np.uint8)
+    scene[TOP : TOP + SQUARE, LEFT : LEFT + SQUARE] = luma
+    return scene

@@ -1,0 +1,164 @@
+"""Where frames come from: pictures, arrays, data sets, folders, patterns.
+
+Nothing is decoded before its size is known to be allowed: a file is hostile until checked.
+"""
+
+from __future__ import annotations
+
+import itertools
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from boardless_sim.camera import idx
+from boardless_sim.camera.frame import Frame, Luma
+from boardless_sim.camera.pattern import PATTERN_PREFIX, pattern_frames
+from boardless_sim.camera.scene import SIZES, SIZES_TEXT
+from boardless_sim.errors import FrameError, LabelError
+
+FrameSource = Iterator[Frame]
+
+_PICTURE_MAGIC = (b"\x89PNG", b"P2", b"P3", b"P5", b"P6")
+_NPY_MAGIC = b"\x93NUMPY"
+_PICTURE_SUFFIXES = frozenset({".png", ".pgm", ".ppm"})
+_PICTURE_FORMATS = ("PNG", "PPM")
+_PICTURE_MODES = frozenset({"1", "L", "P", "RGB"})
+
+
+def open_frames(
+    path: str | Path, labels: str | Path | None = None, limit: int | None = None
+) -> FrameSource:
+    """The frames of a file, a folder or "pattern:NAME", at most `limit` of them.
+
+    `labels` is an IDX file, or a text file with one integer a line, one for each frame of the source.
+    Raises `FrameError` or `LabelError` here for what the file's header shows, and from the iterator
+    for a picture of a folder that is not usable.
+    """
+    count, frame_at = _open(path, limit)
+    if labels is None:
+        label_at: Callable[[int], int | None] = lambda index: None  # noqa: E731
+    else:
+        label_at = _read_labels(Path(labels), count, str(path)).__getitem__
+    wanted = count if limit is None else min(count, limit)
+
+    def frames() -> FrameSource:
+        for index in range(wanted):
+            name, luma = frame_at(index)
+            yield Frame(name, luma, label_at(index))
+
+    return frames()
+
+
+_FrameAt = Callable[[int], tuple[str, Luma]]
+
+
+def _open(path: str | Path, limit: int | None) -> tuple[int, _FrameAt]:
+    """How many frames there are, and how to read one."""
+    if isinstance(path, str) and path.startswith(PATTERN_PREFIX):
+        return pattern_frames(path, limit)
+    path = Path(path)
+    if path.is_dir():
+        return _open_folder(path)
+    magic = _magic(path)
+    if magic.startswith(_PICTURE_MAGIC):
+        luma = read_picture(path)
+        return 1, lambda index: (path.name, luma)
+    if magic.startswith(_NPY_MAGIC):
+        return _many(path, _read_npy(path))
+    if idx.is_idx(magic):
+        return _many(path, idx.read(path, dimensions=(2, 3)))
+    raise FrameError(f"{path}: found an unknown format, expected PNG, PGM, PPM, NPY or IDX")
+
+
+def _magic(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(8)
+    except OSError as error:
+        raise FrameError(f"{path}: {error.strerror}, expected a readable file of frames") from error
+
+
+def _open_folder(path: Path) -> tuple[int, _FrameAt]:
+    files = sorted(file for file in path.iterdir() if file.suffix.lower() in _PICTURE_SUFFIXES)
+    if not files:
+        raise FrameError(f"{path}: found no pictures, expected PNG, PGM or PPM files")
+    return len(files), lambda index: (files[index].name, read_picture(files[index]))
+
+
+def _many(path: Path, array: Luma) -> tuple[int, _FrameAt]:
+    frames = array[np.newaxis] if array.ndim == 2 else array
+    _check_size(path, frames.shape[1:])
+    if array.ndim == 2:
+        return 1, lambda index: (path.name, frames[0])
+    return len(frames), lambda index: (f"{path.name}[{index}]", frames[index])
+
+
+def read_picture(path: Path) -> Luma:
+    """A PNG, PGM or PPM as luma; colour becomes ITU-R BT.601 luma."""
+    expected = f"expected 8-bit grey or RGB of {SIZES_TEXT}"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path, formats=_PICTURE_FORMATS) as picture:
+                _check_size(path, (picture.height, picture.width))
+                if picture.mode not in _PICTURE_MODES:
+                    raise FrameError(f"{path}: found pixel mode {picture.mode}, {expected}")
+                colour = picture.convert("RGB") if picture.mode == "P" else picture
+                return np.array(colour.convert("L"), dtype=np.uint8)
+    except (OSError, ValueError, SyntaxError, EOFError) as error:
+        raise FrameError(f"{path}: found a damaged picture ({_one_line(error)}), {expected}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise FrameError(f"{path}: found a picture far too large, {expected}") from error
+
+
+def _read_npy(path: Path) -> Luma:
+    expected = "expected uint8 [H,W] or [N,H,W]"
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError, SyntaxError) as error:
+        raise FrameError(f"{path}: found a damaged array ({_one_line(error)}), {expected}") from error
+    if array.dtype != np.uint8 or array.ndim not in (2, 3):
+        found = f"{array.dtype} with {array.ndim} dimensions"
+        raise FrameError(f"{path}: found {found}, {expected}")
+    return np.asarray(array)
+
+
+def _check_size(path: Path, shape: tuple[int, ...]) -> None:
+    if shape not in SIZES:
+        raise FrameError(f"{path}: found {shape[1]}x{shape[0]}, expected {SIZES_TEXT}")
+
+
+def _read_labels(path: Path, count: int, source: str) -> list[int]:
+    try:
+        with path.open("rb") as file:
+            magic = file.read(8)
+        if idx.is_idx(magic):
+            labels = [int(label) for label in idx.read(path, dimensions=(1,))]
+        else:
+            labels = _read_text_labels(path, count)
+    except OSError as error:
+        raise LabelError(f"{path}: {error.strerror}, expected a readable file of labels") from error
+    except FrameError as error:
+        raise LabelError(str(error)) from error
+    if len(labels) != count:
+        raise LabelError(f"{path}: found {len(labels)} labels, expected {count} (frames of {source})")
+    return labels
+
+
+def _read_text_labels(path: Path, count: int) -> list[int]:
+    labels = []
+    with path.open(encoding="ascii", errors="replace") as file:
+        for number, line in enumerate(itertools.islice(file, count + 1), start=1):
+            text = line.strip().rstrip(",").strip()
+            if not text.isdecimal() or len(text) > 9:
+                raise LabelError(f"{path}:{number}: found {text[:40]!r}, expected one integer a line")
+            labels.append(int(text))
+    return labels
+
+
+def _one_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0][:120] if lines else type(error).__name__

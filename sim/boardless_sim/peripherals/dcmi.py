@@ -1,0 +1,275 @@
+"""DCMI: the digital camera interface (RM0090 chapter 15)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from boardless_sim.camera.parallel import ParallelPins
+from boardless_sim.peripherals.dcmi_sync import EmbeddedSync, SyncEvent
+from boardless_sim.peripherals.register import AhbPeripheral, IrqLine, Register
+
+CR, SR, RIS, IER, MIS, ICR = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14
+ESCR, ESUR, CWSTRT, CWSIZE, DR = 0x18, 0x1C, 0x20, 0x24, 0x28
+
+CR_CAPTURE, CR_CM, CR_CROP, CR_JPEG, CR_ESS = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4
+CR_PCKPOL, CR_HSPOL, CR_VSPOL, CR_ENABLE = 1 << 5, 1 << 6, 1 << 7, 1 << 14
+SR_HSYNC, SR_VSYNC, SR_FNE = 1 << 0, 1 << 1, 1 << 2
+FRAME, OVR, ERR, VSYNC, LINE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4  # in RIS, IER, MIS, ICR
+
+FIFO_WORDS = 4
+
+
+class Dcmi(AhbPeripheral):
+    """The camera interface. A line arrives as one piece, at its end; DMA must take it at once.
+
+    What neither DMA takes nor the FIFO holds by then is lost and sets OVR. An interface enabled in
+    the middle of a frame sees the sensor from its next VSYNC on.
+    """
+
+    layout = {
+        CR: Register("CR", 0, 0x4FFF), SR: Register("SR", 0, 0), RIS: Register("RIS", 0, 0),
+        IER: Register("IER", 0, 0x1F), MIS: Register("MIS", 0, 0), ICR: Register("ICR", 0, 0),
+        ESCR: Register("ESCR"), ESUR: Register("ESUR"),
+        CWSTRT: Register("CWSTRT", 0, 0x1FFF_3FFF), CWSIZE: Register("CWSIZE", 0, 0x3FFF_3FFF),
+        DR: Register("DR", 0, 0),
+    }  # fmt: skip
+    write_ones = frozenset({ICR})
+    stable = frozenset(layout) - {DR}
+
+    def __init__(self, name: str, irq: int) -> None:
+        self._line = IrqLine(self, irq)
+        self._pins = ParallelPins()
+        self._vsync_high = False
+        super().__init__(name)
+        self.on_frame: Callable[[bool], None] = lambda whole: None
+
+    def reset_values(self) -> None:
+        super().reset_values()
+        self._fifo = b""
+        self._fifo_at = 0
+        self._partial = b""
+        self._sync = EmbeddedSync()
+        self._frames_seen = 0  # since CAPTURE was set, for FCRC
+        self._capturing = False
+        self._stopping = False
+        self._abandon()
+
+    def reset(self) -> None:
+        self.reset_values()
+        self._line.drive(False)
+
+    # Registers
+
+    def read_word(self, offset: int) -> int:
+        if offset == DR:
+            return int.from_bytes(self.read_block(DR, 4, 1), "little")
+        if offset == SR:
+            return self._status()
+        if offset == MIS:
+            return self.values[RIS] & self.values[IER]
+        return super().read_word(offset)
+
+    def write_word(self, offset: int, value: int) -> None:
+        if offset == CR:
+            self._write_cr(value)
+        elif offset == ICR:
+            self.values[RIS] &= ~value
+            self._update_irq()
+        else:
+            self.store(offset, value)
+            self._update_irq()
+
+    def read_block(self, offset: int, size: int, count: int) -> bytes:
+        if offset != DR or size != 4:
+            return super().read_block(offset, size, count)
+        end = self._fifo_at + 4 * count
+        data = self._fifo[self._fifo_at : end]
+        self._fifo_at = min(end, len(self._fifo))
+        return data if len(data) == 4 * count else data.ljust(4 * count, b"\0")
+
+    def dma_listening(self, request: str) -> None:
+        words = (len(self._fifo) - self._fifo_at) // 4
+        if words:
+            self.bus.dma_request("DCMI", words)
+
+    def _status(self) -> int:
+        between_frames = SR_VSYNC if self._vsync_active() else 0
+        waiting = SR_FNE if self._fifo_at < len(self._fifo) else 0
+        # A line arrives at its end: what software sees is always the gap between lines.
+        return SR_HSYNC | between_frames | waiting
+
+    def _write_cr(self, value: int) -> None:
+        old = self.values[CR]
+        self.store(CR, value)
+        if not value & CR_ENABLE:
+            self._abandon()
+            self._fifo, self._fifo_at, self._partial = b"", 0, b""
+            if not value & CR_CAPTURE:
+                self._stopping = False
+        elif old & CR_CAPTURE and not value & CR_CAPTURE:
+            if self._capturing:  # reads as set until the frame's end
+                self.values[CR] |= CR_CAPTURE
+                self._stopping = True
+        elif value & CR_CAPTURE:
+            self._stopping = False
+            if not old & CR_CAPTURE:
+                self._frames_seen = 0
+        if (value ^ old) & CR_ESS:
+            self._sync = EmbeddedSync()
+
+    # The camera's wires (ParallelSink)
+
+    @property
+    def listening(self) -> bool:
+        control = self.values[CR]
+        if not control & CR_ENABLE:
+            return False
+        line_flag_wanted = self.values[IER] & LINE or not self.values[RIS] & LINE
+        return bool(control & CR_CAPTURE or line_flag_wanted)
+
+    def configure(self, pins: ParallelPins) -> None:
+        self._pins = pins
+
+    def vsync(self, high: bool) -> None:
+        if high is self._vsync_high:
+            return
+        self._vsync_high = high
+        if self.values[CR] & (CR_ENABLE | CR_ESS) != CR_ENABLE:
+            return
+        if self._vsync_active():
+            self._raise(VSYNC)
+            self._end_frame()
+        else:
+            self._start_frame()
+
+    def line(self, data: bytes, blanking: bytes) -> None:
+        control = self.values[CR]
+        if not control & CR_ENABLE:
+            return
+        if control & CR_ESS:
+            self._decode_embedded(self._sample(data + blanking))
+            return
+        # HSYNC active means blanking: the level that HSPOL calls inactive carries the data.
+        captures_high = not control & CR_HSPOL
+        valid = captures_high is self._pins.href_valid_high
+        self._end_line(self._sample(data if valid else blanking))
+
+    def _vsync_active(self) -> bool:
+        return self._vsync_high is bool(self.values[CR] & CR_VSPOL)
+
+    def _sample(self, data: bytes) -> bytes:
+        """The bytes as PCKPOL samples them.
+
+        At the edge where the sensor changes its data, the byte before is still on the wires.
+        """
+        on_rising = bool(self.values[CR] & CR_PCKPOL)
+        return data if on_rising is self._pins.data_on_rising else b"\0" + data[:-1]
+
+    # Frames and lines
+
+    def _start_frame(self) -> None:
+        control = self.values[CR]
+        if not control & CR_CAPTURE or self._capturing:
+            return
+        every = (1, 2, 4, 1)[control >> 8 & 3] if not control & CR_CM else 1
+        wanted = self._frames_seen % every == 0
+        self._frames_seen += 1
+        if wanted:
+            self._capturing = True
+            self._line_number = 0
+            self._captured_bytes = 0
+            self._overrun = False
+
+    def _end_line(self, data: bytes) -> None:
+        if self._capturing:
+            self._capture_line(data)
+        self._raise(LINE)
+
+    def _capture_line(self, data: bytes) -> None:
+        control = self.values[CR]
+        number = self._line_number
+        self._line_number += 1
+        if not control & CR_CROP or control & CR_JPEG:
+            self._accept(data)
+            return
+        start, size = self.values[CWSTRT], self.values[CWSIZE]
+        first_line, first = start >> 16, start & 0x3FFF
+        last_line, clocks = first_line + (size >> 16), (size & 0x3FFF) + 1
+        if first_line <= number <= last_line:
+            self._accept(data[first : first + clocks])
+            if number == last_line:
+                self._end_frame()
+
+    def _end_frame(self) -> None:
+        if not self._capturing:
+            return
+        if self._partial:  # the last word is filled with zeros
+            rest, self._partial = self._partial, b""
+            self._push(rest.ljust(4, b"\0"))
+        whole = not self._overrun and self._captured_bytes > 0
+        lost = self._overrun and self.values[CR] & CR_CM
+        self._abandon()
+        if self.values[CR] & CR_CM or self._stopping:
+            self.values[CR] &= ~CR_CAPTURE
+            self._stopping = False
+        if not lost:
+            self._raise(FRAME)
+        self.on_frame(whole)
+
+    def _abandon(self) -> None:
+        """No frame is being captured from here on."""
+        self._capturing = False
+        self._overrun = False
+        self._line_number = 0
+        self._captured_bytes = 0
+
+    # Data path
+
+    def _accept(self, data: bytes) -> None:
+        """Pack the bytes of a line into words: four a word, or two with 10 to 14 data lines."""
+        if self.values[CR] >> 10 & 3:  # an 8-bit sensor leaves the upper data lines low
+            data = bytes(value for byte in data for value in (byte, 0))
+        self._captured_bytes += len(data)
+        if self._partial:
+            data = self._partial + data
+        remainder = len(data) & 3
+        self._partial = data[len(data) - remainder :] if remainder else b""
+        self._push(data[: len(data) - remainder] if remainder else data)
+
+    def _push(self, words: bytes) -> None:
+        if self._fifo_at < len(self._fifo):
+            words = self._fifo[self._fifo_at :] + words
+        self._fifo, self._fifo_at = words, 0
+        self.bus.dma_request("DCMI", len(words) // 4)
+        if len(self._fifo) - self._fifo_at > 4 * FIFO_WORDS:
+            self._fifo, self._fifo_at = self._fifo[-4 * FIFO_WORDS :], 0  # overwritten by the newest
+            self._overrun_now()
+
+    def _overrun_now(self) -> None:
+        self._overrun = True
+        self._raise(OVR)
+        if self.values[CR] & CR_CM:  # a snapshot is lost and ends here
+            self._abandon()
+            self.values[CR] &= ~CR_CAPTURE
+            self.on_frame(False)
+
+    # Embedded synchronisation
+
+    def _decode_embedded(self, data: bytes) -> None:
+        for event, payload in self._sync.feed(data, self.values[ESCR], self.values[ESUR]):
+            if event is SyncEvent.FRAME_START:
+                self._start_frame()
+            elif event is SyncEvent.LINE_END:
+                self._end_line(payload)
+            elif event is SyncEvent.FRAME_END:
+                self._raise(VSYNC)
+                self._end_frame()
+            else:
+                self._raise(ERR)
+
+    def _raise(self, flags: int) -> None:
+        self.values[RIS] |= flags
+        self._update_irq()
+
+    def _update_irq(self) -> None:
+        self._line.drive(bool(self.values[RIS] & self.values[IER]))

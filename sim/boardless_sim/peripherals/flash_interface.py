@@ -1,0 +1,37 @@
+"""FLASH: the Flash memory's interface: wait states and the ART accelerator (RM0090 chapter 3)."""
+
+from __future__ import annotations
+
+from boardless_sim.peripherals.register import AhbPeripheral, Register
+
+ACR, SR, CR = 0x00, 0x0C, 0x10
+ACR_PRFTEN, ACR_ICEN, ACR_DCEN = 1 << 8, 1 << 9, 1 << 10
+ACR_LATENCY = 0x7
+CR_LOCK = 1 << 31
+
+
+class FlashInterface(AhbPeripheral):
+    """Flash access control. Programming and erasing are not modelled: the image is loaded from outside."""
+
+    layout = {ACR: Register("ACR", 0, 0x1F07), CR: Register("CR", CR_LOCK, 0)}
+    unmodelled = {0x04: "KEYR", 0x08: "OPTKEYR", SR: "SR", 0x14: "OPTCR"}
+    stable = frozenset({ACR, CR})
+
+    def __init__(self, name: str = "FLASH") -> None:
+        super().__init__(name)
+
+    @property
+    def wait_states(self) -> int:
+        return self.values[ACR] & ACR_LATENCY
+
+    @property
+    def art_enabled(self) -> bool:
+        """Whether prefetch and both caches are on."""
+        art = ACR_PRFTEN | ACR_ICEN | ACR_DCEN
+        return self.values[ACR] & art == art
+
+    def write_word(self, offset: int, value: int) -> None:
+        if offset == CR and value & ~CR_LOCK:
+            self.unmodelled_write(offset, value)
+        else:
+            self.store(offset, value)

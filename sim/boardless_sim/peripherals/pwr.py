@@ -1,0 +1,39 @@
+"""PWR: regulator scaling, backup-domain write access, wake-up flags (RM0090 chapter 5)."""
+
+from __future__ import annotations
+
+from boardless_sim.peripherals.register import ApbPeripheral, Register
+
+CR, CSR = 0x00, 0x04
+CR_LPDS, CR_PDDS, CR_CWUF, CR_CSBF, CR_PVDE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4
+CR_DBP, CR_FPDS, CR_VOS = 1 << 8, 1 << 9, 1 << 14
+CSR_WUF, CSR_SBF, CSR_BRR, CSR_EWUP, CSR_BRE, CSR_VOSRDY = (
+    1 << 0, 1 << 1, 1 << 3, 1 << 8, 1 << 9, 1 << 14,
+)  # fmt: skip
+
+
+class Pwr(ApbPeripheral):
+    """Power control. The regulators are ready at once; the supply is always good (PVDO 0)."""
+
+    layout = {
+        CR: Register("CR", CR_VOS, 0x43F3),
+        CSR: Register("CSR", CSR_VOSRDY, CSR_EWUP | CSR_BRE),
+    }
+    stable = frozenset(layout)
+
+    def __init__(self, name: str = "PWR") -> None:
+        super().__init__(name)
+
+    @property
+    def standby(self) -> bool:
+        """Whether deep sleep means Standby (PDDS) and not Stop."""
+        return bool(self.values[CR] & CR_PDDS)
+
+    def write_word(self, offset: int, value: int) -> None:
+        self.store(offset, value)
+        if offset == CR:
+            cleared = (CSR_WUF if value & CR_CWUF else 0) | (CSR_SBF if value & CR_CSBF else 0)
+            self.values[CSR] &= ~cleared
+        elif offset == CSR:
+            ready = CSR_BRR if value & CSR_BRE else 0
+            self.values[CSR] = (self.values[CSR] & ~CSR_BRR) | ready

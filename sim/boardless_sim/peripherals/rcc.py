@@ -1,0 +1,224 @@
+"""RCC: oscillators, PLL, clock tree, clock enables, reset flags (RM0090 chapter 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from boardless_sim.peripherals.peripheral import Clocks, Event
+from boardless_sim.peripherals.register import AhbPeripheral, Register
+
+CR, PLLCFGR, CFGR, CIR = 0x00, 0x04, 0x08, 0x0C
+AHB1RSTR, AHB2RSTR, AHB3RSTR, APB1RSTR, APB2RSTR = 0x10, 0x14, 0x18, 0x20, 0x24
+AHB1ENR, AHB2ENR, AHB3ENR, APB1ENR, APB2ENR = 0x30, 0x34, 0x38, 0x40, 0x44
+BDCR, CSR, SSCGR, PLLI2SCFGR = 0x70, 0x74, 0x80, 0x84
+
+CR_HSION, CR_HSIRDY = 1 << 0, 1 << 1
+CR_HSEON, CR_HSERDY, CR_HSEBYP, CR_CSSON = 1 << 16, 1 << 17, 1 << 18, 1 << 19
+CR_PLLON, CR_PLLRDY, CR_PLLI2SON, CR_PLLI2SRDY = 1 << 24, 1 << 25, 1 << 26, 1 << 27
+PLLCFGR_PLLSRC = 1 << 22
+SW_HSI, SW_HSE, SW_PLL = 0, 1, 2
+BDCR_LSEON, BDCR_LSERDY, BDCR_LSEBYP, BDCR_BDRST = 1 << 0, 1 << 1, 1 << 2, 1 << 16
+CSR_LSION, CSR_LSIRDY, CSR_RMVF = 1 << 0, 1 << 1, 1 << 24
+CSR_BORRSTF, CSR_PINRSTF, CSR_PORRSTF = 1 << 25, 1 << 26, 1 << 27
+CSR_SFTRSTF, CSR_IWDGRSTF, CSR_WWDGRSTF, CSR_LPWRRSTF = 1 << 28, 1 << 29, 1 << 30, 1 << 31
+
+HSI_HZ = 16_000_000
+LSI_HZ = 32_000
+# Typical start-up times of the data sheet (DS8626 tables 36 to 43).
+HSI_START_NS, HSE_START_NS, PLL_LOCK_NS = 2_200, 2_000_000, 200_000
+LSI_START_NS, LSE_START_NS = 15_000, 2_000_000_000
+
+# A reset from inside pulls NRST low as well, hence PINRSTF beside each cause.
+RESET_FLAGS: Mapping[str, int] = {
+    "POWER": CSR_PORRSTF | CSR_PINRSTF | CSR_BORRSTF,
+    "PIN": CSR_PINRSTF,
+    "SFT": CSR_SFTRSTF | CSR_PINRSTF,
+    "IWDG": CSR_IWDGRSTF | CSR_PINRSTF,
+    "WWDG": CSR_WWDGRSTF | CSR_PINRSTF,
+    "LPWR": CSR_LPWRRSTF | CSR_PINRSTF,
+}
+
+_GATES: Mapping[int, Mapping[int, str]] = {
+    AHB1ENR: {
+        **{bit: f"GPIO{port}" for bit, port in enumerate("ABCDEFGHI")},
+        12: "CRC", 21: "DMA1", 22: "DMA2", 25: "ETH", 29: "OTG_HS",
+    },
+    AHB2ENR: {0: "DCMI", 4: "CRYP", 5: "HASH", 6: "RNG", 7: "OTG_FS"},
+    AHB3ENR: {0: "FSMC"},
+    APB1ENR: {
+        0: "TIM2", 1: "TIM3", 2: "TIM4", 3: "TIM5", 4: "TIM6", 5: "TIM7", 6: "TIM12", 7: "TIM13",
+        8: "TIM14", 11: "WWDG", 14: "SPI2", 15: "SPI3", 17: "USART2", 18: "USART3", 19: "UART4",
+        20: "UART5", 21: "I2C1", 22: "I2C2", 23: "I2C3", 25: "CAN1", 26: "CAN2", 28: "PWR", 29: "DAC",
+    },
+    APB2ENR: {
+        0: "TIM1", 1: "TIM8", 4: "USART1", 5: "USART6", 8: "ADC1", 9: "ADC2", 10: "ADC3", 11: "SDIO",
+        12: "SPI1", 14: "SYSCFG", 16: "TIM9", 17: "TIM10", 18: "TIM11",
+    },
+}  # fmt: skip
+_GATE_OF = {name: (reg, 1 << bit) for reg, bits in _GATES.items() for bit, name in bits.items()}
+_RESET_REGISTERS = {AHB1RSTR: AHB1ENR, AHB2RSTR: AHB2ENR, AHB3RSTR: AHB3ENR,
+                    APB1RSTR: APB1ENR, APB2RSTR: APB2ENR}  # fmt: skip
+_CLOCK_REGISTERS = frozenset({CR, PLLCFGR, CFGR})
+
+
+class Rcc(AhbPeripheral):
+    """Reset and clock control. Tells the bus the clock tree whenever it changes."""
+
+    layout = {
+        CR: Register("CR", 0x0000_0083, CR_HSION | 0xF8 | CR_HSEON | CR_HSEBYP | CR_CSSON
+                     | CR_PLLON | CR_PLLI2SON),
+        PLLCFGR: Register("PLLCFGR", 0x2400_3010, 0x0F43_7FFF),
+        CFGR: Register("CFGR", 0, 0xFFFF_FCF3),
+        CIR: Register("CIR", 0, 0x0000_3F00),
+        AHB1RSTR: Register("AHB1RSTR"), AHB2RSTR: Register("AHB2RSTR"),
+        AHB3RSTR: Register("AHB3RSTR"), APB1RSTR: Register("APB1RSTR"),
+        APB2RSTR: Register("APB2RSTR"),
+        AHB1ENR: Register("AHB1ENR", 0x0010_0000), AHB2ENR: Register("AHB2ENR"),
+        AHB3ENR: Register("AHB3ENR"), APB1ENR: Register("APB1ENR"), APB2ENR: Register("APB2ENR"),
+        0x50: Register("AHB1LPENR", 0x7E67_91FF), 0x54: Register("AHB2LPENR", 0x0000_00F1),
+        0x58: Register("AHB3LPENR", 0x0000_0001), 0x60: Register("APB1LPENR", 0x36FE_C9FF),
+        0x64: Register("APB2LPENR", 0x0007_5F33),
+        BDCR: Register("BDCR", 0, 0x0001_8305),
+        CSR: Register("CSR", RESET_FLAGS["POWER"], CSR_LSION),
+        SSCGR: Register("SSCGR"), PLLI2SCFGR: Register("PLLI2SCFGR", 0x2000_3000),
+    }  # fmt: skip
+    stable = frozenset(layout)
+
+    def __init__(self, name: str = "RCC", *, hse_hz: int | None = None, lse_hz: int | None = None):
+        super().__init__(name)
+        self._hse_hz = hse_hz
+        self._lse_hz = lse_hz
+        self._starting: dict[tuple[int, int], Event] = {}
+        self.on_peripheral_reset: Callable[[str], None] = lambda name: None
+
+    def reset(self) -> None:
+        """Everything but the reset flags and the backup domain, which outlive a system reset."""
+        for event in self._starting.values():
+            event.cancel()
+        self._starting.clear()
+        flags, backup = self.values[CSR] & 0xFE00_0000, self.values[BDCR]
+        self.reset_values()
+        self.values[CSR] = flags
+        self.values[BDCR] = backup
+        self.bus.set_clocks(self.clock_tree())
+
+    def note_reset(self, cause: str) -> None:
+        """Keep why the chip was reset; an unknown cause counts as the reset pin."""
+        if cause == "POWER":  # the backup domain lost its supply too
+            self.values[BDCR] = 0
+            self.values[CSR] = 0
+        self.values[CSR] |= RESET_FLAGS.get(cause, CSR_PINRSTF)
+
+    def clock_enabled(self, device: str) -> bool:
+        """Whether the clock of a device is on; true for a device without a gate."""
+        gate = _GATE_OF.get(device)
+        return gate is None or bool(self.values[gate[0]] & gate[1])
+
+    def clock_tree(self) -> Clocks:
+        """The clocks that the registers ask for now (figure 21)."""
+        cfgr = self.values[CFGR]
+        hclk = self._system_clock_hz() // _ahb_divider(cfgr >> 4 & 0xF)
+        apb1, apb2 = _apb_divider(cfgr >> 10 & 7), _apb_divider(cfgr >> 13 & 7)
+        return Clocks(
+            hclk_hz=hclk,
+            pclk1_hz=hclk // apb1,
+            pclk2_hz=hclk // apb2,
+            timclk1_hz=hclk // max(apb1 // 2, 1),
+            timclk2_hz=hclk // max(apb2 // 2, 1),
+        )
+
+    def write_word(self, offset: int, value: int) -> None:
+        old = self.values.get(offset, 0)
+        if offset == CR:
+            value = self._keep_what_runs(value)
+        self.store(offset, value)
+        if offset in _CLOCK_REGISTERS:
+            if offset == CR:
+                self._follow_oscillators(old)
+            self._switch_system_clock()
+            self.bus.set_clocks(self.clock_tree())
+        elif offset in _RESET_REGISTERS:
+            self._reset_devices(offset, old)
+        elif offset == BDCR:
+            self._write_backup(value, old)
+        elif offset == CSR:
+            if value & CSR_RMVF:
+                self.values[CSR] &= 0x01FF_FFFF
+            self._follow(CSR, old, CSR_LSION, CSR_LSIRDY, LSI_START_NS)
+        elif (offset == CIR and value & 0x3F00) or (offset == SSCGR and value >> 31):
+            self.unmodelled_write(offset, value)
+
+    def _keep_what_runs(self, value: int) -> int:
+        """The oscillator behind SYSCLK cannot be switched off (RCC_CR, HSION, HSEON, PLLON)."""
+        source = self.values[CFGR] >> 2 & 3
+        value |= (CR_HSION, CR_HSEON, CR_PLLON)[source]
+        if source == SW_PLL:
+            value |= CR_HSEON if self.values[PLLCFGR] & PLLCFGR_PLLSRC else CR_HSION
+        return value
+
+    def _follow_oscillators(self, old: int) -> None:
+        self._follow(CR, old, CR_HSION, CR_HSIRDY, HSI_START_NS)
+        if self._hse_hz is not None:
+            self._follow(CR, old, CR_HSEON, CR_HSERDY, HSE_START_NS)
+        self._follow(CR, old, CR_PLLON, CR_PLLRDY, PLL_LOCK_NS)
+        self._follow(CR, old, CR_PLLI2SON, CR_PLLI2SRDY, PLL_LOCK_NS)
+
+    def _follow(self, register: int, old: int, on: int, ready: int, delay_ns: int) -> None:
+        """Let a ready flag follow its enable bit: up after the start-up time, down at once."""
+        changed = (self.values[register] ^ old) & on
+        if not changed:
+            return
+        pending = self._starting.pop((register, ready), None)
+        if pending is not None:
+            pending.cancel()
+        if old & on:
+            self.values[register] &= ~ready
+            return
+
+        def become_ready() -> None:
+            self._starting.pop((register, ready), None)
+            self.values[register] |= ready
+            if register == CR:
+                self._switch_system_clock()
+                self.bus.set_clocks(self.clock_tree())
+
+        self._starting[register, ready] = self.bus.schedule_ns(delay_ns, become_ready)
+
+    def _switch_system_clock(self) -> None:
+        """SWS follows SW as soon as the wanted source is ready."""
+        wanted = self.values[CFGR] & 3
+        ready = (CR_HSIRDY, CR_HSERDY, CR_PLLRDY, 0)[wanted]
+        if self.values[CR] & ready:
+            self.values[CFGR] = (self.values[CFGR] & ~0xC) | wanted << 2
+
+    def _system_clock_hz(self) -> int:
+        source = self.values[CFGR] >> 2 & 3
+        hse = self._hse_hz or 0
+        if source == SW_HSI:
+            return HSI_HZ
+        if source == SW_HSE:
+            return hse
+        pll = self.values[PLLCFGR]
+        input_hz = hse if pll & PLLCFGR_PLLSRC else HSI_HZ
+        m, n, p = pll & 0x3F, pll >> 6 & 0x1FF, 2 * ((pll >> 16 & 3) + 1)
+        return input_hz * n // (max(m, 1) * p)
+
+    def _reset_devices(self, offset: int, old: int) -> None:
+        rising = self.values[offset] & ~old
+        for bit, name in _GATES[_RESET_REGISTERS[offset]].items():
+            if rising & 1 << bit:
+                self.on_peripheral_reset(name)
+
+    def _write_backup(self, value: int, old: int) -> None:
+        if value & BDCR_BDRST:
+            self.values[BDCR] = BDCR_BDRST
+        elif self._lse_hz is not None:
+            self._follow(BDCR, old, BDCR_LSEON, BDCR_LSERDY, LSE_START_NS)
+
+
+def _ahb_divider(hpre: int) -> int:
+    return 1 if hpre < 8 else (2, 4, 8, 16, 64, 128, 256, 512)[hpre - 8]
+
+
+def _apb_divider(ppre: int) -> int:
+    return 1 if ppre < 4 else (2, 4, 8, 16)[ppre - 4]
