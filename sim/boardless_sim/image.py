@@ -22,12 +22,23 @@ from boardless_sim.errors import ImageError
 FLASH_BASE = 0x0800_0000
 FLASH_SIZE = 0x10_0000
 MAX_FILE_BYTES = 256 << 20
+_DAMAGE = (  # what pyelftools lets through when links, types or sizes make no sense
+    ELFError,
+    ELFParseError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 _KINDS = {"STT_FUNC": "function", "STT_OBJECT": "object", "STT_NOTYPE": "label"}
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Bytes that the image puts into memory: at `load_address` (LMA) in Flash, run at `address` (VMA)."""
+    """Bytes of the image: stored at `load_address` (LMA) in Flash, used at `address` (VMA)."""
 
     address: int
     load_address: int
@@ -88,10 +99,7 @@ def load_image(path: Path) -> FirmwareImage:
             elf = ELFFile(stream)
             segments = tuple(_segments(path, elf, raw))
             symbols = _symbols(path, elf)
-    except (ELFError, ELFParseError, ValueError, KeyError, IndexError, OverflowError) as error:
-        raise ImageError(f"{path}: damaged ELF ({error or type(error).__name__})") from error
-    except (AttributeError, TypeError, UnicodeError, struct.error, AssertionError) as error:
-        # what pyelftools lets through when a table's links or types make no sense
+    except _DAMAGE as error:
         raise ImageError(f"{path}: damaged ELF ({type(error).__name__}: {error})") from error
     vector_table, initial_sp, reset = _vector_table(path, segments)
     functions = tuple(
@@ -185,7 +193,9 @@ def _symbols(path: Path, elf: ELFFile) -> list[Symbol]:
         is_global = symbol["st_info"]["bind"] != "STB_LOCAL"
         found.append(Symbol(symbol.name, address, symbol["st_size"], kind, is_global))
     if not any(symbol.kind == "function" for symbol in found):
-        raise ImageError(f"{path}: stripped (no function symbols), expected an ELF with its symbols")
+        raise ImageError(
+            f"{path}: stripped (no function symbols), expected an ELF with its symbols"
+        )
     return found
 
 
@@ -200,7 +210,7 @@ def _vector_table(path: Path, segments: tuple[Segment, ...]) -> tuple[int, int, 
     """The table at the start of Flash, where the core looks for it after reset with BOOT0 low."""
     for segment in segments:
         offset = FLASH_BASE - segment.load_address
-        if 0 <= offset and offset + 8 <= len(segment.data):
+        if offset >= 0 and offset + 8 <= len(segment.data):
             stack, reset = struct.unpack_from("<II", segment.data, offset)
             break
     else:

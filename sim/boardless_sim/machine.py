@@ -7,7 +7,8 @@ from enum import Enum
 
 from boardless_sim.boards.stm32f407vg import BOARD, build_devices
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
-from boardless_sim.core.schedule import PICOSECONDS, EventQueue, ScheduledEvent, Timeline
+from boardless_sim.core.names import CORE_REGISTERS
+from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, ScheduledEvent, Timeline
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.image import FirmwareImage
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
@@ -46,18 +47,17 @@ class Machine:
         self.log: list[str] = []
         self._memories: list[tuple[int, Memory, bool]] = []
         self._map_memories()
+        self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(self)
         self._slots: dict[int, tuple[int, Peripheral, frozenset[int]]] = {}
         self._map_devices()
-        self._clocks = self.devices.rcc.clock_tree()
-        self._timeline.set_hz(0, self._clocks.hclk_hz)
 
     # ---- building ----
 
     def _map_memories(self) -> None:
         for area in BOARD.memories:
             memory = Memory(area.size)
-            if area.fill:
+            if area.erased:
                 memory.view[:] = _ERASED * area.size
             if area.executable:
                 self.cpu.map_code(memory, area.base, writable=area.writable)
@@ -142,7 +142,7 @@ class Machine:
         self._event_cycle = None
 
     def _reset(self) -> None:
-        cause = self._reset_cause or "SFT"
+        cause = self._reset_cause or "SYSRESETREQ"
         self._reset_cause = ""
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
         self._queue.clear()
@@ -224,6 +224,9 @@ class Machine:
         for known in BOARD.unmodelled:
             if known.base <= address < known.base + known.size:
                 return known.register_name(address - known.base)
+        core_register = CORE_REGISTERS.get(address & _WORD)
+        if core_register is not None:
+            return core_register
         return f"reserved address {address:#010x}"
 
     # ---- Bus: what devices ask for ----

@@ -193,10 +193,9 @@ def _wide(address: int, first: int, second: int) -> Instruction:
         return _multiple(first, second)
     if first & 0xFE40 == 0xE840:
         return _dual(address, first, second)
-    if first & 0xF800 == 0xE800:
-        return _data_processing(first, second)
-    if first & 0xF800 == 0xF000:
-        return _control(first, second) if second & 0x8000 else _data_processing(first, second)
+    if first < 0xF800:
+        is_control = first >= 0xF000 and second & 0x8000
+        return _control(first, second) if is_control else _data_processing(first, second)
     if first & 0xFE00 == 0xF800:
         return _single(address, first, second)
     if first & 0xFF00 == 0xFA00:

@@ -39,7 +39,7 @@ _SLOW_TARGET_CYCLES = 1
 
 
 class TimedAccess(NamedTuple):
-    """A memory access of a block: which instruction makes it (byte offset) and how many cycles in."""
+    """A memory access of a block: the instruction's byte offset, and the cycles before it."""
 
     access: Access
     offset: int

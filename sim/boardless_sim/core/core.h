@@ -127,7 +127,8 @@ typedef struct {
 
 #define CORE_HEADS 1024u
 #define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
-#define CORE_RAMS 2u
+#define CORE_RAMS 4u
+#define CORE_CODES 2u
 
 /* A loop head: how often a backward branch came here, and how often to look closer. */
 typedef struct {
@@ -168,9 +169,9 @@ struct core {
     core_api api;
     core_callbacks callbacks;
 
-    uint32_t code_base[2]; /* Flash, SRAM */
-    uint32_t code_size[2];
-    core_block *blocks[2];
+    uint32_t code_base[CORE_CODES]; /* Flash, SRAM */
+    uint32_t code_size[CORE_CODES];
+    core_block *blocks[CORE_CODES];
     core_block elsewhere; /* for code outside both */
     core_access *accesses;
     uint32_t access_count, access_capacity;
@@ -252,8 +253,6 @@ void stack_look(core *c, uint32_t sp, uint32_t pc);
 bool scs_read(core *c, uint32_t address, uint32_t *value);
 bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value);
 void systick_catch_up(core *c);
-void cyccnt_hold(core *c);
-void cyccnt_release(core *c);
 
 /* mmio.c: callbacks of uc_mmio_map, user is a core_region */
 core_region *core_region_create(core *c, uint32_t base, uint32_t kind);

@@ -8,7 +8,15 @@ from ctypes import c_int, c_size_t, c_uint64, c_void_p
 from enum import IntEnum
 from typing import Protocol
 
-from unicorn import UC_ARCH_ARM, UC_MODE_THUMB, UC_PROT_EXEC, UC_PROT_READ, UC_PROT_WRITE, Uc, UcError
+from unicorn import (
+    UC_ARCH_ARM,
+    UC_MODE_THUMB,
+    UC_PROT_EXEC,
+    UC_PROT_READ,
+    UC_PROT_WRITE,
+    Uc,
+    UcError,
+)
 from unicorn import arm_const as arm
 from unicorn.unicorn_const import (
     UC_HOOK_BLOCK,
@@ -163,9 +171,7 @@ class Cpu:
 
     def watch_ram(self, memory: Memory) -> None:
         """Compare this memory before a polling loop is skipped."""
-        if self._library.core_set_ram(
-            self._core, self._ram_slots, memory.address, memory.size
-        ):
+        if self._library.core_set_ram(self._core, self._ram_slots, memory.address, memory.size):
             raise EngineError("native engine: no memory for the RAM copy")
         self._ram_slots += 1
 
@@ -282,8 +288,10 @@ class Cpu:
 
     def _guarded_analyse(self, address: int, size: int) -> int:
         try:
-            self._set_block(address, analyse_block(address, bytes(self._uc.mem_read(address, size))))
-        except BaseException as error:
+            self._set_block(
+                address, analyse_block(address, bytes(self._uc.mem_read(address, size)))
+            )
+        except BaseException as error:  # noqa: BLE001
             self._fail(error)
             return 1
         return 0
@@ -291,14 +299,14 @@ class Cpu:
     def _guarded_read(self, address: int, size: int) -> int:
         try:
             return self._devices.device_read(address, size)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             self._fail(error)
             return 0
 
     def _guarded_write(self, address: int, size: int, value: int) -> None:
         try:
             self._devices.device_write(address, size, value)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             self._fail(error)
 
     def _fail(self, error: BaseException) -> None:

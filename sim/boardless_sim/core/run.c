@@ -42,7 +42,7 @@ core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *call
 
 void core_destroy(core *c)
 {
-    for (uint32_t i = 0; i < 2; i++) {
+    for (uint32_t i = 0; i < CORE_CODES; i++) {
         free(c->blocks[i]);
     }
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
@@ -59,6 +59,9 @@ uint32_t core_shared_size(void)
 
 int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes)
 {
+    if (slot >= CORE_CODES) {
+        return -1;
+    }
     c->blocks[slot] = calloc(size_bytes / 2u, sizeof(core_block));
     c->code_base[slot] = base;
     c->code_size[slot] = size_bytes;
@@ -67,6 +70,9 @@ int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes
 
 int32_t core_set_ram(core *c, uint32_t slot, uint8_t *memory, uint32_t size_bytes)
 {
+    if (slot >= CORE_RAMS) {
+        return -1;
+    }
     c->ram_copy[slot] = malloc(size_bytes);
     c->ram[slot] = memory;
     c->ram_size[slot] = size_bytes;
@@ -75,7 +81,7 @@ int32_t core_set_ram(core *c, uint32_t slot, uint8_t *memory, uint32_t size_byte
 
 static core_block *block_at(core *c, uint32_t address)
 {
-    for (uint32_t slot = 0; slot < 2; slot++) {
+    for (uint32_t slot = 0; slot < CORE_CODES; slot++) {
         uint32_t offset = address - c->code_base[slot];
         if (offset < c->code_size[slot]) {
             return &c->blocks[slot][offset >> 1];
@@ -269,21 +275,12 @@ bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, i
 
 /* ---- the run loop ---- */
 
-static void wake(core *c)
-{
-    if (c->shared.sleeping) {
-        c->shared.sleeping = 0;
-        cyccnt_release(c);
-    }
-}
-
 static void fall_asleep(core *c, bool waits_for_event)
 {
     if (waits_for_event && c->event_register) {
         c->event_register = false;
         return;
     }
-    cyccnt_hold(c);
     c->shared.sleeping = 1;
     c->waits_for_event = waits_for_event;
 }
@@ -297,12 +294,12 @@ static bool take_pending(core *c)
         return true;
     }
     if (group_priority < nvic_execution_priority(c, true)) {
-        wake(c);
+        c->shared.sleeping = 0;
         return exception_enter(c, best);
     }
     if (c->shared.sleeping && !c->waits_for_event &&
         group_priority < nvic_execution_priority(c, false)) {
-        wake(c);
+        c->shared.sleeping = 0;
     }
     return true;
 }
@@ -440,7 +437,7 @@ core_reason core_run(core *c)
         if (c->shared.sleeping) {
             if (c->waits_for_event && c->event_register) {
                 c->event_register = false;
-                wake(c);
+                c->shared.sleeping = 0;
             } else if (next >= CORE_NEVER) {
                 return CORE_IDLE;
             } else {

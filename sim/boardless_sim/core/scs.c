@@ -70,7 +70,6 @@ enum {
 #define PRIORITY_BITS 0xf0u /* the STM32F407 implements four */
 #define DEMCR_TRCENA (1u << 24)
 #define DWT_CYCCNTENA (1u << 0)
-#define DBGMCU_DBG_SLEEP (1u << 0)
 
 /* ---- SysTick ---- */
 
@@ -160,8 +159,8 @@ static uint32_t systick_read_csr(core *c)
     return value;
 }
 
-/* ---- DWT cycle counter: counts core clocks, so not while the core's clock is off in sleep,
- * unless DBGMCU_CR.DBG_SLEEP keeps it on ---- */
+/* ---- DWT cycle counter: counts FCLK, which runs on in Sleep mode (DDI 0403E, C1.8.3: CYCCNT
+ * includes the cycles of SLEEPCNT; RM0090, 38.16.1) ---- */
 
 static bool cyccnt_runs(const core *c)
 {
@@ -184,18 +183,6 @@ static void cyccnt_write_control(core *c, uint32_t *control, uint32_t value)
     uint32_t count = cyccnt(c);
     *control = value;
     cyccnt_set(c, count);
-}
-
-void cyccnt_hold(core *c)
-{
-    c->cyccnt_held = cyccnt(c);
-}
-
-void cyccnt_release(core *c)
-{
-    if (cyccnt_runs(c) && !(c->dbgmcu_cr & DBGMCU_DBG_SLEEP)) {
-        c->cyccnt_base = c->shared.cycles - c->cyccnt_held;
-    }
 }
 
 /* ---- NVIC banks: bit n of word w is interrupt 32*w + n, exception 16 higher ---- */

@@ -33,7 +33,7 @@ class StopReason(Enum):
 
 @dataclass(frozen=True)
 class UartLine:
-    """One line as it left a USART: its text without the line end, and when its last bit was sent."""
+    """One line as it left a USART: text without the line end, and when its last bit was sent."""
 
     port: str
     text: str
@@ -42,7 +42,7 @@ class UartLine:
 
 @dataclass(frozen=True)
 class FaultInfo:
-    """The first fault that the CPU took: exception name, address of the instruction, status registers."""
+    """The first fault the CPU took: exception, address of the instruction, status registers."""
 
     kind: str
     pc: int
@@ -94,7 +94,7 @@ class Engine(Protocol):
         """The frame of every capture that completed so far, in order."""
 
     def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
-        """Run for at most `limit_us` of virtual time from now, or until a UART line satisfies `until`."""
+        """Run for at most `limit_us` of virtual time, or until a UART line satisfies `until`."""
 
     def uart_lines(self) -> list[UartLine]:
         """Every complete line since power-on, all ports, in order of time."""

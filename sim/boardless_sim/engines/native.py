@@ -152,9 +152,7 @@ class NativeEngine:
             used_bytes=top - shared.lowest_msp,
             lowest_address=shared.lowest_msp,
             lowest_function=self._function_at(shared.lowest_msp_pc),
-            process_lowest_address=(
-                None if shared.lowest_psp == UNUSED_PSP else shared.lowest_psp
-            ),
+            process_lowest_address=(None if shared.lowest_psp == UNUSED_PSP else shared.lowest_psp),
         )
 
     def read_memory(self, address: int, size: int) -> bytes:
