@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Engine, StackMark, StopReason, UartLine
 from boardless_sim.errors import FrameError, ResultError
-from boardless_sim.result import InferenceResult, is_result, parse_result
+from boardless_sim.result import is_result, parse_result
 
 # Frames queued ahead of the firmware: it may capture one frame while it works on the one before,
 # and the lens must never run dry before the last frame.
@@ -22,7 +22,10 @@ _FRAME_FIELD = re.compile(r"\bframe=\d+")
 
 @dataclass(frozen=True)
 class FrameResult:
-    """What the firmware said about one frame. `frame` counts over the whole run, from 0."""
+    """What the firmware said about one frame. `frame` counts over the whole run, from 0.
+
+    `sent_us` is the virtual time at which the line's last bit left the UART.
+    """
 
     frame: int
     name: str
@@ -31,6 +34,7 @@ class FrameResult:
     score: int
     times_us: Mapping[str, int]
     line: str
+    sent_us: float
 
     @property
     def is_wrong(self) -> bool:
@@ -96,7 +100,7 @@ def classify(
         line, reason = _next_result_line(engine, limit_us)
         if line is None:
             return _report(engine, results, reason, _what_stopped(engine, reason, limit_us))
-        result = _paired(engine, parse_result(line.text), len(results), ahead.popleft())
+        result = _paired(engine, line, len(results), ahead.popleft())
         results.append(result)
         if progress is not None:
             progress(result)
@@ -154,8 +158,9 @@ def _next_result_line(engine: Engine, limit_us: float) -> tuple[UartLine | None,
     return (found[0] if found else None), reason
 
 
-def _paired(engine: Engine, result: InferenceResult, number: int, shown: Frame) -> FrameResult:
+def _paired(engine: Engine, line: UartLine, number: int, shown: Frame) -> FrameResult:
     """The result beside the frame that the sensor really clocked out for it."""
+    result = parse_result(line.text)
     if result.frame != number:
         raise ResultError(
             f"UART: frame counter {result.frame}, expected {number} (it counts up by one): "
@@ -179,6 +184,7 @@ def _paired(engine: Engine, result: InferenceResult, number: int, shown: Frame) 
         score=result.score,
         times_us=result.times_us,
         line=result.line,
+        sent_us=line.time_us,
     )
 
 

@@ -1,8 +1,8 @@
-"""Mean and 95th percentile of a stage's times."""
+"""How long frames took: mean and 95th percentile of a stage, frames a second."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from boardless.run import FrameResult
@@ -33,3 +33,10 @@ def latency(results: Iterable[FrameResult], stage: str = TOTAL) -> Latency | Non
         p95_us=times[rank - 1],
         max_us=times[-1],
     )
+
+
+def frame_rate(results: Sequence[FrameResult]) -> float | None:
+    """Results a second of virtual time, first to last; None for fewer than two."""
+    if len(results) < 2:
+        return None
+    return (len(results) - 1) * 1e6 / (results[-1].sent_us - results[0].sent_us)

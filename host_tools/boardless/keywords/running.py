@@ -1,0 +1,134 @@
+"""Keywords that let virtual time pass."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from robot.api.deco import keyword
+
+from boardless.keywords.area import Area, board_keyword, microseconds, robot_variable
+from boardless.run import FrameResult, last_line, stop_detail
+from boardless.session import BoardSetup
+from boardless_sim.engines.engine import StopReason
+
+HALF_A_SECOND = timedelta(milliseconds=500)
+
+
+class RunningKeywords(Area):
+    """Power the board, and run until something happens."""
+
+    @board_keyword
+    def power_on_board(self, elf: Path, engine: str = "native", strict: bool = False) -> None:
+        """Puts the firmware ``elf`` on a fresh board at virtual time 0. Nothing has run yet.
+
+        With ``strict`` the use of a register that is not modelled fails the run.
+
+        | Power On Board | build/firmware/boardless.elf |
+        | Power On Board | build/firmware/boardless.elf | strict=True |
+        """
+        self.bench.power_on(BoardSetup(elf, engine=engine, strict=strict))
+
+    @keyword
+    def power_off_board(self) -> None:
+        """Takes the board away; harmless where there is none. Made for a teardown.
+
+        In the teardown of a failed test it puts the board's evidence into the log.
+
+        | Test Teardown | Power Off Board |
+        """
+        if robot_variable("${TEST STATUS}") == "FAIL":
+            self.log_evidence()
+        self.bench.power_off()
+
+    @board_keyword
+    def run_until_result(self, limit: timedelta = HALF_A_SECOND) -> dict[str, object]:
+        """Runs until the firmware has answered the oldest frame without a result; returns that.
+
+        Fails when the board stops before, or when ``limit`` of virtual time has passed. The result
+        has `frame`, `name`, `label`, `class`, `score`, `line` and a `<stage>_us` for each time.
+
+        | ${result} = | Run Until Result | limit=500 ms |
+        | Should Be Equal As Integers | ${result}[class] | 7 |
+        """
+        limit_us = microseconds(limit)
+        result = self.bench.run_until_result(limit_us)
+        if result is None:
+            waits_for = self.bench.waits_for
+            who = "" if waits_for is None else f" for frame {waits_for.name}"
+            raise AssertionError(f"no result{who}: {self._why_stopped(limit_us)}")
+        return _as_dictionary(result)
+
+    @board_keyword
+    def run_for(self, duration: timedelta) -> str:
+        """Runs for ``duration`` of virtual time, or until the firmware halts or faults.
+
+        Returns why it stopped: `limit`, `halt` or `fault`.
+
+        | Run For | 100 ms |
+        | Stop Reason Should Be | limit |
+        """
+        return self.bench.run(microseconds(duration)).value
+
+    @board_keyword
+    def run_until_uart_line(self, pattern: str, limit: timedelta = HALF_A_SECOND) -> str:
+        """Runs until a new UART line matches the regular expression ``pattern``; returns the line.
+
+        | Run Until Uart Line | m- camera .* pid=76 | limit=200 ms |
+        """
+        try:
+            wanted = re.compile(pattern)
+        except re.error as error:
+            raise AssertionError(
+                f"found {pattern!r}, expected a regular expression ({error})"
+            ) from error
+        limit_us = microseconds(limit)
+        line = self.bench.run_until_line(
+            limit_us, lambda line: wanted.search(line.text) is not None
+        )
+        if line is None:
+            raise AssertionError(f"no UART line matches {pattern!r}: {self._why_stopped(limit_us)}")
+        return line.text
+
+    @board_keyword
+    def send_to_uart(self, text: str, port: str = "USART2") -> None:
+        """Feeds ``text`` into the receiver of a USART, at its baud rate. ``\\n`` is a newline.
+
+        | Send To Uart | status\\n |
+        """
+        self.bench.engine.uart_send(port, text.encode())
+
+    @board_keyword
+    def stop_reason_should_be(self, expected: str) -> None:
+        """Why the last run ended: `result`, `limit`, `halt` or `fault`.
+
+        | Stop Reason Should Be | limit |
+        """
+        if expected not in {reason.value for reason in StopReason}:
+            raise AssertionError(
+                f"found {expected!r}, expected one of: {', '.join(r.value for r in StopReason)}"
+            )
+        reason = self.bench.stop_reason
+        found = "none yet" if reason is None else reason.value
+        if found != expected:
+            raise AssertionError(f"stop reason is {found}, expected {expected}")
+
+    def _why_stopped(self, limit_us: float) -> str:
+        engine = self.bench.engine
+        reason = self.bench.stop_reason or StopReason.LIMIT
+        last = last_line(engine)
+        said = "the UART is silent" if last is None else f"last UART line {last!r}"
+        return f"{stop_detail(engine, reason, limit_us)}; {said}"
+
+
+def _as_dictionary(result: FrameResult) -> dict[str, object]:
+    return {
+        "frame": result.frame,
+        "name": result.name,
+        "label": result.label,
+        "class": result.class_index,
+        "score": result.score,
+        "line": result.line,
+        **{f"{stage}_us": time_us for stage, time_us in result.times_us.items()},
+    }

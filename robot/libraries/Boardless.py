@@ -1,0 +1,72 @@
+"""Robot Framework library `Boardless`: a virtual board with a camera, driven by keywords."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Protocol
+
+from robot.api.deco import library
+
+from boardless.keywords.area import Size, robot_variable
+from boardless.keywords.board import BoardKeywords
+from boardless.keywords.camera import CameraKeywords
+from boardless.keywords.results import ResultKeywords
+from boardless.keywords.running import RunningKeywords
+from boardless.report.evidence import save
+
+
+class _Test(Protocol):
+    longname: str
+
+
+class _Outcome(Protocol):
+    failed: bool
+
+
+@library(scope="SUITE", auto_keywords=False, doc_format="ROBOT", converters={Size: Size.from_text})
+class Boardless(RunningKeywords, CameraKeywords, ResultKeywords, BoardKeywords):
+    """Tests of STM32 camera firmware on a virtual board.
+
+    A *board* runs one firmware (an ELF) on a virtual STM32F407 whose camera sees the *frames* that
+    a test shows. All times are *virtual time*: core cycles of the board, never the host's clock, so
+    that a test gives the same verdict on every machine. Durations are written as `20 ms`, `1.5 s`
+    or `700 us`; sizes as `8 KiB` or `8192`.
+
+    A firmware speaks in UART lines, one prefix a kind: `m-` message, `e-` error, `r-` result, one
+    for each frame.
+
+    | *** Settings ***
+    | Library          Boardless
+    | Test Teardown    Power Off Board
+    |
+    | *** Test Cases ***
+    | Sneaker Is Recognised
+    |     Power On Board    build/firmware/boardless.elf
+    |     Show Frame    shoes/sneaker.png
+    |     Run Until Result    limit=500 ms
+    |     Result Class Should Be    7
+    |     Result Time Should Be At Most    total    60 ms
+
+    When a keyword fails, the log shows the last frame as a picture, the UART transcript, the fault
+    and the virtual time. A failed test leaves the same as files in `evidence/<test>` of the output
+    folder.
+    """
+
+    ROBOT_LISTENER_API_VERSION = 3
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ROBOT_LIBRARY_LISTENER = self
+
+    def _start_test(self, _data: object, _result: object) -> None:
+        self.evidence_logged = False
+
+    def _end_test(self, data: _Test, result: _Outcome) -> None:
+        evidence = self.bench.evidence()
+        if result.failed and evidence is not None:
+            name = re.sub(r"[^\w.-]+", "_", data.longname)
+            save(evidence, Path(robot_variable("${OUTPUT DIR}")) / "evidence" / name)
+
+    def _end_suite(self, _data: object, _result: object) -> None:
+        self.bench.power_off()
