@@ -1,11 +1,17 @@
-"""The board: an STM32F407VG with an 8 MHz crystal and an OV7670 on its DCMI (RM0090 tables 1 and 61)."""
+"""The board: an STM32F407VG, an 8 MHz crystal, an OV7670 on its DCMI (RM0090 tables 1 and 61)."""
 
 from __future__ import annotations
 
 from functools import partial
 
 from boardless_sim.boards.board import (
-    Board, BoardDevices, CameraWiring, KnownPeripheral, MemoryArea, Placement, build,
+    Board,
+    BoardDevices,
+    CameraWiring,
+    KnownPeripheral,
+    MemoryArea,
+    Placement,
+    build,
 )  # fmt: skip
 from boardless_sim.boards.dma_requests import DMA1_REQUESTS, DMA2_REQUESTS
 from boardless_sim.peripherals.dcmi import Dcmi

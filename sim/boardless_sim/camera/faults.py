@@ -44,6 +44,7 @@ class DeadSensor(SensorFault):
     """No VSYNC, no HREF, no PCLK; SCCB still answers."""
 
     def clocks(self) -> bool:
+        """Whether the sensor runs."""
         return False
 
 
@@ -56,6 +57,7 @@ class SccbNack(SensorFault):
     _asked: int = 0
 
     def acknowledges(self) -> bool:
+        """Whether it answers."""
         asked, self._asked = self._asked, self._asked + 1
         return asked < self.after or (self.times is not None and asked >= self.after + self.times)
 
@@ -67,6 +69,7 @@ class WrongPid(SensorFault):
     pid: int = 0x77
 
     def register(self, address: int, value: int) -> int:
+        """What a register reads as."""
         return self.pid if address == 0x0A else value
 
 
@@ -78,6 +81,7 @@ class DroppedLine(SensorFault):
     frame: int | None = None
 
     def lines(self, frame: int, lines: Lines) -> Lines:
+        """The lines as they leave the sensor."""
         if self.frame not in (None, frame) or self.row >= len(lines):
             return lines
         return [*lines[: self.row], None, *lines[self.row + 1 :]]
@@ -91,6 +95,7 @@ class TruncatedFrame(SensorFault):
     frame: int | None = None
 
     def lines(self, frame: int, lines: Lines) -> Lines:
+        """The lines as they leave the sensor."""
         return lines if self.frame not in (None, frame) else lines[: self.rows]
 
 

@@ -35,7 +35,8 @@ def read(path: Path, dimensions: tuple[int, ...]) -> NDArray[np.uint8]:
             with gzip.GzipFile(fileobj=file) as unpacked:
                 return _read(cast(BinaryIO, unpacked), path, dimensions)
     except (OSError, EOFError, zlib.error) as error:
-        raise FrameError(f"{path}: found a damaged file ({error}), expected IDX or IDX.gz") from error
+        expected = "expected IDX or IDX.gz"
+        raise FrameError(f"{path}: found a damaged file ({error}), {expected}") from error
 
 
 def _read(file: BinaryIO, path: Path, dimensions: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -46,7 +47,7 @@ def _read(file: BinaryIO, path: Path, dimensions: tuple[int, ...]) -> NDArray[np
         raise FrameError(f"{path}: found IDX magic {magic.hex()!r}, expected {expected}")
     header = file.read(4 * magic[3])
     if len(header) < 4 * magic[3]:
-        raise FrameError(f"{path}: found the end of the file in the header, expected {magic[3]} sizes")
+        raise FrameError(f"{path}: found no end of the header, expected {magic[3]} sizes in it")
     shape = struct.unpack(f">{magic[3]}I", header)
     size = math.prod(shape)
     if size > MAX_BYTES:

@@ -13,7 +13,15 @@ import numpy as np
 from boardless_sim.camera.faults import Lines, SensorFault
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.ov7670_output import (
-    ARRAY_HEIGHT, ARRAY_WIDTH, COM7, COM7_RESET, COM10, LINE_PIXELS, Output, decode, render,
+    ARRAY_HEIGHT,
+    ARRAY_WIDTH,
+    COM7,
+    COM7_RESET,
+    COM10,
+    LINE_PIXELS,
+    Output,
+    decode,
+    render,
 )  # fmt: skip
 from boardless_sim.camera.parallel import Clock, Event, ParallelPins, ParallelSink
 from boardless_sim.camera.scene import BORDER, HEIGHT, WIDTH, compose
@@ -106,6 +114,7 @@ class Ov7670:
     # SCCB (I2cTarget)
 
     def start(self, read: bool) -> bool:
+        """Addressed over SCCB."""
         if not all(fault.acknowledges() for fault in self.faults):
             return False
         if not read:
@@ -113,6 +122,7 @@ class Ov7670:
         return True
 
     def write(self, byte: int) -> bool:
+        """A register address, then values for it and its followers."""
         if self._pointer is None:
             self._pointer = byte
         else:
@@ -121,6 +131,7 @@ class Ov7670:
         return True
 
     def read(self) -> int:
+        """The next register value for the master."""
         pointer = self._pointer or 0
         value = self._registers[pointer] if pointer < len(self._registers) else 0
         for fault in self.faults:

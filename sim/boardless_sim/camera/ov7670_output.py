@@ -1,4 +1,4 @@
-"""What the OV7670's registers make of a scene: size, pixel format, test bars (data sheet, version 1.4)."""
+"""What the OV7670's registers make of a scene: size, pixel format, test bars (data sheet 1.4)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def decode(registers: Sequence[int]) -> Output:
         bars=bool(
             registers[COM7] & COM7_BARS
             or registers[COM17] & COM17_BARS
-            or registers[SCALING_XSC] & XSC_BARS and not registers[SCALING_YSC] & XSC_BARS
+            or (registers[SCALING_XSC] & XSC_BARS and not registers[SCALING_YSC] & XSC_BARS)
         ),
         fixed_uv=(registers[MANU], registers[MANV]) if fixed else (128, 128),
         luma_range=ranges[registers[COM15] >> 6],

@@ -1,4 +1,4 @@
-"""Test pictures by name: "pattern:bars", "pattern:gradient", "pattern:checker", "pattern:noise:SEED"."""
+"""Test pictures by name: "pattern:bars", ":gradient", ":checker", "pattern:noise:SEED"."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ PATTERN_PREFIX = "pattern:"
 _EXPECTED = "expected bars, gradient, checker or noise:SEED"
 
 
-def pattern_frames(
-    name: str, limit: int | None
-) -> tuple[int, Callable[[int], tuple[str, Luma]]]:
+def pattern_frames(name: str, limit: int | None) -> tuple[int, Callable[[int], tuple[str, Luma]]]:
     """One frame of a pattern; of noise as many as `limit` says, each its own."""
     kind, _, seed = name.removeprefix(PATTERN_PREFIX).partition(":")
     if kind == "noise" and seed.isdecimal() and len(seed) <= 9:

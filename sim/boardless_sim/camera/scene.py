@@ -18,7 +18,7 @@ SIZES_TEXT = "28x28, 112x112 or 160x120"
 
 
 def compose(frame: Frame) -> Luma:
-    """The scene [120,160] that shows `frame`. Raises `FrameError` for a size that has no place in it."""
+    """The scene [120,160] that shows `frame`. Raises `FrameError` for a size without a place."""
     luma = frame.luma
     if luma.dtype != np.uint8 or luma.shape not in SIZES:
         found = "x".join(str(side) for side in reversed(luma.shape))

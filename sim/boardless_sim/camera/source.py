@@ -33,7 +33,7 @@ def open_frames(
 ) -> FrameSource:
     """The frames of a file, a folder or "pattern:NAME", at most `limit` of them.
 
-    `labels` is an IDX file, or a text file with one integer a line, one for each frame of the source.
+    `labels` is an IDX file, or a text file with one integer a line: one for each frame.
     Raises `FrameError` or `LabelError` here for what the file's header shows, and from the iterator
     for a picture of a folder that is not usable.
     """
@@ -109,7 +109,8 @@ def read_picture(path: Path) -> Luma:
                 colour = picture.convert("RGB") if picture.mode == "P" else picture
                 return np.array(colour.convert("L"), dtype=np.uint8)
     except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise FrameError(f"{path}: found a damaged picture ({_one_line(error)}), {expected}") from error
+        damage = _one_line(error)
+        raise FrameError(f"{path}: found a damaged picture ({damage}), {expected}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise FrameError(f"{path}: found a picture far too large, {expected}") from error
 
@@ -119,7 +120,8 @@ def _read_npy(path: Path) -> Luma:
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError, SyntaxError) as error:
-        raise FrameError(f"{path}: found a damaged array ({_one_line(error)}), {expected}") from error
+        damage = _one_line(error)
+        raise FrameError(f"{path}: found a damaged array ({damage}), {expected}") from error
     if array.dtype != np.uint8 or array.ndim not in (2, 3):
         found = f"{array.dtype} with {array.ndim} dimensions"
         raise FrameError(f"{path}: found {found}, {expected}")
@@ -144,7 +146,8 @@ def _read_labels(path: Path, count: int, source: str) -> list[int]:
     except FrameError as error:
         raise LabelError(str(error)) from error
     if len(labels) != count:
-        raise LabelError(f"{path}: found {len(labels)} labels, expected {count} (frames of {source})")
+        expected = f"expected {count}, one for each frame of {source}"
+        raise LabelError(f"{path}: found {len(labels)} labels, {expected}")
     return labels
 
 
@@ -154,7 +157,8 @@ def _read_text_labels(path: Path, count: int) -> list[int]:
         for number, line in enumerate(itertools.islice(file, count + 1), start=1):
             text = line.strip().rstrip(",").strip()
             if not text.isdecimal() or len(text) > 9:
-                raise LabelError(f"{path}:{number}: found {text[:40]!r}, expected one integer a line")
+                found = f"found {text[:40]!r}"
+                raise LabelError(f"{path}:{number}: {found}, expected one integer a line")
             labels.append(int(text))
     return labels
 

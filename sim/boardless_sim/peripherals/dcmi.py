@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from boardless_sim.camera.parallel import ParallelPins
 from boardless_sim.peripherals.dcmi_sync import EmbeddedSync, SyncEvent
@@ -26,7 +27,7 @@ class Dcmi(AhbPeripheral):
     the middle of a frame sees the sensor from its next VSYNC on.
     """
 
-    layout = {
+    layout: ClassVar[Mapping[int, Register]] = {
         CR: Register("CR", 0, 0x4FFF), SR: Register("SR", 0, 0), RIS: Register("RIS", 0, 0),
         IER: Register("IER", 0, 0x1F), MIS: Register("MIS", 0, 0), ICR: Register("ICR", 0, 0),
         ESCR: Register("ESCR"), ESUR: Register("ESUR"),
@@ -44,6 +45,7 @@ class Dcmi(AhbPeripheral):
         self.on_frame: Callable[[bool], None] = lambda whole: None
 
     def reset_values(self) -> None:
+        """Registers to their reset values, nothing in progress."""
         super().reset_values()
         self._fifo = b""
         self._fifo_at = 0
@@ -55,12 +57,14 @@ class Dcmi(AhbPeripheral):
         self._abandon()
 
     def reset(self) -> None:
+        """Return to the reset state."""
         self.reset_values()
         self._line.drive(False)
 
     # Registers
 
     def read_word(self, offset: int) -> int:
+        """A register, with the side effects of reading it."""
         if offset == DR:
             return int.from_bytes(self.read_block(DR, 4, 1), "little")
         if offset == SR:
@@ -70,6 +74,7 @@ class Dcmi(AhbPeripheral):
         return super().read_word(offset)
 
     def write_word(self, offset: int, value: int) -> None:
+        """Write a register and do what the write starts."""
         if offset == CR:
             self._write_cr(value)
         elif offset == ICR:
@@ -80,6 +85,7 @@ class Dcmi(AhbPeripheral):
             self._update_irq()
 
     def read_block(self, offset: int, size: int, count: int) -> bytes:
+        """Words of DR in one piece, for the DMA."""
         if offset != DR or size != 4:
             return super().read_block(offset, size, count)
         end = self._fifo_at + 4 * count
@@ -88,6 +94,7 @@ class Dcmi(AhbPeripheral):
         return data if len(data) == 4 * count else data.ljust(4 * count, b"\0")
 
     def dma_listening(self, request: str) -> None:
+        """Raise the requests that stand."""
         words = (len(self._fifo) - self._fifo_at) // 4
         if words:
             self.bus.dma_request("DCMI", words)
@@ -121,6 +128,7 @@ class Dcmi(AhbPeripheral):
 
     @property
     def listening(self) -> bool:
+        """Whether a line could change anything here."""
         control = self.values[CR]
         if not control & CR_ENABLE:
             return False
@@ -128,9 +136,11 @@ class Dcmi(AhbPeripheral):
         return bool(control & CR_CAPTURE or line_flag_wanted)
 
     def configure(self, pins: ParallelPins) -> None:
+        """The sensor says how it drives its pins."""
         self._pins = pins
 
     def vsync(self, high: bool) -> None:
+        """The level of VSYNC changed."""
         if high is self._vsync_high:
             return
         self._vsync_high = high
@@ -143,6 +153,7 @@ class Dcmi(AhbPeripheral):
             self._start_frame()
 
     def line(self, data: bytes, blanking: bytes) -> None:
+        """A line ended."""
         control = self.values[CR]
         if not control & CR_ENABLE:
             return
@@ -242,7 +253,8 @@ class Dcmi(AhbPeripheral):
         self._fifo, self._fifo_at = words, 0
         self.bus.dma_request("DCMI", len(words) // 4)
         if len(self._fifo) - self._fifo_at > 4 * FIFO_WORDS:
-            self._fifo, self._fifo_at = self._fifo[-4 * FIFO_WORDS :], 0  # overwritten by the newest
+            newest = self._fifo[-4 * FIFO_WORDS :]  # nothing keeps the old words from overwriting
+            self._fifo, self._fifo_at = newest, 0
             self._overrun_now()
 
     def _overrun_now(self) -> None:

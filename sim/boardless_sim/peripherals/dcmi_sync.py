@@ -1,4 +1,4 @@
-"""Embedded synchronisation of the DCMI: codes FF 00 00 XY inside the data (RM0090 section 15.5.4)."""
+"""Embedded synchronisation of the DCMI: codes FF 00 00 XY in the data (RM0090 section 15.5.4)."""
 
 from __future__ import annotations
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import ClassVar
 
 from boardless_sim.peripherals.dma_stream import (
-    CR, CR_EN, FCR, FLAGS, M0AR, M1AR, NDTR, PAR, Stream,
+    CR,
+    CR_EN,
+    FCR,
+    FLAGS,
+    M0AR,
+    M1AR,
+    NDTR,
+    PAR,
+    Stream,
 )  # fmt: skip
 from boardless_sim.peripherals.register import WORD, AhbPeripheral
 
@@ -21,10 +30,15 @@ RequestMap = Mapping[tuple[int, int], tuple[str, ...]]
 class Dma(AhbPeripheral):
     """DMA1 or DMA2. A request is served at once; only memory-to-memory copies take time.
 
-    `irqs` has one interrupt a stream.
+    `irqs` has one interrupt for each stream.
     """
 
-    unmodelled = {LISR: "LISR", HISR: "HISR", LIFCR: "LIFCR", HIFCR: "HIFCR"} | {
+    unmodelled: ClassVar[Mapping[int, str]] = {
+        LISR: "LISR",
+        HISR: "HISR",
+        LIFCR: "LIFCR",
+        HIFCR: "HIFCR",
+    } | {
         FIRST_STREAM + STREAM_STRIDE * number + offset: f"S{number}{register}"
         for number in range(8)
         for offset, register in _STREAM_REGISTERS.items()
@@ -43,6 +57,7 @@ class Dma(AhbPeripheral):
         self._listening: dict[str, Stream] = {}
 
     def reset(self) -> None:
+        """Return to the reset state."""
         for stream in self.streams:
             stream.reset()
         self._listen()
@@ -53,6 +68,7 @@ class Dma(AhbPeripheral):
         return 0 if stream is None else stream.serve(units)
 
     def read_word(self, offset: int) -> int:
+        """A register, with the side effects of reading it."""
         if offset >= FIRST_STREAM:
             number, register = divmod(offset - FIRST_STREAM, STREAM_STRIDE)
             if number < 8:
@@ -66,6 +82,7 @@ class Dma(AhbPeripheral):
         return self.unmodelled_read(offset)
 
     def write_word(self, offset: int, value: int) -> None:
+        """Write a register and do what the write starts."""
         if offset >= FIRST_STREAM:
             number, register = divmod(offset - FIRST_STREAM, STREAM_STRIDE)
             if number < 8:

@@ -1,4 +1,4 @@
-"""One stream of a DMA controller: its registers, its flags and its transfers (RM0090 section 10.3)."""
+"""One stream of a DMA controller: registers, flags and transfers (RM0090 section 10.3)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FLAGS = FEIF | DMEIF | TEIF | HTIF | TCIF
 _CR_WRITABLE, _CR_WHILE_ENABLED = 0x0FEF_FFFF, CR_EN | CR_DMEIE | CR_TEIE | CR_HTIE | CR_TCIE
 _FCR_RESET = 0x21  # FIFO empty, half-full threshold
 _BURST_BEATS = (1, 4, 8, 16)
-_COPY_CYCLES_PER_UNIT = 4  # memory to memory: a read and a write on the AHB, each with its address phase
+_COPY_CYCLES_PER_UNIT = 4  # memory to memory: a read and a write, each of two cycles on the AHB
 
 # The core-coupled memory hangs on the D-bus of the core alone: no DMA reaches it (section 2.1).
 _CCM = range(0x1000_0000, 0x1001_0000)
@@ -38,15 +38,18 @@ class Stream:
         self._clear_registers()
 
     def reset(self) -> None:
+        """Return to the reset state."""
         self._clear_registers()
         self._update_irq()
 
     @property
     def enabled(self) -> bool:
+        """Whether the stream takes requests."""
         return bool(self.registers[CR] & CR_EN)
 
     @property
     def channel(self) -> int:
+        """Which of the eight request inputs the stream listens to."""
         return self.registers[CR] >> 25 & 7
 
     def write(self, register: int, value: int) -> None:
@@ -109,7 +112,8 @@ class Stream:
     def _enable(self) -> None:
         control = self.registers[CR]
         if self.flags & (TCIF | TEIF) or not self.registers[NDTR]:
-            self.registers[CR] &= ~CR_EN  # the last transfer's flags bar a new one (section 10.3.17)
+            # The flags of the last transfer bar a new one (section 10.3.17).
+            self.registers[CR] &= ~CR_EN
             return
         self._decode(control)
         if self._direction == DIR_M2M:
@@ -196,9 +200,14 @@ class Stream:
 
     def _write_peripheral(self, data: bytes) -> None:
         unit = self._unit
+        if self._device is not None:
+            device, offset = self._device
+            for start in range(0, len(data), unit):
+                device.write(offset, unit, int.from_bytes(data[start : start + unit], "little"))
+            return
         for start in range(0, len(data), unit):
             item = data[start : start + unit]
-            found = self._device or self._owner.bus.device_at(self._peripheral)
+            found = self._owner.bus.device_at(self._peripheral)
             if found is None:
                 self._write_memory(self._peripheral, item)
             else:
@@ -238,9 +247,9 @@ class Stream:
         half = self._reload // 2
         if after <= half < before:
             self.flags |= HTIF
+            self._update_irq()
         if after == 0:
             self._complete()
-        if self.flags:
             self._update_irq()
 
     def _complete(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
 
@@ -13,7 +14,7 @@ LINES = 0x7F_FFFF
 class Exti(ApbPeripheral):
     """The 23 lines. Several may share one interrupt. `irqs` maps a line to its interrupt number."""
 
-    layout = {
+    layout: ClassVar[Mapping[int, Register]] = {
         IMR: Register("IMR", 0, LINES), EMR: Register("EMR", 0, LINES),
         RTSR: Register("RTSR", 0, LINES), FTSR: Register("FTSR", 0, LINES),
         SWIER: Register("SWIER", 0, LINES), PR: Register("PR", 0, 0),
@@ -30,6 +31,7 @@ class Exti(ApbPeripheral):
         }
 
     def reset(self) -> None:
+        """Return to the reset state."""
         self.reset_values()
         self._update()
 
@@ -43,6 +45,7 @@ class Exti(ApbPeripheral):
             self._trigger(bit)
 
     def write_word(self, offset: int, value: int) -> None:
+        """Write a register and do what the write starts."""
         if offset == PR:
             self.values[PR] &= ~value
             self.values[SWIER] &= ~value

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from boardless_sim.peripherals.register import AhbPeripheral, Register
 
 ACR, SR, CR = 0x00, 0x0C, 0x10
@@ -11,10 +14,15 @@ CR_LOCK = 1 << 31
 
 
 class FlashInterface(AhbPeripheral):
-    """Flash access control. Programming and erasing are not modelled: the image is loaded from outside."""
+    """Flash access control. Programming and erasing are not modelled."""
 
-    layout = {ACR: Register("ACR", 0, 0x1F07), CR: Register("CR", CR_LOCK, 0)}
-    unmodelled = {0x04: "KEYR", 0x08: "OPTKEYR", SR: "SR", 0x14: "OPTCR"}
+    layout: ClassVar[Mapping[int, Register]] = {
+        ACR: Register("ACR", 0, 0x1F07),
+        CR: Register("CR", CR_LOCK, 0),
+    }
+    unmodelled: ClassVar[Mapping[int, str]] = {
+        0x04: "KEYR", 0x08: "OPTKEYR", SR: "SR", 0x14: "OPTCR",
+    }  # fmt: skip
     stable = frozenset({ACR, CR})
 
     def __init__(self, name: str = "FLASH") -> None:
@@ -22,6 +30,7 @@ class FlashInterface(AhbPeripheral):
 
     @property
     def wait_states(self) -> int:
+        """Wait states of a Flash read."""
         return self.values[ACR] & ACR_LATENCY
 
     @property
@@ -31,6 +40,7 @@ class FlashInterface(AhbPeripheral):
         return self.values[ACR] & art == art
 
     def write_word(self, offset: int, value: int) -> None:
+        """Write a register and do what the write starts."""
         if offset == CR and value & ~CR_LOCK:
             self.unmodelled_write(offset, value)
         else:

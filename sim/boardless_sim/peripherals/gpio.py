@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from boardless_sim.peripherals.register import AhbPeripheral, Register
 
@@ -22,7 +23,7 @@ RESET_VALUES: Mapping[str, Mapping[int, int]] = {
 class Gpio(AhbPeripheral):
     """A port. A pin that nobody drives reads as its pull says, low without a pull."""
 
-    layout = {
+    layout: ClassVar[Mapping[int, Register]] = {
         MODER: Register("MODER"), OTYPER: Register("OTYPER", 0, 0xFFFF),
         OSPEEDR: Register("OSPEEDR"), PUPDR: Register("PUPDR"), IDR: Register("IDR", 0, 0),
         ODR: Register("ODR", 0, 0xFFFF), BSRR: Register("BSRR", 0, 0),
@@ -40,11 +41,13 @@ class Gpio(AhbPeripheral):
         self._decode()
 
     def reset_values(self) -> None:
+        """Registers to their reset values, nothing in progress."""
         super().reset_values()
         self.values.update(RESET_VALUES.get(self.name, {}))
         self._lock_step = 0
 
     def reset(self) -> None:
+        """Return to the reset state."""
         self.reset_values()
         self._decode()
         self._drive()
@@ -67,6 +70,7 @@ class Gpio(AhbPeripheral):
         return bool(self.values[IDR] >> pin & 1)
 
     def mode(self, pin: int) -> int:
+        """How a pin is used: input, output, alternate function, analog."""
         return self.values[MODER] >> (2 * pin) & 3
 
     def alternate(self, pin: int) -> int:
@@ -74,6 +78,7 @@ class Gpio(AhbPeripheral):
         return self.values[AFRL if pin < 8 else AFRH] >> (4 * (pin & 7)) & 0xF
 
     def write_word(self, offset: int, value: int) -> None:
+        """Write a register and do what the write starts."""
         if offset == BSRR:  # a bit that is both set and reset is set
             odr = (self.values[ODR] & ~(value >> 16)) | (value & 0xFFFF)
             self.values[ODR] = odr

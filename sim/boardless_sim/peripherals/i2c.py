@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum, auto
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from boardless_sim.peripherals.peripheral import Event
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
@@ -61,9 +61,10 @@ _STOPPABLE = (_Phase.ADDRESSING, _Phase.REFUSED, _Phase.WRITING, _Phase.READING)
 class I2c(ApbPeripheral):
     """One I2C in master mode, 7-bit addresses. It stretches the clock as the real one does."""
 
-    layout = {
+    layout: ClassVar[Mapping[int, Register]] = {
         CR1: Register("CR1", 0, 0xBFFB), CR2: Register("CR2", 0, 0x1F3F),
-        OAR1: Register("OAR1", 0, 0xC3FF), OAR2: Register("OAR2", 0, 0xFF), DR: Register("DR", 0, 0),
+        OAR1: Register("OAR1", 0, 0xC3FF), OAR2: Register("OAR2", 0, 0xFF),
+        DR: Register("DR", 0, 0),
         SR1: Register("SR1", 0, 0), SR2: Register("SR2", 0, 0), CCR: Register("CCR", 0, 0xCFFF),
         TRISE: Register("TRISE", 2, 0x3F), FLTR: Register("FLTR", 0, 0x1F),
     }  # fmt: skip
@@ -82,6 +83,7 @@ class I2c(ApbPeripheral):
         self._targets[target.address] = target
 
     def reset_values(self) -> None:
+        """Registers to their reset values, nothing in progress."""
         super().reset_values()
         self._phase = _Phase.IDLE
         self._target: I2cTarget | None = None
@@ -93,12 +95,14 @@ class I2c(ApbPeripheral):
         self._refused_last = False  # the last byte read was not acknowledged
 
     def reset(self) -> None:
+        """Return to the reset state."""
         self.reset_values()
         self._update_irq()
 
     # Registers
 
     def read_word(self, offset: int) -> int:
+        """A register, with the side effects of reading it."""
         if offset == SR1:
             self._sr1_was_read = True
             return self.values[SR1]
@@ -109,6 +113,7 @@ class I2c(ApbPeripheral):
         return super().read_word(offset)
 
     def write_word(self, offset: int, value: int) -> None:
+        """Write a register and do what the write starts."""
         if offset == DR:
             self._write_data(value & 0xFF)
         elif offset == SR1:
@@ -124,6 +129,7 @@ class I2c(ApbPeripheral):
         self._update_irq()
 
     def dma_listening(self, request: str) -> None:
+        """Raise the requests that stand."""
         self._request_dma()
 
     def _write_cr1(self, value: int) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from boardless_sim.peripherals.register import ApbPeripheral, Register
 
 CR, CSR = 0x00, 0x04
@@ -15,7 +18,7 @@ CSR_WUF, CSR_SBF, CSR_BRR, CSR_EWUP, CSR_BRE, CSR_VOSRDY = (
 class Pwr(ApbPeripheral):
     """Power control. The regulators are ready at once; the supply is always good (PVDO 0)."""
 
-    layout = {
+    layout: ClassVar[Mapping[int, Register]] = {
         CR: Register("CR", CR_VOS, 0x43F3),
         CSR: Register("CSR", CSR_VOSRDY, CSR_EWUP | CSR_BRE),
     }
@@ -30,6 +33,7 @@ class Pwr(ApbPeripheral):
         return bool(self.values[CR] & CR_PDDS)
 
     def write_word(self, offset: int, value: int) -> None:
+        """Write a register and do what the write starts."""
         self.store(offset, value)
         if offset == CR:
             cleared = (CSR_WUF if value & CR_CWUF else 0) | (CSR_SBF if value & CR_CSBF else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from boardless_sim.peripherals.peripheral import Clocks, Event
 from boardless_sim.peripherals.register import AhbPeripheral, Register
@@ -47,12 +48,13 @@ _GATES: Mapping[int, Mapping[int, str]] = {
     AHB3ENR: {0: "FSMC"},
     APB1ENR: {
         0: "TIM2", 1: "TIM3", 2: "TIM4", 3: "TIM5", 4: "TIM6", 5: "TIM7", 6: "TIM12", 7: "TIM13",
-        8: "TIM14", 11: "WWDG", 14: "SPI2", 15: "SPI3", 17: "USART2", 18: "USART3", 19: "UART4",
-        20: "UART5", 21: "I2C1", 22: "I2C2", 23: "I2C3", 25: "CAN1", 26: "CAN2", 28: "PWR", 29: "DAC",
+        8: "TIM14", 11: "WWDG", 14: "SPI2", 15: "SPI3", 17: "USART2", 18: "USART3",
+        19: "UART4", 20: "UART5", 21: "I2C1", 22: "I2C2", 23: "I2C3", 25: "CAN1",
+        26: "CAN2", 28: "PWR", 29: "DAC",
     },
     APB2ENR: {
-        0: "TIM1", 1: "TIM8", 4: "USART1", 5: "USART6", 8: "ADC1", 9: "ADC2", 10: "ADC3", 11: "SDIO",
-        12: "SPI1", 14: "SYSCFG", 16: "TIM9", 17: "TIM10", 18: "TIM11",
+        0: "TIM1", 1: "TIM8", 4: "USART1", 5: "USART6", 8: "ADC1", 9: "ADC2", 10: "ADC3",
+        11: "SDIO", 12: "SPI1", 14: "SYSCFG", 16: "TIM9", 17: "TIM10", 18: "TIM11",
     },
 }  # fmt: skip
 _GATE_OF = {name: (reg, 1 << bit) for reg, bits in _GATES.items() for bit, name in bits.items()}
@@ -64,7 +66,7 @@ _CLOCK_REGISTERS = frozenset({CR, PLLCFGR, CFGR})
 class Rcc(AhbPeripheral):
     """Reset and clock control. Tells the bus the clock tree whenever it changes."""
 
-    layout = {
+    layout: ClassVar[Mapping[int, Register]] = {
         CR: Register("CR", 0x0000_0083, CR_HSION | 0xF8 | CR_HSEON | CR_HSEBYP | CR_CSSON
                      | CR_PLLON | CR_PLLI2SON),
         PLLCFGR: Register("PLLCFGR", 0x2400_3010, 0x0F43_7FFF),
@@ -84,7 +86,7 @@ class Rcc(AhbPeripheral):
     }  # fmt: skip
     stable = frozenset(layout)
 
-    def __init__(self, name: str = "RCC", *, hse_hz: int | None = None, lse_hz: int | None = None):
+    def __init__(self, name: str, *, hse_hz: int | None = None, lse_hz: int | None = None) -> None:
         super().__init__(name)
         self._hse_hz = hse_hz
         self._lse_hz = lse_hz
@@ -128,6 +130,7 @@ class Rcc(AhbPeripheral):
         )
 
     def write_word(self, offset: int, value: int) -> None:
+        """Write a register and do what the write starts."""
         old = self.values.get(offset, 0)
         if offset == CR:
             value = self._keep_what_runs(value)

@@ -1,7 +1,7 @@
 """Registers as data, the width rules of the two bus kinds, and one interrupt line.
 
-A device names its registers in `layout`; storage, reset values and read-only bits follow from it, so
-that its own code is only what the manual describes as behaviour.
+A device names its registers in `layout`; storage, reset values and read-only bits follow from it,
+so that its own code is only what the manual describes as behaviour.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _REPEAT = {1: 0x0101_0101, 2: 0x0001_0001}
 
 @dataclass(frozen=True)
 class Register:
-    """A 32-bit register: its name in the manual, its reset value, the bits that software can change."""
+    """A 32-bit register: its name in the manual, reset value, bits that software can change."""
 
     name: str
     reset: int = 0
@@ -47,6 +47,7 @@ class RegisterPeripheral(Peripheral):
         self.values = {offset: register.reset for offset, register in self.layout.items()}
 
     def reset(self) -> None:
+        """Return to the reset state."""
         self.reset_values()
 
     def read_word(self, offset: int) -> int:
@@ -55,7 +56,7 @@ class RegisterPeripheral(Peripheral):
         return self.unmodelled_read(offset) if value is None else value
 
     def write_word(self, offset: int, value: int) -> None:
-        """Write the register at `offset`; a device overrides it where writing is more than storage."""
+        """Write the register at `offset`; overridden where writing is more than storage."""
         self.store(offset, value)
 
     def store(self, offset: int, value: int) -> None:
@@ -72,11 +73,13 @@ class RegisterPeripheral(Peripheral):
         raise AssertionError(f"{self.name}: neither an AHB nor an APB device")
 
     def read(self, offset: int, size: int) -> int:
+        """The value at an offset, any width."""
         if size == 4:
             return self.read_word(offset)
         return (self.read_word(offset & ~3) >> (8 * (offset & 3))) & _MASK[size]
 
     def write(self, offset: int, size: int, value: int) -> None:
+        """Store a value at an offset, any width."""
         if size == 4:
             self.write_word(offset, value)
         else:
@@ -89,6 +92,7 @@ class AhbPeripheral(RegisterPeripheral):
     write_ones: ClassVar[frozenset[int]] = frozenset()  # set/clear registers: the other lanes are 0
 
     def widen(self, offset: int, size: int, value: int) -> int:
+        """The word that a narrow write puts on the bus."""
         shift = 8 * (offset & 3)
         lanes = _MASK[size] << shift
         old = 0 if offset & ~3 in self.write_ones else self.values.get(offset & ~3, 0)
@@ -96,9 +100,10 @@ class AhbPeripheral(RegisterPeripheral):
 
 
 class ApbPeripheral(RegisterPeripheral):
-    """A device on an APB: the bridge repeats a narrow write over the whole word (RM0090 section 2.1)."""
+    """A device on an APB: the bridge repeats a narrow write over the word (RM0090 section 2.1)."""
 
     def widen(self, offset: int, size: int, value: int) -> int:
+        """The word that a narrow write puts on the bus."""
         return (value & _MASK[size]) * _REPEAT[size]
 
 
@@ -111,6 +116,7 @@ class IrqLine:
         self.level = False
 
     def drive(self, level: bool) -> None:
+        """Set the level."""
         if level is not self.level:
             self.level = level
             self._device.bus.set_irq(self._irq, level)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from boardless_sim.peripherals.register import ApbPeripheral, Register
 
 MEMRMP, PMC, EXTICR1, EXTICR2, EXTICR3, EXTICR4, CMPCR = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14, 0x20
@@ -11,7 +14,7 @@ CMPCR_CMP_PD, CMPCR_READY = 1 << 0, 1 << 8
 class Syscfg(ApbPeripheral):
     """System configuration. The boot remap is stored and logged; it moves no memory."""
 
-    layout = {
+    layout: ClassVar[Mapping[int, Register]] = {
         MEMRMP: Register("MEMRMP", 0, 0x3), PMC: Register("PMC", 0, 1 << 23),
         EXTICR1: Register("EXTICR1", 0, 0xFFFF), EXTICR2: Register("EXTICR2", 0, 0xFFFF),
         EXTICR3: Register("EXTICR3", 0, 0xFFFF), EXTICR4: Register("EXTICR4", 0, 0xFFFF),
@@ -32,6 +35,7 @@ class Syscfg(ApbPeripheral):
                 self.bus.set_exti(pin, bool(levels >> pin & 1))
 
     def write_word(self, offset: int, value: int) -> None:
+        """Write a register and do what the write starts."""
         self.store(offset, value)
         if EXTICR1 <= offset <= EXTICR4:
             first = offset - EXTICR1

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 from boardless_sim.peripherals.peripheral import Clocks, Event
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
@@ -16,10 +17,13 @@ CR1_SBK, CR1_RWU, CR1_RE, CR1_TE, CR1_IDLEIE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1
 CR1_RXNEIE, CR1_TCIE, CR1_TXEIE, CR1_PEIE = 1 << 5, 1 << 6, 1 << 7, 1 << 8
 CR1_PCE, CR1_M, CR1_UE, CR1_OVER8 = 1 << 10, 1 << 12, 1 << 13, 1 << 15
 CR3_EIE, CR3_DMAR, CR3_DMAT = 1 << 0, 1 << 6, 1 << 7
-_CR2_UNMODELLED = 1 << 14 | 1 << 11 | 1 << 6  # LINEN, CLKEN, LBDIE
-_CR3_UNMODELLED = 1 << 9 | 1 << 5 | 1 << 3 | 1 << 1  # CTSE, SCEN, HDSEL, IREN
+_UNMODELLED = {
+    CR1: CR1_SBK | CR1_RWU,
+    CR2: 1 << 14 | 1 << 11 | 1 << 6,  # LINEN, CLKEN, LBDIE
+    CR3: 1 << 9 | 1 << 5 | 1 << 3 | 1 << 1,  # CTSE, SCEN, HDSEL, IREN
+}
 
-_ERRORS = SR_PE | SR_FE | SR_NF | SR_ORE | SR_IDLE
+_CLEARED_BY_READING = SR_PE | SR_FE | SR_NF | SR_ORE | SR_IDLE
 _CLEARED_BY_ZERO = SR_CTS | SR_LBD | SR_TC | SR_RXNE
 _HALF_STOP_BITS = (2, 1, 4, 3)  # by CR2.STOP: 1, 0.5, 2, 1.5 bits
 
@@ -27,12 +31,12 @@ _HALF_STOP_BITS = (2, 1, 4, 3)  # by CR2.STOP: 1, 0.5, 2, 1.5 bits
 class Usart(ApbPeripheral):
     """One USART or UART in asynchronous mode, without hardware flow control.
 
-    `on_transmit` is called with each word when its last bit left. `receive` is the far end: its bytes
-    wait until the receiver is on, then arrive at the baud rate.
+    `on_transmit` is called with each word when its last bit left. `receive` is the far end: its
+    bytes wait until the receiver is on, then arrive at the baud rate.
     """
 
-    layout = {
-        SR: Register("SR", SR_TXE | SR_TC, 0), DR: Register("DR", 0, 0), BRR: Register("BRR", 0, 0xFFFF),
+    layout: ClassVar[Mapping[int, Register]] = {
+        SR: Register("SR", 0, 0), DR: Register("DR", 0, 0), BRR: Register("BRR", 0, 0xFFFF),
         CR1: Register("CR1", 0, 0xBFFF), CR2: Register("CR2", 0, 0x7F6F),
         CR3: Register("CR3", 0, 0x0FFF), GTPR: Register("GTPR", 0, 0xFFFF),
     }  # fmt: skip
@@ -49,20 +53,25 @@ class Usart(ApbPeripheral):
         self.on_transmit: Callable[[int], None] = lambda byte: None
 
     def reset_values(self) -> None:
+        """Registers to their reset values, nothing in progress."""
         super().reset_values()
         self._tx_data: int | None = None  # TDR, when full
+        self._status = SR_TXE | SR_TC
         self._shifting = 0
         self._rx_data = 0
         self._sr_was_read = False
         self._idle_due = False
         self._timed_for: Clocks | None = None
         self._frame_cycles = 0
+        self._data_mask = 0xFF
+        self._transmitting = self._receiving = False  # enabled
         for event in (self._tx_event, self._rx_event):
             if event is not None:
                 event.cancel()
         self._tx_event = self._rx_event = None
 
     def reset(self) -> None:
+        """Return to the reset state."""
         self.reset_values()
         self._update_irq()
 
@@ -80,24 +89,27 @@ class Usart(ApbPeripheral):
         return self._frame_cycles
 
     def read_word(self, offset: int) -> int:
+        """A register, with the side effects of reading it."""
         if offset == SR:
             self._sr_was_read = True
-            return self.values[SR]
+            return self._status
         if offset == DR:
             return self._read_data()
         return super().read_word(offset)
 
     def write_word(self, offset: int, value: int) -> None:
+        """Write a register and do what the write starts."""
         if offset == DR:
             self._write_data(value)
         elif offset == SR:
-            self.values[SR] &= value | ~_CLEARED_BY_ZERO
+            self._status &= value | ~_CLEARED_BY_ZERO
             self._update_irq()
         else:
             self.store(offset, value)
             self._configure(offset, value)
 
     def dma_listening(self, request: str) -> None:
+        """Raise the requests that stand."""
         if request == self._tx_request:
             self._request_transmit()
         elif request == self._rx_request:
@@ -105,9 +117,12 @@ class Usart(ApbPeripheral):
 
     def _configure(self, offset: int, value: int) -> None:
         self._timed_for = None
-        if (offset == CR2 and value & _CR2_UNMODELLED) or (offset == CR3 and value & _CR3_UNMODELLED):
-            self.unmodelled_write(offset, value)
-        if offset == CR1 and value & (CR1_SBK | CR1_RWU):
+        cr1 = self.values[CR1]
+        self._transmitting = cr1 & (CR1_UE | CR1_TE) == CR1_UE | CR1_TE
+        self._receiving = cr1 & (CR1_UE | CR1_RE) == CR1_UE | CR1_RE
+        data_bits = (9 if cr1 & CR1_M else 8) - (1 if cr1 & CR1_PCE else 0)
+        self._data_mask = (1 << data_bits) - 1
+        if value & _UNMODELLED.get(offset, 0):
             self.unmodelled_write(offset, value)
         self._await_arrival()
         self._request_transmit()
@@ -124,27 +139,22 @@ class Usart(ApbPeripheral):
         pclk_hz = clocks.pclk2_hz if self._on_apb2 else clocks.pclk1_hz
         return max(1, bit_clocks * half_bits * (clocks.hclk_hz // pclk_hz) // 2)
 
-    def _data_mask(self) -> int:
-        cr1 = self.values[CR1]
-        bits = (9 if cr1 & CR1_M else 8) - (1 if cr1 & CR1_PCE else 0)
-        return (1 << bits) - 1
-
     # Transmitter
 
     def _write_data(self, value: int) -> None:
         if self._sr_was_read:
             self._sr_was_read = False
-            self.values[SR] &= ~SR_TC
-        if self.values[CR1] & (CR1_UE | CR1_TE) == CR1_UE | CR1_TE:
+            self._status &= ~SR_TC
+        if self._transmitting:
             if self._tx_event is None:
                 self._shift_out(value)
             else:
                 self._tx_data = value
-                self.values[SR] &= ~SR_TXE
+                self._status &= ~SR_TXE
         self._update_irq()
 
     def _shift_out(self, value: int) -> None:
-        self._shifting = value & self._data_mask()
+        self._shifting = value & self._data_mask
         cycles = self.frame_cycles()
         if cycles:
             self._tx_event = self.bus.schedule(cycles, self._shifted_out)
@@ -154,46 +164,39 @@ class Usart(ApbPeripheral):
         sent = self._shifting
         if self._tx_data is not None:
             waiting, self._tx_data = self._tx_data, None
-            self.values[SR] |= SR_TXE
+            self._status |= SR_TXE
             self._shift_out(waiting)
         self._request_transmit()
         if self._tx_event is None:
-            self.values[SR] |= SR_TC
+            self._status |= SR_TC
         self._update_irq()
         self.on_transmit(sent)
 
     def _request_transmit(self) -> None:
-        enabled = CR1_UE | CR1_TE
-        while (
-            self.values[CR3] & CR3_DMAT
-            and self.values[SR] & SR_TXE
-            and self.values[CR1] & enabled == enabled
-            and self.values[BRR]
-            and self.bus.dma_request(self._tx_request)
-        ):
-            pass
+        if self.values[CR3] & CR3_DMAT and self._transmitting and self.values[BRR]:
+            while self._status & SR_TXE and self.bus.dma_request(self._tx_request):
+                pass
 
     # Receiver
 
     def _await_arrival(self) -> None:
-        listening = self.values[CR1] & (CR1_UE | CR1_RE) == CR1_UE | CR1_RE
-        if self._arriving and self._rx_event is None and listening and self.frame_cycles():
+        if self._arriving and self._rx_event is None and self._receiving and self.frame_cycles():
             self._rx_event = self.bus.schedule(self.frame_cycles(), self._arrived)
 
     def _arrived(self) -> None:
         self._rx_event = None
-        if self.values[CR1] & (CR1_UE | CR1_RE) != CR1_UE | CR1_RE:
+        if not self._receiving:
             return
         if not self._arriving:  # a whole frame time without a start bit
-            self.values[SR] |= SR_IDLE
+            self._status |= SR_IDLE
             self._update_irq()
             return
         word = self._arriving.popleft()
-        if self.values[SR] & SR_RXNE:
-            self.values[SR] |= SR_ORE  # the word in DR stays, the new one is lost
+        if self._status & SR_RXNE:
+            self._status |= SR_ORE  # the word in DR stays, the new one is lost
         else:
-            self._rx_data = word & self._data_mask()
-            self.values[SR] |= SR_RXNE
+            self._rx_data = word & self._data_mask
+            self._status |= SR_RXNE
         self._rx_event = self.bus.schedule(self.frame_cycles(), self._arrived)
         self._request_receive()
         self._update_irq()
@@ -202,21 +205,20 @@ class Usart(ApbPeripheral):
         cleared = SR_RXNE
         if self._sr_was_read:
             self._sr_was_read = False
-            cleared |= _ERRORS
-        self.values[SR] &= ~cleared
+            cleared |= _CLEARED_BY_READING
+        self._status &= ~cleared
         self._update_irq()
         return self._rx_data
 
     def _request_receive(self) -> None:
-        if self.values[CR3] & CR3_DMAR and self.values[SR] & SR_RXNE:
+        if self.values[CR3] & CR3_DMAR and self._status & SR_RXNE:
             self.bus.dma_request(self._rx_request)
 
     def _update_irq(self) -> None:
-        status, control = self.values[SR], self.values[CR1]
+        status, control = self._status, self.values[CR1]
         # TXE, TC, RXNE and IDLE stand at the places of their enable bits.
         asserted = status & control & (CR1_TXEIE | CR1_TCIE | CR1_RXNEIE | CR1_IDLEIE)
-        if status & SR_ORE and control & CR1_RXNEIE:
-            asserted = 1
-        if self.values[CR3] & (CR3_EIE | CR3_DMAR) == CR3_EIE | CR3_DMAR:
-            asserted |= status & (SR_FE | SR_NF | SR_ORE)
-        self._line.drive(bool(asserted))
+        if status & SR_ORE:
+            by_dma = self.values[CR3] & (CR3_EIE | CR3_DMAR) == CR3_EIE | CR3_DMAR
+            asserted |= control & CR1_RXNEIE or by_dma
+        self._line.drive(asserted != 0)
