@@ -37,12 +37,10 @@ static inline uint32_t cpu_control(void) {
 #define CPU_CONTROL_SPSEL (1u << 1)
 #define CPU_CONTROL_FPCA  (1u << 2)
 
-/* Ends the program: nothing but a reset or a debugger leaves this. */
-static inline _Noreturn void cpu_stop(void) {
-    cpu_disable_interrupts();
-    for (;;) {
-        cpu_wait_for_interrupt();
-    }
-}
+/*
+ * Ends the program: nothing but a reset or a debugger leaves this. Interrupts are not only masked
+ * but turned off, as a pending one would go on waking the core.
+ */
+_Noreturn void cpu_stop(void);
 
 #endif
