@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly VENV=.venv
-readonly STAMP=$VENV/.boardless-stamp
+readonly LOCK_STAMP=$VENV/.lock-stamp
+readonly BUILD_STAMP=$VENV/.build-stamp
 readonly LOCK=requirements/dev.lock
 readonly DATASET=/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz
 
@@ -78,27 +79,31 @@ install_packages() {
     apt install --no-install-recommends --yes "$@" || die "apt-get could not install: $*"
 }
 
-# What the environment was made from: change any of it, and it is brought up to date.
-fingerprint() {
-    printf '%s\n' "$PWD" "$1"
-    sha256sum "$LOCK" pyproject.toml setup.py sim/boardless_sim/core/*.[ch] 2>/dev/null || true
+# A stamp holds what its step was made from: change any of it, and the step runs again.
+is_current() {
+    [[ -f $1 && $(<"$1") == "$2" ]]
 }
 
 make_venv() {
-    local python=$1
+    rm -f "$LOCK_STAMP" "$BUILD_STAMP"
     if ! "$VENV/bin/python" -c '' 2>/dev/null; then
-        say "making $VENV with $("$python" --version)"
-        "$python" -m venv --clear "$VENV"
+        say "making $VENV with $("$1" --version)"
+        "$1" -m venv --clear "$VENV"
     fi
-    export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1
     say "installing the locked Python packages"
     "$VENV/bin/python" -m pip install -qq -r "$LOCK"
+    printf '%s\n' "$2" >"$LOCK_STAMP"
+}
+
+install_project() {
+    rm -f "$BUILD_STAMP"
     say "building and installing boardless"
     "$VENV/bin/python" -m pip install -qq --no-build-isolation --no-deps -e .
+    printf '%s\n' "$1" >"$BUILD_STAMP"
 }
 
 main() {
-    local missing python wanted
+    local missing python lock build
     missing=$(missing_packages "${1:-}")
     if [[ -n $missing ]]; then
         # shellcheck disable=SC2086  # one word a package
@@ -107,12 +112,14 @@ main() {
         [[ -z $missing ]] || die "still missing after the installation:" $missing
     fi
     python=$(find_python) || die "no Python 3.11 or newer on PATH (set PYTHON=/path/to/python3)"
-    wanted=$(fingerprint "$("$python" --version)")
-    if [[ ! -x $VENV/bin/python || ! -f $STAMP || $(<"$STAMP") != "$wanted" ]]; then
-        rm -f "$STAMP"
-        make_venv "$python"
-        printf '%s\n' "$wanted" >"$STAMP"
-        say "ready"
+    export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1
+    lock="$PWD $("$python" --version) $(sha256sum "$LOCK")"
+    build="$PWD $(cat pyproject.toml setup.py sim/boardless_sim/core/*.[ch] | sha256sum)"
+    if [[ ! -x $VENV/bin/python ]] || ! is_current "$LOCK_STAMP" "$lock"; then
+        make_venv "$python" "$lock"
+    fi
+    if ! is_current "$BUILD_STAMP" "$build"; then
+        install_project "$build"
     fi
 }
 

@@ -1,0 +1,86 @@
+"""The gate on the firmware that `make firmware` left behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from boardless.budget import gate
+from boardless.budget.elf import read_layout
+from boardless.cli import main
+from boardless_sim.engines.engine import StackMark
+
+ROOT = Path(__file__).parents[2]
+ELF = ROOT / "build/firmware/boardless.elf"
+CONFIG = ROOT / "boardless.toml"
+SHALLOW = StackMark(used_bytes=8, lowest_address=0x2000_0FF8, lowest_function="main")
+
+
+@pytest.fixture(autouse=True)
+def built() -> None:
+    assert ELF.is_file(), f"{ELF} is not there: make firmware"
+
+
+def test_flash_is_as_long_as_the_image_that_is_flashed(tmp_path: Path) -> None:
+    binary = tmp_path / "boardless.bin"
+    subprocess.run(["arm-none-eabi-objcopy", "-O", "binary", ELF, binary], check=True)
+    rows = {row.name: row.bytes for row in gate(ELF, CONFIG, SHALLOW).rows}
+    assert rows["FLASH"] == binary.stat().st_size
+
+
+def test_model_keeps_its_8_kib(tmp_path: Path) -> None:
+    budgets = tmp_path / "boardless.toml"
+    budgets.write_text("[budget.model]\nmax = 8192\n")
+    assert gate(ELF, budgets).passed
+
+
+def test_no_table_of_the_network_hides_outside_the_model_section() -> None:
+    layout = read_layout(ELF)
+    model = next(section for section in layout.sections if section.name == ".model")
+    tables = [
+        symbol
+        for symbol in layout.symbols
+        if symbol.name.startswith(("weights_", "biases_", "multipliers_", "shifts_"))
+    ]
+    assert tables
+    for table in tables:
+        assert model.address <= table.address < model.address + model.size, table.name
+
+
+def test_committed_budgets_hold(tmp_path: Path) -> None:
+    document = tmp_path / "budget.json"
+    assert main(["budget", str(ELF), "--config", str(CONFIG), "--json", str(document)]) == 0
+    verdict = json.loads(document.read_text())
+    assert verdict["verdict"] == "pass"
+    assert verdict["stack"]["measured"]["bytes"] > 0
+
+
+@pytest.mark.parametrize(
+    ("kept", "broken"),
+    [
+        ('[budget.model]\nmax = "8K"', "[budget.model]\nmax = 4096"),
+        ("measured-max", "measured-max = 4 #"),
+        ('symbol = "nn_*"', 'symbol = "nnn_*"'),
+    ],
+)
+def test_one_broken_budget_is_exit_1(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], kept: str, broken: str
+) -> None:
+    text = CONFIG.read_text()
+    assert kept in text
+    budgets = tmp_path / "boardless.toml"
+    budgets.write_text(text.replace(kept, broken))
+    assert main(["budget", str(ELF), "--config", str(budgets)]) == 1
+    assert capsys.readouterr().out.lstrip().startswith("FAIL ")
+
+
+def test_budgets_that_are_not_understood_are_exit_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    budgets = tmp_path / "boardless.toml"
+    budgets.write_text("[budget.modle]\nmax = 1\n")
+    assert main(["budget", str(ELF), "--config", str(budgets)]) == 2
+    assert f"{budgets}: [budget] unknown key 'modle', expected 'model'?" in capsys.readouterr().err
