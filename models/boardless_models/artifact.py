@@ -1,0 +1,160 @@
+"""The quantised network as a file: an .npz without pickle, its .sha256, and its provenance."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boardless_models.checkpoint import read_arrays
+from boardless_models.network import Network, Stage, network_from_json, network_to_json, stages
+from boardless_models.rounding import (
+    GREATEST_SHIFT,
+    INT8_MAXIMUM,
+    INT8_MINIMUM,
+    LEAST_SHIFT,
+    MULTIPLIER_BITS,
+    ROUNDING,
+)
+from boardless_sim.errors import ModelError
+
+FORMAT_VERSION = 1
+# An int8 input less its zero point, times an int8 weight.
+LARGEST_PRODUCT = 255 * 127
+
+
+@dataclass(frozen=True)
+class QuantizedLayer:
+    """Weights [out,rows,columns,in]; bias, multiplier and shift a channel; zero points."""
+
+    weight: NDArray[np.int8]
+    bias: NDArray[np.int32]
+    multiplier: NDArray[np.int32]
+    shift: NDArray[np.uint8]
+    input_zero_point: int
+    output_zero_point: int
+
+
+@dataclass(frozen=True)
+class QuantizedNetwork:
+    """Everything that inference needs, in integers."""
+
+    network: Network
+    layers: tuple[QuantizedLayer, ...]
+    score_step: int
+
+    def staged(self) -> tuple[tuple[Stage, QuantizedLayer], ...]:
+        """Every layer with its place in the network."""
+        return tuple(zip(stages(self.network), self.layers, strict=True))
+
+
+def checksum_path(path: Path) -> Path:
+    """The file that holds the digest of the artifact."""
+    return path.with_suffix(".sha256")
+
+
+def provenance_path(path: Path) -> Path:
+    """The file that says where the artifact comes from."""
+    return path.with_suffix(".json")
+
+
+def save_artifact(quantized: QuantizedNetwork, provenance: dict[str, Any], path: Path) -> str:
+    """Write the three files and return the digest of the first."""
+    arrays: dict[str, NDArray[np.generic]] = {
+        "format_version": np.array(FORMAT_VERSION, np.int32),
+        "rounding": np.array(ROUNDING),
+        "network": np.array(network_to_json(quantized.network)),
+        "score_step": np.array(quantized.score_step, np.int32),
+    }
+    for index, layer in enumerate(quantized.layers):
+        arrays[f"weight_{index}"] = layer.weight
+        arrays[f"bias_{index}"] = layer.bias
+        arrays[f"multiplier_{index}"] = layer.multiplier
+        arrays[f"shift_{index}"] = layer.shift
+        points = [layer.input_zero_point, layer.output_zero_point]
+        arrays[f"zero_points_{index}"] = np.array(points, np.int8)
+    np.savez(path, allow_pickle=False, **arrays)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    checksum_path(path).write_text(f"{digest}  {path.name}\n", encoding="ascii")
+    body = {"sha256": digest, "rounding": ROUNDING, **provenance}
+    provenance_path(path).write_text(json.dumps(body, indent=2) + "\n", encoding="ascii")
+    return digest
+
+
+def artifact_sha256(path: Path) -> str:
+    """The digest of the artifact, equal to the one in the file beside it."""
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        words = checksum_path(path).read_text(encoding="ascii").split()
+    except (OSError, UnicodeDecodeError) as cause:
+        raise ModelError(f"{path}: artifact or checksum cannot be read ({cause})") from cause
+    expected = words[0] if words else "nothing"
+    if found != expected:
+        raise ModelError(f"{path}: sha256 {found}, expected {expected}")
+    return found
+
+
+def load_artifact(path: Path) -> QuantizedNetwork:
+    """Read an artifact whose checksum holds and whose every value a kernel can take."""
+    artifact_sha256(path)
+    arrays = read_arrays(path)
+    try:
+        version, rounding = int(arrays["format_version"]), str(arrays["rounding"])
+        if version != FORMAT_VERSION or rounding != ROUNDING:
+            raise ModelError(
+                f"{path}: format {version}, rounding {rounding!r}; "
+                f"expected {FORMAT_VERSION}, {ROUNDING!r}"
+            )
+        network = network_from_json(str(arrays["network"]))
+        layers = tuple(
+            quantized_layer(arrays, index, stage) for index, stage in enumerate(stages(network))
+        )
+        return QuantizedNetwork(network, layers, int(arrays["score_step"]))
+    except (KeyError, TypeError, ValueError) as cause:
+        raise ModelError(f"{path}: not an artifact ({cause!r})") from cause
+
+
+def quantized_layer(
+    arrays: dict[str, NDArray[np.generic]], index: int, stage: Stage
+) -> QuantizedLayer:
+    """One layer, each array of the type and shape that its place asks for."""
+    shape = stage.weight_shape
+    points = typed(arrays, f"zero_points_{index}", np.dtype(np.int8), (2,))
+    layer = QuantizedLayer(
+        weight=typed(arrays, f"weight_{index}", np.dtype(np.int8), shape),
+        bias=typed(arrays, f"bias_{index}", np.dtype(np.int32), shape[:1]),
+        multiplier=typed(arrays, f"multiplier_{index}", np.dtype(np.int32), shape[:1]),
+        shift=typed(arrays, f"shift_{index}", np.dtype(np.uint8), shape[:1]),
+        input_zero_point=int(points[0]),
+        output_zero_point=int(points[1]),
+    )
+    check_layer(layer, stage, index)
+    return layer
+
+
+def typed(
+    arrays: dict[str, NDArray[np.generic]], name: str, kind: np.dtype[Any], shape: tuple[int, ...]
+) -> NDArray[Any]:
+    """The named array, if it is of this type and shape."""
+    array = arrays[name]
+    if array.dtype != kind or array.shape != shape:
+        raise ModelError(f"{name}: {array.dtype} {array.shape}, expected {kind} {shape}")
+    return array
+
+
+def check_layer(layer: QuantizedLayer, stage: Stage, index: int) -> None:
+    """Refuse what would overflow an int32 sum or the kernels' requantise step."""
+    if int(layer.weight.min()) == INT8_MINIMUM:
+        raise ModelError(f"layer {index}: weight {INT8_MINIMUM}, expected -{INT8_MAXIMUM} or more")
+    largest = stage.fan_in * LARGEST_PRODUCT + int(np.abs(layer.bias.astype(np.int64)).max())
+    if largest >= 1 << 31:
+        raise ModelError(f"layer {index}: sums reach {largest}, expected less than 2^31")
+    if int(layer.multiplier.min()) < 1 << (MULTIPLIER_BITS - 1):
+        raise ModelError(f"layer {index}: multiplier below 2^{MULTIPLIER_BITS - 1}")
+    if int(layer.shift.min()) < LEAST_SHIFT or int(layer.shift.max()) > GREATEST_SHIFT:
+        raise ModelError(f"layer {index}: shift outside {LEAST_SHIFT} to {GREATEST_SHIFT}")

@@ -1,0 +1,30 @@
+"""The range of every layer's output on the calibration frames, as the exporter will scale it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boardless_models.forward import Floats
+from boardless_models.network import Stage
+
+CALIBRATION_COUNT = 1_000
+HIGHEST_QUANTILE = 0.9997
+LOGIT_QUANTILE = 0.001
+
+
+def calibration_indices(seed: int, frame_count: int) -> NDArray[np.int64]:
+    """Which training frames are calibrated on; the seed decides, so they can be drawn again."""
+    generator = np.random.default_rng(seed)
+    return np.sort(generator.choice(frame_count, CALIBRATION_COUNT, replace=False))
+
+
+def output_ranges(placed: tuple[Stage, ...], outputs: list[Floats]) -> list[tuple[float, float]]:
+    """Zero to a high quantile after a ReLU; for logits only the low end may be cut."""
+    ranges: list[tuple[float, float]] = []
+    for stage, output in zip(placed, outputs, strict=True):
+        if stage.is_last:
+            ranges.append((float(np.quantile(output, LOGIT_QUANTILE)), float(output.max())))
+        else:
+            ranges.append((0.0, float(np.quantile(output, HIGHEST_QUANTILE))))
+    return ranges

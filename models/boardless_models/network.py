@@ -1,0 +1,180 @@
+"""The architecture as data: typed layers, the shapes between them, and what they cost."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from boardless_sim.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Height, width and channels of a tensor, stored in that order."""
+
+    height: int
+    width: int
+    channels: int
+
+    @property
+    def size(self) -> int:
+        """How many values the tensor has."""
+        return self.height * self.width * self.channels
+
+
+@dataclass(frozen=True)
+class Conv2d:
+    """Convolution, ReLU, then a max-pool of `pool` × `pool`; the border is padded with zero."""
+
+    out_channels: int
+    kernel: int
+    pool: int = 1
+
+
+@dataclass(frozen=True)
+class Depthwise:
+    """3×3 convolution of each channel by itself, then ReLU; the border is padded with zero."""
+
+    kernel: int = 3
+
+
+@dataclass(frozen=True)
+class Dense:
+    """Fully connected layer over the whole tensor, without activation."""
+
+    out_channels: int
+
+
+Layer = Conv2d | Depthwise | Dense
+KINDS: dict[str, type[Conv2d] | type[Depthwise] | type[Dense]] = {
+    "conv2d": Conv2d,
+    "depthwise": Depthwise,
+    "dense": Dense,
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """A chain of layers from one input frame to the class logits."""
+
+    name: str
+    input: Shape
+    layers: tuple[Layer, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One layer in its place: what goes in, what comes out, and how its weights are shaped."""
+
+    layer: Layer
+    input: Shape
+    output: Shape
+    weight_shape: tuple[int, int, int, int]
+    macs: int
+
+    @property
+    def kind(self) -> str:
+        """The name of the layer's kind, as files spell it."""
+        return next(name for name, kind in KINDS.items() if isinstance(self.layer, kind))
+
+    @property
+    def is_last(self) -> bool:
+        """Whether this layer puts out the logits."""
+        return isinstance(self.layer, Dense)
+
+    @property
+    def pool(self) -> int:
+        """The side of the max-pool that follows; 1 when there is none."""
+        return self.layer.pool if isinstance(self.layer, Conv2d) else 1
+
+    @property
+    def fan_in(self) -> int:
+        """How many products make one sum."""
+        _, rows, columns, channels = self.weight_shape
+        return rows * columns * channels
+
+
+def place(layer: Layer, shape: Shape) -> Stage:
+    """The stage that a layer becomes when it is given a tensor of this shape."""
+    match layer:
+        case Conv2d(out_channels, kernel, pool):
+            output = Shape(shape.height // pool, shape.width // pool, out_channels)
+            weights = (out_channels, kernel, kernel, shape.channels)
+            # A pooled layer computes only the pixels that the pool reads.
+            pixels = output.height * output.width * pool * pool
+            return Stage(layer, shape, output, weights, pixels * weights_in(weights))
+        case Depthwise(kernel):
+            weights = (shape.channels, kernel, kernel, 1)
+            pixels = shape.height * shape.width
+            return Stage(layer, shape, shape, weights, pixels * weights_in(weights))
+        case Dense(out_channels):
+            weights = (out_channels, shape.height, shape.width, shape.channels)
+            return Stage(layer, shape, Shape(1, 1, out_channels), weights, weights_in(weights))
+
+
+def weights_in(shape: tuple[int, int, int, int]) -> int:
+    """How many weights a layer of this weight shape has."""
+    outputs, rows, columns, channels = shape
+    return outputs * rows * columns * channels
+
+
+def stages(network: Network) -> tuple[Stage, ...]:
+    """Every layer in its place, from the input frame to the logits."""
+    placed: list[Stage] = []
+    shape = network.input
+    for layer in network.layers:
+        placed.append(place(layer, shape))
+        shape = placed[-1].output
+    return tuple(placed)
+
+
+def network_to_json(network: Network) -> str:
+    """The architecture as canonical JSON, the same text for the same network."""
+    layers = [
+        {"kind": stage.kind, **asdict(layer)}
+        for layer, stage in zip(network.layers, stages(network), strict=True)
+    ]
+    body = {"name": network.name, "input": asdict(network.input), "layers": layers}
+    return json.dumps(body, sort_keys=True)
+
+
+def network_from_json(text: str) -> Network:
+    """The architecture read back; anything not understood is a `ModelError`."""
+    try:
+        body = json.loads(text)
+        return Network(
+            name=str(body["name"]),
+            input=Shape(**checked_extents(body["input"])),
+            layers=tuple(layer_from(entry) for entry in body["layers"]),
+        )
+    except (KeyError, TypeError, ValueError) as cause:
+        raise ModelError(f"the architecture is not understood: {cause!r}") from cause
+
+
+def layer_from(entry: dict[str, Any]) -> Layer:
+    """One layer from its JSON object."""
+    fields = {key: value for key, value in entry.items() if key != "kind"}
+    return KINDS[entry["kind"]](**checked_extents(fields))
+
+
+def checked_extents(fields: dict[str, Any]) -> dict[str, int]:
+    """The fields, if every one is an integer that a layer can have."""
+    for key, value in fields.items():
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1024:
+            raise ValueError(f"{key} is {value!r}, expected an integer from 1 to 1024")
+    return fields
+
+
+FASHION_MNIST_8K = Network(
+    name="fashion_mnist_8k",
+    input=Shape(28, 28, 1),
+    layers=(
+        Conv2d(8, kernel=3, pool=2),
+        Conv2d(16, kernel=3, pool=2),
+        Conv2d(20, kernel=3),
+        Depthwise(kernel=3),
+        Conv2d(24, kernel=1, pool=2),
+        Dense(10),
+    ),
+)

@@ -1,0 +1,112 @@
+"""Step 3: float weights to int8, clamp(round(x / scale) + zero_point), and nothing learned."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from boardless_models.artifact import QuantizedLayer, QuantizedNetwork, save_artifact
+from boardless_models.checkpoint import Checkpoint, FloatLayer, load_checkpoint
+from boardless_models.data import DATASET_FOLDER, Dataset, load_dataset
+from boardless_models.forward import Floats
+from boardless_models.network import network_to_json, stages
+from boardless_models.reference import INPUT_ZERO_POINT
+from boardless_models.rounding import INT8_MAXIMUM, INT8_MINIMUM, multiplier_and_shift
+from boardless_models.score import score_step
+from boardless_models.verify import accuracy
+from boardless_sim.errors import BoardlessError
+
+INPUT_SCALE = 1.0 / 255.0
+LARGEST_BIAS = 1 << 28
+LEAST_WEIGHT_SCALE = 1e-9
+
+
+def weight_scales(weight: Floats, bias: Floats, input_scale: float) -> Floats:
+    """Symmetric scale a channel, wide enough that the bias of a faint channel still fits."""
+    from_weights = np.abs(weight.reshape(len(weight), -1)).max(axis=1) / INT8_MAXIMUM
+    from_bias = np.abs(bias) / (input_scale * LARGEST_BIAS)
+    return np.asarray(np.maximum(np.maximum(from_weights, from_bias), LEAST_WEIGHT_SCALE))
+
+
+def quantize_weights(weight: Floats, scales: Floats) -> NDArray[np.int8]:
+    """clamp(round(x / scale) + zero_point), the zero point of a symmetric grid being zero."""
+    rounded = np.rint(weight / scales[:, None, None, None])
+    return np.clip(rounded, -INT8_MAXIMUM, INT8_MAXIMUM).astype(np.int8)
+
+
+def output_scale_and_zero_point(layer: FloatLayer) -> tuple[float, int]:
+    """The asymmetric int8 grid over the calibrated range."""
+    scale = (layer.maximum - layer.minimum) / (INT8_MAXIMUM - INT8_MINIMUM)
+    zero_point = round(INT8_MINIMUM - layer.minimum / scale)
+    return scale, min(max(zero_point, INT8_MINIMUM), INT8_MAXIMUM)
+
+
+def quantize_layer(
+    layer: FloatLayer, input_scale: float, input_zero_point: int
+) -> tuple[QuantizedLayer, float]:
+    """One layer on its int8 grid, and the scale of what it puts out."""
+    weight, bias = layer.weight.astype(np.float64), layer.bias.astype(np.float64)
+    scales = weight_scales(weight, bias, input_scale)
+    output_scale, output_zero_point = output_scale_and_zero_point(layer)
+    pairs = [multiplier_and_shift(input_scale * float(s) / output_scale) for s in scales]
+    quantized = QuantizedLayer(
+        weight=quantize_weights(weight, scales),
+        bias=np.rint(bias / (input_scale * scales)).astype(np.int32),
+        multiplier=np.array([multiplier for multiplier, _ in pairs], np.int32),
+        shift=np.array([shift for _, shift in pairs], np.uint8),
+        input_zero_point=input_zero_point,
+        output_zero_point=output_zero_point,
+    )
+    return quantized, output_scale
+
+
+def quantize(checkpoint: Checkpoint) -> QuantizedNetwork:
+    """The whole network in integers, each layer's output grid the next one's input grid."""
+    layers: list[QuantizedLayer] = []
+    scale, zero_point = INPUT_SCALE, INPUT_ZERO_POINT
+    for layer in checkpoint.layers:
+        quantized, scale = quantize_layer(layer, scale, zero_point)
+        zero_point = quantized.output_zero_point
+        layers.append(quantized)
+    return QuantizedNetwork(checkpoint.network, tuple(layers), score_step(scale))
+
+
+def provenance(
+    checkpoint: Checkpoint, quantized: QuantizedNetwork, dataset: Dataset
+) -> dict[str, Any]:
+    """Where the artifact comes from and how well it does; the test figure chose nothing."""
+    return {
+        "training": asdict(checkpoint.record),
+        "network": network_to_json(checkpoint.network),
+        "macs": sum(stage.macs for stage in stages(checkpoint.network)),
+        "int8_validation_accuracy": round(accuracy(quantized, dataset.validation), 4),
+        "int8_test_accuracy": round(accuracy(quantized, dataset.test), 4),
+    }
+
+
+@click.command()
+@click.argument("checkpoint", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("artifact", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--dataset", type=click.Path(path_type=Path), default=DATASET_FOLDER)
+def main(checkpoint: Path, artifact: Path, dataset: Path) -> None:
+    """Turn the float weights of CHECKPOINT into the int8 ARTIFACT (.npz, .sha256, .json)."""
+    try:
+        source = load_checkpoint(checkpoint)
+        quantized = quantize(source)
+        facts = provenance(source, quantized, load_dataset(dataset))
+        digest = save_artifact(quantized, facts, artifact)
+    except BoardlessError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    click.echo(f"{artifact}: sha256 {digest}")
+    click.echo(f"int8 validation {facts['int8_validation_accuracy']:.2%}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boardless_models.artifact import QuantizedNetwork, load_artifact
+from boardless_models.data import Split, load_test_split
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def artifact_path() -> Path:
+    return REPOSITORY / "models" / "artifacts" / "fashion_mnist_8k.npz"
+
+
+@pytest.fixture(scope="session")
+def quantized(artifact_path: Path) -> QuantizedNetwork:
+    return load_artifact(artifact_path)
+
+
+@pytest.fixture(scope="session")
+def test_split() -> Split:
+    return load_test_split()

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from boardless_models.artifact import QuantizedLayer, QuantizedNetwork
+from boardless_models.export import export
+from boardless_models.golden import Golden
+from boardless_models.layout import scratch_bytes
+from boardless_models.network import Conv2d, Dense, Depthwise, Layer, Network, Shape, stages
+from boardless_models.reference import infer
+from boardless_models.rounding import LEAST_SHIFT
+from tests.nn.host import HostNn, HostRun, build
+
+SCRATCH_SIZE, SCRATCH_ALIGNMENT = -1, -2
+
+
+def same_as_reference(quantized: QuantizedNetwork, frame: NDArray[np.uint8], run: HostRun) -> None:
+    expected = infer(quantized, frame)
+    assert run.status == 0
+    assert len(run.outputs) == len(expected.outputs)
+    for layer, (found, output) in enumerate(zip(run.outputs, expected.outputs, strict=True)):
+        assert found == output.tobytes(), f"layer {layer}"
+    decision = expected.decision
+    assert (run.class_index, run.score) == (decision.class_index, decision.score)
+
+
+def test_every_layer_equals_the_golden_vectors(nn: HostNn, golden: Golden) -> None:
+    for index, frame in enumerate(golden.frames):
+        run = nn.run(frame)
+        assert run.status == 0
+        for layer, (found, outputs) in enumerate(zip(run.outputs, golden.outputs, strict=True)):
+            assert found == outputs[index].tobytes(), f"frame {index}, layer {layer}"
+        assert (run.class_index, run.score) == (golden.classes[index], golden.scores[index])
+
+
+def test_model_carries_the_hash_of_its_artifact(nn: HostNn, golden: Golden) -> None:
+    assert nn.symbol("model_hash", 32).hex() == golden.sha256
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_frames_equal_the_reference(
+    nn: HostNn, quantized: QuantizedNetwork, seed: int
+) -> None:
+    random = np.random.default_rng(seed)
+    frame = random.integers(0, 256, (28, 28), np.uint8)
+    same_as_reference(quantized, frame, nn.run(frame))
+    frame = random.choice(np.array([0, 255], np.uint8), (28, 28))
+    same_as_reference(quantized, frame, nn.run(frame))
+
+
+@pytest.mark.parametrize("value", [0, 1, 127, 128, 255])
+def test_flat_frames_equal_the_reference(
+    nn: HostNn, quantized: QuantizedNetwork, value: int
+) -> None:
+    frame = np.full((28, 28), value, np.uint8)
+    same_as_reference(quantized, frame, nn.run(frame))
+
+
+def test_an_observer_changes_nothing(nn: HostNn, golden: Golden) -> None:
+    seen, unseen = (nn.run(golden.frames[0], observed=observed) for observed in (True, False))
+    assert (unseen.status, unseen.outputs) == (0, ())
+    assert (unseen.class_index, unseen.score) == (seen.class_index, seen.score)
+
+
+def test_scratch_is_as_large_as_the_header_says(nn: HostNn, quantized: QuantizedNetwork) -> None:
+    assert nn.scratch_bytes == scratch_bytes(quantized.network)
+
+
+def test_scratch_too_small_is_refused(nn: HostNn, golden: Golden) -> None:
+    run = nn.run(golden.frames[0], scratch_bytes=nn.scratch_bytes - 4)
+    assert (run.status, run.outputs) == (SCRATCH_SIZE, ())
+
+
+def test_scratch_out_of_line_is_refused(nn: HostNn, golden: Golden) -> None:
+    run = nn.run(golden.frames[0], misalignment=2)
+    assert (run.status, run.outputs) == (SCRATCH_ALIGNMENT, ())
+
+
+NETWORKS: dict[str, tuple[Shape, tuple[Layer, ...]]] = {
+    "one pixel": (Shape(1, 1, 1), (Conv2d(4, 3), Dense(2))),
+    "odd rows and columns": (Shape(5, 7, 1), (Conv2d(4, 3), Conv2d(6, 3), Dense(4))),
+    "one column": (Shape(6, 1, 1), (Conv2d(4, 3), Conv2d(4, 3), Depthwise(), Dense(2))),
+    "pools that drop a row": (
+        Shape(11, 13, 1),
+        (Conv2d(8, 3, 2), Conv2d(4, 1, 2), Depthwise(), Dense(6)),
+    ),
+    "point convolutions": (
+        Shape(6, 9, 1),
+        (Conv2d(12, 3), Conv2d(8, 1), Conv2d(20, 1), Depthwise(), Dense(10)),
+    ),
+    "dense alone after the first": (Shape(4, 4, 1), (Conv2d(2, 3), Dense(10))),
+}
+
+
+def random_layer(
+    weight_shape: tuple[int, int, int, int],
+    input_zero_point: int,
+    output_zero_point: int,
+    random: np.random.Generator,
+) -> QuantizedLayer:
+    """A layer whose weights reach both ends and whose sums reach past both ends of int8."""
+    outputs = weight_shape[0]
+    fan_in = int(np.prod(weight_shape[1:]))
+    extremes = random.choice(np.array([-127, 0, 127]), weight_shape)
+    spread = random.integers(-127, 128, weight_shape)
+    weight = np.where(random.random(weight_shape) < 0.3, extremes, spread).astype(np.int8)
+    # The spread of the sums, brought down to about the spread of int8.
+    extra = max(0, int(np.log2(fan_in) / 2) + 5)
+    return QuantizedLayer(
+        weight=weight,
+        bias=random.integers(-30_000, 30_000, outputs).astype(np.int32),
+        multiplier=random.integers(1 << 30, 1 << 31, outputs).astype(np.int32),
+        shift=(LEAST_SHIFT + extra + random.integers(0, 3, outputs)).astype(np.uint8),
+        input_zero_point=input_zero_point,
+        output_zero_point=output_zero_point,
+    )
+
+
+def random_network(name: str, seed: int) -> QuantizedNetwork:
+    shape, layers = NETWORKS[name]
+    network = Network("random", shape, layers)
+    random = np.random.default_rng(seed)
+    points = [-128, *(int(point) for point in random.integers(-128, 128, len(layers)))]
+    made = tuple(
+        random_layer(stage.weight_shape, points[index], points[index + 1], random)
+        for index, stage in enumerate(stages(network))
+    )
+    return QuantizedNetwork(network, made, score_step=700)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_other_shapes_equal_the_reference(
+    tmp_path: Path, generated: Path, name: str, seed: int
+) -> None:
+    quantized = random_network(name, seed)
+    export(quantized, "00" * 32, generated)
+    nn = build(tmp_path, generated)
+    assert nn.scratch_bytes == scratch_bytes(quantized.network)
+    random = np.random.default_rng(seed)
+    shape = (quantized.network.input.height, quantized.network.input.width)
+    for _ in range(5):
+        frame = random.integers(0, 256, shape, np.uint8)
+        same_as_reference(quantized, frame, nn.run(frame))
+
+
+def test_a_dense_layer_in_the_middle_is_refused(tmp_path: Path, generated: Path) -> None:
+    export(random_network("one pixel", 1), "00" * 32, generated)
+    source = generated / "model.c"
+    source.write_text(source.read_text().replace("NN_KIND_CONV2D", "NN_KIND_DENSE"))
+    run = build(tmp_path, generated).run(np.zeros((1, 1), np.uint8), scratch_bytes=4_096)
+    assert run.status == -3
