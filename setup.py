@@ -23,6 +23,14 @@ NO_COMPILER = (
 )
 
 
+def core_sources() -> list[str]:
+    """The C files of the core; an archive without them cannot become a package."""
+    sources = sorted(str(source) for source in CORE.glob("*.c"))
+    if not sources:
+        raise SystemExit(f"boardless: {CORE} has no *.c, expected the C core")
+    return sources
+
+
 def unicorn_headers() -> str:
     """The folder of <unicorn/unicorn.h>, which the unicorn wheel brings along."""
     found = importlib.util.find_spec("unicorn")
@@ -68,13 +76,11 @@ setup(
     ext_modules=[
         Extension(
             "boardless_sim.core._core",
-            sources=sorted(str(source) for source in CORE.glob("*.c")),
+            sources=core_sources(),
             depends=sorted(str(header) for header in CORE.glob("*.h")),
             include_dirs=[unicorn_headers()],
             extra_compile_args=["-O2", "-std=c11", "-Wall", "-Wextra"],
         )
-    ]
-    if any(CORE.glob("*.c"))
-    else [],
+    ],
     cmdclass={"build_ext": BuildCore, "bdist_wheel": PlatformWheel},
 )

@@ -118,7 +118,7 @@ main() {
     if [[ ! -x $VENV/bin/python ]] || ! is_current "$LOCK_STAMP" "$lock"; then
         make_venv "$python" "$lock"
     fi
-    if ! is_current "$BUILD_STAMP" "$build"; then
+    if [[ ! -f sim/boardless_sim/core/_core.so ]] || ! is_current "$BUILD_STAMP" "$build"; then
         install_project "$build"
     fi
 }
