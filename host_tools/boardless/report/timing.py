@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from boardless.run import FrameResult
 
-# A frame's time: from the capture's start to its result.
+# A frame's latency: from the end of its capture to its result.
 TOTAL = "total"
 
 

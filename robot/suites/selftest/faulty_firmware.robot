@@ -1,0 +1,49 @@
+*** Settings ***
+Documentation    Broken firmware must fail, with the message that says what is broken.
+
+Resource         ../../resources/board.resource
+
+Test Teardown    Power Off Board
+
+Test Tags        selftest
+
+
+*** Variables ***
+${FRAME 3}    frame t10k-images-idx3-ubyte.gz?3?
+${HANG}       GLOB: no result for ${FRAME 3}: limit: 500 ms of virtual time without a result, at *
+${FAULT}      GLOB: no result for ${FRAME 3}: fault: HardFault at pc 0x08?????? in *
+${WRONG}      GLOB: frame t10k-images-idx3-ubyte.gz?0?: class is *, expected 9 (score *)
+
+
+*** Test Cases ***
+Firmware That Hangs Fails
+    [Documentation]    It stops answering after its third frame: the limit ends the wait.
+    Power On Board    ${FIRMWARE FOLDER}/faulty_hang.elf
+    Three Frames Should Be Classified
+    Show Frame    ${FASHION}    3
+    Run Keyword And Expect Error    ${HANG}    Run Until Result    limit=500 ms
+    Stop Reason Should Be    limit
+
+Firmware That Faults Fails
+    [Documentation]    It reads where no device is after its third frame.
+    Power On Board    ${FIRMWARE FOLDER}/faulty_hardfault.elf
+    Three Frames Should Be Classified
+    Show Frame    ${FASHION}    3
+    Run Keyword And Expect Error    ${FAULT}    Run Until Result    limit=500 ms
+    Stop Reason Should Be    fault
+    Board Should Have Faulted    HardFault
+
+Firmware That Crops One Byte Off Fails
+    [Documentation]    Its window starts one byte late: colour is taken for brightness.
+    Power On Board    ${FIRMWARE FOLDER}/faulty_crop.elf
+    Show Frame    ${FASHION}    0
+    Run Until Result    limit=500 ms
+    Run Keyword And Expect Error    ${WRONG}    Result Class Should Be    ${ANKLE BOOT}
+
+
+*** Keywords ***
+Three Frames Should Be Classified
+    [Documentation]    The fault comes after the third frame: until then all is well.
+    Frame Should Be Classified As    0    ${ANKLE BOOT}
+    Frame Should Be Classified As    1    ${PULLOVER}
+    Frame Should Be Classified As    2    ${TROUSER}

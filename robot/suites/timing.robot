@@ -1,0 +1,37 @@
+*** Settings ***
+Documentation     The firmware keeps up with the camera. All times are virtual.
+
+Resource          ../resources/board.resource
+
+Suite Setup       Classify Thirty Frames
+Suite Teardown    Power Off Board
+
+Test Tags         e2e    timing
+
+
+*** Test Cases ***
+Every Stage Keeps Its Limit
+    [Documentation]    The slowest frames too.
+    P95 Time Should Be At Most    preprocess    2 ms
+    P95 Time Should Be At Most    infer    15 ms
+
+Result Comes Soon After The Frame
+    [Documentation]    From the end of the capture to the end of the inference.
+    [Tags]    smoke
+    Mean Time Should Be At Most    total    16 ms
+    P95 Time Should Be At Most    total    17 ms
+
+No Frame Of The Camera Is Missed
+    [Documentation]    The camera gives 30 frames a second.
+    Frame Rate Should Be At Least    29.9
+
+Virtual Time Is The Board's
+    [Documentation]    Thirty frames take a second of the board, however fast the host runs them.
+    Virtual Time Should Be At Most    1.5 s
+
+
+*** Keywords ***
+Classify Thirty Frames
+    [Documentation]    Thirty frames in a row, for all tests of the suite to look at.
+    Power On Firmware
+    Classify Frames    ${FASHION}    ${FASHION LABELS}    limit=30
