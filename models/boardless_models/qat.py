@@ -103,7 +103,7 @@ def teach(
 @click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--dataset", type=click.Path(path_type=Path), default=DATASET_FOLDER)
 @click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--epochs", type=click.IntRange(1), default=4, show_default=True)
+@click.option("--epochs", type=click.IntRange(1), default=12, show_default=True)
 @click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
 def main(
     checkpoint: Path, output: Path, dataset: Path, seed: int, epochs: int, threads: int

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from boardless_models.artifact import QuantizedLayer, QuantizedNetwork, save_artifact
 from boardless_models.checkpoint import Checkpoint, FloatLayer, load_checkpoint
-from boardless_models.data import DATASET_FOLDER, Dataset, load_dataset
-from boardless_models.forward import Floats
+from boardless_models.data import DATASET_FOLDER, Dataset, Split, load_dataset
+from boardless_models.forward import Floats, layer_outputs
 from boardless_models.network import network_to_json, stages
 from boardless_models.reference import INPUT_ZERO_POINT
 from boardless_models.rounding import INT8_MAXIMUM, INT8_MINIMUM, multiplier_and_shift
@@ -25,6 +25,7 @@ from boardless_sim.errors import BoardlessError
 INPUT_SCALE = 1.0 / 255.0
 LARGEST_BIAS = 1 << 28
 LEAST_WEIGHT_SCALE = 1e-9
+BATCH = 500
 
 
 def weight_scales(weight: Floats, bias: Floats, input_scale: float) -> Floats:
@@ -77,6 +78,21 @@ def quantize(checkpoint: Checkpoint) -> QuantizedNetwork:
     return QuantizedNetwork(checkpoint.network, tuple(layers), score_step(scale))
 
 
+def float_accuracy(checkpoint: Checkpoint, split: Split) -> float:
+    """The share of frames that the float weights, off any grid, classify as labelled."""
+    placed = stages(checkpoint.network)
+    weights = tuple(
+        (layer.weight.astype(np.float64), layer.bias.astype(np.float64))
+        for layer in checkpoint.layers
+    )
+    correct = 0
+    for start in range(0, len(split), BATCH):
+        logits = layer_outputs(placed, weights, split.images[start : start + BATCH])[-1]
+        winners = logits.reshape(len(logits), -1).argmax(axis=1)
+        correct += int((winners == split.labels[start : start + BATCH]).sum())
+    return correct / len(split)
+
+
 def provenance(
     checkpoint: Checkpoint, quantized: QuantizedNetwork, dataset: Dataset
 ) -> dict[str, Any]:
@@ -85,6 +101,8 @@ def provenance(
         "training": asdict(checkpoint.record),
         "network": network_to_json(checkpoint.network),
         "macs": sum(stage.macs for stage in stages(checkpoint.network)),
+        "float_validation_accuracy": round(float_accuracy(checkpoint, dataset.validation), 4),
+        "float_test_accuracy": round(float_accuracy(checkpoint, dataset.test), 4),
         "int8_validation_accuracy": round(accuracy(quantized, dataset.validation), 4),
         "int8_test_accuracy": round(accuracy(quantized, dataset.test), 4),
     }

@@ -15,6 +15,7 @@ from boardless_models.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from boardless_models.data import dataset_sha256
 from boardless_models.network import Conv2d, Dense, Network, Shape, stages
 from boardless_models.quantize import main, output_scale_and_zero_point, quantize, weight_scales
 from boardless_sim.errors import ModelError
@@ -95,7 +96,7 @@ def test_each_layer_takes_the_zero_point_that_the_last_one_gave() -> None:
 def test_committed_weights_give_the_committed_artifact(
     artifact_path: Path, quantized: QuantizedNetwork
 ) -> None:
-    found = quantize(load_checkpoint(artifact_path.with_name("fashion_mnist_8k.qat.npz")))
+    found = quantize(load_checkpoint(artifact_path.with_name("fashion_mnist_8k.float.npz")))
     assert found.score_step == quantized.score_step
     for fresh, kept in zip(found.layers, quantized.layers, strict=True):
         assert np.array_equal(fresh.weight, kept.weight)
@@ -107,9 +108,10 @@ def test_committed_weights_give_the_committed_artifact(
 
 def test_provenance_names_the_training(artifact_path: Path) -> None:
     facts = json.loads(provenance_path(artifact_path).read_text())
-    assert facts["training"]["step"] == "qat"
-    assert len(facts["training"]["dataset_sha256"]) == 64
+    assert facts["training"]["step"] == "train"
+    assert facts["training"]["dataset_sha256"] == dataset_sha256()
     assert facts["training"]["seed"] >= 0
+    assert facts["int8_validation_accuracy"] >= 0.9
 
 
 def test_step_says_what_is_wrong_and_exits_two(tmp_path: Path) -> None:
