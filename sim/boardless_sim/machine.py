@@ -18,6 +18,7 @@ _SLOT_BITS = 10  # devices of the STM32F407 stand at multiples of 1 KiB
 _WORD = ~3
 _FAULTS = range(2, 7)  # NMI to UsageFault
 _ERASED = b"\xff"
+_BOOT_ROM = 0x1FFF_0000  # the boot loader, whose code is not modelled: room for one CLREX
 
 
 class Outcome(Enum):
@@ -57,7 +58,7 @@ class Machine:
     def _map_memories(self) -> None:
         for area in BOARD.memories:
             memory = Memory(area.size)
-            if area.erased:
+            if area.fill:
                 memory.view[:] = _ERASED * area.size
             if area.executable:
                 self.cpu.map_code(memory, area.base, writable=area.writable)
@@ -70,6 +71,7 @@ class Machine:
             if area.writable:
                 self.cpu.watch_ram(memory)
             self._memories.append((area.base, memory, area.writable))
+        self.cpu.keep_clrex(_BOOT_ROM)
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
@@ -101,6 +103,7 @@ class Machine:
     def run(self, limit: int) -> Outcome:
         """Run until `stop`, until the cycle `limit`, or until the CPU cannot go on."""
         self._stop = False
+        self._shared.effects += 1  # a test may have changed a device since
         while True:
             self.cpu.set_next_event(min(self._queue.next_due(NEVER), limit))
             reason = self.cpu.run()
@@ -251,6 +254,10 @@ class Machine:
     def _hurry(self, event: ScheduledEvent) -> None:
         if event.due < self._shared.next_event:
             self.cpu.set_next_event(event.due)
+
+    def read_had_effect(self) -> None:
+        """What was remembered of device registers is no longer true."""
+        self._shared.effects += 1
 
     def set_irq(self, irq: int, asserted: bool) -> None:
         """Drive an interrupt line."""

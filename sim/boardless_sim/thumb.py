@@ -34,6 +34,7 @@ class Kind(IntEnum):
     FP_MULTIPLY_ADD = 16
     FP_DIVIDE = 17
     UNDEFINED = 18
+    LOAD_EXCLUSIVE = 19
 
 
 class Branch(IntEnum):
@@ -291,7 +292,7 @@ def _dual(address: int, first: int, second: int) -> Instruction:
 
 def _exclusive_or_table(address: int, first: int, second: int) -> Instruction:
     base, is_load, up = first & 0xF, bool(first & 0x10), bool(first & 0x80)
-    kind = Kind.LOAD if is_load else Kind.STORE
+    kind = Kind.LOAD_EXCLUSIVE if is_load else Kind.STORE
     if not up:  # LDREX, STREX
         return Instruction(4, kind, Access(base, None, 0, (second & 0xFF) * 4, 1, is_load))
     operation = (second >> 4) & 0xF

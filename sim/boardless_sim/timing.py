@@ -19,6 +19,7 @@ BASIS = "estimated Cortex-M4 cycles"
 
 _FIXED_CYCLES = {
     Kind.DIVIDE: 7,
+    Kind.LOAD_EXCLUSIVE: 2,
     Kind.DUAL: 3,
     Kind.TABLE_BRANCH: 2,
     Kind.MASK: 2,
@@ -59,6 +60,7 @@ class BlockFacts(NamedTuple):
     sets_mask: bool
     sends_event: bool
     has_fp: bool
+    is_exclusive: bool
     accesses: tuple[TimedAccess, ...]
 
 
@@ -77,7 +79,7 @@ def instructions_of(address: int, code: bytes) -> Iterator[tuple[int, Instructio
 def analyse_block(address: int, code: bytes) -> BlockFacts:
     """Facts of the block at `address` whose bytes are `code`."""
     count = cycles = depth = sp_drop = 0
-    moves_sp = sets_mask = sends_event = has_fp = pipelined = False
+    moves_sp = sets_mask = sends_event = has_fp = is_exclusive = pipelined = False
     written = 0
     branch = Branch.NONE
     accesses: list[TimedAccess] = []
@@ -98,6 +100,7 @@ def analyse_block(address: int, code: bytes) -> BlockFacts:
         sets_mask |= instruction.kind in (Kind.MASK, Kind.BARRIER)
         sends_event |= instruction.kind == Kind.SEND_EVENT
         has_fp |= instruction.is_fp
+        is_exclusive |= instruction.kind == Kind.LOAD_EXCLUSIVE
         branch = instruction.branch
     first = code[0] | code[1] << 8
     return BlockFacts(
@@ -111,6 +114,7 @@ def analyse_block(address: int, code: bytes) -> BlockFacts:
         sets_mask=sets_mask,
         sends_event=sends_event,
         has_fp=has_fp,
+        is_exclusive=is_exclusive,
         accesses=tuple(accesses),
     )
 

@@ -35,6 +35,7 @@ class FakeBus:
         self.tree = Clocks(HZ, HZ // 4, HZ // 2, HZ // 2, HZ)
         self.resets: list[str] = []
         self.log: list[str] = []
+        self.effects = 0
         self._queue: list[tuple[int, int, FakeEvent]] = []
         self._sequence = 0
 
@@ -68,6 +69,10 @@ class FakeBus:
 
     def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> FakeEvent:
         return self.schedule(round(delay_ns * self.tree.hclk_hz / 1e9), callback)
+
+    def read_had_effect(self) -> None:
+        """Counted, so that a test may ask."""
+        self.effects += 1
 
     def set_irq(self, irq: int, asserted: bool) -> None:
         self.irqs[irq] = asserted

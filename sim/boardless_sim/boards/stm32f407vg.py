@@ -14,17 +14,21 @@ from boardless_sim.boards.board import (
     build,
 )  # fmt: skip
 from boardless_sim.boards.dma_requests import DMA1_REQUESTS, DMA2_REQUESTS
+from boardless_sim.peripherals.crc import Crc
 from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
 from boardless_sim.peripherals.gpio import Gpio
 from boardless_sim.peripherals.i2c import I2c
+from boardless_sim.peripherals.iwdg import Iwdg
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Rcc
 from boardless_sim.peripherals.syscfg import Syscfg
+from boardless_sim.peripherals.timer import Timer
 from boardless_sim.peripherals.usart import Usart
+from boardless_sim.peripherals.wwdg import Wwdg
 
 HSE_HZ, LSE_HZ, XCLK_HZ = 8_000_000, 32_768, 24_000_000
 
@@ -37,7 +41,8 @@ MEMORIES = (
     MemoryArea("Flash", 0x0800_0000, 1 << 20, writable=False, executable=True, fill=True,
                aliases=(0,)),
     MemoryArea("CCM", 0x1000_0000, 64 << 10, writable=True),
-    MemoryArea("system memory", 0x1FFF_0000, 32 << 10, writable=False, contents=FACTORY_DATA),
+    MemoryArea("system memory", 0x1FFF_0000, 32 << 10, writable=False, executable=True,
+               contents=FACTORY_DATA),
     MemoryArea("SRAM", 0x2000_0000, 128 << 10, writable=True, executable=True),
     MemoryArea("backup SRAM", 0x4002_4000, 4 << 10, writable=True),
 )  # fmt: skip
@@ -60,7 +65,18 @@ def _dma2(name: str, *irqs: int) -> Peripheral:
 
 _ON_APB2 = partial(Usart, on_apb2=True)
 
+_WIDE_TIMER = partial(Timer, bits=32)
+_BASIC_TIMER = partial(Timer, channels=0)
+
 PLACEMENTS = (
+    Placement("TIM2", 0x4000_0000, _WIDE_TIMER, (28,)),
+    Placement("TIM3", 0x4000_0400, Timer, (29,)),
+    Placement("TIM4", 0x4000_0800, Timer, (30,)),
+    Placement("TIM5", 0x4000_0C00, _WIDE_TIMER, (50,)),
+    Placement("TIM6", 0x4000_1000, _BASIC_TIMER, (54,)),
+    Placement("TIM7", 0x4000_1400, _BASIC_TIMER, (55,)),
+    Placement("WWDG", 0x4000_2C00, Wwdg, (0,)),
+    Placement("IWDG", 0x4000_3000, Iwdg),
     Placement("USART2", 0x4000_4400, Usart, (38,)),
     Placement("USART3", 0x4000_4800, Usart, (39,)),
     Placement("UART4", 0x4000_4C00, Usart, (52,)),
@@ -77,6 +93,7 @@ PLACEMENTS = (
         Placement(f"GPIO{port}", 0x4002_0000 + 0x400 * number, Gpio)
         for number, port in enumerate("ABCDEFGHI")
     ),
+    Placement("CRC", 0x4002_3000, Crc),
     Placement("RCC", 0x4002_3800, partial(Rcc, hse_hz=HSE_HZ, lse_hz=LSE_HZ)),
     Placement("FLASH", 0x4002_3C00, FlashInterface),
     Placement("DMA1", 0x4002_6000, _dma1, (11, 12, 13, 14, 15, 16, 17, 47)),
@@ -88,22 +105,15 @@ _SPI = {0x00: "CR1", 0x04: "CR2", 0x08: "SR", 0x0C: "DR", 0x10: "CRCPR", 0x14: "
         0x18: "TXCRCR", 0x1C: "I2SCFGR", 0x20: "I2SPR"}  # fmt: skip
 _TIM = {0x00: "CR1", 0x04: "CR2", 0x08: "SMCR", 0x0C: "DIER", 0x10: "SR", 0x14: "EGR",
         0x18: "CCMR1", 0x1C: "CCMR2", 0x20: "CCER", 0x24: "CNT", 0x28: "PSC", 0x2C: "ARR",
-        0x30: "RCR", 0x34: "CCR1", 0x38: "CCR2", 0x3C: "CCR3", 0x40: "CCR4", 0x44: "BDTR"}  # fmt: skip
+        0x30: "RCR", 0x34: "CCR1", 0x38: "CCR2", 0x3C: "CCR3", 0x40: "CCR4",
+        0x44: "BDTR"}  # fmt: skip
 _RTC = {0x00: "TR", 0x04: "DR", 0x08: "CR", 0x0C: "ISR", 0x10: "PRER", 0x14: "WUTR", 0x24: "WPR"}
 
 UNMODELLED = (
-    KnownPeripheral("TIM2", 0x4000_0000, registers=_TIM),
-    KnownPeripheral("TIM3", 0x4000_0400, registers=_TIM),
-    KnownPeripheral("TIM4", 0x4000_0800, registers=_TIM),
-    KnownPeripheral("TIM5", 0x4000_0C00, registers=_TIM),
-    KnownPeripheral("TIM6", 0x4000_1000, registers=_TIM),
-    KnownPeripheral("TIM7", 0x4000_1400, registers=_TIM),
     KnownPeripheral("TIM12", 0x4000_1800, registers=_TIM),
     KnownPeripheral("TIM13", 0x4000_1C00, registers=_TIM),
     KnownPeripheral("TIM14", 0x4000_2000, registers=_TIM),
     KnownPeripheral("RTC", 0x4000_2800, registers=_RTC),
-    KnownPeripheral("WWDG", 0x4000_2C00, registers={0: "CR", 4: "CFR", 8: "SR"}),
-    KnownPeripheral("IWDG", 0x4000_3000, registers={0: "KR", 4: "PR", 8: "RLR", 12: "SR"}),
     KnownPeripheral("I2S2ext", 0x4000_3400, registers=_SPI),
     KnownPeripheral("SPI2", 0x4000_3800, registers=_SPI),
     KnownPeripheral("SPI3", 0x4000_3C00, registers=_SPI),
@@ -119,7 +129,6 @@ UNMODELLED = (
     KnownPeripheral("TIM9", 0x4001_4000, registers=_TIM),
     KnownPeripheral("TIM10", 0x4001_4400, registers=_TIM),
     KnownPeripheral("TIM11", 0x4001_4800, registers=_TIM),
-    KnownPeripheral("CRC", 0x4002_3000, registers={0: "DR", 4: "IDR", 8: "CR"}),
     KnownPeripheral("ETH", 0x4002_8000, 0x1400),
     KnownPeripheral("OTG_HS", 0x4004_0000, 0x4_0000),
     KnownPeripheral("OTG_FS", 0x5000_0000, 0x4_0000),

@@ -55,6 +55,7 @@ enum {
     BLOCK_LOWERS_SP = 1u << 2,   /* sp_drop says by how much */
     BLOCK_MOVES_SP = 1u << 3,    /* SP changes by an amount that is not static: look after it */
     BLOCK_SENDS_EVENT = 1u << 4, /* SEV */
+    BLOCK_EXCLUSIVE = 1u << 5,   /* LDREX: the monitor must be cleared by the next exception */
 };
 
 /* One basic block, as analysed at first sight. size 0: not analysed. */
@@ -128,7 +129,7 @@ typedef struct {
 #define CORE_HEADS 1024u
 #define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
 #define CORE_RAMS 4u
-#define CORE_CODES 2u
+#define CORE_CODES 3u
 
 /* A loop head: how often a backward branch came here, and how often to look closer. */
 typedef struct {
@@ -151,6 +152,14 @@ typedef struct {
     loop_head heads[CORE_HEADS];
 } loop_watch;
 
+/* What a stable device register read as, for as long as nothing happened. */
+typedef struct {
+    uint64_t effects;
+    uint32_t address, size_bytes, value;
+} read_memo;
+
+#define CORE_MEMOS 16u
+
 typedef enum { STOP_NONE, STOP_DEADLINE, STOP_NO_FPU, STOP_LOOP, STOP_CALLBACK } stop_cause;
 
 typedef struct core core;
@@ -169,9 +178,10 @@ struct core {
     core_api api;
     core_callbacks callbacks;
 
-    uint32_t code_base[CORE_CODES]; /* Flash, SRAM */
+    uint32_t code_base[CORE_CODES]; /* Flash, system memory, SRAM */
     uint32_t code_size[CORE_CODES];
     core_block *blocks[CORE_CODES];
+    uint32_t clrex_address; /* where a CLREX stands */
     core_block elsewhere; /* for code outside both */
     core_access *accesses;
     uint32_t access_count, access_capacity;
@@ -181,6 +191,8 @@ struct core {
     uint32_t match_next; /* first access of the block not yet matched */
     bool in_access, access_is_load;
     uint32_t access_address;
+    bool exclusive_open; /* a LDREX ran since the monitor was last cleared */
+    bool quiet;          /* the core itself runs an instruction: no time passes */
     bool look_at_sp, look_at_control, on_process_stack;
 
     stop_cause stop;
@@ -204,6 +216,7 @@ struct core {
     uint64_t cyccnt_base;
     uint32_t cyccnt_held;
 
+    read_memo memos[CORE_MEMOS];
     loop_watch watch;
     uint8_t *ram[CORE_RAMS]; /* host memory, compared to prove that a loop changes nothing */
     uint32_t ram_size[CORE_RAMS];
@@ -222,6 +235,7 @@ void core_power_on(core *c, uint32_t vector_table);
 core_reason core_run(core *c);
 uint64_t core_now(core *c);
 void core_set_line(core *c, uint32_t exception, uint32_t asserted);
+void core_set_clrex(core *c, uint32_t address);
 int32_t core_breakpoint_fault(core *c);
 
 /* run.c: hooks, registered by Python */

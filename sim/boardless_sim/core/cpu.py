@@ -71,6 +71,7 @@ REGISTERS = {
 }
 
 _MAX_ACCESSES = 255
+_CLREX = bytes.fromhex("bff32f8f")
 
 
 class Reason(IntEnum):
@@ -164,6 +165,11 @@ class Cpu:
     def map_alias(self, memory: Memory, base: int) -> None:
         """A second, read-only address of a code memory."""
         self._map(memory, base, UC_PROT_READ | UC_PROT_EXEC)
+
+    def keep_clrex(self, address: int) -> None:
+        """Where the core may run a CLREX: the only way to Unicorn's exclusive monitor."""
+        self._uc.mem_write(address, _CLREX)
+        self._library.core_set_clrex(self._core, address)
 
     def map_data(self, memory: Memory, base: int, *, writable: bool) -> None:
         """Memory that code does not run from."""
@@ -347,7 +353,14 @@ class Cpu:
 
 def _flags(facts: BlockFacts) -> int:
     """The block flags of core.h."""
-    bits = (facts.has_fp, facts.sets_mask, facts.sp_drop > 0, facts.moves_sp, facts.sends_event)
+    bits = (
+        facts.has_fp,
+        facts.sets_mask,
+        facts.sp_drop > 0,
+        facts.moves_sp,
+        facts.sends_event,
+        facts.is_exclusive,
+    )
     return sum(1 << position for position, is_set in enumerate(bits) if is_set)
 
 

@@ -186,6 +186,19 @@ static bool pop_frame(core *c, uint32_t exc_return)
     return true;
 }
 
+/* Exception return clears the exclusive monitor (B2.2.5 needs it, B1.5.8 does it). Unicorn has no
+ * register for the monitor: only the instruction itself reaches it. */
+static void clear_exclusive(core *c)
+{
+    if (!c->exclusive_open || !c->clrex_address) {
+        return;
+    }
+    c->exclusive_open = false;
+    c->quiet = true;
+    c->api.emu_start(c->uc, c->clrex_address | 1u, 0, 0, 1);
+    c->quiet = false;
+}
+
 /* False: the frame could not be read back. */
 bool exception_return(core *c, uint32_t exc_return)
 {
@@ -193,6 +206,7 @@ bool exception_return(core *c, uint32_t exc_return)
         return false;
     }
     uint32_t leaving = c->active[--c->active_count];
+    clear_exclusive(c);
     c->shared.effects++;
     c->event_register = true;
     if (leaving != EXC_NMI && core_reg(c, UC_ARM_REG_FAULTMASK)) {

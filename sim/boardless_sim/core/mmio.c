@@ -63,9 +63,21 @@ void core_region_destroy(core_region *region)
     free(region);
 }
 
+/* Python counts an effect for every read that is not stable (see peripheral.py). A stable read gives
+ * the same value until the next effect, so Python need not be asked again. */
 static uint32_t device_read(core *c, uint32_t address, uint32_t size)
 {
-    return c->callbacks.device_read(address, size);
+    read_memo *memo = &c->memos[(address >> 2) % CORE_MEMOS];
+    if (memo->address == address && memo->size_bytes == size && memo->effects == c->shared.effects) {
+        return memo->value;
+    }
+    uint64_t effects = c->shared.effects;
+    uint32_t value = c->callbacks.device_read(address, size);
+    if (effects == c->shared.effects) {
+        *memo = (read_memo){
+            .effects = effects, .address = address, .size_bytes = size, .value = value};
+    }
+    return value;
 }
 
 /* Bit-band (DDI 0403E, B3.1.1): word n of the alias is bit n of the region. */
@@ -135,11 +147,11 @@ void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value
     c->in_access = true;
     c->access_is_load = false;
     c->access_address = address;
-    c->shared.effects++;
     if (region->kind == REGION_SRAM_ALIAS || region->kind == REGION_DEVICE_ALIAS) {
         write_bit(c, region, (uint32_t)offset, (uint32_t)value);
     } else if (region->kind != REGION_PPB || !scs_write(c, address, size, (uint32_t)value)) {
         c->callbacks.device_write(address, size, (uint32_t)value);
     }
     c->in_access = false;
+    c->shared.effects++;
 }

@@ -7,6 +7,7 @@
 /* Unicorn's interrupt numbers for an M-profile core. */
 enum {
     UC_SWI = 2,
+    UC_PREFETCH_ABORT = 3, /* code fetched from a device region */
     UC_BKPT = 7,
     UC_EXCEPTION_EXIT = 8,
     UC_INVSTATE = 18,
@@ -23,6 +24,7 @@ enum {
 #define CFSR_INVPC (1u << 18)
 #define CFSR_NOCP (1u << 19)
 #define CCR_STKALIGN (1u << 9)
+#define XPSR_THUMB (1u << 24)
 #define THUMB_YIELD 0xbf10u
 #define THUMB_WFE 0xbf20u
 #define THUMB_WFI 0xbf30u
@@ -36,6 +38,7 @@ core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *call
         c->uc = uc;
         c->api = *api;
         c->callbacks = *callbacks;
+        c->shared.effects = 1; /* no memo is valid yet */
     }
     return c;
 }
@@ -113,6 +116,11 @@ int32_t core_set_block(core *c, uint32_t address, const core_block *block,
     return 0;
 }
 
+void core_set_clrex(core *c, uint32_t address)
+{
+    c->clrex_address = address;
+}
+
 /* Power-on and every later reset. Virtual time goes on; analysed blocks stay. */
 void core_power_on(core *c, uint32_t vector_table)
 {
@@ -136,6 +144,7 @@ void core_power_on(core *c, uint32_t vector_table)
     c->demcr = c->dwt_ctrl = c->dbgmcu_cr = 0;
     c->cyccnt_held = 0;
     c->block = NULL;
+    c->exclusive_open = false;
     c->on_process_stack = c->look_at_sp = c->look_at_control = false;
     c->watch.stage = WATCH_OFF;
     c->watch.pass = false;
@@ -200,6 +209,9 @@ static bool heed_flags(core *c, const core_block *block, uint32_t address)
             c->shared.deadline = 0;
         }
     }
+    if (block->flags & BLOCK_EXCLUSIVE) {
+        c->exclusive_open = true;
+    }
     if (block->flags & BLOCK_SENDS_EVENT) {
         c->event_register = true;
     }
@@ -211,6 +223,9 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
     (void)uc;
     core *c = user;
     uint32_t address = (uint32_t)address64;
+    if (c->quiet) {
+        return;
+    }
     if (c->shared.cycles >= c->shared.deadline) {
         stop(c, STOP_DEADLINE);
         return;
@@ -358,8 +373,10 @@ static bool invalid_instruction(core *c)
     switch (halfword_before_pc(c)) {
     case THUMB_WFE: fall_asleep(c, true); return true;
     case THUMB_YIELD: return true;
-    default: return exception_fault(c, EXC_USAGE_FAULT, CFSR_UNDEFINSTR);
+    default: break;
     }
+    bool thumb = (core_reg(c, UC_ARM_REG_XPSR) & XPSR_THUMB) != 0;
+    return exception_fault(c, EXC_USAGE_FAULT, thumb ? CFSR_UNDEFINSTR : CFSR_INVSTATE);
 }
 
 static bool supervisor_call(core *c)
@@ -377,6 +394,7 @@ static core_reason after_interrupt(core *c)
     case UC_EXCEPTION_EXIT: going = exception_return(c, c->shared.pc | 0xf0000001u); break;
     case UC_SWI: going = supervisor_call(c); break;
     case UC_BKPT: return CORE_DEBUG;
+    case UC_PREFETCH_ABORT: going = exception_fault(c, EXC_MEM_MANAGE, CFSR_IACCVIOL); break;
     case UC_INVSTATE: going = exception_fault(c, EXC_USAGE_FAULT, CFSR_INVSTATE); break;
     default: c->shared.interrupt_number = c->interrupt; return CORE_UNKNOWN;
     }

@@ -149,9 +149,9 @@ class I2c(ApbPeripheral):
         value = self.values[SR2]
         if self._sr1_was_read and self.values[SR1] & SR1_ADDR:
             self.values[SR1] &= ~SR1_ADDR
+            self.bus.read_had_effect()
             self._begin_data()
             self._update_irq()
-        self._sr1_was_read = False
         return value
 
     # Conditions on the bus
@@ -222,6 +222,7 @@ class I2c(ApbPeripheral):
             self._serve_conditions()
         else:
             self.values[SR1] |= SR1_ADDR
+            self._sr1_was_read = False  # what counts is a read that saw ADDR
             self.values[SR2] |= 0 if read else SR2_TRA
             self._phase = _Phase.READING if read else _Phase.WRITING
         self._update_irq()

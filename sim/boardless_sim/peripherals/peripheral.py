@@ -54,6 +54,9 @@ class Bus(Protocol):
         The event keeps its time in nanoseconds when the core clock changes before it is due.
         """
 
+    def read_had_effect(self) -> None:
+        """The read in progress changed something, although its offset is listed as stable."""
+
     def set_irq(self, irq: int, asserted: bool) -> None:
         """Drive an interrupt line of the NVIC (level: it pends again while still asserted on return)."""
 
@@ -96,9 +99,11 @@ class Peripheral(ABC):
     """One memory-mapped device.
 
     `registers` names each register by its offset, for messages. `stable` lists the offsets whose
-    reading has no side effect and gives the same value until a write, an event or an interrupt
-    changes it: only loops that poll stable registers may be fast-forwarded. A register that counts
-    with time is never stable. The default, none, is always right and only slower.
+    reading gives the same value, and changes nothing that a second read would not find changed
+    already, until a write, an event or an interrupt: their values are remembered, and loops that
+    poll them may be fast-forwarded. A read that does change something says so with
+    `bus.read_had_effect()`. A register that counts with time is never stable. The default, none,
+    is always right and only slower.
     """
 
     registers: ClassVar[Mapping[int, str]] = {}
