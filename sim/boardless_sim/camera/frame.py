@@ -14,9 +14,9 @@ Luma = NDArray[np.uint8]
 class Frame:
     """One test picture.
 
-    `luma` is [height, width] uint8, 0 black to 255 white: what the reader gave, not yet scaled to the
-    sensor. `name` says where it came from ("t10k-images[12]", "shoe.png"). `label` is the true class
-    where the source knows one.
+    `luma` is [height, width] uint8, 0 black to 255 white: what the reader gave, not yet scaled to
+    the sensor. `name` says where it came from ("t10k-images[12]", "shoe.png"). `label` is the true
+    class where the source knows one.
     """
 
     name: str
