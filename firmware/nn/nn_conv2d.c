@@ -67,11 +67,12 @@ static inline block multiply_windows(const window *shape, const nn_pair *first,
                                      const nn_pair *weights, const int32_t *bias) {
     int32_t left0 = bias[0], left1 = bias[1], right0 = bias[0], right1 = bias[1];
 
-    for (uint32_t row = 0; row < shape->rows; row++, first += shape->stride) {
-        const nn_pair *left = first;
-        const nn_pair *right = first + shape->pixel;
-        const nn_pair *const end = first + shape->words;
-        /* Eight registers of operands and four sums: all that the core has, and no spill. */
+    const nn_pair *left = first;
+    const nn_pair *right = first + shape->pixel;
+    const nn_pair *const last = weights + 2u * shape->rows * shape->words;
+    while (weights != last) {
+        const nn_pair *const end = left + shape->words;
+        /* Four sums, four pointers and six operands: every register that the core has. */
         do {
             const nn_two_pairs a = nn_take_pairs(&left);
             const nn_two_pairs b = nn_take_pairs(&right);
@@ -86,6 +87,8 @@ static inline block multiply_windows(const window *shape, const nn_pair *first,
             right0 = nn_multiply_pairs(b.second, odd.first, right0);
             right1 = nn_multiply_pairs(b.second, odd.second, right1);
         } while (left != end);
+        left += shape->stride - shape->words;
+        right += shape->stride - shape->words;
     }
     const block sums = {{left0, left1}, {right0, right1}};
     return sums;
