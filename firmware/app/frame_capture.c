@@ -3,7 +3,6 @@
 #include "app/fault_injection.h"
 #include "drivers/cpu.h"
 #include "drivers/cycles.h"
-#include "drivers/dcmi.h"
 #include "drivers/tick.h"
 
 void frame_capture_init(void) {
@@ -16,10 +15,16 @@ void frame_capture_init(void) {
     dcmi_init(&window);
 }
 
+void frame_capture_start(frame_capture *capture) {
+    capture->armed_ticks = tick_count();
+    capture->armed_cycles = cycles_now();
+    (void)dcmi_start(capture->pixels, FRAME_SIZE_WORDS); /* dcmi_poll() keeps its error */
+}
+
 /* Sleeps until the snapshot ends or its time is up, and returns how it stands. */
-static int wait_for_end(void) {
-    uint32_t start = tick_count();
-    while (dcmi_poll() == DCMI_BUSY && tick_count() - start <= FRAME_CAPTURE_LIMIT_MS / TICK_MS) {
+static int wait_for_end(const frame_capture *capture) {
+    while (dcmi_poll() == DCMI_BUSY &&
+           tick_count() - capture->armed_ticks <= FRAME_CAPTURE_LIMIT_MS / TICK_MS) {
         /* Checked again with interrupts off: an end between check and sleep must not be slept on.
          */
         cpu_disable_interrupts();
@@ -46,13 +51,8 @@ static int error_of(int state) {
     }
 }
 
-int frame_capture_take(frame_capture *capture, captured_frame *taken) {
-    uint32_t armed_cycles = cycles_now();
-    int state = dcmi_start(capture->pixels, FRAME_SIZE_WORDS);
-    if (state == 0) {
-        state = wait_for_end();
-    }
-    int err = error_of(state);
+int frame_capture_wait(frame_capture *capture, captured_frame *taken) {
+    int err = error_of(wait_for_end(capture));
     if (err) {
         dcmi_stop();
         return err;
@@ -60,7 +60,7 @@ int frame_capture_take(frame_capture *capture, captured_frame *taken) {
     *taken = (captured_frame){
         .pixels = capture->pixels,
         .number = capture->frames++,
-        .armed_cycles = armed_cycles,
+        .armed_cycles = capture->armed_cycles,
         .complete_cycles = dcmi_end_cycles(),
     };
     return 0;

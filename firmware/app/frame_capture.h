@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "drivers/dcmi.h"
 #include "drivers/ov7670.h"
 
 #define FRAME_WIDTH      112u
@@ -28,12 +29,14 @@ enum frame_capture_error {
 
 /* Caller-owned; large, so static. Start it zeroed. */
 typedef struct {
-    uint32_t pixels[FRAME_SIZE_WORDS];
+    uint32_t pixels[FRAME_SIZE_WORDS] __attribute__((aligned(DCMI_DESTINATION_ALIGNMENT)));
     uint32_t frames; /* captured so far */
+    uint32_t armed_ticks;
+    uint32_t armed_cycles;
 } frame_capture;
 
 typedef struct {
-    const uint32_t *pixels; /* [112,112] in Y U Y V; valid until the next frame_capture_take() */
+    const uint32_t *pixels; /* [112,112] in Y U Y V; valid until the next frame_capture_start() */
     uint32_t number;        /* successful captures before this one */
     uint32_t armed_cycles;
     uint32_t complete_cycles; /* stamped in the interrupt */
@@ -42,8 +45,14 @@ typedef struct {
 /* Sets up the camera interface; the sensor is ov7670.h's business. */
 void frame_capture_init(void);
 
-/* Captures the next whole frame, asleep while it comes. 0, or an error and then no frame. */
-int frame_capture_take(frame_capture *capture, captured_frame *taken);
+/*
+ * Arms the capture of the next whole frame, which then comes by DMA while the caller does other
+ * things. What goes wrong is told by frame_capture_wait().
+ */
+void frame_capture_start(frame_capture *capture);
+
+/* Waits asleep for the frame. 0, or an error: then there is no frame, and nothing is armed. */
+int frame_capture_wait(frame_capture *capture, captured_frame *taken);
 
 /* The word for an error on the console. */
 const char *frame_capture_error_name(int error);

@@ -1,4 +1,9 @@
-/* frame_capture -> preprocess -> nn_run -> result_print, for ever. */
+/*
+ * frame_capture -> preprocess -> nn_run -> result_print, for ever.
+ *
+ * The next frame comes in while the network runs: preprocessing is over long before the camera's
+ * vertical blanking is, so that no frame of the camera is missed.
+ */
 #include "app/board.h"
 #include "app/console.h"
 #include "app/fault_injection.h"
@@ -20,9 +25,10 @@ static uint8_t scratch[MODEL_SCRATCH_BYTES] __attribute__((aligned(4)));
 /* One frame through all stages. An error ends its way: what was not captured is never inferred. */
 static void classify_next_frame(void) {
     captured_frame taken;
-    int err = frame_capture_take(&capture, &taken);
+    int err = frame_capture_wait(&capture, &taken);
     if (err) {
         console_error("capture", frame_capture_error_name(err), err);
+        frame_capture_start(&capture);
         return;
     }
     frame_times times = {.armed = taken.armed_cycles, .captured = taken.complete_cycles};
@@ -30,6 +36,7 @@ static void classify_next_frame(void) {
     times.preprocess_start = cycles_now();
     preprocess_run(taken.pixels, input);
     times.preprocessed = cycles_now();
+    frame_capture_start(&capture); /* the pixels are used up */
 
     nn_result result;
     err = nn_run(&model_network, input, scratch, sizeof scratch, NULL, NULL, &result);
@@ -47,6 +54,7 @@ int main(void) {
         console_flush();
         cpu_stop();
     }
+    frame_capture_start(&capture);
     for (;;) {
         classify_next_frame();
     }

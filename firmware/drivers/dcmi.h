@@ -32,7 +32,13 @@ typedef struct {
 /* Clocks and configures pins, DCMI and DMA2 stream 1. */
 void dcmi_init(const dcmi_window *window);
 
-/* Arms a snapshot of the next whole frame. words must be the size of the window. */
+/* The DMA writes bursts of 16 bytes, and a burst must not cross 1 KiB (RM0090, 10.3.11). */
+#define DCMI_DESTINATION_ALIGNMENT 16
+
+/*
+ * Arms a snapshot of the next whole frame. destination is aligned as above; words must be the size
+ * of the window.
+ */
 int dcmi_start(uint32_t *destination, uint32_t words);
 
 /* DCMI_BUSY, DCMI_DONE or an error of the snapshot last started. */

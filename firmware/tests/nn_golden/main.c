@@ -47,7 +47,8 @@ static void print_input(void) {
 
 static void check_next_frame(void) {
     captured_frame taken;
-    int err = frame_capture_take(&capture, &taken);
+    frame_capture_start(&capture);
+    int err = frame_capture_wait(&capture, &taken);
     if (err) {
         console_error("capture", frame_capture_error_name(err), err);
         return;

@@ -11,7 +11,7 @@
 #include "drivers/usart.h"
 #include "tests/support/report.h"
 
-#define USART_ECHO_WANTED 0x4F484345u /* "ECHO" */
+#define USART_ECHO_WANTED 0x4F484345u /* the bytes "ECHO" in memory */
 #define ECHO_PRIORITY     0x40u
 #define LINE_BYTES        64u
 #define LIMIT_MS          2000u
