@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from boardless_models.data import DATASET_FOLDER, Dataset, load_dataset
 from boardless_models.fit import Schedule, fit
 from boardless_models.forward import layer_outputs
 from boardless_models.network import FASHION_MNIST_8K, Network, Stage, stages
+from boardless_sim.errors import BoardlessError
 
 PEAK_RATE = 8e-3
 WEIGHT_DECAY = 1e-4
@@ -122,7 +124,11 @@ def train(network: Network, dataset: Dataset, seed: int, epochs: int) -> Checkpo
 def main(output: Path, dataset: Path, seed: int, epochs: int, threads: int) -> None:
     """Train the float network and write the checkpoint OUTPUT (.npz)."""
     torch.set_num_threads(threads)
-    checkpoint = train(FASHION_MNIST_8K, load_dataset(dataset), seed, epochs)
+    try:
+        checkpoint = train(FASHION_MNIST_8K, load_dataset(dataset), seed, epochs)
+    except BoardlessError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(2)
     save_checkpoint(checkpoint, output)
     click.echo(f"{output}: validation {checkpoint.record.validation_accuracy:.2%}")
 

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from boardless_models.data import Dataset, Split, load_dataset
 from boardless_models.network import Conv2d, Dense, Depthwise, Network, Shape
@@ -75,3 +78,11 @@ def test_on_grid_rounds_forward_and_passes_the_gradient_inside() -> None:
     assert result.tolist() == [0.5, -1.0, 1.0]
     assert value.grad is not None
     assert value.grad.tolist() == [1.0, 0.0, 1.0]
+
+
+def test_missing_data_set_exits_two(tmp_path: Path) -> None:
+    from boardless_models.train import main
+
+    result = CliRunner().invoke(main, [str(tmp_path / "c.npz"), "--dataset", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "dataset-fashion-mnist" in result.output
