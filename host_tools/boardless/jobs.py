@@ -153,7 +153,7 @@ def _merged(reports: list[RunReport]) -> RunReport:
     """One report, up to the first frame without a result: what one process would have said."""
     jobs = len(reports)
     by_frame = {
-        number: result.renumbered(number)
+        number: replace(result, frame=number)
         for worker, report in enumerate(reports)
         for result in report.results
         for number in (global_number(result.frame, worker, jobs),)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Engine, StackMark, StopReason, UartLine
@@ -17,14 +16,12 @@ from boardless_sim.result import is_result, parse_result
 WINDOW = 8
 DEFAULT_LIMIT_US = 1_000_000.0
 
-_FRAME_FIELD = re.compile(r"\bframe=\d+")
-
 
 @dataclass(frozen=True)
 class FrameResult:
     """What the firmware said about one frame. `frame` counts over the whole run, from 0.
 
-    `sent_us` is the virtual time at which the line's last bit left the UART.
+    `line` is what its own board said; `sent_us` is when that line's last bit left the UART.
     """
 
     frame: int
@@ -41,10 +38,14 @@ class FrameResult:
         """Whether the truth is known and is another class."""
         return self.label is not None and self.label != self.class_index
 
-    def renumbered(self, frame: int) -> FrameResult:
-        """The same result under another frame number, in its line too."""
-        line = _FRAME_FIELD.sub(f"frame={frame}", self.line, count=1)
-        return replace(self, frame=frame, line=line)
+    @property
+    def normalised_line(self) -> str:
+        """Its line under its number in the whole run, and without times.
+
+        Times depend on how long the board has been running, and with several jobs there are
+        several boards.
+        """
+        return f"r- frame={self.frame} class={self.class_index} score={self.score}"
 
 
 @dataclass(frozen=True)

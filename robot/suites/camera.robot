@@ -45,7 +45,7 @@ Sensor That Stops Gives An Error And No Result
     [Documentation]    What was not captured is never inferred.
     Run Until Uart Line    ^m- camera    limit=500 ms
     Stop Camera Clock
-    Run Until Uart Line    ^e- capture timeout code=-1$    limit=500 ms
+    Run Until Uart Line    ^e- capture timeout code=-1$    limit=1 s
     Uart Should Not Contain    r-
 
 Short Frame Gives An Error And No Result

@@ -12,7 +12,7 @@ Test Tags        e2e    cnn
 
 *** Test Cases ***                  INDEX    CLASS
 Ankle Boot 0                        0        ${ANKLE BOOT}
-Ankle Boot 23                       23       ${ANKLE BOOT}
+Ankle Boot 39                       39       ${ANKLE BOOT}
 Pullover 1                          1        ${PULLOVER}
 Pullover 16                         16       ${PULLOVER}
 Trouser 2                           2        ${TROUSER}
@@ -24,7 +24,7 @@ Coat 10                             10       ${COAT}
 Sandal 8                            8        ${SANDAL}
 Sandal 11                           11       ${SANDAL}
 Sneaker 9                           9        ${SNEAKER}
-Sneaker 12                          12       ${SNEAKER}
+Sneaker 36                          36       ${SNEAKER}
 Dress 13                            13       ${DRESS}
 Dress 32                            32       ${DRESS}
 Bag 18                              18       ${BAG}

@@ -6,14 +6,12 @@ Resource         ../resources/board.resource
 Test Teardown    Power Off Board
 Test Template    Program Should Pass
 
-Test Tags        board
+Test Tags        board    smoke
 
 
 *** Test Cases ***              PROGRAM
-Core Passes Its Self-Test    [Tags]    smoke
-       selftest
+Core Passes Its Self-Test       selftest
 Devices Pass Their Test         periph_test
-Network Equals Its Reference    nn_golden
 
 
 *** Keywords ***

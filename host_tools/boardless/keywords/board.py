@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from boardless.keywords.area import Area, Size, board_keyword
+from boardless.keywords.area import Area, Size, board_keyword, microseconds
 
 
 class BoardKeywords(Area):
@@ -55,6 +55,19 @@ class BoardKeywords(Area):
         | Virtual Time Should Be At Most | 2 s |
         """
         self.at_most("virtual time", self.bench.engine.time_us(), limit)
+
+    @board_keyword
+    def virtual_time_should_be_at_least(self, least: timedelta) -> None:
+        """Virtual time since power-on.
+
+        | Virtual Time Should Be At Least | 1 s |
+        """
+        found_us, least_us = self.bench.engine.time_us(), microseconds(least)
+        if found_us < least_us:
+            raise AssertionError(
+                f"virtual time is {found_us / 1000:.3f} ms, expected at least "
+                f"{least_us / 1000:.3f} ms ({self.bench.engine.timing_basis})"
+            )
 
     @board_keyword
     def read_symbol(self, name: str) -> bytes:

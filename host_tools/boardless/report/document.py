@@ -33,8 +33,8 @@ def run_document(report: RunReport) -> dict[str, object]:
 
 
 def fingerprint(report: RunReport) -> str:
-    """SHA-256 over every result line, each with its number in the whole run and a newline."""
-    lines = "".join(f"{result.line}\n" for result in report.results)
+    """SHA-256 over every normalised result line, each with a newline: equal for any jobs."""
+    lines = "".join(f"{result.normalised_line}\n" for result in report.results)
     return hashlib.sha256(lines.encode()).hexdigest()
 
 

@@ -76,7 +76,11 @@ def _cells(result: FrameResult) -> list[str]:
 
 
 def _shortened(name: str) -> str:
-    return name if len(name) <= NAME_WIDTH else f"…{name[1 - NAME_WIDTH :]}"
+    """Start and end of a long name: the end tells the frames of one source apart."""
+    if len(name) <= NAME_WIDTH:
+        return name
+    half = NAME_WIDTH // 2
+    return f"{name[: half - 1]}…{name[-half:]}"
 
 
 def _milliseconds(time_us: int | None) -> str:

@@ -55,7 +55,9 @@ def test_without_a_total_the_timing_is_null() -> None:
 
 
 def test_the_fingerprint_is_the_hash_of_every_result_line() -> None:
-    report = classify(FakeEngine(says=lambda n, _f: f"r- frame={n} class=1 score=2"), frames(2))
+    report = classify(
+        FakeEngine(says=lambda n, _f: f"r- frame={n} class=1 score=2 total_us={n}"), frames(2)
+    )
     lines = b"r- frame=0 class=1 score=2\nr- frame=1 class=1 score=2\n"
     assert fingerprint(report) == hashlib.sha256(lines).hexdigest()
     other = classify(FakeEngine(says=lambda n, _f: f"r- frame={n} class=1 score=3"), frames(2))

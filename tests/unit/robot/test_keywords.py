@@ -57,17 +57,17 @@ def test_a_result_is_returned_and_checked(power_on: PowerOn) -> None:
         "label": 2,
         "class": 2,
         "score": 90,
-        "line": "r- frame=0 class=2 score=90 capture_us=20000 preprocess_us=1000 infer_us=9002 "
-        "total_us=30002",
+        "line": "r- frame=0 class=2 score=90 capture_us=20000 preprocess_us=1000 infer_us=9000 "
+        "total_us=30000",
         "capture_us": 20000,
         "preprocess_us": 1000,
-        "infer_us": 9002,
-        "total_us": 30002,
+        "infer_us": 9000,
+        "total_us": 30000,
     }
     assert board.get_result_class() == 2
     board.result_class_should_be(2)
     board.result_score_should_be_at_least(90)
-    board.result_time_should_be_at_most("infer", timedelta(microseconds=9002))
+    board.result_time_should_be_at_most("infer", timedelta(microseconds=9000))
     board.stop_reason_should_be("result")
 
 
@@ -253,6 +253,11 @@ def test_stack_and_time_keep_their_limits(power_on: PowerOn) -> None:
     fails(
         lambda: board.virtual_time_should_be_at_most(timedelta(milliseconds=32)),
         "virtual time is 33.000 ms, expected at most 32.000 ms (estimated Cortex-M4 cycles)",
+    )
+    board.virtual_time_should_be_at_least(timedelta(milliseconds=33))
+    fails(
+        lambda: board.virtual_time_should_be_at_least(timedelta(milliseconds=34)),
+        "virtual time is 33.000 ms, expected at least 34.000 ms (estimated Cortex-M4 cycles)",
     )
 
 

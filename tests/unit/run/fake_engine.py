@@ -20,7 +20,7 @@ Says = Callable[[int, Frame], str]
 
 def class_is_first_pixel(number: int, frame: Frame) -> str:
     class_index = int(frame.luma[0, 0])
-    time_us = 9_000 + class_index % 7
+    time_us = 9_000 + number % 7
     return (
         f"r- frame={number} class={class_index} score=90 capture_us=20000 preprocess_us=1000 "
         f"infer_us={time_us} total_us={21000 + time_us}"

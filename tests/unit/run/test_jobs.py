@@ -25,7 +25,7 @@ def test_frames_come_back_in_order_under_their_own_numbers(count: int) -> None:
     report = classify_in_jobs(FakeSetup(), iter(frames(count)), 2, LIMIT_US, heard.append)
     assert [result.frame for result in report.results] == list(range(count))
     assert [result.class_index for result in report.results] == [n % 10 for n in range(count)]
-    assert all(result.line.startswith(f"r- frame={result.frame} ") for result in report.results)
+    assert [result.name for result in report.results] == [f"t10k[{n}]" for n in range(count)]
     assert len(heard) == count
     assert report.engine == "fake"
 
