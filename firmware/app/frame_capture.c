@@ -46,7 +46,7 @@ static int error_of(int state) {
         return FRAME_CAPTURE_ERROR_OVERRUN;
     case DCMI_ERROR_SHORT:
         return FRAME_CAPTURE_ERROR_SHORT;
-    default:
+    default: /* also DCMI_IDLE: where nothing was started there is no frame */
         return FRAME_CAPTURE_ERROR_DMA;
     }
 }

@@ -87,7 +87,7 @@ int dcmi_poll(void) {
 void dcmi_stop(void) {
     /* An overrun leaves the interface waiting; only clearing ENABLE empties its FIFO (15.5.5). */
     DCMI->CR = 0;
-    snapshot.state = DCMI_DONE;
+    snapshot.state = DCMI_IDLE;
     (void)dma_stop(&capture_stream);
 }
 

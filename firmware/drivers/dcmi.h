@@ -14,8 +14,9 @@
 #include <stdint.h>
 
 enum dcmi_state {
-    DCMI_DONE = 0,
+    DCMI_IDLE = 0, /* nothing was started since power-on or the last dcmi_stop() */
     DCMI_BUSY = 1,
+    DCMI_DONE = 2,           /* a whole frame is in memory */
     DCMI_ERROR_OVERRUN = -1, /* the DMA did not keep up with the sensor */
     DCMI_ERROR_DMA = -2,     /* transfer or FIFO error, or the stream would not start */
     DCMI_ERROR_SHORT = -3,   /* the frame ended before the window was full */
@@ -37,11 +38,11 @@ void dcmi_init(const dcmi_window *window);
 
 /*
  * Arms a snapshot of the next whole frame. destination is aligned as above; words must be the size
- * of the window.
+ * of the window. 0 or a dcmi_state below it.
  */
 int dcmi_start(uint32_t *destination, uint32_t words);
 
-/* DCMI_BUSY, DCMI_DONE or an error of the snapshot last started. */
+/* The dcmi_state of the snapshot last started. */
 int dcmi_poll(void);
 
 /* Gives up the snapshot, so that another can be started. Needed after every error. */

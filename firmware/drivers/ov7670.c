@@ -6,8 +6,8 @@
 #include "drivers/ov7670_regs.h"
 #include "drivers/tick.h"
 
-#define OV7670_ADDRESS  0x21u /* 0x42 for write, 0x43 for read */
-#define OV7670_RESET_MS 1u    /* settling time after a register reset */
+#define OV7670_ADDRESS   0x21u /* 0x42 for write, 0x43 for read */
+#define OV7670_SETTLE_MS 1u    /* after XCLK starts and after a register reset */
 
 typedef struct {
     uint8_t reg;
@@ -41,6 +41,7 @@ static const setting qqvga_yuyv[] = {
 #define SETTING_COUNT (sizeof qqvga_yuyv / sizeof qqvga_yuyv[0])
 
 int ov7670_probe(ov7670_identity *identity) {
+    tick_delay(OV7670_SETTLE_MS);
     int err = i2c_read_register(OV7670_ADDRESS, OV7670_PID, &identity->pid);
     if (err) {
         return err;
@@ -87,7 +88,7 @@ int ov7670_configure(void) {
     if (err) {
         return err;
     }
-    tick_delay(OV7670_RESET_MS);
+    tick_delay(OV7670_SETTLE_MS);
     err = write_settings();
     if (err) {
         return err;

@@ -23,7 +23,8 @@ typedef struct {
     uint8_t ver;
 } ov7670_identity;
 
-/* Reads who is there. *identity holds what was read even on OV7670_ERROR_IDENTITY. */
+/* Lets the sensor settle, then reads who is there. *identity holds what was read even on
+ * OV7670_ERROR_IDENTITY. */
 int ov7670_probe(ov7670_identity *identity);
 
 /* Resets the sensor, writes the set-up and reads back what frames depend on. Takes some 10 ms. */

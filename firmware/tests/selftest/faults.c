@@ -15,6 +15,8 @@
 #define NO_EXECUTE_ADDRESS 0x40000001u
 
 #define SEMIHOSTING_WRITE0 4u
+#define PRIORITY_HIGH      0x40u
+#define PRIORITY_LOW       0x80u
 
 static void load_unmapped(uint32_t *load_address) {
     uint32_t value;
@@ -91,8 +93,8 @@ static void check_invalid_state(void) {
 
 /* A fault whose own priority is masked becomes a hard fault even though it is enabled. */
 static void check_masked_fault_escalates(void) {
-    SCB->SHPR[EXCEPTION_USAGE_FAULT - EXCEPTION_MEM_MANAGE] = 0x80;
-    __asm volatile("msr basepri, %0\n isb" ::"r"(0x40) : "memory");
+    SCB->SHPR[EXCEPTION_USAGE_FAULT - EXCEPTION_MEM_MANAGE] = PRIORITY_LOW;
+    __asm volatile("msr basepri, %0\n isb" ::"r"(PRIORITY_HIGH) : "memory");
     fault_expect(FAULT_SKIP_INSTRUCTION);
     execute_undefined();
     fault_record fault = fault_caught();
