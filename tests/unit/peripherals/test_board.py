@@ -1,0 +1,163 @@
+"""The devices wired as on the board: names, addresses, and a frame from the lens to RAM."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from boardless_sim.boards.board import BoardDevices
+from boardless_sim.boards.stm32f407vg import BOARD, build_devices
+from boardless_sim.camera import ov7670_output as out
+from boardless_sim.camera.faults import DroppedLine, SensorFault
+from boardless_sim.camera.frame import Frame
+from boardless_sim.peripherals import dcmi, dma, dma_stream, exti, gpio, rcc, syscfg, usart
+from tests.unit.fake_bus import RAM_BASE, FakeBus
+
+FRAME_US = 33_320
+STREAM1 = dma.FIRST_STREAM + dma.STREAM_STRIDE
+QQVGA = {
+    out.COM3: 0x04, out.COM14: 0x1A, out.SCALING_DCWCTR: 0x22, out.TSLB: 0x04,
+    out.HSTART: 0x16, out.HSTOP: 0x04, out.HREF: 0xA4,
+    out.VSTRT: 0x02, out.VSTOP: 0x7A, out.VREF: 0x0A,
+}  # fmt: skip
+
+
+class Rig:
+    def __init__(self) -> None:
+        self.bus = FakeBus()
+        self.devices: BoardDevices = build_devices(self.bus)
+        for base, device in self.devices.mapped:
+            self.bus.mapped[base] = device
+        self.bus.serve = self.devices.dma_request
+
+    def write(self, device: str, offset: int, value: int) -> None:
+        self.devices.by_name[device][1].write(offset, 4, value)
+
+    def read(self, device: str, offset: int) -> int:
+        return self.devices.by_name[device][1].read(offset, 4)
+
+    def configure_camera(self) -> None:
+        for address, value in QQVGA.items():
+            self.devices.camera.start(read=False)
+            self.devices.camera.write(address)
+            self.devices.camera.write(value)
+
+    def start_capture(self, words: int, window: tuple[int, int, int, int]) -> None:
+        left, top, clocks, lines = window
+        self.write("DMA2", dma.LIFCR, 0x3D << 6)
+        self.write("DMA2", STREAM1 + dma_stream.PAR, 0x5005_0000 + dcmi.DR)
+        self.write("DMA2", STREAM1 + dma_stream.M0AR, RAM_BASE)
+        self.write("DMA2", STREAM1 + dma_stream.NDTR, words)
+        control = 1 << 25 | 2 << 13 | 2 << 11 | dma_stream.CR_MINC | dma_stream.CR_EN
+        self.write("DMA2", STREAM1 + dma_stream.CR, control)
+        self.write("DCMI", dcmi.CWSTRT, top << 16 | left)
+        self.write("DCMI", dcmi.CWSIZE, (lines - 1) << 16 | (clocks - 1))
+        self.write("DCMI", dcmi.ICR, 0x1F)
+        pins = dcmi.CR_VSPOL | dcmi.CR_PCKPOL | dcmi.CR_ENABLE
+        self.write("DCMI", dcmi.CR, pins | dcmi.CR_CM | dcmi.CR_CROP | dcmi.CR_CAPTURE)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def test_nothing_overlaps() -> None:
+    spans = sorted(
+        [(place.base, 0x400, place.name) for place in BOARD.placements]
+        + [(known.base, known.size, known.name) for known in BOARD.unmodelled]
+        + [(area.base, area.size, area.name) for area in BOARD.memories]
+    )
+    for (base, size, name), (following, _, other) in pairwise(spans):
+        assert base + size <= following, f"{name} reaches into {other}"
+
+
+def test_every_interrupt_has_one_owner_but_exti() -> None:
+    irqs = [irq for place in BOARD.placements for irq in place.irqs]
+    assert len(irqs) == len(set(irqs))
+    assert max(irqs) <= 81
+
+
+def test_unmodelled_registers_have_names() -> None:
+    known = {peripheral.name: peripheral for peripheral in BOARD.unmodelled}
+    assert known["SPI1"].register_name(0) == "SPI1_CR1"
+    assert known["CAN1"].register_name(0x1C) == "CAN1+0x1c"
+
+
+def test_frame_from_the_lens_to_ram(rig: Rig) -> None:
+    luma = np.random.default_rng(1).integers(0, 256, (28, 28), dtype=np.uint8)
+    frame = Frame("digit", luma, label=3)
+    rig.devices.camera.show(frame)
+    rig.configure_camera()
+    rig.start_capture(112 * 112 // 2, window=(48, 4, 224, 112))
+    rig.bus.run_us(2 * FRAME_US)
+    pixels = np.frombuffer(bytes(rig.bus.ram[: 112 * 224]), np.uint8).reshape(112, 224)[:, ::2]
+    assert np.array_equal(pixels.reshape(28, 4, 28, 4).mean(axis=(1, 3)), luma)
+    assert rig.read("DCMI", dcmi.RIS) & (dcmi.FRAME | dcmi.OVR) == dcmi.FRAME
+    assert rig.read("DMA2", dma.LISR) >> 6 == dma_stream.TCIF | dma_stream.HTIF
+    assert rig.devices.camera.captured == [frame]
+
+
+def test_missing_line_leaves_the_transfer_open(rig: Rig) -> None:
+    faults: list[SensorFault] = [DroppedLine(row=60)]
+    rig.devices.camera.faults = faults
+    rig.configure_camera()
+    rig.start_capture(112 * 112 // 2, window=(48, 4, 224, 116))
+    rig.bus.run_us(2 * FRAME_US)
+    rig.start_capture(120 * 80, window=(0, 0, 320, 120))
+    rig.bus.run_us(2 * FRAME_US)
+    assert rig.read("DMA2", STREAM1 + dma_stream.NDTR) == 80
+
+
+def test_buffer_smaller_than_the_frame_overruns(rig: Rig) -> None:
+    rig.configure_camera()
+    rig.start_capture(100, window=(0, 0, 320, 120))
+    rig.bus.run_us(2 * FRAME_US)
+    assert rig.read("DCMI", dcmi.RIS) & dcmi.OVR
+    assert rig.devices.camera.captured == []
+
+
+def test_sccb_goes_over_i2c1(rig: Rig) -> None:
+    rig.write("I2C1", 0x1C, 210)
+    rig.write("I2C1", 0x00, 1 | 1 << 8)
+    rig.bus.run(2000)
+    assert rig.read("I2C1", 0x14) & 1
+    rig.write("I2C1", 0x10, 0x42)
+    rig.bus.run(20_000)
+    assert rig.read("I2C1", 0x14) & 2
+
+
+def test_button_reaches_the_core(rig: Rig) -> None:
+    rig.write("SYSCFG", syscfg.EXTICR4, 2 << 4)  # PC13
+    rig.write("EXTI", exti.IMR, 1 << 13)
+    rig.write("EXTI", exti.RTSR, 1 << 13)
+    rig.devices.gpios["GPIOC"].set_input(13, True)
+    # The fake bus records the line; a machine hands it to EXTI.
+    assert rig.bus.exti == {12: False, 13: True, 14: False, 15: False}
+    rig.devices.exti.set_line(13, True)
+    assert rig.bus.irqs == {40: True}
+
+
+def test_usart_by_dma(rig: Rig) -> None:
+    sent: list[int] = []
+    rig.devices.usarts["USART2"].on_transmit = sent.append
+    rig.bus.ram[:5] = b"hello"
+    stream6 = dma.FIRST_STREAM + 6 * dma.STREAM_STRIDE
+    rig.write("USART2", usart.BRR, 0x16D)
+    rig.write("USART2", usart.CR1, usart.CR1_UE | usart.CR1_TE)
+    rig.write("USART2", usart.CR3, usart.CR3_DMAT)
+    rig.write("DMA1", stream6 + dma_stream.PAR, 0x4000_4400 + usart.DR)
+    rig.write("DMA1", stream6 + dma_stream.M0AR, RAM_BASE)
+    rig.write("DMA1", stream6 + dma_stream.NDTR, 5)
+    control = 4 << 25 | 1 << 6 | dma_stream.CR_MINC | dma_stream.CR_EN
+    rig.write("DMA1", stream6 + dma_stream.CR, control)  # DMAT was set long before
+    rig.bus.run_us(1000)
+    assert bytes(sent) == b"hello"
+
+
+def test_reset_register_of_the_rcc_resets_the_device(rig: Rig) -> None:
+    rig.write("GPIOD", gpio.MODER, 0x5555_5555)
+    rig.write("RCC", rcc.AHB1RSTR, 1 << 3)
+    assert rig.read("GPIOD", gpio.MODER) == 0
