@@ -42,7 +42,7 @@ class Machine:
         self._timeline = Timeline()
         self._queue = EventQueue(self._timeline)
         self._event_cycle: int | None = None
-        self._stop = False
+        self._stop = self._limit_reached = False
         self._reset_cause = ""
         self._said: set[str] = set()
         self.log: list[str] = []
@@ -100,23 +100,29 @@ class Machine:
 
     # ---- running ----
 
-    def run(self, limit: int) -> Outcome:
-        """Run until `stop`, until the cycle `limit`, or until the CPU cannot go on."""
-        self._stop = False
+    def run(self, limit_us: float) -> Outcome:
+        """Run until `stop`, for at most `limit_us`, or until the CPU cannot go on."""
+        self._stop = self._limit_reached = False
         self._shared.effects += 1  # a test may have changed a device since
+        limit_ps = self._timeline.to_ps(self._shared.cycles) + max(1, round(limit_us * 1e6))
+        limit = self._queue.at_ps(limit_ps, self._reach_limit)
+        try:
+            return self._run()
+        finally:
+            limit.cancel()
+
+    def _run(self) -> Outcome:
         while True:
-            self.cpu.set_next_event(min(self._queue.next_due(NEVER), limit))
+            self.cpu.set_next_event(self._queue.next_due(NEVER))
             reason = self.cpu.run()
             if reason == Reason.EVENT:
                 self._run_events()
                 if self._stop:
                     return Outcome.STOPPED
-                if self._shared.cycles >= limit:
-                    return Outcome.LIMIT
+                if self._limit_reached:
+                    return Outcome.HALT if self._is_asleep_for_good() else Outcome.LIMIT
             elif reason == Reason.RESET:
                 self._reset()
-            elif reason == Reason.IDLE:
-                return Outcome.HALT
             elif reason == Reason.LOCKUP:
                 return Outcome.LOCKUP
             elif reason == Reason.DEBUG:
@@ -128,6 +134,15 @@ class Machine:
                     f"does not know (Unicorn {self._shared.interrupt_number})"
                 )
 
+    def _reach_limit(self) -> None:
+        self._limit_reached = True
+
+    def _is_asleep_for_good(self) -> bool:
+        nothing_scheduled = self._queue.next_due(NEVER) == NEVER
+        return (
+            bool(self._shared.sleeping) and nothing_scheduled and (self._shared.systick_at >= NEVER)
+        )
+
     def stop(self) -> None:
         """Come back from `run` before the next block."""
         self._stop = True
@@ -135,7 +150,7 @@ class Machine:
 
     def _run_events(self) -> None:
         queue, shared = self._queue, self._shared
-        while queue.next_due(NEVER) <= shared.cycles and not self._stop:
+        while queue.next_due(NEVER) <= shared.cycles and not (self._stop or self._limit_reached):
             event = queue.pop()
             callback, event.callback = event.callback, None
             self._event_cycle = event.due
@@ -148,7 +163,6 @@ class Machine:
         cause = self._reset_cause or "SYSRESETREQ"
         self._reset_cause = ""
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
-        self._queue.clear()
         for _, device in self.devices.mapped:
             device.reset()
         self.devices.camera.reset()
@@ -192,10 +206,6 @@ class Machine:
     def time_us(self) -> float:
         """Virtual time since power-on."""
         return self._timeline.to_ps(self._shared.cycles) / 1e6
-
-    def cycle_after_us(self, delay_us: float) -> int:
-        """The cycle `delay_us` from now under the clock in force."""
-        return self._shared.cycles + max(1, round(delay_us * self._timeline.hz / 1e6))
 
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
@@ -275,7 +285,7 @@ class Machine:
         """Read memory as a bus master."""
         for base, memory, _ in self._memories:
             offset = address - base
-            if 0 <= offset and offset + size <= memory.size:
+            if offset >= 0 and offset + size <= memory.size:
                 return bytes(memory.view[offset : offset + size])
         raise BusFault(f"no memory at {address:#010x}, {size} bytes")
 
@@ -283,7 +293,7 @@ class Machine:
         """Write RAM as a bus master."""
         for base, memory, writable in self._memories:
             offset = address - base
-            if writable and 0 <= offset and offset + len(data) <= memory.size:
+            if writable and offset >= 0 and offset + len(data) <= memory.size:
                 memory.view[offset : offset + len(data)] = data
                 return
         raise BusFault(f"no RAM at {address:#010x}, {len(data)} bytes")

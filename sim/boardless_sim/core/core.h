@@ -108,6 +108,7 @@ typedef struct {
     uint64_t sleep_cycles;     /* spent in WFI or WFE */
     uint64_t skipped_cycles;   /* polling loops not executed */
     uint64_t exceptions_taken;
+    uint64_t systick_at;       /* next wrap of a running SysTick, else CORE_NEVER */
     uint32_t pc;
     uint32_t fast_forward;     /* bool */
     uint32_t callback_failed;  /* bool, set by Python */
@@ -211,7 +212,7 @@ struct core {
     bool event_register; /* WFE */
     bool waits_for_event;
     uint32_t systick_csr, systick_rvr;
-    uint64_t systick_at, systick_start;
+    uint32_t systick_held; /* counter of a stopped SysTick */
     uint32_t demcr, dwt_ctrl, dbgmcu_cr;
     uint64_t cyccnt_base;
     uint32_t cyccnt_held;

@@ -45,7 +45,7 @@ class Shared(ctypes.Structure):
     _fields_ = [
         *((name, c_uint64) for name in (
             "cycles", "instructions", "next_event", "deadline", "effects", "sleep_cycles",
-            "skipped_cycles", "exceptions_taken",
+            "skipped_cycles", "exceptions_taken", "systick_at",
         )),
         *((name, c_uint32) for name in (
             "pc", "fast_forward", "callback_failed", "reset_requested", "sleeping", "fault_number",
@@ -62,6 +62,7 @@ class Shared(ctypes.Structure):
     sleep_cycles: int
     skipped_cycles: int
     exceptions_taken: int
+    systick_at: int
     pc: int
     fast_forward: int
     callback_failed: int

@@ -139,8 +139,8 @@ void core_power_on(core *c, uint32_t vector_table)
     c->vtor = vector_table;
     c->event_register = c->waits_for_event = false;
     c->systick_csr = c->systick_rvr = 0;
-    c->systick_start = 0;
-    c->systick_at = CORE_NEVER;
+    c->systick_held = 0;
+    c->shared.systick_at = CORE_NEVER;
     c->demcr = c->dwt_ctrl = c->dbgmcu_cr = 0;
     c->cyccnt_held = 0;
     c->block = NULL;
@@ -451,7 +451,7 @@ core_reason core_run(core *c)
             return CORE_LOCKUP;
         }
         uint64_t next =
-            c->shared.next_event < c->systick_at ? c->shared.next_event : c->systick_at;
+            c->shared.next_event < c->shared.systick_at ? c->shared.next_event : c->shared.systick_at;
         if (c->shared.sleeping) {
             if (c->waits_for_event && c->event_register) {
                 c->event_register = false;

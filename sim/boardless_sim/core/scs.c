@@ -85,7 +85,7 @@ static uint64_t systick_period(const core *c)
 
 static void systick_set_deadline(core *c, uint64_t at)
 {
-    c->systick_at = at;
+    c->shared.systick_at = at;
     if (at < c->shared.deadline) {
         c->shared.deadline = at;
     }
@@ -93,23 +93,23 @@ static void systick_set_deadline(core *c, uint64_t at)
 
 void systick_catch_up(core *c)
 {
-    while (c->systick_at <= c->shared.cycles) {
+    while (c->shared.systick_at <= c->shared.cycles) {
         c->systick_csr |= SYST_COUNTFLAG;
         c->shared.effects++;
         if (c->systick_csr & SYST_TICKINT) {
             nvic_pend(c, EXC_SYSTICK);
         }
-        c->systick_at += systick_period(c);
+        c->shared.systick_at += systick_period(c);
     }
 }
 
 static uint32_t systick_counter(core *c)
 {
-    if (c->systick_at == CORE_NEVER) {
-        return (uint32_t)c->systick_start; /* stopped: the value it held */
+    if (c->shared.systick_at == CORE_NEVER) {
+        return c->systick_held; /* stopped: the value it held */
     }
     uint64_t now = core_now(c);
-    uint64_t left = c->systick_at > now ? c->systick_at - now : 0;
+    uint64_t left = c->shared.systick_at > now ? c->shared.systick_at - now : 0;
     uint64_t divider = systick_divider(c);
     return (uint32_t)(((left + divider - 1u) / divider) % ((uint64_t)c->systick_rvr + 1u));
 }
@@ -127,15 +127,15 @@ static void systick_write_csr(core *c, uint32_t value)
     if ((value & SYST_ENABLE) && c->systick_rvr) {
         systick_run_from(c, counter);
     } else {
-        c->systick_at = CORE_NEVER;
-        c->systick_start = counter;
+        c->shared.systick_at = CORE_NEVER;
+        c->systick_held = counter;
     }
 }
 
 static void systick_write_rvr(core *c, uint32_t value)
 {
     c->systick_rvr = value & SYST_COUNTER;
-    if ((c->systick_csr & SYST_ENABLE) && c->systick_at == CORE_NEVER && c->systick_rvr) {
+    if ((c->systick_csr & SYST_ENABLE) && c->shared.systick_at == CORE_NEVER && c->systick_rvr) {
         systick_run_from(c, 0);
     }
 }
@@ -143,8 +143,8 @@ static void systick_write_rvr(core *c, uint32_t value)
 static void systick_clear(core *c)
 {
     c->systick_csr &= ~SYST_COUNTFLAG;
-    c->systick_start = 0;
-    if (c->systick_at != CORE_NEVER) {
+    c->systick_held = 0;
+    if (c->shared.systick_at != CORE_NEVER) {
         systick_run_from(c, 0);
     }
 }

@@ -84,7 +84,7 @@ class NativeEngine:
         """Run until a line satisfies `until`, or for `limit_us` of virtual time."""
         machine = self.machine
         self._until = until
-        outcome = machine.run(machine.cycle_after_us(limit_us))
+        outcome = machine.run(limit_us)
         self._until = None
         if outcome == Outcome.STOPPED:
             return StopReason.RESULT

@@ -119,7 +119,7 @@ class Peripheral(ABC):
         self.bus = bus
 
     def reset(self) -> None:  # noqa: B027  (a device without state needs none)
-        """Return to the reset state. Scheduled events are already cancelled by the board."""
+        """Return to the reset state, and cancel what was scheduled."""
 
     @abstractmethod
     def read(self, offset: int, size: int) -> int:
