@@ -108,7 +108,7 @@ def disagreements(document: dict[str, Any]) -> list[int]:
 
 def show(figures: list[Figure], sweep: Run, wrong: list[int]) -> None:
     """The figures as a table."""
-    table = Table(show_edge=False)
+    table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("figure", "measured", "target", ""):
         table.add_column(column, justify="left" if column == "figure" else "right")
     for figure in figures:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from boardless.budget.verdict import Row, Verdict
 
-WIDTH = 100
 
-
-def render(verdict: Verdict) -> Table:
+def render(verdict: Verdict) -> Group:
     """The verdict line, then one line a figure; at most 100 columns."""
-    table = Table(
-        title=Text(verdict.line, style="bold green" if verdict.passed else "bold red"),
-        title_justify="left",
-        show_edge=False,
-        pad_edge=False,
-        width=None,
-    )
+    line = Text(verdict.line, style="bold green" if verdict.passed else "bold red")
+    return Group(line, _table(verdict))
+
+
+def _table(verdict: Verdict) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("budget", overflow="fold", max_width=30)
     table.add_column("bytes", justify="right", no_wrap=True)
     table.add_column("max", justify="right", no_wrap=True)
