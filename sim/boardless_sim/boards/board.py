@@ -16,6 +16,7 @@ from boardless_sim.peripherals.flash_interface import FlashInterface
 from boardless_sim.peripherals.gpio import Gpio
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
+from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Rcc
 from boardless_sim.peripherals.syscfg import Syscfg
 from boardless_sim.peripherals.usart import Usart
@@ -103,9 +104,9 @@ class BoardDevices:
     def dma_request(self, request: str, units: int = 1) -> int:
         """Serve a request line by the controller that listens to it; how many units were served."""
         for dma in self.dmas:
-            served = dma.request(request, units)
-            if served:
-                return served
+            stream = dma.listening.get(request)
+            if stream is not None:
+                return stream.serve(units)
         return 0
 
 
@@ -120,6 +121,8 @@ def build(board: Board, bus: Bus) -> BoardDevices:
         device.attach(bus)
     rcc = _only(board, devices, Rcc)
     rcc.on_peripheral_reset = lambda name: _reset_one(placed, name)
+    pwr = _only(board, devices, Pwr)
+    rcc.backup_unlocked = lambda: pwr.backup_unlocked
     gpios = {device.name: device for device in devices if isinstance(device, Gpio)}
     _wire_exti(gpios, _only(board, devices, Syscfg))
     return BoardDevices(

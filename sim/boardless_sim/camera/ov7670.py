@@ -215,7 +215,7 @@ class Ov7670:
         if cached is None or cached[0] is not self._in_view or cached[1] != output:
             packed = render(compose(self._in_view), output)
             stride, data = packed.shape[1], packed.tobytes()
-            lines: Lines = [data[at : at + stride] for at in range(0, len(data), stride)]
+            lines: Lines = [data[at : at + stride] for at in range(0, len(data), max(stride, 1))]
             self._rendered = cached = (self._in_view, output, lines)
         number, self._listened_frames = self._listened_frames, self._listened_frames + 1
         lines = cached[2]

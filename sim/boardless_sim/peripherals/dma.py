@@ -54,7 +54,7 @@ class Dma(AhbPeripheral):
             for number, irq in enumerate(irqs)
         )
         self._requests = requests
-        self._listening: dict[str, Stream] = {}
+        self.listening: dict[str, Stream] = {}
 
     def reset(self) -> None:
         """Return to the reset state."""
@@ -64,7 +64,7 @@ class Dma(AhbPeripheral):
 
     def request(self, name: str, units: int = 1) -> int:
         """Serve up to `units` transfers of a request line; how many were served."""
-        stream = self._listening.get(name)
+        stream = self.listening.get(name)
         return 0 if stream is None else stream.serve(units)
 
     def read_word(self, offset: int) -> int:
@@ -114,7 +114,7 @@ class Dma(AhbPeripheral):
 
     def _listen(self) -> None:
         """Which enabled stream serves which request."""
-        self._listening = {
+        self.listening = {
             request: stream
             for stream in self.streams
             if stream.registers[CR] & CR_EN

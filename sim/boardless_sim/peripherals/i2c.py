@@ -315,7 +315,9 @@ class I2c(ApbPeripheral):
         self._event = None
 
     def _request_dma(self) -> None:
-        while self.values[CR2] & CR2_DMAEN:
+        for _ in range(2):  # one byte for the shift register, one for DR
+            if not self.values[CR2] & CR2_DMAEN:
+                return
             if self.values[SR1] & SR1_RXNE:
                 request = f"{self.name}_RX"
             elif self.values[SR1] & SR1_TXE and self._phase is _Phase.WRITING:

@@ -32,6 +32,11 @@ class Pwr(ApbPeripheral):
         """Whether deep sleep means Standby (PDDS) and not Stop."""
         return bool(self.values[CR] & CR_PDDS)
 
+    @property
+    def backup_unlocked(self) -> bool:
+        """Whether the backup domain can be written (DBP)."""
+        return bool(self.values[CR] & CR_DBP)
+
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and do what the write starts."""
         self.store(offset, value)

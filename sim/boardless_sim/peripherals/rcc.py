@@ -92,6 +92,7 @@ class Rcc(AhbPeripheral):
         self._lse_hz = lse_hz
         self._starting: dict[tuple[int, int], Event] = {}
         self.on_peripheral_reset: Callable[[str], None] = lambda name: None
+        self.backup_unlocked: Callable[[], bool] = lambda: True
 
     def reset(self) -> None:
         """Everything but the reset flags and the backup domain, which outlive a system reset."""
@@ -132,6 +133,8 @@ class Rcc(AhbPeripheral):
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and do what the write starts."""
         old = self.values.get(offset, 0)
+        if offset == BDCR and not self.backup_unlocked():
+            return
         if offset == CR:
             value = self._keep_what_runs(value)
         self.store(offset, value)
@@ -143,7 +146,7 @@ class Rcc(AhbPeripheral):
         elif offset in _RESET_REGISTERS:
             self._reset_devices(offset, old)
         elif offset == BDCR:
-            self._write_backup(value, old)
+            self._follow_backup(value, old)
         elif offset == CSR:
             if value & CSR_RMVF:
                 self.values[CSR] &= 0x01FF_FFFF
@@ -168,24 +171,35 @@ class Rcc(AhbPeripheral):
 
     def _follow(self, register: int, old: int, on: int, ready: int, delay_ns: int) -> None:
         """Let a ready flag follow its enable bit: up after the start-up time, down at once."""
-        changed = (self.values[register] ^ old) & on
-        if not changed:
+        if not (self.values[register] ^ old) & on:
             return
         pending = self._starting.pop((register, ready), None)
         if pending is not None:
             pending.cancel()
         if old & on:
             self.values[register] &= ~ready
-            return
+        else:
+            self._start(register, ready, delay_ns)
 
+    def _start(self, register: int, ready: int, delay_ns: int) -> None:
         def become_ready() -> None:
-            self._starting.pop((register, ready), None)
+            del self._starting[register, ready]
+            if ready in (CR_PLLRDY, CR_PLLI2SRDY) and not self._pll_can_lock():
+                self._start(register, ready, delay_ns)
+                return
             self.values[register] |= ready
             if register == CR:
                 self._switch_system_clock()
                 self.bus.set_clocks(self.clock_tree())
 
         self._starting[register, ready] = self.bus.schedule_ns(delay_ns, become_ready)
+
+    def _pll_can_lock(self) -> bool:
+        """Its source runs, and PLLM and PLLN are in the range of section 7.3.2."""
+        pll = self.values[PLLCFGR]
+        source = CR_HSERDY if pll & PLLCFGR_PLLSRC else CR_HSIRDY
+        in_range = pll & 0x3F >= 2 and 50 <= pll >> 6 & 0x1FF <= 432
+        return bool(self.values[CR] & source) and in_range
 
     def _switch_system_clock(self) -> None:
         """SWS follows SW as soon as the wanted source is ready."""
@@ -204,7 +218,7 @@ class Rcc(AhbPeripheral):
         pll = self.values[PLLCFGR]
         input_hz = hse if pll & PLLCFGR_PLLSRC else HSI_HZ
         m, n, p = pll & 0x3F, pll >> 6 & 0x1FF, 2 * ((pll >> 16 & 3) + 1)
-        return input_hz * n // (max(m, 1) * p)
+        return input_hz * n // (m * p)
 
     def _reset_devices(self, offset: int, old: int) -> None:
         rising = self.values[offset] & ~old
@@ -212,7 +226,7 @@ class Rcc(AhbPeripheral):
             if rising & 1 << bit:
                 self.on_peripheral_reset(name)
 
-    def _write_backup(self, value: int, old: int) -> None:
+    def _follow_backup(self, value: int, old: int) -> None:
         if value & BDCR_BDRST:
             self.values[BDCR] = BDCR_BDRST
         elif self._lse_hz is not None:

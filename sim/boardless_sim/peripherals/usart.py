@@ -174,8 +174,9 @@ class Usart(ApbPeripheral):
 
     def _request_transmit(self) -> None:
         if self.values[CR3] & CR3_DMAT and self._transmitting and self.values[BRR]:
-            while self._status & SR_TXE and self.bus.dma_request(self._tx_request):
-                pass
+            for _ in range(2):  # one word for the shift register, one for DR
+                if not self._status & SR_TXE or not self.bus.dma_request(self._tx_request):
+                    return
 
     # Receiver
 

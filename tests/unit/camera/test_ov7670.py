@@ -212,6 +212,12 @@ def test_output_size(rig: Rig, registers: dict[int, int], size: tuple[int, int])
     assert rig.picture().shape == (size[1], 2 * size[0])
 
 
+def test_empty_window_gives_no_lines(rig: Rig) -> None:
+    rig.configure(QQVGA | {out.HSTART: 0x10, out.HSTOP: 0x10, out.HREF: 0})
+    rig.bus.run_us(3 * FRAME_NS / 1000)
+    assert rig.sink.lines == []
+
+
 def test_vga_repeats_each_pixel(rig: Rig) -> None:
     rig.configure({out.TSLB: 0x04})
     rig.camera.show(gradient())

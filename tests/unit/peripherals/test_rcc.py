@@ -127,3 +127,33 @@ def test_lsi_and_lse(bus: FakeBus, device: Rcc) -> None:
     assert not device.read(rcc.BDCR, 4) & rcc.BDCR_LSERDY
     bus.run_us(2_000_000)
     assert device.read(rcc.BDCR, 4) & rcc.BDCR_LSERDY
+
+
+def test_pll_does_not_lock_without_its_source(bus: FakeBus) -> None:
+    device = Rcc("RCC", hse_hz=None)
+    bus.place(0, device)
+    device.write(rcc.PLLCFGR, 4, 8 | 336 << 6 | rcc.PLLCFGR_PLLSRC)
+    set_bits(device, rcc.CR, rcc.CR_HSEON | rcc.CR_PLLON)
+    bus.run_us(100_000)
+    assert not device.read(rcc.CR, 4) & rcc.CR_PLLRDY
+
+
+def test_pll_started_before_its_crystal_locks_after_it(bus: FakeBus, device: Rcc) -> None:
+    device.write(rcc.PLLCFGR, 4, 8 | 336 << 6 | rcc.PLLCFGR_PLLSRC)
+    set_bits(device, rcc.CR, rcc.CR_HSEON | rcc.CR_PLLON)
+    bus.run_us(2_500)
+    assert device.read(rcc.CR, 4) & rcc.CR_PLLRDY
+
+
+@pytest.mark.parametrize("factors", [1 | 336 << 6, 8 | 49 << 6, 8 | 433 << 6])
+def test_pll_factors_out_of_range_never_lock(bus: FakeBus, device: Rcc, factors: int) -> None:
+    device.write(rcc.PLLCFGR, 4, factors)
+    set_bits(device, rcc.CR, rcc.CR_PLLON)
+    bus.run_us(100_000)
+    assert not device.read(rcc.CR, 4) & rcc.CR_PLLRDY
+
+
+def test_backup_domain_needs_dbp(device: Rcc) -> None:
+    device.backup_unlocked = lambda: False
+    device.write(rcc.BDCR, 4, rcc.BDCR_LSEON)
+    assert device.read(rcc.BDCR, 4) == 0

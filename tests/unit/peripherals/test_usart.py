@@ -210,3 +210,9 @@ def test_reset_forgets_what_was_under_way(port: Port) -> None:
 def test_unmodelled_modes_are_logged(port: Port) -> None:
     port.write(usart.CR3, 1 << 3)
     assert port.bus.log == ["USART2_CR3 write of 0x8"]
+
+
+def test_a_dma_that_feeds_another_register_does_not_hang(port: Port) -> None:
+    port.bus.serve = lambda request, units: 1
+    port.write(usart.CR3, usart.CR3_DMAT)
+    assert len(port.bus.requests) == 2
