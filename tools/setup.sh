@@ -85,14 +85,16 @@ is_current() {
 }
 
 make_venv() {
+    local python
     rm -f "$LOCK_STAMP" "$BUILD_STAMP"
     if ! "$VENV/bin/python" -c '' 2>/dev/null; then
-        say "making $VENV with $("$1" --version)"
-        "$1" -m venv --clear "$VENV"
+        python=$(find_python) || die "no Python 3.11 or newer on PATH (set PYTHON=/path/to/one)"
+        say "making $VENV with $("$python" --version)"
+        "$python" -m venv --clear "$VENV"
     fi
     say "installing the locked Python packages"
     "$VENV/bin/python" -m pip install -qq -r "$LOCK"
-    printf '%s\n' "$2" >"$LOCK_STAMP"
+    printf '%s\n' "$1" >"$LOCK_STAMP"
 }
 
 install_project() {
@@ -103,7 +105,7 @@ install_project() {
 }
 
 main() {
-    local missing python lock build
+    local missing lock build
     missing=$(missing_packages "${1:-}")
     if [[ -n $missing ]]; then
         # shellcheck disable=SC2086  # one word a package
@@ -111,12 +113,11 @@ main() {
         missing=$(missing_packages "${1:-}")
         [[ -z $missing ]] || die "still missing after the installation:" $missing
     fi
-    python=$(find_python) || die "no Python 3.11 or newer on PATH (set PYTHON=/path/to/python3)"
     export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore PIP_NO_INPUT=1
-    lock="$PWD $("$python" --version) $(sha256sum "$LOCK")"
+    lock="$PWD $(sha256sum "$LOCK")"
     build="$PWD $(cat pyproject.toml setup.py sim/boardless_sim/core/*.[ch] | sha256sum)"
     if [[ ! -x $VENV/bin/python ]] || ! is_current "$LOCK_STAMP" "$lock"; then
-        make_venv "$python" "$lock"
+        make_venv "$lock"
     fi
     if [[ ! -f sim/boardless_sim/core/_core.so ]] || ! is_current "$BUILD_STAMP" "$build"; then
         install_project "$build"
