@@ -65,7 +65,6 @@ _Static_assert(offsetof(scb_regs, CPACR) == 0x88, "SCB overlay");
 #define SCB_AIRCR_VECTKEY        (0x05FAu << 16)
 #define SCB_AIRCR_PRIGROUP_SHIFT 8
 #define SCB_AIRCR_PRIGROUP_MASK  (7u << 8)
-#define SCB_CCR_DIV_0_TRP        (1u << 4)
 #define SCB_SHCSR_MEMFAULTENA    (1u << 16)
 #define SCB_SHCSR_BUSFAULTENA    (1u << 17)
 #define SCB_SHCSR_USGFAULTENA    (1u << 18)
@@ -76,7 +75,6 @@ _Static_assert(offsetof(scb_regs, CPACR) == 0x88, "SCB overlay");
 #define SCB_CFSR_UNDEFINSTR      (1u << 16)
 #define SCB_CFSR_INVSTATE        (1u << 17)
 #define SCB_CFSR_NOCP            (1u << 19)
-#define SCB_CFSR_DIVBYZERO       (1u << 25)
 #define SCB_HFSR_FORCED          (1u << 30)
 #define SCB_HFSR_DEBUGEVT        (1u << 31)
 #define SCB_CPACR_CP10_CP11_FULL (0xFu << 20)

@@ -120,7 +120,7 @@ class Machine:
                 if self._stop:
                     return Outcome.STOPPED
                 if self._limit_reached:
-                    return Outcome.HALT if self._is_asleep_for_good() else Outcome.LIMIT
+                    return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
             elif reason == Reason.RESET:
                 self._reset()
             elif reason == Reason.LOCKUP:
@@ -136,12 +136,6 @@ class Machine:
 
     def _reach_limit(self) -> None:
         self._limit_reached = True
-
-    def _is_asleep_for_good(self) -> bool:
-        nothing_scheduled = self._queue.next_due(NEVER) == NEVER
-        return (
-            bool(self._shared.sleeping) and nothing_scheduled and (self._shared.systick_at >= NEVER)
-        )
 
     def stop(self) -> None:
         """Come back from `run` before the next block."""

@@ -128,20 +128,6 @@ static void check_semihosting(void) {
                  fault.count);
 }
 
-static void check_divide_trap(void) {
-    uint32_t quotient;
-    fault_expect(FAULT_SKIP_INSTRUCTION);
-    SCB->CCR |= SCB_CCR_DIV_0_TRP;
-    cpu_synchronise();
-    __asm volatile("udiv %0, %1, %2" : "=r"(quotient) : "r"(1), "r"(0) : "memory");
-    SCB->CCR &= ~SCB_CCR_DIV_0_TRP;
-    cpu_synchronise();
-    fault_record fault = fault_caught();
-    report_check("divide_trap",
-                 fault.exception == EXCEPTION_USAGE_FAULT && fault.cfsr == SCB_CFSR_DIVBYZERO,
-                 fault.count);
-}
-
 void test_faults(void) {
     check_bus_fault_escalates();
     check_undefined_escalates();
@@ -150,6 +136,5 @@ void test_faults(void) {
     check_masked_fault_escalates();
     check_fpu_off();
     check_semihosting();
-    check_divide_trap();
     SCB->SHCSR &= ~(SCB_SHCSR_MEMFAULTENA | SCB_SHCSR_BUSFAULTENA | SCB_SHCSR_USGFAULTENA);
 }

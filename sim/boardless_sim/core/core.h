@@ -238,6 +238,7 @@ uint64_t core_now(core *c);
 void core_set_line(core *c, uint32_t exception, uint32_t asserted);
 void core_set_clrex(core *c, uint32_t address);
 int32_t core_breakpoint_fault(core *c);
+int32_t core_can_wake(const core *c);
 
 /* run.c: hooks, registered by Python */
 void core_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user);

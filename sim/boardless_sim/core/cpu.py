@@ -257,6 +257,10 @@ class Cpu:
         """BKPT with no debugger: HardFault. False: lockup."""
         return bool(self._library.core_breakpoint_fault(self._core))
 
+    def is_asleep_for_good(self) -> bool:
+        """Whether the CPU sleeps with no interrupt enabled that could wake it."""
+        return bool(self.shared.sleeping) and not self._library.core_can_wake(self._core)
+
     # ---- state ----
 
     def read(self, address: int, size: int) -> bytes:

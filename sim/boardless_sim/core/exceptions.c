@@ -85,6 +85,7 @@ static void activate(core *c, uint32_t exception)
     jump(c, vector(c, exception));
 }
 
+/* SP moves even when the frame could not be written: false. */
 static bool push_frame(core *c, uint32_t xpsr, bool extended)
 {
     uint32_t frame[EXTENDED_FRAME_WORDS] = {0};
@@ -102,17 +103,26 @@ static bool push_frame(core *c, uint32_t xpsr, bool extended)
         }
         frame[FRAME_FPSCR] = core_reg(c, UC_ARM_REG_FPSCR);
     }
-    if (c->api.mem_write(c->uc, new_sp, frame, bytes)) {
-        c->cfsr |= CFSR_STKERR;
-        c->shared.fault_cfsr = c->cfsr;
-        return false;
-    }
     core_set_reg(c, UC_ARM_REG_SP, new_sp);
     stack_look(c, new_sp, c->shared.pc);
-    return true;
+    return c->api.mem_write(c->uc, new_sp, frame, bytes) == UC_ERR_OK;
 }
 
-/* False: the frame could not be stacked. */
+static void note_first_fault(core *c, uint32_t taken)
+{
+    if (c->shared.fault_number) {
+        return;
+    }
+    c->shared.fault_number = taken;
+    c->shared.fault_pc = c->shared.pc & ~1u;
+    c->shared.fault_cfsr = c->cfsr;
+    c->shared.fault_hfsr = c->hfsr;
+    c->shared.fault_has_address = (c->cfsr & CFSR_BFARVALID) != 0;
+    c->shared.fault_address = c->bfar;
+}
+
+/* False: too many nested exceptions. A frame that cannot be stacked leads to HardFault instead, whose
+ * handler runs as long as it does not touch that stack. */
 bool exception_enter(core *c, uint32_t exception)
 {
     if (c->active_count >= CORE_EXCEPTIONS) {
@@ -123,7 +133,10 @@ bool exception_enter(core *c, uint32_t exception)
     bool from_handler = (xpsr & XPSR_EXCEPTION) != 0;
     bool extended = (control & CONTROL_FPCA) != 0;
     if (!push_frame(c, xpsr, extended)) {
-        return false;
+        c->cfsr |= CFSR_STKERR;
+        c->hfsr |= HFSR_FORCED;
+        note_first_fault(c, EXC_HARD_FAULT);
+        exception = EXC_HARD_FAULT;
     }
     core_set_reg(c, UC_ARM_REG_XPSR_NZCVQG, (xpsr & XPSR_FLAGS) | XPSR_THUMB | exception);
     if (!from_handler && (control & CONTROL_SPSEL)) {
@@ -236,19 +249,6 @@ bool exception_return(core *c, uint32_t exc_return)
         c->waits_for_event = false;
     }
     return true;
-}
-
-static void note_first_fault(core *c, uint32_t taken)
-{
-    if (c->shared.fault_number) {
-        return;
-    }
-    c->shared.fault_number = taken;
-    c->shared.fault_pc = c->shared.pc & ~1u;
-    c->shared.fault_cfsr = c->cfsr;
-    c->shared.fault_hfsr = c->hfsr;
-    c->shared.fault_has_address = (c->cfsr & CFSR_BFARVALID) != 0;
-    c->shared.fault_address = c->bfar;
 }
 
 /* A synchronous fault: taken as itself when enabled and of higher priority, else as HardFault.

@@ -470,6 +470,16 @@ core_reason core_run(core *c)
     }
 }
 
+/* Whether any interrupt could end a sleep: none is enabled, and SysTick raises none. */
+int32_t core_can_wake(const core *c)
+{
+    uint32_t enabled = 0;
+    for (uint32_t word = 0; word < CORE_WORDS; word++) {
+        enabled |= c->enabled[word];
+    }
+    return enabled != 0 || c->shared.systick_at != CORE_NEVER;
+}
+
 /* BKPT without a debugger: HardFault with HFSR.DEBUGEVT (DDI 0403E, C1.6.4). 0: lockup. */
 int32_t core_breakpoint_fault(core *c)
 {
