@@ -152,7 +152,8 @@ def _classify(
 def _failures(report: RunReport, min_accuracy: float | None, frames: str) -> list[str]:
     found = []
     if not report.is_complete:
-        found.append(f"stopped after {len(report.results)} frames by {report.detail}")
+        stopped = report.stop_reason.value
+        found.append(f"{stopped} after {len(report.results)} frames, expected a result for each")
     if min_accuracy is not None:
         if report.accuracy is None:
             raise LabelError(f"{frames}: frames without labels, expected some for --min-accuracy")
@@ -208,12 +209,12 @@ def _print_suites(outcome: SuiteOutcome) -> None:
 @click.option(
     "--run",
     "frames",
-    default=_STACK_PATTERN,
-    show_default=True,
     metavar="FRAMES",
-    help="What the camera shows while the stack is measured.",
+    help=f"What the camera shows while the stack is measured.  [default: {_STACK_PATTERN}]",
 )
-def budget_command(elf: Path, config: Path | None, json_path: Path | None, frames: str) -> int:
+def budget_command(
+    elf: Path, config: Path | None, json_path: Path | None, frames: str | None
+) -> int:
     """Hold the firmware's sizes and its measured stack against their budgets."""
     from boardless.budget import gate, render
     from boardless.report.document import require_writable, write_json
@@ -224,7 +225,7 @@ def budget_command(elf: Path, config: Path | None, json_path: Path | None, frame
 
     if json_path is not None:
         require_writable(json_path)
-    source = open_frames(frames, limit=_STACK_FRAMES)
+    source = open_frames(frames) if frames else open_frames(_STACK_PATTERN, limit=_STACK_FRAMES)
     with closing(BoardSetup(elf).power_on()) as engine:
         stack = measure_stack(engine, source)
     verdict = gate(elf, config, stack)

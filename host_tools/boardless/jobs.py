@@ -53,10 +53,13 @@ def classify_in_jobs(
     limit_us: float,
     progress: Progress | None = None,
 ) -> RunReport:
-    """`classify` over `jobs` processes; frame numbers are those of one process."""
-    dealer = _Dealer(iter(frames), jobs)
-    if dealer.is_empty:
+    """`classify` over at most `jobs` processes; frame numbers are those of one process."""
+    blocks = _blocks(iter(frames))
+    first = list(islice(blocks, jobs))
+    if not first:
         raise FrameError("no frames, expected at least one")
+    jobs = len(first)
+    dealer = _Dealer(chain(first, blocks), jobs)
     context = multiprocessing.get_context("spawn")
     workers: list[_Worker] = []
     try:
@@ -78,16 +81,20 @@ def global_number(local: int, worker: int, jobs: int) -> int:
     return (block * jobs + worker) * BLOCK + offset
 
 
-class _Dealer:
-    """Cuts the frames into blocks and keeps each for its worker."""
+def _blocks(frames: Iterator[Frame]) -> Iterator[list[Frame]]:
+    while block := list(islice(frames, BLOCK)):
+        yield block
 
-    def __init__(self, frames: Iterator[Frame], jobs: int) -> None:
-        self._frames = frames
+
+class _Dealer:
+    """Keeps each block for the worker that it belongs to."""
+
+    def __init__(self, blocks: Iterator[list[Frame]], jobs: int) -> None:
+        self._blocks = blocks
         self._jobs = jobs
         self._dealt = 0
         self._kept: list[deque[list[Frame]]] = [deque() for _ in range(jobs)]
         self._stop_before: int | None = None
-        self.is_empty = not self._deal_one()
 
     def next_for(self, worker: int) -> list[Frame]:
         """The worker's next block; empty at the end."""
@@ -105,8 +112,8 @@ class _Dealer:
         start = self._dealt * BLOCK
         if self._stop_before is not None and start >= self._stop_before:
             return False
-        block = list(islice(self._frames, BLOCK))
-        if not block:
+        block = next(self._blocks, None)
+        if block is None:
             return False
         self._kept[self._dealt % self._jobs].append(block)
         self._dealt += 1

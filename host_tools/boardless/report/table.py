@@ -57,7 +57,7 @@ def summary_lines(report: RunReport) -> Iterator[str]:
         yield f"firmware   {line[: WIDTH - 11]}"
     if len(report.firmware_errors) > 5:
         yield f"firmware   … and {len(report.firmware_errors) - 5} more error lines"
-    yield f"stopped    {report.stop_reason.value}" + (f": {report.detail}" if report.detail else "")
+    yield f"stopped    {report.detail or report.stop_reason.value}"
 
 
 def _cells(result: FrameResult) -> list[str]:

@@ -67,7 +67,10 @@ def test_an_early_stop_fails(
 ) -> None:
     board(FakeEngine(stop_after=2, reason=reason))
     assert cli.main([*RUN, "--json", str(tmp_path / "run.json")]) == 1
-    assert f"FAILED     stopped after 2 frames by {reason.value}" in capsys.readouterr().out
+    assert (
+        f"FAILED     {reason.value} after 2 frames, expected a result for each\n"
+        in capsys.readouterr().out
+    )
     assert json.loads((tmp_path / "run.json").read_text())["stop_reason"] == reason.value
 
 

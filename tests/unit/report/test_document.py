@@ -92,6 +92,7 @@ def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
         require_writable(tmp_path / "run.json")
     with pytest.raises(BoardlessError, match=r"run\.json: Is a directory, expected a file"):
         write_json(tmp_path / "run.json", {})
+    assert [entry.name for entry in tmp_path.iterdir()] == ["run.json"]
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:

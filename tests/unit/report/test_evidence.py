@@ -11,7 +11,7 @@ from PIL import Image
 
 from boardless.report.evidence import as_html, gather, save
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.engine import StopReason
+from boardless_sim.engines.engine import StopReason, UartLine
 from boardless_sim.errors import BoardlessError
 from tests.unit.run.fake_engine import FakeEngine
 
@@ -35,6 +35,14 @@ def test_the_log_shows_uart_fault_time_and_board_log() -> None:
     assert "HardFault at pc 0x08001234 in nn_run" in page
     assert "        10.0 us  USART2  m- boardless ready" in page
     assert "RCC_CSR read: not modelled" in page
+
+
+def test_what_the_firmware_says_is_no_markup() -> None:
+    engine = FakeEngine()
+    engine.lines = [UartLine("USART2", "<script>alert(1)</script>", 1.0)]
+    page = as_html(gather(engine, None))
+    assert "&lt;script&gt;" in page
+    assert "<script>" not in page
 
 
 def test_a_long_transcript_keeps_its_end() -> None:

@@ -66,6 +66,6 @@ def test_an_early_stop_and_the_firmware_s_errors_are_shown() -> None:
     errors = tuple(f"e- capture overrun code={n}" for n in range(7))
     report = RunReport("fake", "cycles", (), StopReason.LIMIT, "limit: 1 ms", errors)
     lines = text_of(report)
-    assert lines[-1] == "stopped    limit: limit: 1 ms"
+    assert lines[-1] == "stopped    limit: 1 ms"
     assert lines[-2] == "firmware   … and 2 more error lines"
     assert lines[-3] == "firmware   e- capture overrun code=4"

@@ -45,6 +45,20 @@ def test_a_failed_test_shows_frame_and_transcript_once(output: Path, test: str) 
     assert {entry.name for entry in folder.iterdir()} == {"frame.png", "uart.txt", "board.txt"}
 
 
+@pytest.mark.parametrize(
+    ("test", "where"),
+    [
+        ("Keyword Of The Library Fails", "Result Class Should Be"),
+        ("Keyword Of Another Library Fails", "Power Off Board"),
+    ],
+)
+def test_the_picture_stands_where_it_failed(output: Path, test: str, where: str) -> None:
+    root = ElementTree.parse(output / "output.xml").getroot()
+    found = root.find(f".//test[@name='{test}']/kw[@name='{where}']")
+    assert found is not None
+    assert any("data:image/png" in (message.text or "") for message in found.iter("msg"))
+
+
 def test_a_passed_test_leaves_no_evidence(output: Path) -> None:
     assert pictures(output, "Test Passes") == 0
     assert not (output / "evidence" / "Failures.Test_Passes").exists()

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from boardless.jobs import BLOCK, classify_in_jobs, global_number
+from boardless.jobs import (
+    BLOCK,
+    _blocks,
+    _Dealer,
+    _merged,
+    classify_in_jobs,
+    global_number,
+)
 from boardless.report.document import fingerprint
 from boardless.run import FrameResult, classify
 from boardless_sim.engines.engine import StopReason
@@ -40,6 +47,26 @@ def test_an_early_stop_ends_at_the_first_frame_without_a_result() -> None:
     report = classify_in_jobs(FakeSetup(stop_after=BLOCK + 2), frames(6 * BLOCK), 2, LIMIT_US)
     assert report.stop_reason is StopReason.LIMIT
     assert len(report.results) == global_number(BLOCK + 2, 0, 2)
+
+
+def test_no_block_is_dealt_behind_a_frame_without_a_result() -> None:
+    dealer = _Dealer(_blocks(iter(frames(5 * BLOCK))), 2)
+    dealer.stop_before(2 * BLOCK + 5)
+    dealt = [len(dealer.next_for(worker)) for worker in (0, 1, 0, 1, 0)]
+    assert dealt == [BLOCK, BLOCK, BLOCK, 0, 0]
+
+
+def test_the_first_board_to_stop_tells_why() -> None:
+    late = classify(FakeEngine(stop_after=BLOCK + 1), frames(2 * BLOCK))
+    early = classify(FakeEngine(stop_after=5, reason=StopReason.FAULT), frames(BLOCK))
+    merged = _merged([late, early])
+    assert merged.stop_reason is StopReason.FAULT
+    assert len(merged.results) == BLOCK + 5
+
+
+def test_no_more_workers_than_blocks() -> None:
+    report = classify_in_jobs(FakeSetup(), frames(2), 60, LIMIT_US)
+    assert len(report.results) == 2
 
 
 def test_no_frame_is_an_error() -> None:
