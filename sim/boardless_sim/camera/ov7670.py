@@ -24,7 +24,7 @@ from boardless_sim.camera.ov7670_output import (
     render,
 )  # fmt: skip
 from boardless_sim.camera.parallel import Clock, Event, ParallelPins, ParallelSink
-from boardless_sim.camera.scene import BORDER, HEIGHT, WIDTH, compose
+from boardless_sim.camera.scene import BORDER, HEIGHT, WIDTH, check, compose
 
 ADDRESS = 0x21  # 7 bits: 0x42 to write, 0x43 to read
 COM2, PID, VER, CLKRC, MIDH, MIDL, DBLV = 0x09, 0x0A, 0x0B, 0x11, 0x1C, 0x1D, 0x6B
@@ -97,7 +97,7 @@ class Ov7670:
 
     def show(self, frame: Frame) -> int:
         """Queue a frame; returns its index among the completed captures, past and to come."""
-        compose(frame)  # a frame that cannot be shown is refused now, not at some frame start
+        check(frame)  # a frame that cannot be shown is refused now, not at some frame start
         self._queue.append(frame)
         return len(self._captured) + len(self._queue) - 1
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,13 +94,12 @@ def decode(registers: Sequence[int]) -> Output:
 
 def render(scene: Luma, output: Output) -> NDArray[np.uint8]:
     """The bytes of every line, [height, bytes a line]."""
-    rows = _nearest(output.top, output.height, output.full_height, scene.shape[0], output.flip)
-    columns = _nearest(output.left, output.width, output.full_width, scene.shape[1], output.mirror)
+    rows, columns = _sampling(output, scene.shape[0], scene.shape[1])
     if output.bars:
         rgb = _BAR_RGB[columns * 8 // scene.shape[1]]
         luma = np.broadcast_to(_luma(rgb).astype(np.uint8), (output.height, output.width))
         return _pack(_limit(luma, output), rgb, output)
-    luma = scene[rows[:, None], columns[None, :]]
+    luma = scene.take(rows, axis=0).take(columns, axis=1)
     if output.negative:
         luma = ~luma
     return _pack(_limit(luma, output), None, output)
@@ -146,6 +146,14 @@ def _pixel_format(registers: Sequence[int]) -> PixelFormat:
     if registers[TSLB] & TSLB_UV_FIRST:
         return PixelFormat.VYUY if swap else PixelFormat.UYVY
     return PixelFormat.YVYU if swap else PixelFormat.YUYV
+
+
+@lru_cache(maxsize=8)
+def _sampling(output: Output, height: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Which rows and columns of the scene the output shows."""
+    rows = _nearest(output.top, output.height, output.full_height, height, output.flip)
+    columns = _nearest(output.left, output.width, output.full_width, width, output.mirror)
+    return rows, columns
 
 
 def _nearest(first: int, count: int, full: int, available: int, reverse: bool) -> NDArray[np.intp]:

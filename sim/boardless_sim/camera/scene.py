@@ -17,12 +17,18 @@ SIZES = ((SMALL, SMALL), (SQUARE, SQUARE), (HEIGHT, WIDTH))
 SIZES_TEXT = "28x28, 112x112 or 160x120"
 
 
-def compose(frame: Frame) -> Luma:
-    """The scene [120,160] that shows `frame`. Raises `FrameError` for a size without a place."""
+def check(frame: Frame) -> None:
+    """Raises `FrameError` for a frame that has no place in the scene."""
     luma = frame.luma
     if luma.dtype != np.uint8 or luma.shape not in SIZES:
         found = "x".join(str(side) for side in reversed(luma.shape))
         raise FrameError(f"{frame.name}: found {found} {luma.dtype}, expected uint8 {SIZES_TEXT}")
+
+
+def compose(frame: Frame) -> Luma:
+    """The scene [120,160] that shows `frame`. Raises `FrameError` for a size without a place."""
+    check(frame)
+    luma = frame.luma
     if luma.shape == (HEIGHT, WIDTH):
         return np.ascontiguousarray(luma)
     if luma.shape == (SMALL, SMALL):

@@ -52,8 +52,9 @@ class Dcmi(AhbPeripheral):
         self._partial = b""
         self._sync = EmbeddedSync()
         self._frames_seen = 0  # since CAPTURE was set, for FCRC
-        self._capturing = False
+        self._window: tuple[range, slice] | None = None
         self._stopping = False
+        self._capturing = False
         self._abandon()
 
     def reset(self) -> None:
@@ -187,28 +188,32 @@ class Dcmi(AhbPeripheral):
         self._frames_seen += 1
         if wanted:
             self._capturing = True
-            self._line_number = 0
-            self._captured_bytes = 0
-            self._overrun = False
+            self._window = self._decode_window()
 
     def _end_line(self, data: bytes) -> None:
         if self._capturing:
             self._capture_line(data)
         self._raise(LINE)
 
+    def _decode_window(self) -> tuple[range, slice] | None:
+        """The lines and the clocks of a line to capture; None for all."""
+        if self.values[CR] & (CR_CROP | CR_JPEG) != CR_CROP:
+            return None
+        start, size = self.values[CWSTRT], self.values[CWSIZE]
+        top, left = start >> 16, start & 0x3FFF
+        lines, clocks = (size >> 16) + 1, (size & 0x3FFF) + 1
+        return range(top, top + lines), slice(left, left + clocks)
+
     def _capture_line(self, data: bytes) -> None:
-        control = self.values[CR]
         number = self._line_number
         self._line_number += 1
-        if not control & CR_CROP or control & CR_JPEG:
+        if self._window is None:
             self._accept(data)
             return
-        start, size = self.values[CWSTRT], self.values[CWSIZE]
-        first_line, first = start >> 16, start & 0x3FFF
-        last_line, clocks = first_line + (size >> 16), (size & 0x3FFF) + 1
-        if first_line <= number <= last_line:
-            self._accept(data[first : first + clocks])
-            if number == last_line:
+        lines, clocks = self._window
+        if number in lines:
+            self._accept(data[clocks])
+            if number == lines[-1]:
                 self._end_frame()
 
     def _end_frame(self) -> None:
@@ -216,15 +221,14 @@ class Dcmi(AhbPeripheral):
             return
         if self._partial:  # the last word is filled with zeros
             rest, self._partial = self._partial, b""
-            self._push(rest.ljust(4, b"\0"))
+            if not self._push(rest.ljust(4, b"\0")):
+                return
         whole = not self._overrun and self._captured_bytes > 0
-        lost = self._overrun and self.values[CR] & CR_CM
         self._abandon()
         if self.values[CR] & CR_CM or self._stopping:
             self.values[CR] &= ~CR_CAPTURE
             self._stopping = False
-        if not lost:
-            self._raise(FRAME)
+        self._raise(FRAME)
         self.on_frame(whole)
 
     def _abandon(self) -> None:
@@ -241,13 +245,14 @@ class Dcmi(AhbPeripheral):
         if self.values[CR] >> 10 & 3:  # an 8-bit sensor leaves the upper data lines low
             data = bytes(value for byte in data for value in (byte, 0))
         self._captured_bytes += len(data)
-        if self._partial:
+        if self._partial or len(data) & 3:
             data = self._partial + data
-        remainder = len(data) & 3
-        self._partial = data[len(data) - remainder :] if remainder else b""
-        self._push(data[: len(data) - remainder] if remainder else data)
+            whole = len(data) & ~3
+            data, self._partial = data[:whole], data[whole:]
+        self._push(data)
 
-    def _push(self, words: bytes) -> None:
+    def _push(self, words: bytes) -> bool:
+        """Hand words to the FIFO and the DMA; false when that lost a snapshot."""
         if self._fifo_at < len(self._fifo):
             words = self._fifo[self._fifo_at :] + words
         self._fifo, self._fifo_at = words, 0
@@ -255,15 +260,19 @@ class Dcmi(AhbPeripheral):
         if len(self._fifo) - self._fifo_at > 4 * FIFO_WORDS:
             newest = self._fifo[-4 * FIFO_WORDS :]  # nothing keeps the old words from overwriting
             self._fifo, self._fifo_at = newest, 0
-            self._overrun_now()
+            return self._survive_overrun()
+        return True
 
-    def _overrun_now(self) -> None:
+    def _survive_overrun(self) -> bool:
+        """Continuous capture goes on; a snapshot is lost and ends here (section 15.5.5)."""
         self._overrun = True
         self._raise(OVR)
-        if self.values[CR] & CR_CM:  # a snapshot is lost and ends here
-            self._abandon()
-            self.values[CR] &= ~CR_CAPTURE
-            self.on_frame(False)
+        if not self.values[CR] & CR_CM:
+            return True
+        self._abandon()
+        self.values[CR] &= ~CR_CAPTURE
+        self.on_frame(False)
+        return False
 
     # Embedded synchronisation
 
@@ -279,9 +288,10 @@ class Dcmi(AhbPeripheral):
             else:
                 self._raise(ERR)
 
-    def _raise(self, flags: int) -> None:
-        self.values[RIS] |= flags
-        self._update_irq()
+    def _raise(self, flag: int) -> None:
+        if not self.values[RIS] & flag:
+            self.values[RIS] |= flag
+            self._update_irq()
 
     def _update_irq(self) -> None:
         self._line.drive(bool(self.values[RIS] & self.values[IER]))

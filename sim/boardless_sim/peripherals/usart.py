@@ -65,6 +65,8 @@ class Usart(ApbPeripheral):
         self._frame_cycles = 0
         self._data_mask = 0xFF
         self._transmitting = self._receiving = False  # enabled
+        self._enabled_flags = 0
+        self._overrun_interrupts = False
         for event in (self._tx_event, self._rx_event):
             if event is not None:
                 event.cancel()
@@ -88,6 +90,13 @@ class Usart(ApbPeripheral):
             self._frame_cycles = self._compute_frame_cycles(clocks)
         return self._frame_cycles
 
+    def write(self, offset: int, size: int, value: int) -> None:
+        """Store a value at an offset, any width; the data register is short and often written."""
+        if offset == DR:
+            self._write_data(value)
+        else:
+            super().write(offset, size, value)
+
     def read_word(self, offset: int) -> int:
         """A register, with the side effects of reading it."""
         if offset == SR:
@@ -99,9 +108,7 @@ class Usart(ApbPeripheral):
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and do what the write starts."""
-        if offset == DR:
-            self._write_data(value)
-        elif offset == SR:
+        if offset == SR:
             self._status &= value | ~_CLEARED_BY_ZERO
             self._update_irq()
         else:
@@ -120,6 +127,9 @@ class Usart(ApbPeripheral):
         cr1 = self.values[CR1]
         self._transmitting = cr1 & (CR1_UE | CR1_TE) == CR1_UE | CR1_TE
         self._receiving = cr1 & (CR1_UE | CR1_RE) == CR1_UE | CR1_RE
+        self._enabled_flags = cr1 & (CR1_TXEIE | CR1_TCIE | CR1_RXNEIE | CR1_IDLEIE)
+        by_dma = self.values[CR3] & (CR3_EIE | CR3_DMAR) == CR3_EIE | CR3_DMAR
+        self._overrun_interrupts = bool(cr1 & CR1_RXNEIE) or by_dma
         data_bits = (9 if cr1 & CR1_M else 8) - (1 if cr1 & CR1_PCE else 0)
         self._data_mask = (1 << data_bits) - 1
         if value & _UNMODELLED.get(offset, 0):
@@ -216,10 +226,8 @@ class Usart(ApbPeripheral):
             self.bus.dma_request(self._rx_request)
 
     def _update_irq(self) -> None:
-        status, control = self._status, self.values[CR1]
         # TXE, TC, RXNE and IDLE stand at the places of their enable bits.
-        asserted = status & control & (CR1_TXEIE | CR1_TCIE | CR1_RXNEIE | CR1_IDLEIE)
-        if status & SR_ORE:
-            by_dma = self.values[CR3] & (CR3_EIE | CR3_DMAR) == CR3_EIE | CR3_DMAR
-            asserted |= control & CR1_RXNEIE or by_dma
+        asserted = self._status & self._enabled_flags
+        if self._status & SR_ORE:
+            asserted |= self._overrun_interrupts
         self._line.drive(asserted != 0)

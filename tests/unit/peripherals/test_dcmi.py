@@ -211,6 +211,14 @@ def test_overrun_loses_a_snapshot(wires: Wires) -> None:
     assert wires.frames == [False]
 
 
+def test_last_word_may_be_the_one_too_many(wires: Wires) -> None:
+    wires.room = 0
+    wires.write(dcmi.CR, SNAPSHOT)
+    wires.send(bytes(18))  # four words wait, the padded fifth has no place
+    assert wires.flags() & (dcmi.OVR | dcmi.FRAME) == dcmi.OVR
+    assert wires.frames == [False]
+
+
 def test_fifo_holds_four_words_without_overrun(wires: Wires) -> None:
     wires.room = 0
     wires.write(dcmi.CR, SNAPSHOT)
