@@ -52,7 +52,7 @@ class Access(NamedTuple):
     """One memory access: register `base` (None: `displacement` is the address) plus the rest."""
 
     base: int | None
-    index: int | None
+    index_register: int | None
     shift: int
     displacement: int
     words: int
@@ -77,7 +77,7 @@ class Instruction(NamedTuple):
         if self.access is None:
             return 0
         mask = 0 if self.access.base is None else 1 << self.access.base
-        return mask | (0 if self.access.index is None else 1 << self.access.index)
+        return mask | (0 if self.access.index_register is None else 1 << self.access.index_register)
 
 
 def is_wide(halfword: int) -> bool:

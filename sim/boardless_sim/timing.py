@@ -134,5 +134,5 @@ def _pipelines_next(instruction: Instruction) -> bool:
     if instruction.kind == Kind.LOAD:
         return True
     if instruction.kind == Kind.STORE and instruction.access is not None:
-        return instruction.access.index is None
+        return instruction.access.index_register is None
     return False

@@ -346,7 +346,7 @@ class Cpu:
             slot.span_bytes = access.words * 4
             slot.instruction = min(timed.offset // 2, 0xFF)
             slot.base = -1 if access.base is None else access.base
-            slot.index = -1 if access.index is None else access.index
+            slot.index = -1 if access.index_register is None else access.index_register
             slot.shift = access.shift
             slot.is_load = access.is_load
         if self._library.core_set_block(

@@ -83,6 +83,7 @@ def _text_section(elf: Path) -> tuple[int, bytes]:
 
     with elf.open("rb") as stream:
         section = ELFFile(stream).get_section_by_name(".text")
+        assert section is not None
         return section["sh_addr"], section.data()
 
 
