@@ -24,7 +24,7 @@ from boardless_sim.peripherals.usart import Usart
 
 @dataclass(frozen=True)
 class MemoryArea:
-    """A region of memory. `fill`: it reads as ones until the image is loaded.
+    """A region of memory. `dma`: the DMA controllers reach it. `fill`: it reads as ones until the image is loaded.
 
     `aliases` are further bases where the same memory answers; `contents` is what the factory left.
     """
@@ -35,6 +35,7 @@ class MemoryArea:
     writable: bool
     executable: bool = False
     fill: bool = False
+    dma: bool = True
     aliases: tuple[int, ...] = ()
     contents: Mapping[int, bytes] = field(default_factory=dict)
 

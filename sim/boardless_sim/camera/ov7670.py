@@ -76,6 +76,7 @@ class Ov7670:
         self._pointer: int | None = None
         self._queue: deque[Frame] = deque()
         self._in_view = NO_FRAME
+        self._from_queue = False  # whether the frame in view is still the head of the queue
         self._captured: list[Frame] = []
         self._listened_frames = 0
         self._rendered: tuple[Frame, Output, Lines] | None = None
@@ -96,10 +97,14 @@ class Ov7670:
     # The lens
 
     def show(self, frame: Frame) -> int:
-        """Queue a frame; returns its index among the completed captures, past and to come."""
+        """Queue a frame; returns its index among the completed captures, past and to come.
+
+        A capture in progress that still shows the frame before counts as one to come.
+        """
         check(frame)  # a frame that cannot be shown is refused now, not at some frame start
         self._queue.append(frame)
-        return len(self._captured) + len(self._queue) - 1
+        repeated = self._sink is not None and self._sink.capturing and not self._from_queue
+        return len(self._captured) + repeated + len(self._queue) - 1
 
     @property
     def captured(self) -> list[Frame]:
@@ -199,6 +204,7 @@ class Ov7670:
         self._sink.vsync(self._vsync_negative)
         if self._queue:
             self._in_view = self._queue[0]
+            self._from_queue = True
         if not self._sink.listening:
             self._wait_until(self._frame_ns, self._frame_due)
             return
@@ -241,8 +247,9 @@ class Ov7670:
         """The capture interface is done with the frame in view."""
         if whole:
             self._captured.append(self._in_view)
-            if self._queue and self._queue[0] is self._in_view:
+            if self._from_queue:
                 self._queue.popleft()
+                self._from_queue = False
 
 
 def _pins(com10: int) -> ParallelPins:

@@ -40,6 +40,10 @@ class ParallelSink(Protocol):
         """Whether lines make any difference; the sensor leaves out the lines of a frame that starts
         while nobody listens."""
 
+    @property
+    def capturing(self) -> bool:
+        """Whether the frame in progress is being captured."""
+
     def configure(self, pins: ParallelPins) -> None:
         """The pins as the sensor drives them from now on."""
 

@@ -136,6 +136,11 @@ class Dcmi(AhbPeripheral):
         line_flag_wanted = self.values[IER] & LINE or not self.values[RIS] & LINE
         return bool(control & CR_CAPTURE or line_flag_wanted)
 
+    @property
+    def capturing(self) -> bool:
+        """Whether the frame in progress is being captured."""
+        return self._capturing
+
     def configure(self, pins: ParallelPins) -> None:
         """The sensor says how it drives its pins."""
         self._pins = pins

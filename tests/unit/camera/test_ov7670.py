@@ -40,6 +40,7 @@ class Sink:
         self.bus = bus
         self.on_frame: Callable[[bool], None] = lambda whole: None
         self.listening = True
+        self.capturing = False
         self.capture = True
         self.pins: ParallelPins | None = None
         self.edges: list[tuple[int, bool]] = []
@@ -298,6 +299,26 @@ def test_before_any_frame_the_view_is_grey(rig: Rig) -> None:
     assert set(rig.picture()[:, ::2].ravel()) == {128}
     assert {frame.name for frame in rig.camera.captured} == {"(no frame shown)"}
     assert rig.camera.captured[0] is NO_FRAME
+
+
+def test_a_repeated_capture_in_progress_counts_before_a_new_frame(rig: Rig) -> None:
+    rig.configure(QQVGA)
+    rig.bus.run_us(1.5 * FRAME_NS / 1000)  # the grey view is being captured
+    rig.sink.capturing = True
+    frame = Frame("new", np.zeros((28, 28), np.uint8))
+    assert rig.camera.show(frame) == 1
+    rig.bus.run_us(2 * FRAME_NS / 1000)
+    assert rig.camera.captured == [NO_FRAME, frame]
+
+
+def test_the_same_frame_may_be_shown_twice(rig: Rig) -> None:
+    rig.configure(QQVGA)
+    (frame,) = shown(rig, 1)
+    rig.camera.show(frame)
+    other = Frame("other", np.ones((28, 28), np.uint8))
+    rig.camera.show(other)
+    rig.bus.run_us(4 * FRAME_NS / 1000 + 1)
+    assert rig.camera.captured == [frame, frame, other]
 
 
 def test_reset_keeps_the_queue(rig: Rig) -> None:

@@ -100,6 +100,28 @@ def test_frame_from_the_lens_to_ram(rig: Rig) -> None:
     assert rig.devices.camera.captured == [frame]
 
 
+def test_continuous_capture_into_two_buffers(rig: Rig) -> None:
+    """Both halves of a double buffer get whole frames, as HAL_DCMI_Start_DMA sets it up."""
+    lumas = [np.full((120, 160), 40 * n, np.uint8) for n in range(4)]
+    for luma in lumas:
+        rig.devices.camera.show(Frame("flat", luma))
+    rig.configure_camera()
+    rig.write("DMA2", STREAM1 + dma_stream.PAR, 0x5005_0000 + dcmi.DR)
+    rig.write("DMA2", STREAM1 + dma_stream.M0AR, RAM_BASE)
+    rig.write("DMA2", STREAM1 + dma_stream.M1AR, RAM_BASE + 38400)
+    rig.write("DMA2", STREAM1 + dma_stream.NDTR, 9600)
+    control = 1 << 25 | 2 << 13 | 2 << 11 | dma_stream.CR_MINC | dma_stream.CR_DBM
+    rig.write("DMA2", STREAM1 + dma_stream.CR, control | dma_stream.CR_EN)
+    pins = dcmi.CR_VSPOL | dcmi.CR_PCKPOL | dcmi.CR_ENABLE
+    rig.write("DCMI", dcmi.CR, pins | dcmi.CR_CAPTURE)
+    for number in range(4):
+        rig.bus.run_us(FRAME_US + 10 if number else 2 * FRAME_US - 500)
+        half = RAM_BASE + 38400 * (number % 2)
+        pixels = np.frombuffer(rig.bus.memory_read(half, 38400), np.uint8)[::2]
+        assert set(pixels.tolist()) == {40 * number}
+    assert len(rig.devices.camera.captured) >= 3
+
+
 def test_missing_line_leaves_the_transfer_open(rig: Rig) -> None:
     faults: list[SensorFault] = [DroppedLine(row=60)]
     rig.devices.camera.faults = faults
