@@ -82,6 +82,17 @@ class I2c(ApbPeripheral):
         """Put a device on the bus."""
         self._targets[target.address] = target
 
+    def lose_arbitration(self) -> None:
+        """Another master wins the bus: this one is no longer master (ARLO)."""
+        self._release()
+        self.values[SR1] |= SR1_ARLO
+        self._update_irq()
+
+    def disturb(self) -> None:
+        """A start or stop condition inside a byte (BERR); the transfer goes on."""
+        self.values[SR1] |= SR1_BERR
+        self._update_irq()
+
     def reset_values(self) -> None:
         """Registers to their reset values, nothing in progress."""
         super().reset_values()
