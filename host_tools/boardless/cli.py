@@ -85,6 +85,13 @@ def cli() -> None:
 @click.option("--strict", is_flag=True, help="An unmodelled register is an error.")
 @click.option("--no-fast-forward", is_flag=True, help="Execute polling loops turn by turn.")
 @click.option(
+    "--peripheral",
+    "peripherals",
+    multiple=True,
+    metavar="FILE:CLASS@BASE",
+    help="A device of your own, as rng.py:Rng@0x50060800. Repeatable.",
+)
+@click.option(
     "--limit-us",
     type=click.FloatRange(min=1),
     default=1_000_000,
@@ -104,6 +111,7 @@ def run_command(
     jobs: int,
     strict: bool,
     no_fast_forward: bool,
+    peripherals: tuple[str, ...],
     limit_us: float,
     min_accuracy: float | None,
 ) -> int:
@@ -114,7 +122,9 @@ def run_command(
         from boardless.report.document import require_writable
 
         require_writable(json_path)
-    setup = BoardSetup(elf, strict=strict, fast_forward=not no_fast_forward)
+    setup = BoardSetup(
+        elf, strict=strict, fast_forward=not no_fast_forward, peripherals=peripherals
+    )
     report = _classify(setup, frames, labels, limit, jobs, limit_us)
     failures = _failures(report, min_accuracy, frames)
     _print_run(report)

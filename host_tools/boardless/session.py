@@ -22,6 +22,7 @@ class BoardSetup:
     engine: str = "native"
     strict: bool = False
     fast_forward: bool = True
+    peripherals: tuple[str, ...] = ()  # files of the user's own, as FILE:CLASS@BASE
 
     def power_on(self) -> Engine:
         """A board with the firmware in Flash, at virtual time 0. The caller closes it."""
@@ -41,4 +42,4 @@ class BoardSetup:
     def _create(self) -> Engine:
         from boardless_sim.engines.native import NativeEngine
 
-        return NativeEngine(strict=self.strict, fast_forward=self.fast_forward)
+        return NativeEngine(self.strict, self.fast_forward, self.peripherals)

@@ -91,7 +91,7 @@ class FirmwareImage:
 
 
 def load_image(path: Path) -> FirmwareImage:
-    """Read and check an ELF. Raises `ImageError` with the file, what was found, what was expected."""
+    """Read and check an ELF. Raises `ImageError`: the file, what was found, what was expected."""
     raw = _read(path)
     _check_header(path, raw)
     try:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 
+from boardless_sim.boards.board import Placement
 from boardless_sim.boards.stm32f407vg import BOARD, build_devices
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
@@ -34,7 +35,9 @@ class Outcome(Enum):
 class Machine:
     """Implements `Bus` for the devices and `DeviceBus` for the CPU."""
 
-    def __init__(self, *, strict: bool = False, fast_forward: bool = True) -> None:
+    def __init__(
+        self, *, strict: bool = False, fast_forward: bool = True, own: Iterable[Placement] = ()
+    ) -> None:
         self.cpu = Cpu(self)
         self._shared = self.cpu.shared
         self._shared.fast_forward = int(fast_forward)
@@ -50,6 +53,10 @@ class Machine:
         self._map_memories()
         self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(self)
+        self._own = [(place.base, place.factory(place.name)) for place in own]
+        for _, device in self._own:
+            device.attach(self)
+            device.reset()
         self._slots: dict[int, tuple[int, Peripheral, frozenset[int]]] = {}
         self._map_devices()
 
@@ -70,12 +77,13 @@ class Machine:
                 memory.view[address - area.base : address - area.base + len(data)] = data
             if area.writable:
                 self.cpu.watch_ram(memory)
-            self._memories.append((area.base, memory, area.writable))
+            if area.dma:
+                self._memories.append((area.base, memory, area.writable))
         self.cpu.keep_clrex(_BOOT_ROM)
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
-        for base, device in self.devices.mapped:
+        for base, device in self._all_devices():
             for slot in range(base >> _SLOT_BITS, (base + device.size + 1023) >> _SLOT_BITS):
                 self._slots[slot] = (base, device, device.stable)
                 pages.add(slot << _SLOT_BITS & ~(_PAGE - 1))
@@ -86,6 +94,11 @@ class Machine:
         self.cpu.map_region(0xE000_0000, 0x10_0000, Region.PPB)
         self.cpu.map_region(0x2200_0000, 0x40_0000, Region.SRAM_ALIAS)
         self.cpu.map_region(0x4200_0000, 0x100_0000, Region.DEVICE_ALIAS)
+
+    def _all_devices(self) -> Iterator[tuple[int, Peripheral]]:
+        """The board's devices, then the user's own, which replace what stands at their place."""
+        yield from self.devices.mapped
+        yield from self._own
 
     def load(self, image: FirmwareImage) -> None:
         """Write the image into Flash and take the reset vector."""
@@ -157,7 +170,7 @@ class Machine:
         cause = self._reset_cause or "SYSRESETREQ"
         self._reset_cause = ""
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
-        for _, device in self.devices.mapped:
+        for _, device in self._all_devices():
             device.reset()
         self.devices.camera.reset()
         self.devices.rcc.note_reset(cause)

@@ -24,8 +24,9 @@ from boardless_sim.peripherals.usart import Usart
 
 @dataclass(frozen=True)
 class MemoryArea:
-    """A region of memory. `dma`: the DMA controllers reach it. `fill`: it reads as ones until the image is loaded.
+    """A region of memory. `fill`: it reads as ones until the image is loaded.
 
+    `dma` is false where the DMA controllers do not reach.
     `aliases` are further bases where the same memory answers; `contents` is what the factory left.
     """
 

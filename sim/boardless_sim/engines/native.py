@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from boardless_sim import timing
+from boardless_sim.boards.own import load_placement
 from boardless_sim.camera.frame import Frame
 from boardless_sim.core.cpu import EXCEPTION_NAMES, UNUSED_PSP
 from boardless_sim.engines.engine import (
@@ -25,15 +26,19 @@ class NativeEngine:
     """Implements `Engine`. Estimated cycles, exact devices, the same bytes on every run.
 
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
-    event; off, the results are the same and only take longer.
+    event; off, the results are the same and only take longer. `peripherals`: devices in files of
+    the user's own, as `FILE:CLASS@BASE`.
     """
 
     name = "native"
     timing_basis = timing.BASIS
     capabilities = frozenset(Capability)
 
-    def __init__(self, strict: bool = False, fast_forward: bool = True) -> None:
+    def __init__(
+        self, strict: bool = False, fast_forward: bool = True, peripherals: Iterable[str] = ()
+    ) -> None:
         self._strict = strict
+        self._peripherals = [load_placement(spec) for spec in peripherals]
         self._fast_forward = fast_forward
         self._machine: Machine | None = None
         self._image: FirmwareImage | None = None
@@ -48,7 +53,9 @@ class NativeEngine:
         self.close()
         self._image = image
         self._lines, self._partial = [], {}
-        machine = Machine(strict=self._strict, fast_forward=self._fast_forward)
+        machine = Machine(
+            strict=self._strict, fast_forward=self._fast_forward, own=self._peripherals
+        )
         self._machine = machine
         machine.load(image)
         for port, usart in machine.devices.usarts.items():

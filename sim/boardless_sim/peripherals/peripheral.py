@@ -1,7 +1,7 @@
-"""The seam between a device and the board: what a device offers, what the board gives it.
+"""The seam between a device and the board: what each of them offers to the other.
 
-A device is one class in one file. It answers `read` and `write` at offsets from its base address and
-asks the `Bus` for everything else: time, interrupts, DMA, memory. A minimal device::
+A device is one class in one file. It answers `read` and `write` at offsets from its base address
+and asks the `Bus` for everything else: time, interrupts, DMA, memory. A minimal device::
 
     class Random(Peripheral):
         registers = {0x00: "CR", 0x04: "SR", 0x08: "DR"}
@@ -46,7 +46,7 @@ class Bus(Protocol):
         """Virtual time in core cycles, exact for the access in progress."""
 
     def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> Event:
-        """Call back after `delay_cycles` core cycles (at least 1): for devices clocked by the core."""
+        """Call back after `delay_cycles` (at least 1): for devices that the core's clock drives."""
 
     def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> Event:
         """Call back after `delay_ns`: for devices with a clock of their own (a sensor, LSI).
@@ -58,7 +58,7 @@ class Bus(Protocol):
         """The read in progress changed something, although its offset is listed as stable."""
 
     def set_irq(self, irq: int, asserted: bool) -> None:
-        """Drive an interrupt line of the NVIC (level: it pends again while still asserted on return)."""
+        """Drive an interrupt line of the NVIC, a level: asserted on return, it pends again."""
 
     def set_exti(self, line: int, level: bool) -> None:
         """Drive an EXTI input line (0-15 from GPIO, 16-22 internal)."""
@@ -88,7 +88,7 @@ class Bus(Protocol):
         """Reset the chip at the next instruction boundary; `cause` is kept for RCC_CSR."""
 
     def log_unmodelled(self, register: str, access: str) -> None:
-        """Say once that the firmware used a register that is not modelled (an error when strict)."""
+        """Say once that a register is not modelled; an error when strict."""
 
 
 class BusFault(Exception):
@@ -134,7 +134,7 @@ class Peripheral(ABC):
         return b"".join(self.read(offset, size).to_bytes(size, "little") for _ in range(count))
 
     def dma_listening(self, request: str) -> None:  # noqa: B027  (most devices raise none)
-        """A DMA stream for `request` was just enabled: raise the request again if it still stands."""
+        """A DMA stream for `request` was just enabled: raise it again if it still stands."""
 
     def register_name(self, offset: int) -> str:
         """Such as "USART2_CR1"; "USART2+0x1c" where no name is known."""
@@ -152,7 +152,7 @@ class Peripheral(ABC):
 
 
 class _Detached:
-    """Stands for the bus until `attach`, so that a forgotten call is named and not an AttributeError."""
+    """Stands for the bus until `attach`, so that a forgotten call is named."""
 
     def __getattr__(self, name: str) -> object:
         raise RuntimeError(f"peripheral used before attach(): bus.{name}")
