@@ -13,7 +13,7 @@ from boardless.keywords.board import BoardKeywords
 from boardless.keywords.camera import CameraKeywords
 from boardless.keywords.results import ResultKeywords
 from boardless.keywords.running import RunningKeywords
-from boardless.report.evidence import save
+from boardless.report.evidence import clear, save
 
 
 class _Test(Protocol):
@@ -59,14 +59,19 @@ class Boardless(RunningKeywords, CameraKeywords, ResultKeywords, BoardKeywords):
         super().__init__()
         self.ROBOT_LIBRARY_LISTENER = self
 
-    def _start_test(self, _data: object, _result: object) -> None:
+    def _start_test(self, data: _Test, _result: object) -> None:
         self.evidence_logged = False
+        clear(_evidence_folder(data))
 
     def _end_test(self, data: _Test, result: _Outcome) -> None:
         evidence = self.bench.evidence()
         if result.failed and evidence is not None:
-            name = re.sub(r"[^\w.-]+", "_", data.longname)
-            save(evidence, Path(robot_variable("${OUTPUT DIR}")) / "evidence" / name)
+            save(evidence, _evidence_folder(data))
 
     def _end_suite(self, _data: object, _result: object) -> None:
         self.bench.power_off()
+
+
+def _evidence_folder(test: _Test) -> Path:
+    name = re.sub(r"[^\w.-]+", "_", test.longname)
+    return Path(robot_variable("${OUTPUT DIR}")) / "evidence" / name

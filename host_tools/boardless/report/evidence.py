@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import io
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from boardless_sim.errors import BoardlessError
 
 UPSCALE = 6
 LAST_LINES = 200
+FRAME_FILE, UART_FILE, BOARD_FILE = FILES = ("frame.png", "uart.txt", "board.txt")
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,14 @@ def as_html(evidence: Evidence) -> str:
     return "".join(parts)
 
 
+def clear(folder: Path) -> None:
+    """Remove what an earlier run saved there: it must not be taken for this run's."""
+    for name in FILES:
+        (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
 def save(evidence: Evidence, folder: Path) -> None:
     """`frame.png`, `uart.txt` and `board.txt` in a folder of its own."""
     fault = evidence.fault or "no fault"
@@ -83,9 +93,9 @@ def save(evidence: Evidence, folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if evidence.frame is not None:
-            (folder / "frame.png").write_bytes(png(evidence.frame))
-        (folder / "uart.txt").write_text(transcript(evidence.uart), encoding="utf-8")
-        (folder / "board.txt").write_text("\n".join(board) + "\n", encoding="utf-8")
+            (folder / FRAME_FILE).write_bytes(png(evidence.frame))
+        (folder / UART_FILE).write_text(transcript(evidence.uart), encoding="utf-8")
+        (folder / BOARD_FILE).write_text("\n".join(board) + "\n", encoding="utf-8")
     except OSError as error:
         raise BoardlessError(
             f"{folder}: {error.strerror or error}, expected a writable folder"

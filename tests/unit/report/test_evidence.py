@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from boardless.report.evidence import as_html, gather, save
+from boardless.report.evidence import as_html, clear, gather, save
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import StopReason, UartLine
 from boardless_sim.errors import BoardlessError
@@ -59,6 +59,17 @@ def test_the_files_are_named_and_whole(tmp_path: Path) -> None:
     assert (folder / "board.txt").read_text() == (
         "virtual time 0.000 ms\nno fault\nRCC_CSR read: not modelled\n"
     )
+
+
+def test_old_files_are_removed_and_foreign_ones_kept(tmp_path: Path) -> None:
+    save(gather(FakeEngine(), FRAME), tmp_path / "test")
+    clear(tmp_path / "test")
+    assert not (tmp_path / "test").exists()
+    clear(tmp_path / "test")
+    save(gather(FakeEngine(), FRAME), tmp_path / "test")
+    (tmp_path / "test" / "note").write_text("mine")
+    clear(tmp_path / "test")
+    assert [entry.name for entry in (tmp_path / "test").iterdir()] == ["note"]
 
 
 def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
