@@ -17,8 +17,8 @@ _SLOT = 0x400
 def load_placement(spec: str) -> Placement:
     """Read `rng.py:Rng@0x50060800`: the class `Rng` of `rng.py` at that base address.
 
-    The file is Python and is executed. The class is called with the name of the device: its own name
-    in capitals. Raises `BoardError`.
+    The file is Python and is executed. The class is called with the name of the device: its own
+    name in capitals. Raises `BoardError`.
     """
     match = _SPEC.fullmatch(spec)
     if match is None:
