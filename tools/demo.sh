@@ -19,5 +19,5 @@ step boardless test robot/suites --out "$REPORT"
 step boardless run "$ELF" --frames "$DATASET/t10k-images-idx3-ubyte.gz" \
     --labels "$DATASET/t10k-labels-idx1-ubyte.gz" --limit 100
 step boardless budget "$ELF"
-printf '\nRobot report: %s\n' "$PWD/$REPORT/report.html"
+printf '\nRobot report: %s\n' "$REPORT/report.html"
 exit "$worst"
