@@ -77,7 +77,7 @@ def cli() -> None:
 
 @cli.command("run")
 @click.argument("elf", type=_PATH)
-@click.option("--frames", required=True, metavar="PATH", help="PNG, PGM, NPY, IDX(.gz), a folder.")
+@click.option("--frames", required=True, metavar="PATH", help="A file, a folder, pattern:NAME.")
 @click.option("--labels", type=_PATH, metavar="FILE", help="The true class of every frame.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames.")
 @click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the run as JSON.")
@@ -127,11 +127,11 @@ def run_command(
     )
     report = _classify(setup, frames, labels, limit, jobs, limit_us)
     failures = _failures(report, min_accuracy, frames)
-    _print_run(report)
     if json_path is not None:
         from boardless.report.document import run_document, write_json
 
-        write_json(json_path, run_document(report))
+        write_json(json_path, run_document(report))  # first: a closed pipe ends the table
+    _print_run(report)
     for failure in failures:
         click.echo(f"FAILED     {failure}")
     return FAILED if failures else PASSED
@@ -239,9 +239,9 @@ def budget_command(
     with closing(BoardSetup(elf).power_on()) as engine:
         stack = measure_stack(engine, source)
     verdict = gate(elf, config, stack)
-    console().print(render(verdict))
     if json_path is not None:
         write_json(json_path, verdict.as_json())
+    console().print(render(verdict))
     return PASSED if verdict.passed else FAILED
 
 

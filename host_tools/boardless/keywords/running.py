@@ -20,15 +20,20 @@ class RunningKeywords(Area):
     """Power the board, and run until something happens."""
 
     @board_keyword
-    def power_on_board(self, elf: Path, engine: str = "native", strict: bool = False) -> None:
+    def power_on_board(
+        self, elf: Path, *peripherals: str, engine: str = "native", strict: bool = False
+    ) -> None:
         """Puts the firmware ``elf`` on a fresh board at virtual time 0. Nothing has run yet.
 
-        With ``strict`` the use of a register that is not modelled fails the run.
+        ``peripherals`` are devices of your own, as `FILE:CLASS@BASE`. With ``strict`` the use of a
+        register that is not modelled fails the run.
 
         | Power On Board | build/firmware/boardless.elf |
         | Power On Board | build/firmware/boardless.elf | strict=True |
+        | Power On Board | app.elf | rng.py:Rng@0x50060800 |
         """
-        self.bench.power_on(BoardSetup(elf, engine=engine, strict=strict))
+        setup = BoardSetup(elf, engine=engine, strict=strict, peripherals=peripherals)
+        self.bench.power_on(setup)
 
     @keyword
     def power_off_board(self) -> None:
