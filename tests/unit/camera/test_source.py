@@ -116,6 +116,12 @@ def test_patterns_are_full_frames(name: str) -> None:
     assert np.array_equal(frame.luma, again.luma)
 
 
+def test_checker_has_squares_of_eight() -> None:
+    (frame,) = open_frames("pattern:checker")
+    corners = [int(frame.luma[y, x]) for y in (0, 7, 8) for x in (0, 7, 8, 16)]
+    assert corners == [0, 0, 255, 0, 0, 0, 255, 0, 255, 255, 0, 255]
+
+
 def test_noise_goes_on_and_depends_on_the_seed() -> None:
     first, second = open_frames("pattern:noise:1", limit=2)
     (other,) = open_frames("pattern:noise:2")

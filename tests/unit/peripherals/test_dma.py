@@ -132,6 +132,13 @@ def test_wrong_channel_does_not_listen(rig: Rig) -> None:
     assert rig.dma.request("DCMI") == 0
 
 
+def test_a_disabled_stream_does_not_hide_an_enabled_one(rig: Rig) -> None:
+    stream7 = dma.FIRST_STREAM + 7 * dma.STREAM_STRIDE
+    rig.dma.write(stream7 + ds.CR, 4, DCMI)
+    rig.start(P2M | psize(1), 4)
+    assert rig.dma.request("DCMI") == 1
+
+
 def test_enabling_invites_the_device(rig: Rig) -> None:
     rig.start(P2M, 4)
     assert rig.port.invited == ["DCMI"]

@@ -91,6 +91,14 @@ def test_lines_follow_the_port_that_exticr_chose() -> None:
     assert bus.exti[7] is False
 
 
+def test_every_port_can_drive_a_line() -> None:
+    bus, device = FakeBus(), Syscfg()
+    bus.place(0x4001_3800, device)
+    device.write(syscfg.EXTICR4, 4, 8 << 8)
+    device.port_changed(8, 1 << 14)
+    assert bus.exti[14] is True
+
+
 @pytest.fixture
 def lines() -> tuple[FakeBus, Exti]:
     bus = FakeBus()
