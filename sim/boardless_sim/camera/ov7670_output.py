@@ -99,7 +99,9 @@ def render(scene: Luma, output: Output) -> NDArray[np.uint8]:
         rgb = _BAR_RGB[columns * 8 // scene.shape[1]]
         luma = np.broadcast_to(_luma(rgb).astype(np.uint8), (output.height, output.width))
         return _pack(_limit(luma, output), rgb, output)
-    luma = scene.take(rows, axis=0).take(columns, axis=1)
+    luma = scene
+    if not _shows_the_whole(output, scene):
+        luma = scene.take(rows, axis=0).take(columns, axis=1)
     if output.negative:
         luma = ~luma
     return _pack(_limit(luma, output), None, output)
@@ -148,6 +150,12 @@ def _pixel_format(registers: Sequence[int]) -> PixelFormat:
     return PixelFormat.YVYU if swap else PixelFormat.YUYV
 
 
+def _shows_the_whole(output: Output, scene: Luma) -> bool:
+    """Whether the output is the scene, pixel for pixel."""
+    same = (output.height, output.width) == scene.shape == (output.full_height, output.full_width)
+    return same and not output.mirror and not output.flip
+
+
 @lru_cache(maxsize=8)
 def _sampling(output: Output, height: int, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Which rows and columns of the scene the output shows."""
@@ -190,8 +198,22 @@ def _pack(
         packed[:, 1::2] = pixel & 0xFF
         return packed
     order = output.pixel_format.value
-    u, v = output.fixed_uv if rgb is None else _chroma(rgb)
+    if rgb is None:
+        packed = _grey_template(output).copy()
+        packed[:, order.index("Y") :: 2] = luma
+        return packed
+    u, v = _chroma(rgb)
     packed[:, order.index("Y") :: 2] = luma
+    packed[:, order.index("U") :: 4] = u
+    packed[:, order.index("V") :: 4] = v
+    return packed
+
+
+@lru_cache(maxsize=8)
+def _grey_template(output: Output) -> NDArray[np.uint8]:
+    """A picture with the chroma of grey; every frame fills in its luma."""
+    packed = np.zeros((output.height, 2 * output.width), dtype=np.uint8)
+    order, (u, v) = output.pixel_format.value, output.fixed_uv
     packed[:, order.index("U") :: 4] = u
     packed[:, order.index("V") :: 4] = v
     return packed

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from boardless_sim.peripherals.peripheral import BusFault, Event, Peripheral
 from boardless_sim.peripherals.register import WORD, IrqLine
 
@@ -144,10 +146,21 @@ class Stream:
         self._device = None if self._peripheral_step else device
         self._rewind()
 
+        self._move = self._choose_path()
+
+    def _choose_path(self) -> Callable[[int], None]:
+        """How items move; the usual case, one register and a buffer, has a short way."""
+        control = self.registers[CR]
+        short = self._device is not None and control & CR_MINC and self._memory not in _CCM
+        if self._direction == DIR_P2M:
+            return self._register_to_buffer if short else self._peripheral_to_memory
+        return self._buffer_to_register if short else self._memory_to_peripheral
+
     def _rewind(self) -> None:
         second = self.registers[CR] & CR_DBM and self.registers[CR] & CR_CT
         self._memory = self.registers[M1AR if second else M0AR]
         self._peripheral = self.registers[PAR]
+        self._move = self._choose_path()
 
     def _burst_fits(self) -> bool:
         """A memory burst must divide the FIFO threshold (table 48)."""
@@ -172,11 +185,27 @@ class Stream:
 
     # Moving
 
-    def _move(self, count: int) -> None:
-        if self._direction == DIR_P2M:
-            self._to_memory(self._read_peripheral(count))
-        else:
-            self._write_peripheral(self._from_memory(count * self._unit))
+    def _register_to_buffer(self, count: int) -> None:
+        assert self._device is not None
+        device, offset = self._device
+        data = device.read_block(offset, self._unit, count)
+        self._owner.bus.memory_write(self._memory, data)
+        self._memory += len(data)
+
+    def _buffer_to_register(self, count: int) -> None:
+        assert self._device is not None
+        device, offset = self._device
+        unit = self._unit
+        data = self._owner.bus.memory_read(self._memory, count * unit)
+        self._memory += len(data)
+        for start in range(0, len(data), unit):
+            device.write(offset, unit, int.from_bytes(data[start : start + unit], "little"))
+
+    def _peripheral_to_memory(self, count: int) -> None:
+        self._to_memory(self._read_peripheral(count))
+
+    def _memory_to_peripheral(self, count: int) -> None:
+        self._write_peripheral(self._from_memory(count * self._unit))
 
     def _read_peripheral(self, count: int) -> bytes:
         if self._device is not None:
@@ -200,14 +229,9 @@ class Stream:
 
     def _write_peripheral(self, data: bytes) -> None:
         unit = self._unit
-        if self._device is not None:
-            device, offset = self._device
-            for start in range(0, len(data), unit):
-                device.write(offset, unit, int.from_bytes(data[start : start + unit], "little"))
-            return
         for start in range(0, len(data), unit):
             item = data[start : start + unit]
-            found = self._owner.bus.device_at(self._peripheral)
+            found = self._device or self._owner.bus.device_at(self._peripheral)
             if found is None:
                 self._write_memory(self._peripheral, item)
             else:

@@ -237,6 +237,14 @@ def test_core_coupled_memory_is_out_of_reach(rig: Rig) -> None:
     assert rig.flags() == ds.TEIF
 
 
+def test_second_buffer_in_core_coupled_memory_is_out_of_reach(rig: Rig) -> None:
+    rig.bus.memory_write = lambda address, data: None  # type: ignore[method-assign]
+    rig.write(ds.M1AR, 0x1000_0000)
+    rig.start(P2M | ds.CR_MINC | ds.CR_DBM | psize(1), 2)
+    assert rig.dma.request("DCMI", 3) == 2
+    assert rig.flags() & ds.TEIF
+
+
 def test_burst_that_does_not_divide_the_threshold(rig: Rig) -> None:
     rig.start(P2M | psize(4) | msize(4) | 1 << 23, 8, ds.FCR_DMDIS | 1)  # INCR4 words, half full
     assert rig.flags() == ds.FEIF
