@@ -29,7 +29,7 @@ class Outcome(Enum):
     LIMIT = "limit"
     HALT = "halt"  # asleep, and nothing will ever wake it
     LOCKUP = "lockup"
-    BREAKPOINT = "breakpoint"
+    MARK = "mark"  # a marked block is about to run
 
 
 class Machine:
@@ -138,6 +138,8 @@ class Machine:
                 self._reset()
             elif reason == Reason.LOCKUP:
                 return Outcome.LOCKUP
+            elif reason == Reason.MARK:
+                return Outcome.MARK
             elif reason == Reason.DEBUG:
                 if not self._debug_call() and not self.cpu.breakpoint_fault():
                     return Outcome.LOCKUP
@@ -167,7 +169,7 @@ class Machine:
         self._event_cycle = None
 
     def _reset(self) -> None:
-        cause = self._reset_cause or "SYSRESETREQ"
+        cause = self._reset_cause or "SFT"
         self._reset_cause = ""
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
         for _, device in self._all_devices():

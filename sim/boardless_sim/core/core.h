@@ -46,6 +46,7 @@ typedef enum {
     CORE_RESET = 5,    /* SYSRESETREQ, or a device asked for a reset */
     CORE_CALLBACK = 6, /* a Python callback failed; it kept the exception */
     CORE_UNKNOWN = 7,  /* Unicorn stopped for a reason this core does not know */
+    CORE_MARK = 8,     /* a marked block is about to run */
 } core_reason;
 
 /* Block flags. */
@@ -56,6 +57,7 @@ enum {
     BLOCK_MOVES_SP = 1u << 3,    /* SP changes by an amount that is not static: look after it */
     BLOCK_SENDS_EVENT = 1u << 4, /* SEV */
     BLOCK_EXCLUSIVE = 1u << 5,   /* LDREX: the monitor must be cleared by the next exception */
+    BLOCK_MARKED = 1u << 6,      /* stop before it */
 };
 
 /* One basic block, as analysed at first sight. size 0: not analysed. */
@@ -161,7 +163,7 @@ typedef struct {
 
 #define CORE_MEMOS 16u
 
-typedef enum { STOP_NONE, STOP_DEADLINE, STOP_NO_FPU, STOP_LOOP, STOP_CALLBACK } stop_cause;
+typedef enum { STOP_NONE, STOP_DEADLINE, STOP_NO_FPU, STOP_LOOP, STOP_CALLBACK, STOP_MARK } stop_cause;
 
 typedef struct core core;
 
@@ -193,6 +195,7 @@ struct core {
     bool in_access, access_is_load;
     uint32_t access_address;
     bool exclusive_open; /* a LDREX ran since the monitor was last cleared */
+    bool pass_mark;      /* the marked block has had its stop: let it run */
     bool quiet;          /* the core itself runs an instruction: no time passes */
     bool look_at_sp, look_at_control, on_process_stack;
 
@@ -232,6 +235,7 @@ int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes
 int32_t core_set_ram(core *c, uint32_t slot, uint8_t *memory, uint32_t size_bytes);
 int32_t core_set_block(core *c, uint32_t address, const core_block *block,
                        const core_access *accesses);
+void core_mark(core *c, uint32_t address, uint32_t marked);
 void core_power_on(core *c, uint32_t vector_table);
 core_reason core_run(core *c);
 uint64_t core_now(core *c);

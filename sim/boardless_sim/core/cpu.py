@@ -84,6 +84,7 @@ class Reason(IntEnum):
     RESET = 5
     CALLBACK = 6
     UNKNOWN = 7
+    MARK = 8
 
 
 class Region(IntEnum):
@@ -141,6 +142,7 @@ class Cpu:
         self._code_slots = self._ram_slots = 0
         self._error: BaseException | None = None
         self._hook_handles: list[c_size_t] = []
+        self._marks: set[int] = set()
         self._install_hooks()
 
     def close(self) -> None:
@@ -239,6 +241,14 @@ class Cpu:
             raise error
         return reason
 
+    def mark(self, address: int, marked: bool = True) -> None:
+        """Come back with `Reason.MARK` before the basic block that starts at `address`."""
+        if marked:
+            self._marks.add(address)
+        else:
+            self._marks.discard(address)
+        self._library.core_mark(self._core, address, int(marked))
+
     def now(self) -> int:
         """Virtual time, exact for the device access in progress."""
         return int(self._library.core_now(self._core))
@@ -334,7 +344,7 @@ class Cpu:
             min(facts.sp_drop, 0xFFFF),
             0,
             len(accesses),
-            _flags(facts),
+            _flags(facts, address in self._marks),
             facts.taken_cycles,
             facts.target_cycles,
         )
@@ -355,7 +365,7 @@ class Cpu:
             raise EngineError("native engine: no memory for the access table")
 
 
-def _flags(facts: BlockFacts) -> int:
+def _flags(facts: BlockFacts, marked: bool) -> int:
     """The block flags of core.h."""
     bits = (
         facts.has_fp,
@@ -364,6 +374,7 @@ def _flags(facts: BlockFacts) -> int:
         facts.moves_sp,
         facts.sends_event,
         facts.is_exclusive,
+        marked,
     )
     return sum(1 << position for position, is_set in enumerate(bits) if is_set)
 

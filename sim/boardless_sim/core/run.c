@@ -116,6 +116,16 @@ int32_t core_set_block(core *c, uint32_t address, const core_block *block,
     return 0;
 }
 
+/* A block that is not yet analysed gets its mark from the analysis. */
+void core_mark(core *c, uint32_t address, uint32_t marked)
+{
+    core_block *block = block_at(c, address);
+    if (block == &c->elsewhere || !block->size_bytes) {
+        return;
+    }
+    block->flags = (uint8_t)(marked ? block->flags | BLOCK_MARKED : block->flags & ~BLOCK_MARKED);
+}
+
 void core_set_clrex(core *c, uint32_t address)
 {
     c->clrex_address = address;
@@ -193,6 +203,14 @@ static void look_back(core *c, uint32_t address)
 /* False: the block must not run. */
 static bool heed_flags(core *c, const core_block *block, uint32_t address)
 {
+    if (block->flags & BLOCK_MARKED) {
+        if (!c->pass_mark) {
+            c->pass_mark = true;
+            stop(c, STOP_MARK);
+            return false;
+        }
+        c->pass_mark = false;
+    }
     if ((block->flags & BLOCK_HAS_FP) && (c->cpacr & CPACR_FPU_FULL) != CPACR_FPU_FULL) {
         stop(c, STOP_NO_FPU);
         return false;
@@ -423,6 +441,7 @@ static core_reason run_slice(core *c, uint64_t deadline)
     case STOP_DEADLINE: return CORE_GO_ON;
     case STOP_LOOP: watch_examine(c); return CORE_GO_ON;
     case STOP_CALLBACK: return CORE_CALLBACK;
+    case STOP_MARK: return CORE_MARK;
     case STOP_NO_FPU: return exception_fault(c, EXC_USAGE_FAULT, CFSR_NOCP) ? CORE_GO_ON : CORE_LOCKUP;
     default: break;
     }
