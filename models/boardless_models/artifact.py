@@ -29,8 +29,23 @@ LARGEST_PRODUCT = 255 * 127
 
 
 @dataclass(frozen=True)
+class Scales:
+    """What one step is worth, as float32: of the input, of each channel's weights, of the output.
+
+    multiplier and shift are input × weight / output, in this order in float64.
+    """
+
+    input: float
+    weight: NDArray[np.float32]
+    output: float
+
+
+@dataclass(frozen=True)
 class QuantizedLayer:
-    """Weights [out,rows,columns,in]; bias, multiplier and shift a channel; zero points."""
+    """Weights [out,rows,columns,in]; bias, multiplier and shift a channel; zero points.
+
+    Inference is integers alone; the scales are kept for files that name them (.tflite).
+    """
 
     weight: NDArray[np.int8]
     bias: NDArray[np.int32]
@@ -38,6 +53,7 @@ class QuantizedLayer:
     shift: NDArray[np.uint8]
     input_zero_point: int
     output_zero_point: int
+    scales: Scales | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +94,10 @@ def save_artifact(quantized: QuantizedNetwork, provenance: dict[str, Any], path:
         arrays[f"shift_{index}"] = layer.shift
         points = [layer.input_zero_point, layer.output_zero_point]
         arrays[f"zero_points_{index}"] = np.array(points, np.int8)
+        if layer.scales is not None:
+            ends = [layer.scales.input, layer.scales.output]
+            arrays[f"weight_scale_{index}"] = layer.scales.weight
+            arrays[f"scales_{index}"] = np.array(ends, np.float32)
     np.savez(path, allow_pickle=False, **arrays)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     checksum_path(path).write_text(f"{digest}  {path.name}\n", encoding="ascii")
@@ -132,9 +152,25 @@ def quantized_layer(
         shift=typed(arrays, f"shift_{index}", np.dtype(np.uint8), shape[:1]),
         input_zero_point=int(points[0]),
         output_zero_point=int(points[1]),
+        scales=layer_scales(arrays, index, shape[0]),
     )
     check_layer(layer, stage, index)
     return layer
+
+
+def layer_scales(
+    arrays: dict[str, NDArray[np.generic]], index: int, outputs: int
+) -> Scales | None:
+    """The scales of one layer; None where the file has none."""
+    if f"scales_{index}" not in arrays:
+        return None
+    kind = np.dtype(np.float32)
+    ends = typed(arrays, f"scales_{index}", kind, (2,))
+    weight = typed(arrays, f"weight_scale_{index}", kind, (outputs,))
+    every = np.concatenate([ends, weight])
+    if not np.isfinite(every).all() or float(every.min()) <= 0.0:
+        raise ModelError(f"layer {index}: a scale of {every.min()}, expected positive numbers")
+    return Scales(float(ends[0]), weight, float(ends[1]))
 
 
 def typed(

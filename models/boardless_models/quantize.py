@@ -11,7 +11,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.artifact import QuantizedLayer, QuantizedNetwork, save_artifact
+from boardless_models.artifact import QuantizedLayer, QuantizedNetwork, Scales, save_artifact
 from boardless_models.checkpoint import Checkpoint, FloatLayer, load_checkpoint
 from boardless_models.data import DATASET_FOLDER, Dataset, Split, load_dataset
 from boardless_models.forward import Floats, layer_outputs
@@ -22,17 +22,18 @@ from boardless_models.score import score_step
 from boardless_models.verify import accuracy
 from boardless_sim.errors import BoardlessError
 
-INPUT_SCALE = 1.0 / 255.0
+INPUT_SCALE = float(np.float32(1.0 / 255.0))
 LARGEST_BIAS = 1 << 28
 LEAST_WEIGHT_SCALE = 1e-9
 BATCH = 500
 
 
 def weight_scales(weight: Floats, bias: Floats, input_scale: float) -> Floats:
-    """Symmetric scale a channel, wide enough that the bias of a faint channel still fits."""
+    """Symmetric scale a channel, a float32, wide enough that a faint channel's bias still fits."""
     from_weights = np.abs(weight.reshape(len(weight), -1)).max(axis=1) / INT8_MAXIMUM
     from_bias = np.abs(bias) / (input_scale * LARGEST_BIAS)
-    return np.asarray(np.maximum(np.maximum(from_weights, from_bias), LEAST_WEIGHT_SCALE))
+    scales = np.maximum(np.maximum(from_weights, from_bias), LEAST_WEIGHT_SCALE)
+    return scales.astype(np.float32).astype(np.float64)
 
 
 def quantize_weights(weight: Floats, scales: Floats) -> NDArray[np.int8]:
@@ -43,7 +44,7 @@ def quantize_weights(weight: Floats, scales: Floats) -> NDArray[np.int8]:
 
 def output_scale_and_zero_point(layer: FloatLayer) -> tuple[float, int]:
     """The asymmetric int8 grid over the calibrated range."""
-    scale = (layer.maximum - layer.minimum) / (INT8_MAXIMUM - INT8_MINIMUM)
+    scale = float(np.float32((layer.maximum - layer.minimum) / (INT8_MAXIMUM - INT8_MINIMUM)))
     zero_point = round(INT8_MINIMUM - layer.minimum / scale)
     return scale, min(max(zero_point, INT8_MINIMUM), INT8_MAXIMUM)
 
@@ -63,6 +64,7 @@ def quantize_layer(
         shift=np.array([shift for _, shift in pairs], np.uint8),
         input_zero_point=input_zero_point,
         output_zero_point=output_zero_point,
+        scales=Scales(input_scale, scales.astype(np.float32), output_scale),
     )
     return quantized, output_scale
 

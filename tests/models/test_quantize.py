@@ -73,7 +73,7 @@ def test_largest_weight_of_each_channel_is_127() -> None:
 
 def test_a_grid_from_zero_starts_at_the_least_int8() -> None:
     layer = FloatLayer(np.zeros(1, np.float32), np.zeros(1, np.float32), 0.0, 51.0)
-    assert output_scale_and_zero_point(layer) == (0.2, -128)
+    assert output_scale_and_zero_point(layer) == (float(np.float32(0.2)), -128)
 
 
 def test_zero_point_stands_where_zero_falls() -> None:
