@@ -100,7 +100,8 @@ def load_image(path: Path) -> FirmwareImage:
             segments = tuple(_segments(path, elf, raw))
             symbols = _symbols(path, elf)
     except _DAMAGE as error:
-        raise ImageError(f"{path}: damaged ELF ({type(error).__name__}: {error})") from error
+        detail = ascii(f"{type(error).__name__}: {error}")[1:-1]
+        raise ImageError(f"{path}: damaged ELF ({detail})") from error
     vector_table, initial_sp, reset = _vector_table(path, segments)
     functions = tuple(
         sorted(

@@ -24,22 +24,30 @@ def is_idx(magic: bytes) -> bool:
     return magic.startswith((_MAGIC_UINT8, _MAGIC_GZIP))
 
 
-def read(path: Path, dimensions: tuple[int, ...]) -> NDArray[np.uint8]:
-    """The array of a file. Raises `FrameError`; never reads more than its header announces."""
+def read(
+    path: Path, dimensions: tuple[int, ...], limit: int | None = None
+) -> tuple[int, NDArray[np.uint8]]:
+    """How many items the header announces, and the first `limit` of them (all: None).
+
+    Raises `FrameError`; never reads more than was announced. What comes after the limit is not
+    unpacked, and so not checked.
+    """
     try:
         with path.open("rb") as file:
             packed = file.read(2) == _MAGIC_GZIP
             file.seek(0)
             if not packed:
-                return _read(file, path, dimensions)
+                return _read(file, path, dimensions, limit)
             with gzip.GzipFile(fileobj=file) as unpacked:
-                return _read(cast(BinaryIO, unpacked), path, dimensions)
+                return _read(cast(BinaryIO, unpacked), path, dimensions, limit)
     except (OSError, EOFError, zlib.error) as error:
         expected = "expected IDX or IDX.gz"
         raise FrameError(f"{path}: found a damaged file ({error}), {expected}") from error
 
 
-def _read(file: BinaryIO, path: Path, dimensions: tuple[int, ...]) -> NDArray[np.uint8]:
+def _read(
+    file: BinaryIO, path: Path, dimensions: tuple[int, ...], limit: int | None
+) -> tuple[int, NDArray[np.uint8]]:
     wanted = " or ".join(str(count) for count in dimensions)
     magic = file.read(4)
     if len(magic) < 4 or not magic.startswith(_MAGIC_UINT8) or magic[3] not in dimensions:
@@ -52,8 +60,11 @@ def _read(file: BinaryIO, path: Path, dimensions: tuple[int, ...]) -> NDArray[np
     size = math.prod(shape)
     if size > MAX_BYTES:
         raise FrameError(f"{path}: found {size} bytes of data, expected at most {MAX_BYTES}")
-    data = file.read(size + 1)
-    if len(data) != size:
+    is_series = len(shape) == 3  # a single picture has rows, not items
+    items = min(limit, shape[0]) if limit is not None and is_series else shape[0]
+    wanted_size = items * math.prod(shape[1:])
+    data = file.read(wanted_size if items < shape[0] else size + 1)
+    if len(data) != wanted_size:
         found = "more" if len(data) > size else str(len(data))
         raise FrameError(f"{path}: found {found} bytes of data, expected {size} by its header")
-    return np.frombuffer(data, dtype=np.uint8).reshape(shape)
+    return shape[0], np.frombuffer(data, dtype=np.uint8).reshape(items, *shape[1:])

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from boardless_sim.camera import idx
 from boardless_sim.camera.frame import Frame, Luma
@@ -69,7 +68,8 @@ def _open(path: str | Path, limit: int | None) -> tuple[int, _FrameAt]:
     if magic.startswith(_NPY_MAGIC):
         return _many(path, _read_npy(path))
     if idx.is_idx(magic):
-        return _many(path, idx.read(path, dimensions=(2, 3)))
+        count, array = idx.read(path, dimensions=(2, 3), limit=limit)
+        return _many(path, array) if array.ndim == 2 else (count, _many(path, array)[1])
     raise FrameError(f"{path}: found an unknown format, expected PNG, PGM, PPM, NPY or IDX")
 
 
@@ -98,6 +98,8 @@ def _many(path: Path, array: Luma) -> tuple[int, _FrameAt]:
 
 def read_picture(path: Path) -> Luma:
     """A PNG, PGM or PPM as luma; colour becomes ITU-R BT.601 luma."""
+    from PIL import Image  # a run on an array does not pay for it
+
     expected = f"expected 8-bit grey or RGB of {SIZES_TEXT}"
     try:
         with warnings.catch_warnings():
@@ -138,7 +140,7 @@ def _read_labels(path: Path, count: int, source: str) -> list[int]:
         with path.open("rb") as file:
             magic = file.read(8)
         if idx.is_idx(magic):
-            labels = [int(label) for label in idx.read(path, dimensions=(1,))]
+            labels = [int(label) for label in idx.read(path, dimensions=(1,))[1]]
         else:
             labels = _read_text_labels(path, count)
     except OSError as error:

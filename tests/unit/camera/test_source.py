@@ -247,3 +247,22 @@ def test_label_that_is_no_integer(tmp_path: Path) -> None:
 
 def test_missing_labels(tmp_path: Path) -> None:
     assert "expected a readable file of labels" in refusal("pattern:bars", tmp_path / "none")
+
+
+def test_only_what_the_limit_asks_for_is_unpacked(tmp_path: Path) -> None:
+    frames = np.arange(3 * 28 * 28, dtype=np.uint8).reshape(3, 28, 28)
+    cut = idx_bytes(frames)[: 16 + 2 * 28 * 28]
+    path = write(tmp_path / "frames.idx", cut)
+    labels = write(tmp_path / "labels.txt", b"7\n8\n9\n")
+    found = list(open_frames(path, labels=labels, limit=2))
+    assert [frame.label for frame in found] == [7, 8]
+    assert np.array_equal(found[1].luma, frames[1])
+    with pytest.raises(FrameError, match="found 1568 bytes of data, expected 2352 by its header"):
+        open_frames(path, limit=3)
+
+
+def test_a_limit_does_not_cut_the_rows_of_a_single_picture(tmp_path: Path) -> None:
+    picture = grey(28, 28)
+    path = write(tmp_path / "one.idx", idx_bytes(picture))
+    (frame,) = open_frames(path, limit=1)
+    assert np.array_equal(frame.luma, picture)
