@@ -16,6 +16,7 @@ from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
 
 _PAGE = 0x1000
 _SLOT_BITS = 10  # devices of the STM32F407 stand at multiples of 1 KiB
+_TOP_BITS = 24  # no two memories share the top byte of their addresses
 _WORD = ~3
 _FAULTS = range(2, 7)  # NMI to UsageFault
 _ERASED = b"\xff"
@@ -49,7 +50,7 @@ class Machine:
         self._reset_cause = ""
         self._said: set[str] = set()
         self.log: list[str] = []
-        self._memories: list[tuple[int, Memory, bool]] = []
+        self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
         self._map_memories()
         self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(self)
@@ -78,7 +79,7 @@ class Machine:
             if area.writable:
                 self.cpu.watch_ram(memory)
             if area.dma:
-                self._memories.append((area.base, memory, area.writable))
+                self._memories[area.base >> _TOP_BITS] = (area.base, memory, area.writable)
         self.cpu.keep_clrex(_BOOT_ROM)
 
     def _map_devices(self) -> None:
@@ -158,15 +159,19 @@ class Machine:
         self.cpu.set_next_event(0)
 
     def _run_events(self) -> None:
-        queue, shared = self._queue, self._shared
-        while queue.next_due(NEVER) <= shared.cycles and not (self._stop or self._limit_reached):
-            event = queue.pop()
-            callback, event.callback = event.callback, None
-            self._event_cycle = event.due
-            shared.effects += 1
-            if callback is not None:
-                callback()
-        self._event_cycle = None
+        now = self._shared.cycles
+        self._shared.effects += 1
+        try:
+            while not (self._stop or self._limit_reached):
+                event = self._queue.pop_due(now)
+                if event is None:
+                    return
+                callback, event.callback = event.callback, None
+                self._event_cycle = event.due
+                if callback is not None:
+                    callback()
+        finally:
+            self._event_cycle = None
 
     def _reset(self) -> None:
         cause = self._reset_cause or "SFT"
@@ -260,17 +265,20 @@ class Machine:
     def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> ScheduledEvent:
         """Call back after a number of core cycles."""
         event = self._queue.at_cycle(self.now() + max(1, delay_cycles), callback)
-        self._hurry(event)
+        if self._event_cycle is None:
+            self._hurry(event)
         return event
 
     def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> ScheduledEvent:
         """Call back after a time that does not depend on the core clock."""
         due_ps = self._timeline.to_ps(self.now()) + max(1, delay_ns) * (PICOSECONDS // 10**9)
         event = self._queue.at_ps(due_ps, callback)
-        self._hurry(event)
+        if self._event_cycle is None:
+            self._hurry(event)
         return event
 
     def _hurry(self, event: ScheduledEvent) -> None:
+        """The running slice must end in time; after an event the run loop sees to that."""
         if event.due < self._shared.next_event:
             self.cpu.set_next_event(event.due)
 
@@ -292,7 +300,9 @@ class Machine:
 
     def memory_read(self, address: int, size: int) -> bytes:
         """Read memory as a bus master."""
-        for base, memory, _ in self._memories:
+        found = self._memories.get(address >> _TOP_BITS)
+        if found is not None:
+            base, memory, _ = found
             offset = address - base
             if offset >= 0 and offset + size <= memory.size:
                 return bytes(memory.view[offset : offset + size])
@@ -300,7 +310,9 @@ class Machine:
 
     def memory_write(self, address: int, data: bytes) -> None:
         """Write RAM as a bus master."""
-        for base, memory, writable in self._memories:
+        found = self._memories.get(address >> _TOP_BITS)
+        if found is not None:
+            base, memory, writable = found
             offset = address - base
             if writable and offset >= 0 and offset + len(data) <= memory.size:
                 memory.view[offset : offset + len(data)] = data

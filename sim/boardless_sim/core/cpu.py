@@ -87,6 +87,9 @@ class Reason(IntEnum):
     MARK = 8
 
 
+_REASONS = {int(reason): reason for reason in Reason}  # a look-up is cheaper than Reason(number)
+
+
 class Region(IntEnum):
     """What kind of device region an access falls into (`region_kind` of core.h)."""
 
@@ -234,8 +237,8 @@ class Cpu:
 
     def run(self) -> Reason:
         """Execute until the core gives control back. Raises what a callback raised."""
-        reason = Reason(self._library.core_run(self._core))
-        if reason == Reason.CALLBACK and self._error is not None:
+        reason = _REASONS[self._library.core_run(self._core)]
+        if reason is Reason.CALLBACK and self._error is not None:
             error, self._error = self._error, None
             self.shared.callback_failed = 0
             raise error

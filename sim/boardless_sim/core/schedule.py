@@ -75,9 +75,14 @@ class EventQueue:
             heapq.heappop(heap)
         return heap[0][0] if heap else otherwise
 
-    def pop(self) -> ScheduledEvent:
-        """Remove the first event; call only after `next_due` found one."""
-        return heapq.heappop(self._heap)[2]
+    def pop_due(self, cycle: int) -> ScheduledEvent | None:
+        """Remove the first live event that is due at `cycle` or before."""
+        heap = self._heap
+        while heap and heap[0][0] <= cycle:
+            event = heapq.heappop(heap)[2]
+            if event.callback is not None:
+                return event
+        return None
 
     def clock_changed(self) -> None:
         """Move the events with a clock of their own to their new cycles."""

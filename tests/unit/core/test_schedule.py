@@ -14,7 +14,7 @@ def test_equal_cycles_run_in_order_of_scheduling() -> None:
     queue = EventQueue(Timeline())
     first, second = queue.at_cycle(5, nothing), queue.at_cycle(5, nothing)
     early = queue.at_cycle(4, nothing)
-    assert [queue.pop() for _ in range(3)] == [early, first, second]
+    assert [queue.pop_due(5) for _ in range(4)] == [early, first, second, None]
 
 
 def test_a_cancelled_event_is_not_waited_for() -> None:
@@ -33,7 +33,8 @@ def test_an_event_with_its_own_clock_keeps_its_time_when_the_core_speeds_up() ->
     queue.clock_changed()
     assert by_time.due == 80 + 5 * 168
     assert by_cycle.due == 160
-    assert queue.pop() is by_cycle
+    assert queue.pop_due(159) is None
+    assert queue.pop_due(160) is by_cycle
 
 
 def test_time_is_continuous_over_a_change_of_clock() -> None:
