@@ -1,10 +1,11 @@
 /*
  * Lines on USART2, 115200 8N1. The first two characters name the kind of a line:
  *
- *   m-  message     r-  result     e-  error     l-  layer     t-  test
+ *   m-  message     r-  result     e-  error     l-  layer     d-  data     t-  test
  *
  * One line is on its way at a time. It is sent by DMA, so the caller goes on at once; only the next
- * line waits (asleep, and never longer than a line can take).
+ * line waits (asleep, and never longer than a line can take). Where there is no DMA
+ * (console_polled.c) the caller waits for its own line.
  */
 #ifndef APP_CONSOLE_H
 #define APP_CONSOLE_H

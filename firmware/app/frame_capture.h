@@ -1,5 +1,6 @@
 /*
- * Stage 1: one frame from the camera.
+ * Stage 1: one frame, from the camera (frame_capture.c) or, on a board without one, from memory
+ * (frame_capture_mailbox.c); the linker chooses.
  *
  * A frame is the middle 112x112 of the sensor's 160x120, pixels [112,112] as Y U Y V bytes.
  */
@@ -10,6 +11,7 @@
 
 #include "drivers/dcmi.h"
 #include "drivers/ov7670.h"
+#include "nn/nn.h"
 
 #define FRAME_WIDTH      112u
 #define FRAME_HEIGHT     112u
@@ -25,6 +27,7 @@ enum frame_capture_error {
     FRAME_CAPTURE_ERROR_OVERRUN = -2, /* words were lost between sensor and memory */
     FRAME_CAPTURE_ERROR_DMA = -3,     /* the transfer failed */
     FRAME_CAPTURE_ERROR_SHORT = -4,   /* the sensor ended the frame early */
+    FRAME_CAPTURE_ERROR_FORMAT = -5,  /* what came is no frame (app/frame_mailbox.h) */
 };
 
 /* Caller-owned; large, so static. Start it zeroed. */
@@ -40,6 +43,7 @@ typedef struct {
     uint32_t number;        /* successful captures before this one */
     uint32_t armed_cycles;
     uint32_t complete_cycles; /* stamped in the interrupt */
+    nn_observer observer;     /* who wants to see the layers; NULL from the camera */
 } captured_frame;
 
 /* Sets up the camera interface; the sensor is ov7670.h's business. */

@@ -18,7 +18,8 @@ typedef struct {
 /*
  *   r- frame=12 class=7 score=93 capture_us=33012 preprocess_us=180 infer_us=9120 total_us=9310
  *
- * capture_us: armed to frame complete; total_us: frame complete to result ready.
+ * capture_us: armed to frame complete; total_us: frame complete to result ready. No times at all
+ * where the cycle counter stands still.
  */
 void result_print(uint32_t frame_number, const nn_result *result, const frame_times *times);
 

@@ -10,39 +10,22 @@
 #include "app/board.h"
 #include "app/console.h"
 #include "app/frame_capture.h"
+#include "app/layer_print.h"
 #include "app/preprocess.h"
 #include "app/result_print.h"
 #include "drivers/cpu.h"
 #include "drivers/cycles.h"
 #include "generated/model.h"
 #include "nn/nn.h"
-#include "tests/nn_golden/crc32.h"
-
-#define CRC32_DIGITS 8u
 
 static frame_capture capture;
 static uint8_t input[MODEL_INPUT_HEIGHT * MODEL_INPUT_WIDTH] __attribute__((aligned(4)));
 static uint8_t scratch[MODEL_SCRATCH_BYTES] __attribute__((aligned(4)));
 
-static void print_checksum(print_line *line, const void *data, uint32_t size_bytes) {
-    print_field(line, "bytes", size_bytes);
-    print_text(line, " crc32=");
-    print_hex(line, crc32(data, size_bytes), CRC32_DIGITS);
-    console_end(line);
-}
-
-static void print_layer(void *context, uint32_t layer, const int8_t *output, uint32_t size_bytes) {
-    (void)context;
-    print_line *line = console_begin();
-    print_text(line, "l-");
-    print_field(line, "layer", layer);
-    print_checksum(line, output, size_bytes);
-}
-
 static void print_input(void) {
     print_line *line = console_begin();
     print_text(line, "m- input");
-    print_checksum(line, input, sizeof input);
+    layer_print_checksum(line, input, sizeof input);
 }
 
 static void check_next_frame(void) {
@@ -60,7 +43,7 @@ static void check_next_frame(void) {
     print_input();
 
     nn_result result;
-    err = nn_run(&model_network, input, scratch, sizeof scratch, print_layer, NULL, &result);
+    err = nn_run(&model_network, input, scratch, sizeof scratch, layer_print, NULL, &result);
     times.inferred = cycles_now();
     if (err) {
         console_error("infer", "run", err);

@@ -1,4 +1,4 @@
-#include "tests/nn_golden/crc32.h"
+#include "app/crc32.h"
 
 /* The device's own CRC unit computes the same polynomial, but with the bits of a byte the other way
  * round. */

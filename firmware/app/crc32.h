@@ -1,6 +1,6 @@
 /* CRC-32 as zlib and Ethernet compute it, so that a host can compare with zlib.crc32. */
-#ifndef TESTS_NN_GOLDEN_CRC32_H
-#define TESTS_NN_GOLDEN_CRC32_H
+#ifndef APP_CRC32_H
+#define APP_CRC32_H
 
 #include <stdint.h>
 
