@@ -1,0 +1,156 @@
+"""A user's network as a graph: typed operators on int8 values, everything in integers.
+
+The chain of `network.py` is what the fast kernels run; a graph is what the plain ones run.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boardless_models.network import Shape
+from boardless_models.scaling import Rounding, scaled
+
+Factor = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Value:
+    """An int8 tensor [H,W,C]; a reshape has the bytes of the value that `storage` names."""
+
+    name: str
+    shape: Shape
+    scale: float
+    zero_point: int
+    storage: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """How a window walks over its input: its size, its steps, and the border above and left."""
+
+    rows: int
+    columns: int
+    stride_rows: int = 1
+    stride_columns: int = 1
+    top: int = 0
+    left: int = 0
+
+
+@dataclass(frozen=True)
+class Convolve:
+    """Convolution with weights [out,rows,columns,in]; depthwise: [out,rows,columns,1].
+
+    A fully connected layer is one of 1×1 over a value of one pixel.
+    """
+
+    name: str
+    input: int
+    output: int
+    depthwise: bool
+    window: Window
+    weight: NDArray[np.int8]
+    bias: NDArray[np.int32]
+    multiplier: NDArray[np.int32]
+    exponent: NDArray[np.int8]
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The largest or the mean of each window; the border does not count."""
+
+    name: str
+    input: int
+    output: int
+    kind: Literal["max", "average"]
+    window: Window
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Add:
+    """Two values of one shape, in two ways of rounding.
+
+    `double`: each input, shifted left by 20, times its factor; the sum times the third factor.
+    `single`: (first × weights[0] + second × weights[1], rounded) >> shift.
+    """
+
+    name: str
+    input: int
+    second: int
+    output: int
+    factors: tuple[Factor, Factor, Factor]
+    weights: tuple[int, int]
+    shift: int
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """An activation by itself: one factor above the input's zero point, another below."""
+
+    name: str
+    input: int
+    output: int
+    above: Factor
+    below: Factor
+    input_zero_point: int
+    output_zero_point: int
+    least: int
+    most: int
+
+    def table(self, way: Rounding) -> NDArray[np.int8]:
+        """The output for each input from -128 to 127."""
+        centred = np.arange(-128, 128, dtype=np.int64) - self.input_zero_point
+        above, below = (
+            scaled(centred, np.array(factor[0]), np.array(factor[1]), way)
+            for factor in (self.above, self.below)
+        )
+        chosen = np.where(centred >= 0, above, below) + self.output_zero_point
+        return np.asarray(np.clip(chosen, self.least, self.most), np.int8)
+
+
+Operator = Convolve | Pool | Add | Lookup
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Operators in the order in which they run."""
+
+    name: str
+    values: tuple[Value, ...]
+    operators: tuple[Operator, ...]
+    input: int
+    output: int
+    rounding: Rounding
+    score_step: int
+
+
+def inputs_of(operator: Operator) -> tuple[int, ...]:
+    """The values that an operator reads."""
+    if isinstance(operator, Add):
+        return operator.input, operator.second
+    return (operator.input,)
+
+
+def macs_of(graph: Graph, operator: Operator) -> int:
+    """Multiplications of one operator; a pool and an addition have none."""
+    if not isinstance(operator, Convolve):
+        return 0
+    shape = graph.values[operator.output].shape
+    return shape.size * (operator.weight.size // len(operator.weight))
+
+
+def output_extent(extent: int, window: int, stride: int, same: bool) -> tuple[int, int]:
+    """How many windows fit on an extent, and how much border stands before the first."""
+    if not same:
+        return max(0, (extent - window) // stride + 1), 0
+    count = -(-extent // stride)
+    return count, max(0, (count - 1) * stride + window - extent) // 2

@@ -1,0 +1,251 @@
+"""What a graph must keep to, how its values share the arena, and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from boardless_models.graph import (
+    Add,
+    Convolve,
+    Graph,
+    Lookup,
+    Operator,
+    Pool,
+    Value,
+    Window,
+    inputs_of,
+    macs_of,
+)
+from boardless_models.score import TABLE
+from boardless_sim.errors import ModelError
+
+MOST_VALUES = MOST_OPERATORS = 255
+MOST_CLASSES = 256
+LARGEST_CENTRED = 255
+HASH_BYTES = 32
+# sizeof nn_graph_tensor, nn_graph_op, nn_graph on the target (firmware/nn/nn_graph.h).
+TENSOR_BYTES, OPERATOR_BYTES, GRAPH_BYTES = 12, 28, 32
+CHANNEL_BYTES = 9
+WORD = 4
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one operator takes: of `.model`, and in multiplications."""
+
+    name: str
+    model_bytes: int
+    macs: int
+
+
+def check_graph(graph: Graph) -> None:
+    """Refuse what the kernels cannot hold, naming the operator."""
+    if len(graph.values) > MOST_VALUES or len(graph.operators) > MOST_OPERATORS:
+        counts = f"{len(graph.values)} values, {len(graph.operators)} operators"
+        raise ModelError(f"{counts}; expected at most {MOST_VALUES} of each")
+    for index, value in enumerate(graph.values):
+        check_value(graph, index, value)
+    ready = {graph.values[graph.input].storage}
+    for operator in graph.operators:
+        try:
+            check_operator(graph, operator, ready)
+        except ModelError as complaint:
+            raise ModelError(f"{operator.name}: {complaint}") from complaint
+        ready.add(graph.values[operator.output].storage)
+    output = graph.values[graph.output]
+    if output.storage not in ready:
+        raise ModelError(f"tensor {output.name!r}, the output, is never computed")
+    if not 1 <= output.shape.size <= MOST_CLASSES:
+        raise ModelError(f"{output.shape.size} outputs, expected 1 to {MOST_CLASSES} classes")
+
+
+def check_value(graph: Graph, index: int, value: Value) -> None:
+    """Extents of 16 bits, and a storage of the same size that is its own."""
+    extents = value.shape.height, value.shape.width, value.shape.channels
+    if min(extents) < 1 or max(extents) > 0xFFFF or not -128 <= value.zero_point <= 127:
+        raise ModelError(f"tensor {value.name!r}: {extents}, zero point {value.zero_point}")
+    if not 0 <= value.storage < len(graph.values):
+        raise ModelError(f"tensor {value.name!r}: storage {value.storage}")
+    owner = graph.values[value.storage]
+    if owner.storage != value.storage or owner.shape.size != value.shape.size:
+        raise ModelError(f"tensor {value.name!r}: storage {owner.name!r} does not fit it")
+    if index == graph.input and value.storage != index:
+        raise ModelError(f"tensor {value.name!r}: the input has no storage of its own")
+
+
+def check_operator(graph: Graph, operator: Operator, ready: set[int]) -> None:
+    """Its values computed before, its window within them, its sums within 32 bits."""
+    check_order(graph, operator, ready)
+    if not -128 <= operator.least <= operator.most <= 127:
+        raise ModelError(f"clamp {operator.least} to {operator.most}, expected within int8")
+    if isinstance(operator, Convolve):
+        check_convolution(graph, operator)
+    elif isinstance(operator, Pool):
+        source, target = graph.values[operator.input], graph.values[operator.output]
+        if source.shape.channels != target.shape.channels:
+            raise ModelError("a pool does not change the number of channels")
+        check_window(operator.window, source, target)
+    else:
+        check_pointwise(graph, operator)
+
+
+def check_order(graph: Graph, operator: Operator, ready: set[int]) -> None:
+    """What it reads is computed before, what it writes is not."""
+    count = len(graph.values)
+    for index in (*inputs_of(operator), operator.output):
+        if not 0 <= index < count:
+            raise ModelError(f"value {index} of {count}")
+    for index in inputs_of(operator):
+        if graph.values[index].storage not in ready:
+            raise ModelError(f"tensor {graph.values[index].name!r} is not computed before")
+    if graph.values[operator.output].storage in ready:
+        raise ModelError(f"tensor {graph.values[operator.output].name!r} is computed twice")
+
+
+def check_pointwise(graph: Graph, operator: Add | Lookup) -> None:
+    """One shape, and factors that the shifts can take."""
+    shapes = {graph.values[index].shape for index in (*inputs_of(operator), operator.output)}
+    if len(shapes) != 1:
+        raise ModelError("values of different shapes")
+    if isinstance(operator, Add):
+        check_add(operator)
+    else:
+        check_factors(operator.above, operator.below)
+
+
+def check_add(operator: Add) -> None:
+    """Factors below one, and weights that leave the sum in 32 bits."""
+    check_factors(*operator.factors)
+    if max(exponent for _, exponent in operator.factors) > 0 or not 12 <= operator.shift <= 30:
+        raise ModelError("factors of one and more")
+    if not all(0 <= weight <= 1 << 21 for weight in operator.weights):
+        raise ModelError(f"weights {operator.weights}, expected at most 2^21")
+
+
+def check_factors(*factors: tuple[int, int]) -> None:
+    """Multipliers of 31 bits, exponents that the shifts can take."""
+    for multiplier, exponent in factors:
+        if not 0 <= multiplier < 1 << 31 or not -31 <= exponent <= 22:
+            raise ModelError(f"factor {multiplier} × 2^({exponent} - 31)")
+
+
+def check_window(window: Window, source: Value, target: Value) -> None:
+    """Every window sees at least one pixel of its input."""
+    for size, stride, border, extent, count in (
+        *((window.rows, window.stride_rows, window.top, source.shape.height, target.shape.height),),
+        (
+            *(window.columns, window.stride_columns, window.left),
+            *(source.shape.width, target.shape.width),
+        ),
+    ):
+        if not (1 <= size <= 255 and 1 <= stride <= 255 and 0 <= border < size):
+            raise ModelError(f"window {size}, stride {stride}, border {border}")
+        if (count - 1) * stride - border >= extent:
+            raise ModelError(f"{count} windows do not fit {extent} pixels")
+
+
+def check_convolution(graph: Graph, operator: Convolve) -> None:
+    """Shapes that fit each other, and sums that stay within 32 bits in either rounding."""
+    source, target = graph.values[operator.input], graph.values[operator.output]
+    outputs = target.shape.channels
+    channels = 1 if operator.depthwise else source.shape.channels
+    expected = (outputs, operator.window.rows, operator.window.columns, channels)
+    if operator.weight.shape != expected:
+        raise ModelError(f"weights {operator.weight.shape}, expected {expected}")
+    if operator.depthwise and outputs % source.shape.channels:
+        raise ModelError(f"{outputs} outputs of {source.shape.channels} channels")
+    for array in (operator.bias, operator.multiplier, operator.exponent):
+        if array.shape != (outputs,):
+            raise ModelError(f"{array.shape} parameters, expected {outputs}")
+    check_window(operator.window, source, target)
+    exponent = operator.exponent.astype(np.int64)
+    if exponent.min() < -31 or exponent.max() > 22 or operator.multiplier.min() < 0:
+        raise ModelError(f"exponents {exponent.min()} to {exponent.max()}, expected -31 to 22")
+    weight = np.abs(operator.weight.astype(np.int64)).reshape(outputs, -1).sum(axis=1)
+    largest = weight * LARGEST_CENTRED + np.abs(operator.bias.astype(np.int64))
+    shifted = int((largest << np.maximum(exponent, 0)).max())
+    if shifted >= 1 << 31:
+        raise ModelError(f"sums reach {shifted}, expected less than 2^31")
+
+
+def arena(graph: Graph) -> tuple[dict[int, int], int]:
+    """Where each storage begins, and the bytes of all: first fit, by the time of use."""
+    alive = lifetimes(graph)
+    placed: list[tuple[int, int, int]] = []
+    offsets: dict[int, int] = {}
+    for storage in sorted(alive, key=lambda index: -graph.values[index].shape.size):
+        size = -(-graph.values[storage].shape.size // WORD) * WORD
+        first, last = alive[storage]
+        rivals = sorted(
+            (offsets[other], offsets[other] + bytes_taken)
+            for other, bytes_taken, _ in placed
+            if alive[other][0] <= last and first <= alive[other][1]
+        )
+        offset = 0
+        for start, end in rivals:
+            if start - offset >= size:
+                break
+            offset = max(offset, end)
+        offsets[storage] = offset
+        placed.append((storage, size, offset))
+    return offsets, max(offset + size for _, size, offset in placed)
+
+
+def lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
+    """The operators between which each storage is needed, the frame before the first."""
+    spans = {graph.values[graph.input].storage: (-1, -1)}
+    for number, operator in enumerate(graph.operators):
+        for index in (*inputs_of(operator), operator.output):
+            storage = graph.values[index].storage
+            first, _ = spans.get(storage, (number, number))
+            spans[storage] = (first, number)
+    storage = graph.values[graph.output].storage
+    spans[storage] = (spans[storage][0], len(graph.operators))
+    return spans
+
+
+def operator_bytes(operator: Operator) -> int:
+    """What an operator's constants take of `.model`, each array at a multiple of four."""
+    if isinstance(operator, Convolve):
+        outputs = len(operator.bias)
+        arrays = [operator.weight.size, 4 * outputs, 4 * outputs, outputs]
+        return OPERATOR_BYTES + sum(-(-size // WORD) * WORD for size in arrays)
+    if isinstance(operator, Add):
+        return OPERATOR_BYTES + 4 * 3 + 4
+    if isinstance(operator, Lookup):
+        return OPERATOR_BYTES + 256
+    return OPERATOR_BYTES
+
+
+def costs(graph: Graph) -> tuple[Cost, ...]:
+    """Every operator's share, and what all share."""
+    shared = HASH_BYTES + GRAPH_BYTES + 2 * len(TABLE) + TENSOR_BYTES * len(graph.values)
+    return (
+        *(
+            Cost(operator.name, operator_bytes(operator), macs_of(graph, operator))
+            for operator in graph.operators
+        ),
+        Cost("tables", shared, 0),
+    )
+
+
+def check_budget(graph: Graph, model_max: int, ram_max: int) -> None:
+    """Refuse a graph over budget: by how much, and which operator takes most."""
+    shares = costs(graph)
+    total = sum(cost.model_bytes for cost in shares)
+    if total > model_max:
+        most = max(shares, key=lambda cost: cost.model_bytes)
+        raise ModelError(
+            f"{total} bytes of model, {total - model_max} over the budget of {model_max}; "
+            f"{most.name} alone takes {most.model_bytes}"
+        )
+    offsets, ram = arena(graph)
+    if ram > ram_max:
+        held = {graph.values[index].name: graph.values[index].shape.size for index in offsets}
+        name = max(held, key=lambda tensor: held[tensor])
+        raise ModelError(
+            f"{ram} bytes of RAM, {ram - ram_max} over the budget of {ram_max}; "
+            f"tensor {name!r} alone takes {held[name]}"
+        )

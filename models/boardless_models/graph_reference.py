@@ -1,0 +1,123 @@
+"""What a graph puts out: integers only, many frames at once, an operator at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boardless_models.graph import Add, Convolve, Graph, Lookup, Pool, Window
+from boardless_models.network import Shape
+from boardless_models.scaling import Integers, Rounding, scaled
+
+Int8 = NDArray[np.int8]
+ADD_LEFT_SHIFT = 20
+# The camera's byte becomes int8 by subtracting this.
+FRAME_ZERO = 128
+
+
+def run_graph(graph: Graph, frames: NDArray[np.uint8], way: Rounding | None = None) -> list[Int8]:
+    """Every operator's output [N,H,W,C] for frames [N,H,W] or [N,H,W,C]."""
+    way = way or graph.rounding
+    centred = (frames.astype(np.int16) - FRAME_ZERO).astype(np.int8)
+    held: dict[int, Int8] = {graph.values[graph.input].storage: centred}
+
+    def read(index: int) -> Int8:
+        value = graph.values[index]
+        return held[value.storage].reshape(len(frames), *extents(value.shape))
+
+    outputs: list[Int8] = []
+    for operator in graph.operators:
+        match operator:
+            case Convolve():
+                found = convolve(graph, operator, read(operator.input), way)
+            case Pool():
+                shape = graph.values[operator.output].shape
+                found = pool(operator, read(operator.input), shape)
+            case Add():
+                found = add(graph, operator, read(operator.input), read(operator.second), way)
+            case Lookup():
+                table = operator.table(way)
+                found = table[read(operator.input).astype(np.int16) + FRAME_ZERO]
+        outputs.append(found)
+        held[graph.values[operator.output].storage] = found
+    return outputs
+
+
+def extents(shape: Shape) -> tuple[int, int, int]:
+    """Height, width, channels."""
+    return shape.height, shape.width, shape.channels
+
+
+def taps(tensor: Integers, window: Window, shape: Shape, filler: int) -> list[Integers]:
+    """For each tap of the window what it sees at every output pixel: [N,H',W',C]."""
+    needed_rows = (shape.height - 1) * window.stride_rows + window.rows
+    needed_columns = (shape.width - 1) * window.stride_columns + window.columns
+    bottom = max(0, needed_rows - window.top - tensor.shape[1])
+    right = max(0, needed_columns - window.left - tensor.shape[2])
+    border = ((0, 0), (window.top, bottom), (window.left, right), (0, 0))
+    padded = np.pad(tensor, border, constant_values=filler)
+    return [
+        padded[
+            :,
+            row : row + (shape.height - 1) * window.stride_rows + 1 : window.stride_rows,
+            column : column + (shape.width - 1) * window.stride_columns + 1 : window.stride_columns,
+        ]
+        for row in range(window.rows)
+        for column in range(window.columns)
+    ]
+
+
+def convolve(graph: Graph, operator: Convolve, tensor: Int8, way: Rounding) -> Int8:
+    """Sums of products, bias, requantise, clamp."""
+    source, target = graph.values[operator.input], graph.values[operator.output]
+    centred = tensor.astype(np.int64) - source.zero_point
+    outputs = len(operator.weight)
+    weight = operator.weight.astype(np.int64).reshape(outputs, -1, operator.weight.shape[3])
+    sums = np.zeros((len(tensor), *extents(target.shape)), np.int64) + operator.bias
+    for tap, seen in enumerate(taps(centred, operator.window, target.shape, 0)):
+        if operator.depthwise:
+            repeated = np.repeat(seen, outputs // source.shape.channels, axis=3)
+            sums += repeated * weight[:, tap, 0]
+        else:
+            # float64 holds every product and sum of int8 exactly, and multiplies far faster.
+            products = seen.astype(np.float64) @ weight[:, tap].T.astype(np.float64)
+            sums += products.astype(np.int64)
+    factors = operator.multiplier.astype(np.int64), operator.exponent.astype(np.int64)
+    rounded = scaled(sums, *factors, way) + target.zero_point
+    return np.asarray(np.clip(rounded, operator.least, operator.most), np.int8)
+
+
+def pool(operator: Pool, tensor: Int8, shape: Shape) -> Int8:
+    """The largest, or the mean rounded half away from zero, of what is inside the border."""
+    wide = tensor.astype(np.int64)
+    if operator.kind == "max":
+        found = np.stack(taps(wide, operator.window, shape, -(1 << 31))).max(axis=0)
+    else:
+        total = sum(taps(wide, operator.window, shape, 0), np.int64(0))
+        inside = np.ones((1, *wide.shape[1:]), np.int64)
+        count = sum(taps(inside, operator.window, shape, 0), np.int64(0))
+        half = count // 2
+        found = np.where(total > 0, (total + half) // count, -((-total + half) // count))
+    return np.asarray(np.clip(found, operator.least, operator.most), np.int8)
+
+
+def add(graph: Graph, operator: Add, first: Int8, second: Int8, way: Rounding) -> Int8:
+    """Both inputs on a common grid, their sum on the output's."""
+    pair = [
+        tensor.astype(np.int64) - graph.values[index].zero_point
+        for tensor, index in ((first, operator.input), (second, operator.second))
+    ]
+    if way == "single":
+        products = sum(
+            tensor * weight for tensor, weight in zip(pair, operator.weights, strict=True)
+        )
+        total = (products + (1 << (operator.shift - 1))) >> operator.shift
+    else:
+        factors = [(np.array(m), np.array(e)) for m, e in operator.factors]
+        common = sum(
+            scaled(tensor << ADD_LEFT_SHIFT, *factor, "double")
+            for tensor, factor in zip(pair, factors[:2], strict=True)
+        )
+        total = scaled(np.asarray(common), *factors[2], "double")
+    rounded = total + graph.values[operator.output].zero_point
+    return np.asarray(np.clip(rounded, operator.least, operator.most), np.int8)
