@@ -10,6 +10,7 @@ from boardless_sim.boards.stm32f407vg import BOARD, build_devices
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
 from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, ScheduledEvent, Timeline
+from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.image import FirmwareImage
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
@@ -49,6 +50,7 @@ class Machine:
         self._stop = self._limit_reached = False
         self._reset_cause = ""
         self._said: set[str] = set()
+        self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
         self._map_memories()
@@ -142,7 +144,7 @@ class Machine:
             elif reason == Reason.MARK:
                 return Outcome.MARK
             elif reason == Reason.DEBUG:
-                if not self._debug_call() and not self.cpu.breakpoint_fault():
+                if not self.semihosting.call(self.cpu) and not self.cpu.breakpoint_fault():
                     return Outcome.LOCKUP
             else:
                 raise EngineError(
@@ -183,37 +185,6 @@ class Machine:
         self.devices.rcc.note_reset(cause)
         self.set_clocks(self.devices.rcc.clock_tree())
         self.cpu.power_on(self._vector_table)
-
-    def _debug_call(self) -> bool:
-        """Semihosting: BKPT 0xAB with the operation in r0. False: an ordinary breakpoint."""
-        pc = self.cpu.register("pc")
-        for at in (pc, pc - 2):
-            if self.cpu.read(at, 2) == b"\xab\xbe":
-                break
-        else:
-            return False
-        operation, parameter = self.cpu.register("r0"), self.cpu.register("r1")
-        if operation == 0x03:  # SYS_WRITEC
-            self._semihost(self.cpu.read(parameter, 1))
-        elif operation == 0x04:  # SYS_WRITE0
-            self._semihost(self._string(parameter))
-        else:
-            self.say_once(f"semihosting operation {operation:#x} is not modelled")
-            self.cpu.set_register("r0", 0xFFFF_FFFF)
-        self.cpu.set_register("pc", at + 2)
-        return True
-
-    def _string(self, address: int, most: int = 4096) -> bytes:
-        data = bytearray()
-        while len(data) < most and (byte := self.cpu.read(address + len(data), 1)) != b"\0":
-            data += byte
-        return bytes(data)
-
-    def _semihost(self, data: bytes) -> None:
-        for byte in data:
-            self.on_semihosting(byte)
-
-    on_semihosting: Callable[[int], None] = staticmethod(lambda byte: None)
 
     # ---- time ----
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
 from ctypes import c_int, c_size_t, c_uint64, c_void_p
 from enum import IntEnum
 from typing import Protocol
@@ -25,13 +24,12 @@ from unicorn.unicorn_const import (
     UC_HOOK_MEM_INVALID,
 )
 
+from boardless_sim.core.blocks import to_core
 from boardless_sim.core.library import (
     ANALYSE,
     DEVICE_READ,
     DEVICE_WRITE,
     UNICORN,
-    Block,
-    BlockAccess,
     Callbacks,
     Shared,
     address_of,
@@ -39,7 +37,7 @@ from boardless_sim.core.library import (
     unicorn_api,
 )
 from boardless_sim.errors import EngineError
-from boardless_sim.timing import BlockFacts, analyse_block
+from boardless_sim.timing import analyse_block
 
 NEVER = 1 << 62
 UNUSED_PSP = 0xFFFF_FFFF
@@ -70,7 +68,6 @@ REGISTERS = {
     "faultmask": arm.UC_ARM_REG_FAULTMASK,
 }
 
-_MAX_ACCESSES = 255
 _CLREX = bytes.fromhex("bff32f8f")
 
 
@@ -311,13 +308,19 @@ class Cpu:
 
     def _guarded_analyse(self, address: int, size: int) -> int:
         try:
-            self._set_block(
-                address, analyse_block(address, bytes(self._uc.mem_read(address, size)))
-            )
+            self._analyse(address, bytes(self._uc.mem_read(address, size)))
         except BaseException as error:  # noqa: BLE001
             self._fail(error)
             return 1
         return 0
+
+    def _analyse(self, address: int, code: bytes) -> None:
+        facts = analyse_block(address, code)
+        block, accesses = to_core(facts, marked=address in self._marks)
+        if self._library.core_set_block(
+            self._core, address, ctypes.addressof(block), ctypes.addressof(accesses)
+        ):
+            raise EngineError("native engine: no memory for the access table")
 
     def _guarded_read(self, address: int, size: int) -> int:
         try:
@@ -337,49 +340,3 @@ class Cpu:
             self._error = error
         self.shared.callback_failed = 1
         self.shared.deadline = 0
-
-    def _set_block(self, address: int, facts: BlockFacts) -> None:
-        accesses = facts.accesses[:_MAX_ACCESSES]
-        block = Block(
-            facts.size,
-            facts.instructions,
-            min(facts.cycles, 0xFFFF),
-            min(facts.sp_drop, 0xFFFF),
-            0,
-            len(accesses),
-            _flags(facts, address in self._marks),
-            facts.taken_cycles,
-            facts.target_cycles,
-        )
-        array = (BlockAccess * len(accesses))()
-        for slot, timed in zip(array, accesses, strict=True):
-            access = timed.access
-            slot.displacement = access.displacement & 0xFFFF_FFFF
-            slot.cycles_before = min(timed.cycles_before, 0xFFFF)
-            slot.span_bytes = access.words * 4
-            slot.instruction = min(timed.offset // 2, 0xFF)
-            slot.base = -1 if access.base is None else access.base
-            slot.index = -1 if access.index_register is None else access.index_register
-            slot.shift = access.shift
-            slot.is_load = access.is_load
-        if self._library.core_set_block(
-            self._core, address, ctypes.addressof(block), ctypes.addressof(array)
-        ):
-            raise EngineError("native engine: no memory for the access table")
-
-
-def _flags(facts: BlockFacts, marked: bool) -> int:
-    """The block flags of core.h."""
-    bits = (
-        facts.has_fp,
-        facts.sets_mask,
-        facts.sp_drop > 0,
-        facts.moves_sp,
-        facts.sends_event,
-        facts.is_exclusive,
-        marked,
-    )
-    return sum(1 << position for position, is_set in enumerate(bits) if is_set)
-
-
-Callback = Callable[[], None]

@@ -60,7 +60,7 @@ class NativeEngine:
         machine.load(image)
         for port, usart in machine.devices.usarts.items():
             usart.on_transmit = self._receiver(port)
-        machine.on_semihosting = self._receiver("semihosting")
+        machine.semihosting.on_output = self._receiver("semihosting")
 
     def close(self) -> None:
         """Free the board. Harmless twice."""
