@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,9 +17,21 @@ ADD_LEFT_SHIFT = 20
 FRAME_ZERO = 128
 
 
-def run_graph(graph: Graph, frames: NDArray[np.uint8], way: Rounding | None = None) -> list[Int8]:
-    """Every operator's output [N,H,W,C] for frames [N,H,W] or [N,H,W,C]."""
+Requantise = Callable[[Convolve, Integers], Integers]
+
+
+def run_graph(
+    graph: Graph,
+    frames: NDArray[np.uint8],
+    way: Rounding | None = None,
+    requantise: Requantise | None = None,
+) -> list[Int8]:
+    """Every operator's output [N,H,W,C] for frames [N,H,W] or [N,H,W,C].
+
+    `requantise` takes the place of the rounding where a peer has its own way with sums.
+    """
     way = way or graph.rounding
+    requantise = requantise or rounded_as(way)
     centred = (frames.astype(np.int16) - FRAME_ZERO).astype(np.int8)
     held: dict[int, Int8] = {graph.values[graph.input].storage: centred}
 
@@ -29,7 +43,7 @@ def run_graph(graph: Graph, frames: NDArray[np.uint8], way: Rounding | None = No
     for operator in graph.operators:
         match operator:
             case Convolve():
-                found = convolve(graph, operator, read(operator.input), way)
+                found = convolve(graph, operator, read(operator.input), requantise)
             case Pool():
                 shape = graph.values[operator.output].shape
                 found = pool(operator, read(operator.input), shape)
@@ -41,6 +55,16 @@ def run_graph(graph: Graph, frames: NDArray[np.uint8], way: Rounding | None = No
         outputs.append(found)
         held[graph.values[operator.output].storage] = found
     return outputs
+
+
+def rounded_as(way: Rounding) -> Requantise:
+    """Sums times the operator's integer factors."""
+
+    def requantise(operator: Convolve, sums: Integers) -> Integers:
+        factors = operator.multiplier.astype(np.int64), operator.exponent.astype(np.int64)
+        return scaled(sums, *factors, way)
+
+    return requantise
 
 
 def extents(shape: Shape) -> tuple[int, int, int]:
@@ -67,7 +91,7 @@ def taps(tensor: Integers, window: Window, shape: Shape, filler: int) -> list[In
     ]
 
 
-def convolve(graph: Graph, operator: Convolve, tensor: Int8, way: Rounding) -> Int8:
+def convolve(graph: Graph, operator: Convolve, tensor: Int8, requantise: Requantise) -> Int8:
     """Sums of products, bias, requantise, clamp."""
     source, target = graph.values[operator.input], graph.values[operator.output]
     centred = tensor.astype(np.int64) - source.zero_point
@@ -82,8 +106,7 @@ def convolve(graph: Graph, operator: Convolve, tensor: Int8, way: Rounding) -> I
             # float64 holds every product and sum of int8 exactly, and multiplies far faster.
             products = seen.astype(np.float64) @ weight[:, tap].T.astype(np.float64)
             sums += products.astype(np.int64)
-    factors = operator.multiplier.astype(np.int64), operator.exponent.astype(np.int64)
-    rounded = scaled(sums, *factors, way) + target.zero_point
+    rounded = requantise(operator, sums) + target.zero_point
     return np.asarray(np.clip(rounded, operator.least, operator.most), np.int8)
 
 
