@@ -1,0 +1,287 @@
+"""Renode as an engine: the same firmware, frames and answers, by another emulator."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from boardless_sim.camera.faults import (
+    DeadSensor,
+    DroppedLine,
+    SccbNack,
+    SensorFault,
+    TruncatedFrame,
+    WrongPid,
+)
+from boardless_sim.camera.frame import Frame
+from boardless_sim.camera.ov7670 import NO_FRAME
+from boardless_sim.camera.scene import compose
+from boardless_sim.engines.engine import (
+    Capability,
+    FaultInfo,
+    StackMark,
+    StopReason,
+    UartLine,
+)
+from boardless_sim.engines.renode_monitor import Monitor
+from boardless_sim.errors import EngineError
+from boardless_sim.image import FirmwareImage
+
+INSTALL = "pip install git+https://github.com/antmicro/renode-run && renode-run download"
+START_LIMIT_S, ANSWER_LIMIT_S = 60.0, 60.0
+_LIMIT_S_PER_VIRTUAL_SECOND = 120.0
+_STEP_US = 1_000_000.0  # virtual time of one question: it cannot be interrupted
+_HERE = Path(__file__).resolve()
+_PLACES = (_HERE.parents[1] / "renode", _HERE.parents[2] / "renode")
+_FAULT_EXCEPTIONS = frozenset({3, 4, 5, 6})
+_CONTROL, _OTHER_SP, _XPSR = 18, 22, 25
+_REGISTERS = {f"r{number}": number for number in range(16)} | {
+    "sp": 13, "lr": 14, "pc": 15, "xpsr": _XPSR,
+}  # fmt: skip
+
+
+def find_renode() -> list[str]:
+    """The command that starts Renode: RENODE_PATH, `renode`, or what `renode-run` downloaded.
+
+    Raises `EngineError` where there is none.
+    """
+    named = os.environ.get("RENODE_PATH")
+    if named:
+        path = Path(named)
+        path = path / "renode" if path.is_dir() else path
+        if not os.access(path, os.X_OK) or not path.is_file():
+            raise EngineError(f"engine renode: RENODE_PATH {named!r}, expected an executable")
+        return [str(path.resolve())]
+    if (found := shutil.which("renode")) is not None:
+        return [found]
+    if (found := shutil.which("renode-run")) is not None:
+        return [found, "--"]
+    raise EngineError(
+        "engine renode: not installed (RENODE_PATH, renode and renode-run looked for), "
+        f"install it: {INSTALL}"
+    )
+
+
+class RenodeEngine:
+    """Implements `Engine` on a Renode of its own. Times count instructions at 168 MHz.
+
+    `quantum_us` is how far a run may go beyond what it waited for; no time that is told depends on
+    it. Host time is bounded by `start_limit_s` and `answer_limit_s`.
+    """
+
+    name = "renode"
+    timing_basis = "instruction count"
+    capabilities = frozenset(
+        {Capability.CAMERA, Capability.MEMORY, Capability.REGISTERS, Capability.DETERMINISTIC}
+    )
+
+    def __init__(
+        self,
+        quantum_us: int = 1000,
+        start_limit_s: float = START_LIMIT_S,
+        answer_limit_s: float = ANSWER_LIMIT_S,
+    ) -> None:
+        self._quantum_us = quantum_us
+        self._start_limit_s = start_limit_s
+        self._answer_limit_s = answer_limit_s
+        self._monitor: Monitor | None = None
+        self._image: FirmwareImage | None = None
+
+    # ---- life ----
+
+    def load(self, image: FirmwareImage) -> None:
+        """Start Renode, build the board and put the image into its Flash."""
+        self.close()
+        self._image = image
+        self._shown: list[Frame] = []
+        self._captured: list[Frame] = []
+        self._lines: list[UartLine] = []
+        self._unread: deque[UartLine] = deque()
+        self._fault: FaultInfo | None = None
+        self._time_us = 0.0
+        self._monitor = Monitor(find_renode(), self._start_limit_s)
+        try:
+            self._build_board(self._monitor, image)
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """End Renode. Harmless twice."""
+        if self._monitor is not None:
+            self._monitor.close()
+            self._monitor = None
+
+    @property
+    def version(self) -> str:
+        """The version of the Renode that runs."""
+        return self._running.version
+
+    def _build_board(self, monitor: Monitor, image: FirmwareImage) -> None:
+        (monitor.folder / "firmware.elf").write_bytes(image.path.read_bytes())
+        (monitor.folder / "board").symlink_to(_board_files(), target_is_directory=True)
+        monitor.tell("include @board/setup.resc")
+        monitor.tell(f'emulation SetGlobalQuantum "{self._quantum_us / 1e6:.6f}"')
+        monitor.tell("sysbus LoadELF @firmware.elf")
+        monitor.tell('emulation CreateBench "bench"')
+        monitor.ask("Begin", limit_s=self._start_limit_s)
+
+    @property
+    def _running(self) -> Monitor:
+        if self._monitor is None:
+            raise EngineError("engine renode: no image loaded, call load() first")
+        return self._monitor
+
+    def _ask(self, call: str, *arguments: str | int) -> dict[str, list[str]]:
+        return self._running.ask(call, *arguments, limit_s=self._answer_limit_s)
+
+    # ---- camera ----
+
+    def show(self, frame: Frame) -> int:
+        """Queue a frame for the lens."""
+        file = self._running.folder / f"frame{len(self._shown)}"
+        file.write_bytes(compose(frame).tobytes())
+        self._shown.append(frame)
+        number = int(self._ask("Show", f'"{file}"')["frame"][0])
+        file.unlink()
+        return number
+
+    def captured(self) -> list[Frame]:
+        """The frames that were captured whole, in order."""
+        return list(self._captured)
+
+    def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
+        """What is wrong with the sensor from its next frame or SCCB transfer on."""
+        self._ask("Break", f'"{",".join(_fault_text(fault) for fault in faults)}"')
+
+    # ---- running ----
+
+    def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
+        """Run until a line satisfies `until`, or for `limit_us` of virtual time."""
+        if self._read_lines(until):
+            return StopReason.RESULT
+        end_us = self._time_us + limit_us
+        while (left_us := end_us - self._time_us) >= 0.5:
+            self._step(min(left_us, _STEP_US), stop_at_line=until is not None)
+            if self._read_lines(until):
+                return StopReason.RESULT
+        stuck = self._fault is not None and self._active_exception() in _FAULT_EXCEPTIONS
+        return StopReason.FAULT if stuck else StopReason.LIMIT
+
+    def time_us(self) -> float:
+        """Virtual time since power-on."""
+        return self._time_us
+
+    def _step(self, duration_us: float, *, stop_at_line: bool) -> None:
+        limit_s = self._answer_limit_s + duration_us / 1e6 * _LIMIT_S_PER_VIRTUAL_SECOND
+        state = self._running.ask(
+            "Run", math.ceil(duration_us), str(stop_at_line).lower(), limit_s=limit_s
+        )
+        self._time_us = int(state["time"][0]) / 1000
+        for number in state["captured"][0].split(","):
+            if number:
+                self._captured.append(self._shown[int(number)] if number != "-1" else NO_FRAME)
+        for line in state.get("line", ()):
+            port, time_ns, text = line.split(",")
+            decoded = bytes.fromhex(text).decode("utf-8", "backslashreplace").rstrip("\r")
+            self._unread.append(UartLine(port, decoded, int(time_ns) / 1000))
+        if self._fault is None and "fault" in state:
+            self._fault = self._decode_fault(state["fault"][0])
+
+    def _read_lines(self, until: Callable[[UartLine], bool] | None) -> bool:
+        """Take over the lines that came, up to the one that was waited for."""
+        while self._unread:
+            line = self._unread.popleft()
+            self._lines.append(line)
+            if until is not None and until(line):
+                return True
+        return False
+
+    # ---- UART ----
+
+    def uart_lines(self) -> list[UartLine]:
+        """Every complete line so far."""
+        return self._lines
+
+    def uart_send(self, port: str, data: bytes) -> None:
+        """Feed bytes into a USART's receiver."""
+        self._ask("Send", f'"{port}"', f'"{data.hex()}"')
+
+    # ---- state ----
+
+    def fault(self) -> FaultInfo | None:
+        """The first fault the CPU took, if any."""
+        return self._fault
+
+    def stack_mark(self) -> StackMark:
+        """Renode does not watch the stack pointer."""
+        raise EngineError(
+            f"engine renode: no {Capability.STACK_MARK.value}, expected engine native for it"
+        )
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """Bytes of RAM or Flash."""
+        return bytes.fromhex(self._ask("Read", hex(address), size)["bytes"][0])
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Write memory as a debug probe would."""
+        self._ask("Write", hex(address), f'"{data.hex()}"')
+
+    def read_register(self, name: str) -> int:
+        """A core register by name."""
+        lowered = name.lower()
+        if lowered in ("msp", "psp"):
+            on_process = bool(self._register(_CONTROL) & 2) and not self._active_exception()
+            return self._register(13 if (lowered == "psp") is on_process else _OTHER_SP)
+        if lowered not in _REGISTERS:
+            raise EngineError(f"register {name!r}, expected r0-r15, sp, lr, pc, xpsr, msp or psp")
+        return self._register(_REGISTERS[lowered])
+
+    def log(self) -> list[str]:
+        """What Renode had to say: warnings and errors."""
+        return self._running.warnings()
+
+    def _register(self, number: int) -> int:
+        return int(self._ask("Register", number)["value"][0])
+
+    def _active_exception(self) -> int:
+        return self._register(_XPSR) & 0x1FF
+
+    def _decode_fault(self, text: str) -> FaultInfo:
+        kind, *numbers = text.split(",")
+        pc, cfsr, hfsr, mmfar, bfar = map(int, numbers)
+        valid = {1 << 7: mmfar, 1 << 15: bfar}
+        address = next((value for bit, value in valid.items() if cfsr & bit), None)
+        assert self._image is not None
+        return FaultInfo(kind, pc, self._image.function_at(pc), cfsr, hfsr, address)
+
+
+def _board_files() -> Path:
+    """The folder of setup.resc, in a checkout or beside the package."""
+    for place in _PLACES:
+        if (place / "setup.resc").is_file():
+            return place
+    raise EngineError(f"engine renode: {_PLACES[-1]}: no setup.resc, expected the board for Renode")
+
+
+def _fault_text(fault: SensorFault) -> str:
+    def each(number: int | None) -> int:
+        return -1 if number is None else number
+
+    match fault:
+        case DeadSensor():
+            return "dead"
+        case SccbNack():
+            return f"nack {fault.after} {each(fault.times)}"
+        case WrongPid():
+            return f"pid {fault.pid}"
+        case DroppedLine():
+            return f"drop {fault.row} {each(fault.frame)}"
+        case TruncatedFrame():
+            return f"cut {fault.rows} {each(fault.frame)}"
+        case _:
+            raise EngineError(f"engine renode: no fault {type(fault).__name__}, expected native")
