@@ -84,11 +84,11 @@ def analyse_block(address: int, code: bytes) -> BlockFacts:
     branch = Branch.NONE
     accesses: list[TimedAccess] = []
     for offset, instruction in instructions_of(address, code):
+        if written & instruction.addresses_with:
+            cycles += 1  # the address register comes straight from the operation before
         if instruction.access is not None:
             accesses.append(TimedAccess(instruction.access, offset, cycles))
         cycles += _cycles(instruction, pipelined)
-        if written & instruction.addresses_with:
-            cycles += 1  # the address register comes straight from the operation before
         pipelined = _pipelines_next(instruction)
         written = instruction.writes if instruction.kind in (Kind.ALU, Kind.MULTIPLY) else 0
         count += 1

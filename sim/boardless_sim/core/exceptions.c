@@ -136,6 +136,7 @@ bool exception_enter(core *c, uint32_t exception)
         c->cfsr |= CFSR_STKERR;
         c->hfsr |= HFSR_FORCED;
         note_first_fault(c, EXC_HARD_FAULT);
+        c->shared.fault_cfsr |= CFSR_STKERR; /* also where it adds to a fault already noted */
         exception = EXC_HARD_FAULT;
     }
     core_set_reg(c, UC_ARM_REG_XPSR_NZCVQG, (xpsr & XPSR_FLAGS) | XPSR_THUMB | exception);

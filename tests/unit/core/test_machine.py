@@ -1,0 +1,191 @@
+"""The core on programs of a few instructions: faults, sleep, reset, time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boardless_sim.engines.engine import StopReason
+from boardless_sim.engines.native import NativeEngine
+from boardless_sim.errors import EngineError, StrictError
+from boardless_sim.image import load_image
+from boardless_sim.machine import Outcome
+from tests.unit.core.programs import (
+    BREAKPOINT,
+    MASK_INTERRUPTS,
+    NOP,
+    SEV,
+    SLEEP_FOREVER,
+    STACK_TOP,
+    STOP_HERE,
+    UNDEFINED,
+    WFE,
+    assemble,
+    constant,
+    load,
+    poke,
+    power_on,
+    store,
+)
+from tests.unit.elf_bytes import FLASH, build_elf
+
+CODE = FLASH + 0x40
+NOTHING = 0x3000_0000
+RAM = 0x2000_0000
+DEMCR, DWT_CTRL, DWT_CYCCNT = 0xE000_EDFC, 0xE000_1000, 0xE000_1004
+SCB_AIRCR, SCB_CCR = 0xE000_ED0C, 0xE000_ED14
+RCC_CSR = 0x4002_3874
+RCC_CSR_SFTRSTF = 1 << 28
+SPI1_CR1 = 0x4001_3000
+
+
+def test_a_load_from_nothing_is_a_hard_fault_with_its_address(tmp_path: Path) -> None:
+    engine = power_on(tmp_path, constant(0, NOTHING) + load(1, 0))
+    assert engine.run(100) == StopReason.FAULT
+    assert str(engine.fault()) == (
+        "HardFault at pc 0x08000048 in ? (CFSR 0x00008200, HFSR 0x40000000 address 0x30000000)"
+    )
+
+
+def test_a_fault_in_the_hard_fault_handler_locks_up(tmp_path: Path) -> None:
+    engine = power_on(tmp_path, UNDEFINED, hard_fault=UNDEFINED)
+    assert engine.machine.run(100) == Outcome.LOCKUP
+    assert engine.time_us() < 10
+
+
+def test_a_stack_outside_memory_still_reaches_the_handler(tmp_path: Path) -> None:
+    to_nothing = [*constant(0, NOTHING), 0x4685]  # mov sp, r0
+    engine = power_on(tmp_path, to_nothing + UNDEFINED)
+    assert engine.run(100) == StopReason.FAULT
+    fault = engine.fault()
+    assert fault is not None
+    assert fault.cfsr & 1 << 12  # STKERR
+    assert engine.machine.cpu.shared.active_exception == 3
+
+
+def test_a_breakpoint_without_a_debugger_is_a_hard_fault(tmp_path: Path) -> None:
+    engine = power_on(tmp_path, BREAKPOINT)
+    assert engine.run(100) == StopReason.FAULT
+    fault = engine.fault()
+    assert fault is not None
+    assert fault.hfsr == 1 << 31  # DEBUGEVT
+
+
+def test_a_store_to_flash_faults(tmp_path: Path) -> None:
+    engine = power_on(tmp_path, poke(FLASH, 1))
+    assert engine.run(100) == StopReason.FAULT
+    fault = engine.fault()
+    assert fault is not None
+    assert fault.address == FLASH
+
+
+def test_code_in_a_device_region_faults(tmp_path: Path) -> None:
+    engine = power_on(tmp_path, [*constant(0, 0x4000_0001), 0x4700])  # bx r0
+    assert engine.run(100) == StopReason.FAULT
+    fault = engine.fault()
+    assert fault is not None
+    assert (fault.pc, fault.cfsr) == (0x4000_0000, 1)  # IACCVIOL
+
+
+def test_asleep_with_no_interrupt_enabled_is_a_halt(tmp_path: Path) -> None:
+    engine = power_on(tmp_path, MASK_INTERRUPTS + SLEEP_FOREVER)
+    assert engine.run(1000) == StopReason.HALT
+
+
+def test_a_loop_without_end_reaches_the_limit_of_time(tmp_path: Path) -> None:
+    engine = power_on(tmp_path, STOP_HERE)
+    assert engine.run(1000) == StopReason.LIMIT
+    assert engine.time_us() == pytest.approx(1000, abs=1)
+    engine.run(500)
+    assert engine.time_us() == pytest.approx(1500, abs=1)
+
+
+def test_an_event_lets_wfe_pass_once(tmp_path: Path) -> None:
+    after = poke(RAM, 7)
+    once = power_on(tmp_path, [SEV, WFE, *after, *STOP_HERE])
+    once.run(100)
+    assert once.read_memory(RAM, 4) == b"\7\0\0\0"
+    twice = power_on(tmp_path, [SEV, WFE, WFE, *after, *STOP_HERE])
+    assert twice.run(100) == StopReason.HALT
+    assert twice.read_memory(RAM, 4) == bytes(4)
+
+
+@pytest.mark.parametrize("nops", [0, 1, 10, 60])
+def test_the_cycle_counter_is_exact_inside_a_block(tmp_path: Path, nops: int) -> None:
+    start = poke(DEMCR, 1 << 24) + poke(DWT_CTRL, 1) + constant(0, DWT_CYCCNT)
+    read_twice = [*load(2, 0), *[NOP] * nops, *load(3, 0)]
+    engine = power_on(tmp_path, start + read_twice + STOP_HERE)
+    engine.run(100)
+    elapsed = engine.read_register("r3") - engine.read_register("r2")
+    assert elapsed == (nops + 2 if nops else 2)
+
+
+def test_a_reset_request_starts_again_and_is_told_to_the_rcc(tmp_path: Path) -> None:
+    count = [*constant(4, RAM), *load(5, 4), 0x1C6D, *store(5, 4)]  # adds r5, r5, #1
+    done = [0x2D03, 0xD0FE]  # cmp r5, #3; beq .
+    engine = power_on(tmp_path, count + done + poke(SCB_AIRCR, 0x05FA_0004) + STOP_HERE)
+    engine.run(10_000)
+    assert engine.read_memory(RAM, 4) == b"\3\0\0\0"
+    assert len([line for line in engine.log() if line.endswith(": SFT")]) == 2
+    assert engine.machine.device_read(RCC_CSR, 4) & RCC_CSR_SFTRSTF
+
+
+def test_what_is_not_modelled_is_named_once(tmp_path: Path) -> None:
+    engine = power_on(tmp_path, poke(SPI1_CR1, 4) + poke(SPI1_CR1, 8) + poke(SCB_CCR, 0x210))
+    engine.run(10)
+    assert engine.log() == [
+        "SPI1_CR1 is not modelled (write of 0x4)",
+        "SCB_CCR (DIV_0_TRP, UNALIGN_TRP) is not modelled (write of 0x210)",
+    ]
+
+
+def test_strict_makes_it_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "program.elf"
+    path.write_bytes(build_elf(code=assemble(poke(SPI1_CR1, 4) + STOP_HERE)))
+    engine = NativeEngine(strict=True)
+    engine.load(load_image(path))
+    with pytest.raises(StrictError, match=r"SPI1_CR1 is not modelled \(write of 0x4\)"):
+        engine.run(10)
+
+
+def test_the_stack_mark_knows_the_deepest_point_within_a_block(tmp_path: Path) -> None:
+    push_and_pop = [0xB5F0, 0xB083, 0xB003, 0xE8BD, 0x40F0]  # 20 + 12 bytes, then back
+    engine = power_on(tmp_path, push_and_pop + STOP_HERE)
+    engine.run(10)
+    mark = engine.stack_mark()
+    assert (mark.used_bytes, mark.lowest_address) == (32, STACK_TOP - 32)
+    assert mark.process_lowest_address is None
+
+
+def test_a_polling_loop_is_skipped_and_ends_at_the_same_cycle(tmp_path: Path) -> None:
+    wait = [*constant(0, RAM), *load(1, 0), 0x2900, 0xD0FC]  # ldr; cmp r1, #0; beq back
+    path = tmp_path / "program.elf"
+    path.write_bytes(build_elf(code=assemble(wait + STOP_HERE)))
+    found = []
+    for fast_forward in (True, False):
+        engine = NativeEngine(fast_forward=fast_forward)
+        engine.load(load_image(path))
+        engine.run(20_000)
+        engine.write_memory(RAM, b"\1")
+        engine.run(1)
+        shared = engine.machine.cpu.shared
+        found.append((shared.cycles, shared.instructions, engine.read_register("r1")))
+        assert bool(shared.skipped_cycles) == fast_forward
+        engine.close()
+    assert found[0] == found[1]
+
+
+def test_a_loop_that_counts_is_never_skipped(tmp_path: Path) -> None:
+    engine = power_on(tmp_path, [0x3001, 0xE7FD])  # adds r0, #1; b back
+    engine.run(1000)
+    assert engine.machine.cpu.shared.skipped_cycles == 0
+
+
+def test_memory_that_is_not_there_is_an_engine_error(tmp_path: Path) -> None:
+    engine = power_on(tmp_path, STOP_HERE)
+    with pytest.raises(EngineError, match="no memory at 0x30000000-0x30000003"):
+        engine.read_memory(NOTHING, 4)
+    with pytest.raises(EngineError, match="register 'r99', expected one of r0, r1"):
+        engine.read_register("r99")
+    assert engine.read_register("pc") == CODE
