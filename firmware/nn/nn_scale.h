@@ -1,0 +1,42 @@
+/*
+ * nn_scale: an int32 times multiplier * 2^(exponent - 31), rounded, for any factor.
+ *
+ * double: the upper word of the doubled product is rounded, then the right shift (TensorFlow Lite's
+ * reference kernels). single: one rounding, half up. Unlike nn_requantise.h, which is faster and
+ * asks for a factor below a quarter, both take factors up to 2^22. The exporter checks that
+ * value << exponent stays within 32 bits.
+ */
+#ifndef NN_SCALE_H
+#define NN_SCALE_H
+
+#include <stdint.h>
+
+typedef enum {
+    NN_ROUNDING_SINGLE = 0,
+    NN_ROUNDING_DOUBLE = 1,
+} nn_rounding;
+
+static inline int32_t nn_scale_single(int32_t value, int32_t multiplier, int32_t exponent) {
+    const uint32_t shift = (uint32_t)(31 - exponent);
+    return (int32_t)(((int64_t)value * multiplier + (INT64_C(1) << (shift - 1u))) >> shift);
+}
+
+static inline int32_t nn_scale_double(int32_t value, int32_t multiplier, int32_t exponent) {
+    const int64_t raised = exponent > 0 ? (int64_t)value * (INT32_C(1) << exponent) : value;
+    const int64_t product = raised * multiplier;
+    const int64_t nudge = product >= 0 ? INT64_C(1) << 30 : 1 - (INT64_C(1) << 30);
+    /* The division truncates toward zero; a shift would round down. */
+    const int32_t upper = (int32_t)((product + nudge) / (INT64_C(1) << 31));
+    const uint32_t right = exponent < 0 ? (uint32_t)-exponent : 0u;
+    const int32_t mask = (int32_t)((UINT32_C(1) << right) - 1u);
+    const int32_t threshold = (mask >> 1) + (upper < 0 ? 1 : 0);
+    return (upper >> right) + ((upper & mask) > threshold ? 1 : 0);
+}
+
+static inline int32_t nn_scale(nn_rounding rounding, int32_t value, int32_t multiplier,
+                               int32_t exponent) {
+    return rounding == NN_ROUNDING_SINGLE ? nn_scale_single(value, multiplier, exponent)
+                                          : nn_scale_double(value, multiplier, exponent);
+}
+
+#endif
