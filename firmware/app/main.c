@@ -39,7 +39,7 @@ static void classify_next_frame(void) {
     frame_capture_start(&capture); /* the pixels are used up */
 
     nn_result result;
-    err = nn_run(&model_network, input, scratch, sizeof scratch, taken.observer, NULL, &result);
+    err = model_run(input, scratch, sizeof scratch, taken.observer, NULL, &result);
     times.inferred = cycles_now();
     if (err) {
         console_error("infer", "run", err);

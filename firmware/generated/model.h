@@ -28,4 +28,10 @@ extern const nn_model model_network;
 /* The sha256 of the artifact that the model was exported from. */
 extern const uint8_t model_hash[MODEL_HASH_BYTES];
 
+/* Infer with this model; see nn_run. */
+static inline int model_run(const uint8_t *input, void *scratch, uint32_t scratch_size,
+                            nn_observer observer, void *context, nn_result *result) {
+    return nn_run(&model_network, input, scratch, scratch_size, observer, context, result);
+}
+
 #endif

@@ -147,7 +147,20 @@ def header_text(quantized: QuantizedNetwork, sha256: str) -> str:
         "extern const nn_model model_network;\n\n"
         "/* The sha256 of the artifact that the model was exported from. */\n"
         "extern const uint8_t model_hash[MODEL_HASH_BYTES];\n\n"
+        f"{run_text('nn_run')}"
         "#endif\n"
+    )
+
+
+def run_text(function: str) -> str:
+    """The function that infers with this model, whichever kind it is."""
+    return (
+        "/* Infer with this model; see nn_run. */\n"
+        "static inline int model_run(const uint8_t *input, void *scratch, uint32_t scratch_size,\n"
+        "                            nn_observer observer, void *context, nn_result *result) {\n"
+        f"    return {function}(&model_network, input, scratch, scratch_size, observer, context, "
+        "result);\n"
+        "}\n\n"
     )
 
 

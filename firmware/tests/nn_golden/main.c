@@ -43,7 +43,7 @@ static void check_next_frame(void) {
     print_input();
 
     nn_result result;
-    err = nn_run(&model_network, input, scratch, sizeof scratch, layer_print, NULL, &result);
+    err = model_run(input, scratch, sizeof scratch, layer_print, NULL, &result);
     times.inferred = cycles_now();
     if (err) {
         console_error("infer", "run", err);
