@@ -8,8 +8,10 @@ BoardlessError            a run could not be made (exit 2)
 ├── ModelError            the model, its data set or its artifact is not usable
 ├── EngineError           the engine is missing, or cannot go on
 │   ├── BoardError        the board description contradicts itself
+│   ├── EngineMissing     the engine is not installed on this machine
 │   └── StrictError       strict mode: the firmware used something that is not modelled
-└── ResultError           the firmware's output is not what the result pattern says
+├── ResultError           the firmware's output is not what the result pattern says
+└── AnalyserError         our own measurement is proven wrong (exit 3)
 
 A check that fails is no error: it is a verdict (exit 1).
 """
@@ -49,9 +51,17 @@ class BoardError(EngineError):
     """The board description contradicts itself."""
 
 
+class EngineMissing(EngineError):
+    """The engine is not installed on this machine."""
+
+
 class StrictError(EngineError):
     """Strict mode: the firmware used something that is not modelled."""
 
 
 class ResultError(BoardlessError):
     """The firmware's output is not what the result pattern says."""
+
+
+class AnalyserError(BoardlessError):
+    """Our own measurement is proven wrong: nothing that it says may be believed (exit 3)."""

@@ -308,12 +308,9 @@ bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, i
 
 /* ---- the run loop ---- */
 
+/* WFE with the event register set wakes at once, in core_run(). */
 static void fall_asleep(core *c, bool waits_for_event)
 {
-    if (waits_for_event && c->event_register) {
-        c->event_register = false;
-        return;
-    }
     c->shared.sleeping = 1;
     c->waits_for_event = waits_for_event;
 }

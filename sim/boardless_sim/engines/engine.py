@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from boardless_sim.camera.faults import SensorFault
 from boardless_sim.camera.frame import Frame
 from boardless_sim.image import FirmwareImage
 
@@ -18,6 +19,8 @@ class Capability(Enum):
     CYCLES = "cycles"
     MEMORY = "memory"
     REGISTERS = "registers"
+    BUS_FAULTS = "bus faults"
+    WHOLE_BOARD = "all devices of the board"
     STACK_MARK = "stack high-water mark"
     DETERMINISTIC = "deterministic"
 
@@ -125,3 +128,11 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give back everything the engine holds. Harmless twice."""
+
+
+@runtime_checkable
+class BreakableCamera(Protocol):
+    """An engine whose camera can be broken."""
+
+    def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
+        """What is wrong with the sensor from its next frame or SCCB transfer on; all at once."""

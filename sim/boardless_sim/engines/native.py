@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from boardless_sim import timing
 from boardless_sim.boards.own import load_placement
+from boardless_sim.camera.faults import SensorFault
 from boardless_sim.camera.frame import Frame
 from boardless_sim.core.cpu import EXCEPTION_NAMES, UNUSED_PSP
 from boardless_sim.engines.engine import (
@@ -84,6 +85,10 @@ class NativeEngine:
     def captured(self) -> list[Frame]:
         """The frames that were captured whole, in order."""
         return self.machine.devices.camera.captured
+
+    def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
+        """What is wrong with the sensor from its next frame or SCCB transfer on."""
+        self.machine.devices.camera.faults = tuple(faults)
 
     # ---- running ----
 

@@ -28,7 +28,7 @@ from boardless_sim.engines.engine import (
     UartLine,
 )
 from boardless_sim.engines.renode_monitor import Monitor
-from boardless_sim.errors import EngineError
+from boardless_sim.errors import EngineError, EngineMissing
 from boardless_sim.image import FirmwareImage
 
 INSTALL = "pip install git+https://github.com/antmicro/renode-run && renode-run download"
@@ -47,7 +47,7 @@ _REGISTERS = {f"r{number}": number for number in range(16)} | {
 def find_renode() -> list[str]:
     """The command that starts Renode: RENODE_PATH, `renode`, or what `renode-run` downloaded.
 
-    Raises `EngineError` where there is none.
+    Raises `EngineMissing` where there is none.
     """
     named = os.environ.get("RENODE_PATH")
     if named:
@@ -60,7 +60,7 @@ def find_renode() -> list[str]:
         return [found]
     if (found := shutil.which("renode-run")) is not None:
         return [found, "--"]
-    raise EngineError(
+    raise EngineMissing(
         "engine renode: not installed (RENODE_PATH, renode and renode-run looked for), "
         f"install it: {INSTALL}"
     )
