@@ -44,7 +44,8 @@ class Window:
 class Convolve:
     """Convolution with weights [out,rows,columns,in]; depthwise: [out,rows,columns,1].
 
-    A fully connected layer is one of 1×1 over a value of one pixel.
+    A fully connected layer is one of 1×1 over a value of one pixel. `scales` are the weights'; no
+    sum needs them.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Convolve:
     bias: NDArray[np.int32]
     multiplier: NDArray[np.int32]
     exponent: NDArray[np.int8]
+    scales: NDArray[np.float32]
     least: int
     most: int
 

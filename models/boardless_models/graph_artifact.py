@@ -26,7 +26,13 @@ KINDS: dict[str, type[Convolve] | type[Pool] | type[Add] | type[Lookup]] = {
     "add": Add,
     "lookup": Lookup,
 }
-ARRAYS = {"weight": np.int8, "bias": np.int32, "multiplier": np.int32, "exponent": np.int8}
+ARRAYS: dict[str, type[np.generic]] = {
+    "weight": np.int8,
+    "bias": np.int32,
+    "multiplier": np.int32,
+    "exponent": np.int8,
+}
+ARRAYS |= {"scales": np.float32}
 
 
 def is_graph(path: Path) -> bool:

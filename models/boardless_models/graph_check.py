@@ -156,7 +156,7 @@ def check_convolution(graph: Graph, operator: Convolve) -> None:
         raise ModelError(f"weights {operator.weight.shape}, expected {expected}")
     if operator.depthwise and outputs % source.shape.channels:
         raise ModelError(f"{outputs} outputs of {source.shape.channels} channels")
-    for array in (operator.bias, operator.multiplier, operator.exponent):
+    for array in (operator.bias, operator.multiplier, operator.exponent, operator.scales):
         if array.shape != (outputs,):
             raise ModelError(f"{array.shape} parameters, expected {outputs}")
     check_window(operator.window, source, target)

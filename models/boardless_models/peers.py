@@ -169,7 +169,7 @@ def compare(peer: Peer, file: TfliteFile, graph: Graph, frames: NDArray[np.uint8
     mismatches = values = off_single = 0
     first: Mismatch | None = None
     way: Rounding = "double" if peer.rounding == "double" else "single"
-    requantise = requantise_of(peer, file, graph)
+    requantise = requantise_of(peer, graph)
     for start in range(0, len(frames), BATCH):
         batch = frames[start : start + BATCH]
         expected = run_graph(graph, batch, way, requantise)
@@ -191,10 +191,10 @@ def compare(peer: Peer, file: TfliteFile, graph: Graph, frames: NDArray[np.uint8
     return Comparison(peer.name, peer.rounding, len(frames), values, mismatches, first, off_single)
 
 
-def requantise_of(peer: Peer, file: TfliteFile, graph: Graph) -> Requantise:
+def requantise_of(peer: Peer, graph: Graph) -> Requantise:
     """How this peer brings sums to int8."""
     factors = {
-        operator.name: float_factor(file, operator)
+        operator.name: float_factor(graph, operator)
         for operator in graph.operators
         if isinstance(operator, Convolve)
     }
@@ -210,11 +210,11 @@ def requantise_of(peer: Peer, file: TfliteFile, graph: Graph) -> Requantise:
     return requantise
 
 
-def float_factor(file: TfliteFile, operator: Convolve) -> NDArray[np.float32]:
+def float_factor(graph: Graph, operator: Convolve) -> NDArray[np.float32]:
     """input × weight / output, each step rounded to float32."""
-    source = file.operators[int(operator.name.split()[1])]
-    into, weight = (file.tensors[index].scales for index in source.inputs[:2])
-    return np.asarray(into * weight / file.tensors[source.outputs[0]].scales, np.float32)
+    into = np.float32(graph.values[operator.input].scale)
+    out = np.float32(graph.values[operator.output].scale)
+    return np.asarray(into * operator.scales / out, np.float32)
 
 
 def first_mismatch(name: str, expected: Int8, found: Int8) -> Mismatch:

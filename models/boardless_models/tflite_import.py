@@ -305,6 +305,7 @@ class Importer:
                 self.biases(operator, outputs),
                 np.array([multiplier for multiplier, _ in pairs], np.int32),
                 np.array([exponent for _, exponent in pairs], np.int8),
+                np.array(np.broadcast_to(scales, (outputs,)), np.float32),
                 least,
                 most,
             )
