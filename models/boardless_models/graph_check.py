@@ -1,8 +1,6 @@
-"""What a graph must keep to, how its values share the arena, and what it costs."""
+"""What a graph must keep to before a kernel may run it."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,28 +14,12 @@ from boardless_models.graph import (
     Value,
     Window,
     inputs_of,
-    macs_of,
 )
-from boardless_models.score import TABLE
 from boardless_sim.errors import ModelError
 
 MOST_VALUES = MOST_OPERATORS = 255
 MOST_CLASSES = 256
 LARGEST_CENTRED = 255
-HASH_BYTES = 32
-# sizeof nn_graph_tensor, nn_graph_op, nn_graph on the target (firmware/nn/nn_graph.h).
-TENSOR_BYTES, OPERATOR_BYTES, GRAPH_BYTES = 12, 28, 32
-CHANNEL_BYTES = 9
-WORD = 4
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What one operator takes: of `.model`, and in multiplications."""
-
-    name: str
-    model_bytes: int
-    macs: int
 
 
 def check_graph(graph: Graph) -> None:
@@ -168,84 +150,3 @@ def check_convolution(graph: Graph, operator: Convolve) -> None:
     shifted = int((largest << np.maximum(exponent, 0)).max())
     if shifted >= 1 << 31:
         raise ModelError(f"sums reach {shifted}, expected less than 2^31")
-
-
-def arena(graph: Graph) -> tuple[dict[int, int], int]:
-    """Where each storage begins, and the bytes of all: first fit, by the time of use."""
-    alive = lifetimes(graph)
-    placed: list[tuple[int, int, int]] = []
-    offsets: dict[int, int] = {}
-    for storage in sorted(alive, key=lambda index: -graph.values[index].shape.size):
-        size = -(-graph.values[storage].shape.size // WORD) * WORD
-        first, last = alive[storage]
-        rivals = sorted(
-            (offsets[other], offsets[other] + bytes_taken)
-            for other, bytes_taken, _ in placed
-            if alive[other][0] <= last and first <= alive[other][1]
-        )
-        offset = 0
-        for start, end in rivals:
-            if start - offset >= size:
-                break
-            offset = max(offset, end)
-        offsets[storage] = offset
-        placed.append((storage, size, offset))
-    return offsets, max(offset + size for _, size, offset in placed)
-
-
-def lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
-    """The operators between which each storage is needed, the frame before the first."""
-    spans = {graph.values[graph.input].storage: (-1, -1)}
-    for number, operator in enumerate(graph.operators):
-        for index in (*inputs_of(operator), operator.output):
-            storage = graph.values[index].storage
-            first, _ = spans.get(storage, (number, number))
-            spans[storage] = (first, number)
-    storage = graph.values[graph.output].storage
-    spans[storage] = (spans[storage][0], len(graph.operators))
-    return spans
-
-
-def operator_bytes(operator: Operator) -> int:
-    """What an operator's constants take of `.model`, each array at a multiple of four."""
-    if isinstance(operator, Convolve):
-        outputs = len(operator.bias)
-        arrays = [operator.weight.size, 4 * outputs, 4 * outputs, outputs]
-        return OPERATOR_BYTES + sum(-(-size // WORD) * WORD for size in arrays)
-    if isinstance(operator, Add):
-        return OPERATOR_BYTES + 4 * 3 + 4
-    if isinstance(operator, Lookup):
-        return OPERATOR_BYTES + 256
-    return OPERATOR_BYTES
-
-
-def costs(graph: Graph) -> tuple[Cost, ...]:
-    """Every operator's share, and what all share."""
-    shared = HASH_BYTES + GRAPH_BYTES + 2 * len(TABLE) + TENSOR_BYTES * len(graph.values)
-    return (
-        *(
-            Cost(operator.name, operator_bytes(operator), macs_of(graph, operator))
-            for operator in graph.operators
-        ),
-        Cost("tables", shared, 0),
-    )
-
-
-def check_budget(graph: Graph, model_max: int, ram_max: int) -> None:
-    """Refuse a graph over budget: by how much, and which operator takes most."""
-    shares = costs(graph)
-    total = sum(cost.model_bytes for cost in shares)
-    if total > model_max:
-        most = max(shares, key=lambda cost: cost.model_bytes)
-        raise ModelError(
-            f"{total} bytes of model, {total - model_max} over the budget of {model_max}; "
-            f"{most.name} alone takes {most.model_bytes}"
-        )
-    offsets, ram = arena(graph)
-    if ram > ram_max:
-        held = {graph.values[index].name: graph.values[index].shape.size for index in offsets}
-        name = max(held, key=lambda tensor: held[tensor])
-        raise ModelError(
-            f"{ram} bytes of RAM, {ram - ram_max} over the budget of {ram_max}; "
-            f"tensor {name!r} alone takes {held[name]}"
-        )

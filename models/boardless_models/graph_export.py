@@ -8,7 +8,8 @@ from pathlib import Path
 
 from boardless_models.export import HEADER_NAME, SOURCE_NAME, array, run_text, wrapped
 from boardless_models.graph import Add, Convolve, Graph, Lookup, Operator, Pool, Window
-from boardless_models.graph_check import arena, check_graph
+from boardless_models.graph_check import check_graph
+from boardless_models.model_cost import arena
 from boardless_models.score import TABLE
 
 PLAIN = string.ascii_letters + string.digits + " _"

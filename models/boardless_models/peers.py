@@ -21,7 +21,8 @@ from boardless_models.graph_reference import Requantise, rounded_as, run_graph
 from boardless_models.scaling import Integers, Rounding
 from boardless_models.tflite_export import tflite_of
 from boardless_models.tflite_file import TfliteFile
-from boardless_models.tflite_import import graph_of, read_file
+from boardless_models.tflite_import import graph_of
+from boardless_models.tflite_tensors import read_file
 from boardless_sim.errors import BoardlessError, ModelError
 
 Int8 = NDArray[np.int8]

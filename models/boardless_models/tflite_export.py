@@ -92,6 +92,8 @@ def add_layer(
         output = builder.add(activation(f"layer_{index}", shape, scale, zero_point))
         builder.operators.append(FileOperator(tfl.FULLY_CONNECTED, inputs, (output,)))
         return output
+    if stage.activation not in ("relu", "relu6"):  # int8 saturates where the ReLU6 ends
+        raise ModelError(f"layer {index}: {stage.activation}, expected relu or relu6")
     depthwise = stage.kind == "depthwise"
     code = tfl.DEPTHWISE_CONV_2D if depthwise else tfl.CONV_2D
     options = Options(
