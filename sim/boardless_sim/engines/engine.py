@@ -16,6 +16,7 @@ class Capability(Enum):
     """What an engine can do, so that a suite may skip with a reason where it cannot."""
 
     CAMERA = "camera"
+    MAILBOX = "frames by mailbox"  # into memory, as boardless-mailbox.elf takes them
     CYCLES = "cycles"
     MEMORY = "memory"
     REGISTERS = "registers"
