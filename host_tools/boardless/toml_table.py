@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import re
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from boardless_sim.errors import ConfigError
 
 _SIZE = re.compile(r"(\d{1,10})\s*(|B|K|KiB|M|MiB)", re.ASCII)
 _BARE_KEY = re.compile(r"[\w-]{1,60}", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _UNITS = {"": 1, "B": 1, "K": 1 << 10, "KiB": 1 << 10, "M": 1 << 20, "MiB": 1 << 20}
 _SIZE_FORMS = "bytes as 8192, '8K', '8 KiB' or '1M'"
 MAX_SIZE = 1 << 32
@@ -66,9 +68,11 @@ class Table:
             raise self.error(f"{key}: not there, expected a text")
         return value
 
-    def choice(self, key: str, options: Sequence[str]) -> str:
+    def choice(self, key: str, options: Sequence[str], default: str | None = None) -> str:
         """One of a few words."""
         value = self._get(key)
+        if value is None and default is not None:
+            return default
         if not isinstance(value, str) or value not in options:
             raise self._wrong(key, value, " or ".join(repr(option) for option in options))
         return value
@@ -91,6 +95,25 @@ class Table:
             value = int(match[1]) * _UNITS[match[2]]
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_SIZE:
             raise self._wrong(key, value, _SIZE_FORMS)
+        return value
+
+    def optional_size(self, key: str) -> int | None:
+        """A number of bytes, or None where the file has no such key."""
+        if self.has(key):
+            return self.size(key)
+        self._asked[key] = None
+        return None
+
+    def date(self, key: str) -> datetime.date:
+        """A day that must be there: 2027-01-31, with quotes or without."""
+        value = self._get(key)
+        if isinstance(value, str) and _DAY.fullmatch(value):
+            try:
+                value = datetime.date.fromisoformat(value)
+            except ValueError:
+                raise self._wrong(key, value, "a day that exists") from None
+        if not isinstance(value, datetime.date) or isinstance(value, datetime.datetime):
+            raise self._wrong(key, value, "a day as 2027-01-31")
         return value
 
     def table(self, key: str) -> Table:

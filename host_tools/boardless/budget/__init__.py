@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime
 from pathlib import Path
 
-from boardless.budget.decide import decide
+from boardless.budget.decide import NO_RUN, Evidence, decide
 from boardless.budget.measure import Measurement, measure
 from boardless.budget.table import render
 from boardless.budget.verdict import Verdict
@@ -14,10 +15,31 @@ from boardless_sim.engines.engine import StackMark
 __all__ = ["Measurement", "Verdict", "decide", "gate", "measure", "render"]
 
 
-def gate(elf: Path, config: Path | None = None, stack: StackMark | None = None) -> Verdict:
+def gate(
+    elf: Path,
+    config: Path | None = None,
+    stack: StackMark | None = None,
+    *,
+    no_mark: str = NO_RUN,
+    base: str | None = None,
+    linker_map: Path | None = None,
+    today: datetime.date | None = None,
+) -> Verdict:
     """Measure an ELF and hold it to a project's budgets; without a file, to ./boardless.toml.
 
-    Raises `BoardlessError` where nothing could be measured.
+    Raises `BoardlessError` where nothing could be measured, `AnalyserError` where the measurement
+    proves itself wrong.
     """
+    from boardless.budget.base import load_base
+    from boardless.budget.bound import stack_bound
+
     project = load_config(config if config is not None else find_config(Path()))
-    return decide(measure(elf, project), project.budgets, stack)
+    measurement = measure(elf, project, linker_map)
+    evidence = Evidence(
+        today=today if today is not None else datetime.datetime.now(tz=datetime.UTC).date(),
+        mark=stack,
+        no_mark=no_mark,
+        bound=stack_bound(measurement, project),
+        base=load_base(base, project, measure),
+    )
+    return decide(measurement, project.budgets, evidence)

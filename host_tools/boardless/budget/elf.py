@@ -1,27 +1,30 @@
-"""What an ELF says of sizes: its allocated sections with both addresses, and its sized symbols.
-
-Any linked 32-bit little-endian ARM image will do; whether a board can run it is not asked here.
-An ELF is hostile until checked: offsets and sizes are compared with the file before they are used.
-"""
+"""What an ELF says of sizes: its allocated sections with both addresses, and its sized symbols."""
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-
+from boardless.budget.elf_file import (
+    SHF_ALLOC,
+    SHF_EXECINSTR,
+    SHF_WRITE,
+    SHT_NOBITS,
+    SHT_SYMTAB,
+    ElfFile,
+    RawSection,
+    Segment,
+    read_elf,
+    text_at,
+)
 from boardless_sim.errors import ImageError
-from boardless_sim.image import MAX_FILE_BYTES
 
 _ADDRESS_SPACE = 1 << 32
-_SHF_ALLOC = 2
-_SIZED_KINDS = ("STT_FUNC", "STT_OBJECT", "STT_NOTYPE")
-_HEADER_BYTES = 52
+_SYMBOL = struct.Struct("<IIIBBH")
+_NOTYPE, _OBJECT, _FUNC, _FILE = 0, 1, 2, 4
+_BINDINGS = {0: "local", 1: "global", 2: "weak"}
 
 
 @dataclass(frozen=True)
@@ -37,138 +40,90 @@ class Section:
     size: int
     align: int
     is_loaded: bool
+    is_code: bool = False
+    is_writable: bool = False
+
+    @property
+    def end(self) -> int:
+        """The first address behind it."""
+        return self.address + self.size
 
 
 @dataclass(frozen=True)
 class SizedSymbol:
-    """A function or an object and its bytes. Two names of the same bytes are two of these."""
+    """A function or an object and its bytes. Two names of the same bytes are two of these.
+
+    `file` is the source that the symbol table names for a local symbol; `section` is the place of
+    its section among the layout's.
+    """
 
     name: str
     address: int
     size: int
+    is_function: bool = False
+    binding: str = "global"
+    file: str = ""
+    section: int | None = None
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Everything of an ELF that a size can be read from."""
+    """Everything of an ELF that a size can be read from. Stripped: no symbol."""
 
     path: Path
     sections: tuple[Section, ...]
     symbols: tuple[SizedSymbol, ...]
-
-
-@dataclass(frozen=True)
-class _Load:
-    offset: int
-    address: int
-    load_address: int
-    file_size: int
-    memory_size: int
+    elf: ElfFile
+    is_stripped: bool = False
 
 
 def read_layout(path: Path) -> Layout:
     """Read and check an ELF. Raises `ImageError`: the file, what was found, what was expected."""
-    size = _check_file(path)
-    try:
-        with path.open("rb") as stream:
-            elf = ELFFile(stream)
-            loads = _loads(elf)
-            sections = tuple(_sections(path, elf, loads, size))
-            symbols = tuple(_symbols(path, elf, size))
-    except OSError as error:
-        raise ImageError(f"{path}: {error.strerror or error}, expected an ELF") from error
-    except (
-        ELFError,
-        struct.error,
-        ValueError,
-        LookupError,
-        ArithmeticError,
-        AttributeError,
-        TypeError,
-        AssertionError,
-    ) as error:
-        # what pyelftools lets through where tables, links or types make no sense
-        what = str(error) if str(error).isprintable() else repr(str(error))
-        raise ImageError(f"{path}: damaged ELF ({what or type(error).__name__})") from error
-    if not sections:
+    elf = read_elf(path)
+    placed = {
+        index: _section(elf, section)
+        for index, section in enumerate(elf.sections)
+        if section.flags & SHF_ALLOC
+    }
+    if not placed:
         raise ImageError(f"{path}: no allocated section, expected a linked firmware")
-    return Layout(path, sections, symbols)
+    places = {index: place for place, index in enumerate(placed)}
+    table = next((section for section in elf.sections if section.kind == SHT_SYMTAB), None)
+    if table is None or not table.size:
+        return Layout(path, tuple(placed.values()), (), elf, is_stripped=True)
+    symbols = tuple(_symbols(elf, table, places))
+    return Layout(path, tuple(placed.values()), symbols, elf)
 
 
-def _check_file(path: Path) -> int:
-    try:
-        if path.is_dir():
-            raise ImageError(f"{path}: a folder, expected an ELF")
-        with path.open("rb") as stream:
-            header = stream.read(_HEADER_BYTES)
-        size = path.stat().st_size
-    except OSError as error:
-        raise ImageError(f"{path}: {error.strerror or error}, expected an ELF") from error
-    if size > MAX_FILE_BYTES:
-        raise ImageError(f"{path}: {size} bytes, expected at most {MAX_FILE_BYTES}")
-    if header[:4] != b"\x7fELF":
-        raise ImageError(f"{path}: starts with {header[:4]!r}, expected an ELF (b'\\x7fELF')")
-    if len(header) < _HEADER_BYTES:
-        raise ImageError(f"{path}: truncated after {size} bytes, expected an ELF header of 52")
-    kind, machine = struct.unpack_from("<HH", header, 16)
-    if (header[4], header[5], machine) != (1, 1, 40):
+def _section(elf: ElfFile, raw: RawSection) -> Section:
+    is_loaded = raw.kind != SHT_NOBITS
+    if is_loaded and raw.offset + raw.size > len(elf.raw):
         raise ImageError(
-            f"{path}: ELF class {header[4]}, encoding {header[5]}, machine {machine}, "
-            "expected 1, 1, 40 (32-bit little-endian ARM)"
+            f"{elf.path}: truncated: section {raw.name!r} ends at byte {raw.offset + raw.size}, "
+            f"file has {len(elf.raw)}"
         )
-    if kind != 2:
-        raise ImageError(f"{path}: ELF type {kind}, expected 2 (executable, linked at its address)")
-    offset, entry, count = struct.unpack_from("<I", header, 32) + struct.unpack_from(
-        "<HH", header, 46
-    )
-    if not offset or not count:
-        raise ImageError(f"{path}: no section headers, expected an ELF with its sections")
-    if offset + entry * count > size:
-        raise ImageError(
-            f"{path}: truncated: section headers end at {offset + entry * count}, "
-            f"file has {size} bytes"
-        )
-    return size
-
-
-def _loads(elf: ELFFile) -> list[_Load]:
-    return [
-        _Load(
-            segment["p_offset"],
-            segment["p_vaddr"],
-            segment["p_paddr"],
-            segment["p_filesz"],
-            segment["p_memsz"],
-        )
-        for segment in elf.iter_segments()
-        if segment["p_type"] == "PT_LOAD"
-    ]
-
-
-def _sections(path: Path, elf: ELFFile, loads: list[_Load], file_size: int) -> Iterator[Section]:
-    for section in elf.iter_sections():
-        if not section["sh_flags"] & _SHF_ALLOC:
-            continue
-        name, address, size = section.name, section["sh_addr"], section["sh_size"]
-        is_loaded = section["sh_type"] != "SHT_NOBITS"
-        offset = section["sh_offset"]
-        if is_loaded and offset + size > file_size:
+    load_address = _load_address(elf.segments, raw, is_loaded)
+    for start in (raw.address, load_address):
+        if start + raw.size > _ADDRESS_SPACE:
             raise ImageError(
-                f"{path}: truncated: section {name!r} ends at byte {offset + size}, "
-                f"file has {file_size}"
+                f"{elf.path}: section {raw.name!r} of {raw.size} bytes at {start:#010x}, "
+                "expected an end within 32 bits"
             )
-        load_address = _load_address(loads, offset, address, size, is_loaded)
-        for start in (address, load_address):
-            if start + size > _ADDRESS_SPACE:
-                raise ImageError(
-                    f"{path}: section {name!r} of {size} bytes at {start:#010x}, "
-                    "expected an end within 32 bits"
-                )
-        yield Section(name, address, load_address, size, section["sh_addralign"], is_loaded)
+    return Section(
+        raw.name,
+        raw.address,
+        load_address,
+        raw.size,
+        raw.align,
+        is_loaded,
+        is_code=bool(raw.flags & SHF_EXECINSTR),
+        is_writable=bool(raw.flags & SHF_WRITE),
+    )
 
 
-def _load_address(loads: list[_Load], offset: int, address: int, size: int, is_loaded: bool) -> int:
+def _load_address(loads: Sequence[Segment], raw: RawSection, is_loaded: bool) -> int:
     """The LMA as objcopy works it out: as far into the segment as the section's bytes are."""
+    address, offset, size = raw.address, raw.offset, raw.size
     if len(loads) > 1 and not any(load.load_address for load in loads):
         return address  # a linker that does not fill in p_paddr
     for load in loads:
@@ -184,20 +139,35 @@ def _load_address(loads: list[_Load], offset: int, address: int, size: int, is_l
     return address
 
 
-def _symbols(path: Path, elf: ELFFile, file_size: int) -> Iterator[SizedSymbol]:
-    table = elf.get_section_by_name(".symtab")
-    if not isinstance(table, SymbolTableSection) or not table["sh_size"]:
-        raise ImageError(f"{path}: stripped (no .symtab), expected an ELF with its symbols")
-    if table["sh_offset"] + table["sh_size"] > file_size or table["sh_entsize"] != 16:
-        raise ImageError(f"{path}: damaged ELF (.symtab does not fit into the file)")
-    for symbol in table.iter_symbols():
-        info, size, where = symbol["st_info"], symbol["st_size"], symbol["st_shndx"]
-        if info["type"] not in _SIZED_KINDS or not symbol.name or not isinstance(where, int):
+def _symbols(elf: ElfFile, table: RawSection, places: dict[int, int]) -> Iterator[SizedSymbol]:
+    if table.offset + table.size > len(elf.raw) or table.entry_size != _SYMBOL.size:
+        raise ImageError(f"{elf.path}: damaged ELF (.symtab does not fit into the file)")
+    if table.size % _SYMBOL.size or table.link >= len(elf.sections):
+        raise ImageError(
+            f"{elf.path}: damaged ELF (.symtab of {table.size} bytes, names in section "
+            f"{table.link}; expected whole entries of 16 and one of {len(elf.sections)} sections)"
+        )
+    names = elf.data_of(elf.sections[table.link])
+    file = ""
+    for name_at, value, size, info, _other, where in _SYMBOL.iter_unpack(elf.data_of(table)):
+        kind, binding = info & 15, _BINDINGS.get(info >> 4, "global")
+        if kind == _FILE:
+            file = text_at(names, name_at)
+        if kind not in (_NOTYPE, _OBJECT, _FUNC) or not name_at or not 0 < where < 0xFF00:
             continue
-        address = symbol["st_value"] & ~1 if info["type"] == "STT_FUNC" else symbol["st_value"]
+        name = text_at(names, name_at)
+        address = value & ~1 if kind == _FUNC else value
         if address + size > _ADDRESS_SPACE:
             raise ImageError(
-                f"{path}: symbol {symbol.name!r} of {size} bytes at {address:#010x}, "
+                f"{elf.path}: symbol {name!r} of {size} bytes at {address:#010x}, "
                 "expected an end within 32 bits"
             )
-        yield SizedSymbol(symbol.name, address, size)
+        yield SizedSymbol(
+            name,
+            address,
+            size,
+            is_function=kind == _FUNC,
+            binding=binding,
+            file=file if binding == "local" else "",
+            section=places.get(where),
+        )

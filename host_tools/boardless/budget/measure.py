@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cached_property
 from pathlib import Path
 
-from boardless.budget.elf import Layout, Section, read_layout
-from boardless.config import Config, Region
+from boardless.budget.attribution import Part, attribute
+from boardless.budget.elf import Layout, read_layout
+from boardless.budget.intervals import union_bytes
+from boardless.budget.lines import LineTable, read_lines
+from boardless.budget.linker_map import Placed, read_map
+from boardless.budget.origin import Origin, archives, sources
+from boardless.budget.regions import ELSEWHERE, image_bytes, ram_sections, region_bytes, regions_of
+from boardless.config import Config
+from boardless.limits import Region, Role, Selector
+from boardless_sim.errors import ConfigError
 
-ELSEWHERE = "elsewhere"
+__all__ = ["ELSEWHERE", "Measurement", "image_bytes", "measure", "union_bytes"]
 
 
 @dataclass(frozen=True)
@@ -18,13 +28,68 @@ class Measurement:
     """What was found. The bytes of a region contain its alignment padding.
 
     `static_ram` is what data takes in RAM before the first function runs; the stack's section is
-    not in it but in `reserved_stack`.
+    not in it but in `reserved_stack`. `basis` says where the regions come from.
     """
 
     layout: Layout
     regions: Mapping[str, int]
     static_ram: int
     reserved_stack: int
+    placed_in: tuple[Region, ...] = ()
+    basis: str = ""
+    map_path: Path | None = None
+    map_required: bool = False
+    roles: tuple[Role, ...] = ()
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """Every byte of every region once. Raises `AnalyserError` where the sum does not close."""
+        return attribute(self.layout, self.placed_in, self.regions)
+
+    @cached_property
+    def lines(self) -> LineTable:
+        """The line tables; empty, with the reason, where the ELF has none that can be read."""
+        at_zero = any(s.is_function and not s.address and s.size for s in self.layout.symbols)
+        return read_lines(self.layout.elf, at_zero)
+
+    @cached_property
+    def sources(self) -> Origin:
+        """Bytes by source file."""
+        return sources(self.layout, self.lines, self._objects[0])
+
+    @cached_property
+    def archives(self) -> Origin:
+        """Bytes by archive, archive member and object."""
+        return archives(self.layout, *self._objects)
+
+    @cached_property
+    def _objects(self) -> tuple[tuple[Placed, ...], str]:
+        path = self.map_path
+        if path is None:
+            expected = self.layout.path.with_suffix(".map")
+            return (), f"no linker map, expected {expected.name} or [project] map"
+        try:
+            return read_map(path, self.layout), ""
+        except ConfigError as error:
+            if self.map_required:
+                raise
+            return (), str(error)
+
+    def bytes_of(self, what: Selector, patterns: Iterable[str]) -> int | None:
+        """Bytes of what the patterns match; None where they match nothing."""
+        if what == "symbol":
+            return self.symbol_bytes(patterns)
+        if what == "section":
+            return self.section_bytes(patterns)
+        return (self.sources if what == "source" else self.archives).bytes_of(patterns)
+
+    def problem(self, what: Selector) -> str:
+        """Why nothing of that kind could be found; empty where it could."""
+        if what == "symbol" and self.layout.is_stripped:
+            return "stripped (no .symtab)"
+        if what in ("symbol", "section"):
+            return ""
+        return (self.sources if what == "source" else self.archives).problem
 
     def symbol_bytes(self, patterns: Iterable[str]) -> int | None:
         """Bytes under the symbols that match; None where none does. Aliases count once."""
@@ -42,68 +107,47 @@ class Measurement:
         ]
         return sum(found) if found else None
 
+    @cached_property
+    def symbols(self) -> Mapping[str, int]:
+        """Bytes a symbol name: no byte twice, the bytes of one name in several files together."""
+        found: Counter[str] = Counter()
+        ram_copies = {s.name for s in self.layout.sections if s.is_loaded}
+        flash = {region.name for region in self.placed_in if region.kind == "flash"}
+        for part in self.parts:
+            if part.kind == "symbol" and (part.region in flash or part.section not in ram_copies):
+                found[part.name] += part.bytes
+        return dict(sorted(found.items()))
 
-def measure(image_path: Path, config: Config) -> Measurement:
+    @cached_property
+    def model(self) -> Mapping[str, int]:
+        """The model's bytes by role; a symbol of two roles is of the first."""
+        found: Counter[str] = Counter()
+        for name, size in self.symbols.items():
+            role = next((r.name for r in self.roles if _matches(name, r.patterns)), None)
+            if role is not None:
+                found[role] += size
+        return dict(found)
+
+
+def measure(image_path: Path, config: Config, linker_map: Path | None = None) -> Measurement:
     """Read an ELF and place its sections into the chip's regions. Raises `ImageError`."""
     layout = read_layout(image_path)
-    flash = [region for region in config.regions if region.kind == "flash"]
-    in_ram = [section for section in layout.sections if _takes_ram(section, flash)]
+    regions, basis = regions_of(layout, config)
+    in_ram = ram_sections(layout, regions)
     stack = [section for section in in_ram if section.name in config.stack_sections]
+    given = linker_map or config.linker_map
+    beside = image_path.with_suffix(".map")
     return Measurement(
         layout=layout,
-        regions=_regions(layout, in_ram, config.regions),
+        regions=region_bytes(layout, regions),
         static_ram=sum(section.size for section in in_ram if section not in stack),
         reserved_stack=sum(section.size for section in stack),
+        placed_in=regions,
+        basis=basis,
+        map_path=given or (beside if beside.is_file() else None),
+        map_required=given is not None,
+        roles=config.roles,
     )
-
-
-def union_bytes(intervals: Iterable[tuple[int, int]]) -> int:
-    """How many addresses lie in at least one of the intervals [start, end)."""
-    total = covered_to = 0
-    for start, end in sorted(intervals):
-        total += max(0, end - max(start, covered_to))
-        covered_to = max(covered_to, end)
-    return total
-
-
-def _takes_ram(section: Section, flash: list[Region]) -> bool:
-    """Zeroed at start-up, copied out of Flash by it, or loaded there directly."""
-    return not any(region.holds(section.address) for region in flash)
-
-
-def _regions(layout: Layout, in_ram: list[Section], regions: tuple[Region, ...]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for region in regions:
-        if region.kind == "flash":
-            images = [s for s in layout.sections if s.is_loaded and region.holds(s.load_address)]
-            found[region.name] = image_bytes(images)
-        else:
-            found[region.name] = _padded_bytes([s for s in in_ram if region.holds(s.address)])
-    lost = sum(section.size for section in layout.sections if not _is_placed(section, regions))
-    return {**found, ELSEWHERE: lost} if lost else found
-
-
-def _is_placed(section: Section, regions: tuple[Region, ...]) -> bool:
-    addresses = {section.address, section.load_address}
-    return all(any(region.holds(address) for region in regions) for address in addresses)
-
-
-def image_bytes(sections: Iterable[Section]) -> int:
-    """First to last loaded byte: the length that `objcopy -O binary` gives the image."""
-    ends = [(s.load_address, s.load_address + s.size) for s in sections if s.is_loaded and s.size]
-    return max(end for _, end in ends) - min(start for start, _ in ends) if ends else 0
-
-
-def _padded_bytes(sections: list[Section]) -> int:
-    """Sizes, plus the gaps that alignment alone explains; a stack pinned to the end leaves none."""
-    total, covered_to = 0, None
-    for section in sorted(sections, key=lambda section: (section.address, section.size)):
-        start, end = section.address, section.address + section.size
-        if covered_to is not None and 0 < start - covered_to < section.align:
-            start = covered_to
-        total += max(0, end - max(start, covered_to or 0))
-        covered_to = max(end, covered_to or 0)
-    return total
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
+
+from boardless.budget.diff import Diff
+from boardless.budget.measure import Measurement
 
 SCHEMA = 1
 
-RowKind = Literal["region", "size", "stack"]
+RowKind = Literal["region", "size", "stack", "growth", "waiver"]
 
 
 @dataclass(frozen=True)
 class Row:
     """One figure and its maximum. Without a maximum it is shown, not judged.
 
-    `bytes` is None where nothing could be measured; that never passes a maximum.
+    `bytes` is None where nothing could be measured; that never passes a maximum. `waived` is what a
+    waiver adds to the maximum, `cause` what made the figure grow, `why` the file's reason for the
+    maximum, `where` a source file and line.
     """
 
     kind: RowKind
@@ -22,34 +27,66 @@ class Row:
     bytes: int | None
     max_bytes: int | None
     reason: str = ""
+    waived: int = 0
+    cause: str = ""
+    why: str = ""
+    where: tuple[str, int] | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name with its kind, as `region.FLASH`: no two rows have the same."""
+        return f"{self.kind}.{self.name}"
 
     @property
     def ok(self) -> bool:
         """Measured, and within its maximum."""
         if self.max_bytes is None:
             return not self.reason
-        return not self.reason and self.bytes is not None and self.bytes <= self.max_bytes
+        limit = self.max_bytes + self.waived
+        return not self.reason and self.bytes is not None and self.bytes <= limit
+
+    @property
+    def over(self) -> int:
+        """Bytes over what is allowed."""
+        return max(0, (self.bytes or 0) - (self.max_bytes or 0) - self.waived)
 
     def complaint(self) -> str:
         """Why it is not ok, in a few words."""
+        cause = f", {self.cause}" if self.cause else ""
         if self.reason or self.bytes is None or self.max_bytes is None:
-            return f"{self.name}: {self.reason or 'not measured'}"
-        over = self.bytes - self.max_bytes
-        return f"{self.name} is {over:,} bytes over ({self.bytes:,} of {self.max_bytes:,})"
+            return f"{self.name}: {self.reason or 'not measured'}{cause}"
+        limit = self.max_bytes + self.waived
+        return f"{self.name} is {self.over:,} bytes over ({self.bytes:,} of {limit:,}){cause}"
 
     def as_json(self) -> dict[str, object]:
-        """Its fields; the reason only where there is one."""
+        """Its fields; those that may be empty only where they are not."""
         fields: dict[str, object] = {"bytes": self.bytes, "max": self.max_bytes, "ok": self.ok}
-        return {**fields, "reason": self.reason} if self.reason else fields
+        if self.where:
+            fields["file"], fields["line"] = self.where
+        optional = {
+            "reason": self.reason,
+            "waived": self.waived,
+            "cause": self.cause,
+            "why": self.why,
+        }
+        return {**fields, **{key: value for key, value in optional.items() if value}}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Every row, and whether the firmware passes: all rows ok, and at least one of them judged."""
+    """Every row, and whether the firmware passes: all rows ok, and at least one of them judged.
+
+    `notes` are what a reader must know beside the figures; they fail nothing.
+    """
 
     image: str
     rows: tuple[Row, ...]
     stack_function: str = ""
+    notes: tuple[str, ...] = ()
+    today: str = ""
+    diff: Diff | None = None
+    measurement: Measurement | None = field(default=None, compare=False)
+    stack_bound: dict[str, object] = field(default_factory=dict)
 
     @property
     def judged(self) -> tuple[Row, ...]:
@@ -79,17 +116,47 @@ class Verdict:
         return f"FAIL {self.image}: {self.failed[0].complaint()}{rest}"
 
     def as_json(self) -> dict[str, object]:
-        """The document of `boardless budget --json`."""
+        """The document of `boardless budget --json`; also what `--base` reads."""
         stack = {row.name: row.as_json() for row in self.rows if row.kind == "stack"}
         if self.stack_function:
             stack["measured"]["function"] = self.stack_function
-        return {
+        if self.stack_bound:
+            stack.setdefault("bound", {}).update(self.stack_bound)
+        document: dict[str, object] = {
             "schema": SCHEMA,
             "verdict": "pass" if self.passed else "fail",
             "image": self.image,
             "regions": {row.name: row.as_json() for row in self.rows if row.kind == "region"},
-            "sizes": [
-                {"name": row.name, **row.as_json()} for row in self.rows if row.kind == "size"
-            ],
+            "sizes": self._list("size"),
             "stack": stack,
+            "growth": self._list("growth"),
+            "waivers": self._list("waiver"),
+            "notes": list(self.notes),
+            "today": self.today,
         }
+        if self.diff is not None:
+            document["base"] = self.diff.as_json()
+        return {**document, **_measured(self.measurement)}
+
+    def _list(self, kind: RowKind) -> list[dict[str, object]]:
+        return [{"name": row.name, **row.as_json()} for row in self.rows if row.kind == kind]
+
+
+def _measured(measurement: Measurement | None) -> dict[str, object]:
+    if measurement is None:
+        return {}
+    sections = [
+        {"name": s.name, "address": s.address, "load_address": s.load_address, "bytes": s.size}
+        for s in measurement.layout.sections
+    ]
+    residue: dict[str, dict[str, int]] = {}
+    for part in measurement.parts:
+        found = residue.setdefault(part.region, {"symbols": 0, "rest": 0, "padding": 0})
+        found["symbols" if part.kind == "symbol" else part.kind] += part.bytes
+    return {
+        "basis": measurement.basis,
+        "model": dict(measurement.model),
+        "sections": sections,
+        "attribution": residue,
+        "symbols": dict(measurement.symbols),
+    }

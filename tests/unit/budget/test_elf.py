@@ -44,11 +44,13 @@ def test_damage_is_named(small_elf: Path, tmp_path: Path, damage: object, compla
     assert complaint in str(caught.value)
 
 
-def test_stripped_is_named(small_elf: Path, tmp_path: Path) -> None:
+def test_stripped_has_sections_and_no_symbol(small_elf: Path, tmp_path: Path) -> None:
     stripped = tmp_path / "stripped.elf"
     subprocess.run(["arm-none-eabi-strip", "-o", stripped, small_elf], check=True)
-    with pytest.raises(ImageError, match=r"stripped \(no \.symtab\)"):
-        read_layout(stripped)
+    layout = read_layout(stripped)
+    assert layout.is_stripped
+    assert layout.symbols == ()
+    assert layout.sections == read_layout(small_elf).sections
 
 
 def test_folder_is_named(tmp_path: Path) -> None:

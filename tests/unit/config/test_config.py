@@ -6,7 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from boardless.config import STM32F407VG, Region, SizeBudget, find_config, load_config
+from boardless.config import (
+    STM32F407VG,
+    Region,
+    RegionBudget,
+    SizeBudget,
+    find_config,
+    load_config,
+)
 from boardless_sim.errors import ConfigError
 
 WHOLE = """
@@ -55,7 +62,10 @@ def test_whole_file(tmp_path: Path) -> None:
     assert config.elf == tmp_path / "build/app.elf"
     assert config.regions == (*STM32F407VG, Region("QSPI", "flash", 0x9000_0000, 8 << 20))
     assert config.stack_sections == ("._user_heap_stack",)
-    assert config.budgets.regions == (("FLASH", 448 << 10), ("QSPI", 4 << 20))
+    assert config.budgets.regions == (
+        RegionBudget("FLASH", 448 << 10),
+        RegionBudget("QSPI", 4 << 20),
+    )
     assert config.budgets.sizes == (
         SizeBudget("model", "section", (".model",), 8192),
         SizeBudget("kernels", "symbol", ("nn_*", "dsp_*"), 6144),
@@ -80,7 +90,7 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
         ("[project]\nelv = 'a'", "[project] unknown key 'elv', expected 'elf'?"),
         (
             "[project]\nboard = 'a'",
-            "[project] unknown key 'board', expected one of: elf",
+            "[project] unknown key 'board', expected one of: elf, map",
         ),
         ("[project]\nelf = 3", "[project] elf: found 3, expected a text of one line"),
         ("[project]\nelf = ''", "[project] elf: found '', expected a text of one line"),
@@ -134,11 +144,11 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
         ),
         (
             "[[budget.size]]\nname = 'a'\nmax = 1",
-            "[budget.size 1] found neither of symbol and section, expected one of them",
+            "[budget.size 1] found none, expected one of symbol, section, source, archive",
         ),
         (
             "[[budget.size]]\nname = 'a'\nmax = 1\nsymbol = 'a'\nsection = 'b'",
-            "[budget.size 1] found both of symbol and section, expected one of them",
+            "[budget.size 1] found symbol and section, expected one of symbol, section, source, archive",
         ),
         (
             (
