@@ -66,7 +66,7 @@ class Instruction(NamedTuple):
     kind: Kind
     access: Access | None = None
     branch: Branch = Branch.NONE
-    writes: int = 0  # registers an ALU operation writes, as a mask
+    writes: int = 0  # registers that an ALU operation or a single load writes, as a mask
     words: int = 0  # words moved by a MULTIPLE
     sp_delta: int | None = 0
     is_fp: bool = False
@@ -137,7 +137,8 @@ def _narrow_4(address: int, op: int) -> Instruction:
     if op < 0x4800:
         return Instruction(2, Kind.BRANCH, branch=Branch.INDIRECT)
     literal = ((address + 4) & ~3) + (op & 0xFF) * 4
-    return Instruction(2, Kind.LOAD, Access(None, None, 0, literal, 1, True))
+    access = Access(None, None, 0, literal, 1, True)
+    return Instruction(2, Kind.LOAD, access, writes=1 << (op >> 8 & 7))
 
 
 def _narrow_memory(op: int) -> Instruction:
@@ -145,14 +146,19 @@ def _narrow_memory(op: int) -> Instruction:
         operation = (op >> 9) & 7
         is_load = operation >= 3
         access = Access((op >> 3) & 7, (op >> 6) & 7, 0, 0, 1, is_load)
+        target = op & 7
     elif op < 0x9000:
         scale = {0x6: 4, 0x7: 1, 0x8: 2}[op >> 12]
         is_load = bool(op & 0x800)
         access = Access((op >> 3) & 7, None, 0, ((op >> 6) & 31) * scale, 1, is_load)
+        target = op & 7
     else:
         is_load = bool(op & 0x800)
         access = Access(SP, None, 0, (op & 0xFF) * 4, 1, is_load)
-    return Instruction(2, Kind.LOAD if is_load else Kind.STORE, access)
+        target = (op >> 8) & 7
+    if is_load:
+        return Instruction(2, Kind.LOAD, access, writes=1 << target)
+    return Instruction(2, Kind.STORE, access)
 
 
 def _narrow_misc(op: int) -> Instruction:
@@ -334,7 +340,9 @@ def _single(address: int, first: int, second: int) -> Instruction:
         return Instruction(4, Kind.LOAD, access, Branch.INDIRECT, sp_delta=moved)
     if is_load and target == SP:
         moved = None
-    return Instruction(4, Kind.LOAD if is_load else Kind.STORE, access, sp_delta=moved)
+    if is_load:
+        return Instruction(4, Kind.LOAD, access, writes=1 << target, sp_delta=moved)
+    return Instruction(4, Kind.STORE, access, sp_delta=moved)
 
 
 def _coprocessor(address: int, first: int, second: int) -> Instruction:

@@ -1,11 +1,13 @@
 """Cycles of a basic block on a Cortex-M4 with zero-wait-state memory: an estimate.
 
-The table follows the Cortex-M4 Technical Reference Manual (Arm DDI 0439, 3.3.1) where it gives a
-number. Where it gives a range, the value that agreed best with 19 programs measured on a real
-STM32F407 (Embench-IoT 2.0, `baseline-data/speed.json`) was taken: pipeline refill 1 for a direct
-branch, 2 for a conditional or indirect one, 1 more when the target is a 32-bit instruction that
-straddles a word. Division is data-dependent on the chip (2 to 12) and counted as 7. Flash wait
-states and contention between bus masters are not modelled.
+The table follows the Cortex-M4 Technical Reference Manual (Arm DDI 0439, 3.3.1) and its notes on
+loads and stores (3.3.2): a load overlaps with the load or store that follows it, unless that one
+needs the loaded value for its address; nothing overlaps with a store. Where the manual gives a
+range, the value that agreed best with 19 programs measured on a real STM32F407 (Embench-IoT 2.0,
+`baseline-data/speed.json`) was taken: pipeline refill 1 for a direct branch, 2 for a conditional or
+indirect one, 1 more when the target is a 32-bit instruction that straddles a word. Division is
+data-dependent on the chip (2 to 12) and counted as 7. Flash wait states and contention between bus
+masters are not modelled.
 """
 
 from __future__ import annotations
@@ -37,6 +39,7 @@ _REFILL_CYCLES = {
     Branch.EXCEPTION: 0,
 }
 _SLOW_TARGET_CYCLES = 1
+_NOTHING = Instruction(0, Kind.HINT)  # what stands before the first instruction of a block
 
 
 class TimedAccess(NamedTuple):
@@ -79,18 +82,16 @@ def instructions_of(address: int, code: bytes) -> Iterator[tuple[int, Instructio
 def analyse_block(address: int, code: bytes) -> BlockFacts:
     """Facts of the block at `address` whose bytes are `code`."""
     count = cycles = depth = sp_drop = 0
-    moves_sp = sets_mask = sends_event = has_fp = is_exclusive = pipelined = False
-    written = 0
+    moves_sp = sets_mask = sends_event = has_fp = is_exclusive = False
+    previous = _NOTHING
     branch = Branch.NONE
     accesses: list[TimedAccess] = []
     for offset, instruction in instructions_of(address, code):
-        if written & instruction.addresses_with:
-            cycles += 1  # the address register comes straight from the operation before
         if instruction.access is not None:
+            cycles += _address_stall(previous, instruction)
             accesses.append(TimedAccess(instruction.access, offset, cycles))
-        cycles += _cycles(instruction, pipelined)
-        pipelined = _pipelines_next(instruction)
-        written = instruction.writes if instruction.kind in (Kind.ALU, Kind.MULTIPLY) else 0
+        cycles += _cycles(previous, instruction)
+        previous = instruction
         count += 1
         if instruction.sp_delta is None:
             moves_sp = True
@@ -119,20 +120,27 @@ def analyse_block(address: int, code: bytes) -> BlockFacts:
     )
 
 
-def _cycles(instruction: Instruction, pipelined: bool) -> int:
+def _address_stall(previous: Instruction, instruction: Instruction) -> int:
+    """An address register that comes straight from the operation before costs a cycle."""
+    computed = previous.kind in (Kind.ALU, Kind.MULTIPLY)
+    return 1 if computed and previous.writes & instruction.addresses_with else 0
+
+
+def _cycles(previous: Instruction, instruction: Instruction) -> int:
     kind = instruction.kind
     if kind == Kind.LOAD:
-        return (1 if pipelined else 2) + (1 if instruction.branch else 0)
+        return 2 - _overlap(previous, instruction) + (1 if instruction.branch else 0)
+    if kind == Kind.STORE:
+        by_register = instruction.access is not None and instruction.access.index_register
+        return 2 - _overlap(previous, instruction) if by_register is not None else 1
     if kind == Kind.MULTIPLE:
         return 1 + max(1, instruction.words)
+    if kind == Kind.IT:
+        return 0 if previous.size == 2 else 1  # folded into a 16-bit instruction before it
     return _FIXED_CYCLES.get(kind, 1)
 
 
-def _pipelines_next(instruction: Instruction) -> bool:
-    """A load right after a single load or store overlaps with it, but not after a store with a
-    register offset."""
-    if instruction.kind == Kind.LOAD:
-        return True
-    if instruction.kind == Kind.STORE and instruction.access is not None:
-        return instruction.access.index_register is None
-    return False
+def _overlap(previous: Instruction, instruction: Instruction) -> int:
+    """1 where the access runs while a load before it ends."""
+    is_load = previous.kind in (Kind.LOAD, Kind.LOAD_EXCLUSIVE)
+    return 1 if is_load and not previous.writes & instruction.addresses_with else 0

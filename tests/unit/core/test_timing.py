@@ -21,9 +21,28 @@ def test_a_second_load_overlaps_with_the_first() -> None:
     assert analyse_block(ADDRESS, block(0x6808, 0x684A)).cycles == 3  # ldr, ldr
 
 
-def test_nothing_overlaps_with_a_store_by_register_offset() -> None:
-    store, load = 0x5088, 0x684B  # str r0, [r1, r2]; ldr r3, [r1, #4]
-    assert analyse_block(ADDRESS, block(store, load)).cycles == 1 + 2
+def test_nothing_overlaps_with_a_store() -> None:
+    load = 0x684B  # ldr r3, [r1, #4]
+    assert analyse_block(ADDRESS, block(0x6008, load)).cycles == 1 + 2  # str r0, [r1]
+    assert analyse_block(ADDRESS, block(0x5088, load)).cycles == 2 + 2  # str r0, [r1, r2]
+
+
+def test_a_store_overlaps_with_the_load_before_it() -> None:
+    assert analyse_block(ADDRESS, block(0x6808, 0x5088)).cycles == 2 + 1  # ldr; str r0, [r1, r2]
+
+
+def test_a_load_whose_address_was_just_loaded_does_not_overlap() -> None:
+    assert (
+        analyse_block(ADDRESS, block(0x6809, 0x680A)).cycles == 2 + 2
+    )  # ldr r1, [r1]; ldr r2, [r1]
+    assert analyse_block(ADDRESS, block(0x6808, 0x680A)).cycles == 2 + 1
+
+
+def test_it_folds_into_a_narrow_instruction_before_it() -> None:
+    narrow, wide = (0x3001,), (0xF100, 0x0001)  # adds r0, #1; add.w r0, r0, #1
+    it_and_add = (0xBF08, 0x3101)  # it eq; addeq r1, #1
+    assert analyse_block(ADDRESS, block(*narrow, *it_and_add)).cycles == 1 + 0 + 1
+    assert analyse_block(ADDRESS, block(*wide, *it_and_add)).cycles == 1 + 1 + 1
 
 
 def test_an_address_fresh_from_the_alu_costs_a_cycle() -> None:
