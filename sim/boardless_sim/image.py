@@ -33,6 +33,7 @@ _DAMAGE = (  # what pyelftools lets through when links, types or sizes make no s
     ValueError,
     struct.error,
 )
+_MAILBOX = "frame_mailbox"  # firmware/app/frame_mailbox.h
 _KINDS = {"STT_FUNC": "function", "STT_OBJECT": "object", "STT_NOTYPE": "label"}
 
 
@@ -119,6 +120,12 @@ def load_image(path: Path) -> FirmwareImage:
         sha256=hashlib.sha256(raw).hexdigest(),
         functions=_without_aliases(functions),
     )
+
+
+def mailbox_of(image: FirmwareImage) -> int | None:
+    """The address of the variable through which the firmware takes frames; None without one."""
+    symbol = image.symbols.get(_MAILBOX)
+    return None if symbol is None or symbol.kind != "object" else symbol.address
 
 
 def _read(path: Path) -> bytes:

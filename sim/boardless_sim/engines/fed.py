@@ -13,9 +13,9 @@ from boardless_sim.engines.engine import (
     StopReason,
     UartLine,
 )
-from boardless_sim.engines.mailbox import Mailbox, mailbox_of
+from boardless_sim.engines.mailbox import Mailbox
 from boardless_sim.errors import EngineError
-from boardless_sim.image import FirmwareImage
+from boardless_sim.image import FirmwareImage, mailbox_of
 
 _STEP_US = 1000.0  # of virtual time between two looks at the mailbox
 

@@ -13,9 +13,7 @@ import numpy as np
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.scene import LEFT, SMALL, SQUARE, TOP, check, compose
-from boardless_sim.image import FirmwareImage
 
-SYMBOL = "frame_mailbox"
 WANTS_FRAME = "frame_capture_wait"  # the firmware's function that takes what is in the mailbox
 
 _MAGIC = 0x424C_4D42
@@ -102,12 +100,6 @@ class Mailbox:
             self._memory.write_memory(window, _yuyv(frame))
         self._memory.write_memory(self._address + _FRAME_OFFSET, header)
         self._memory.write_memory(self._address + _STATE_OFFSET, struct.pack("<I", _FULL))
-
-
-def mailbox_of(image: FirmwareImage) -> int | None:
-    """The address of the firmware's mailbox; None where it has none."""
-    symbol = image.symbols.get(SYMBOL)
-    return None if symbol is None or symbol.kind != "object" else symbol.address
 
 
 def _yuyv(frame: Frame) -> bytes:

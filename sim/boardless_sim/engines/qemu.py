@@ -24,10 +24,10 @@ from boardless_sim.engines.engine import (
     UartLine,
 )
 from boardless_sim.engines.gdb_remote import Refused
-from boardless_sim.engines.mailbox import WANTS_FRAME, Mailbox, mailbox_of
+from boardless_sim.engines.mailbox import WANTS_FRAME, Mailbox
 from boardless_sim.engines.qemu_machine import QemuMachine, find_qemu
 from boardless_sim.errors import EngineError
-from boardless_sim.image import FirmwareImage
+from boardless_sim.image import FirmwareImage, mailbox_of
 
 NS_PER_INSTRUCTION = 8
 # Host time until QEMU is interrupted, and until it is after a line. With a mailbox it soon stops by
