@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from boardless.model import model_group
 from boardless_sim.errors import BoardlessError, LabelError
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def cli() -> None:
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames.")
 @click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the run as JSON.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
+@click.option("--model", type=_PATH, metavar="FILE", help="The artifact that the ELF must carry.")
 @click.option("--strict", is_flag=True, help="An unmodelled register is an error.")
 @click.option("--no-fast-forward", is_flag=True, help="Execute polling loops turn by turn.")
 @click.option(
@@ -109,6 +111,7 @@ def run_command(
     limit: int | None,
     json_path: Path | None,
     jobs: int,
+    model: Path | None,
     strict: bool,
     no_fast_forward: bool,
     peripherals: tuple[str, ...],
@@ -122,6 +125,10 @@ def run_command(
         from boardless.report.document import require_writable
 
         require_writable(json_path)
+    if model is not None:
+        from boardless.model_hash import require_model
+
+        require_model(elf, model)
     setup = BoardSetup(
         elf, strict=strict, fast_forward=not no_fast_forward, peripherals=peripherals
     )
@@ -261,6 +268,8 @@ def doctor_command(as_json: bool) -> int:
         console().print(doctor_table(checks))
     return PASSED if can_run(checks) else FAILED
 
+
+cli.add_command(model_group)
 
 if __name__ == "__main__":
     sys.exit(main())

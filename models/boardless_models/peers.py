@@ -72,8 +72,8 @@ class Mismatch:
     found: int
 
     def __str__(self) -> str:
-        place = ",".join(str(number) for number in self.index)
-        return f"{self.layer} [{place}]: reference {self.expected}, peer {self.found}"
+        place = f" [{','.join(str(number) for number in self.index)}]" if self.index else ""
+        return f"{self.layer}{place}: reference {self.expected}, peer {self.found}"
 
 
 @dataclass(frozen=True)
