@@ -70,12 +70,17 @@ uint32_t nn_scratch_bytes(const nn_model *model) {
     return plan_bytes(&needed);
 }
 
+static bool are_weights_known(const nn_layer *layer) {
+    return layer->bits == 8u || (layer->bits == 4u && layer->kind != NN_KIND_DEPTHWISE);
+}
+
 /* Every layer known, and the dense one last and nowhere else. */
 static bool is_known(const nn_model *model) {
     for (uint32_t i = 0; i < model->layer_count; i++) {
         const bool last = i + 1u == model->layer_count;
-        const uint8_t kind = model->layers[i].kind;
-        if (kind > NN_KIND_DENSE || (kind == NN_KIND_DENSE) != last) {
+        const nn_layer *layer = &model->layers[i];
+        if (layer->kind > NN_KIND_DENSE || (layer->kind == NN_KIND_DENSE) != last ||
+            !are_weights_known(layer)) {
             return false;
         }
     }

@@ -49,10 +49,24 @@ uint32_t nn_conv2d_weight_words(const nn_layer *layer, uint32_t in_channels) {
     return taps * layer->out_channels / 2u;
 }
 
+static void expand_nibbles(const int8_t *stored, nn_pair *words, const nn_pair *end) {
+    while (words != end) {
+        const uint32_t word = nn_load_bytes(stored);
+        stored += 4;
+        for (uint32_t i = 0; i < 4u; i++) {
+            *words++ = nn_nibbles(word, i);
+        }
+    }
+}
+
 void nn_conv2d_expand_weights(const nn_layer *layer, uint32_t in_channels, nn_pair *words) {
     const int8_t *stored = layer->weights;
     const nn_pair *const end = words + nn_conv2d_weight_words(layer, in_channels);
 
+    if (layer->bits == 4u) {
+        expand_nibbles(stored, words, end);
+        return;
+    }
     /* Two taps of two channels: a tap's channels are neighbours in memory, a word's taps are. */
     while (words != end) {
         const uint32_t bytes = nn_load_bytes(stored);

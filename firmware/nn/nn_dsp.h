@@ -63,6 +63,11 @@ static inline nn_pair nn_even_bytes(uint32_t bytes) {
     return (nn_pair)__sxtb16((int8x4_t)bytes);
 }
 
+/* Eight less in each half. */
+static inline nn_pair nn_less_eight(nn_pair pair) {
+    return (nn_pair)__ssub16((int16x2_t)pair, 0x00080008);
+}
+
 /* Read two words and step over them. The compiler does not find LDRD with write-back by itself. */
 static inline nn_two_pairs nn_take_pairs(const nn_pair **words) {
     nn_two_pairs two;
@@ -91,6 +96,10 @@ static inline nn_pair nn_even_bytes(uint32_t bytes) {
     return nn_pack((int8_t)(uint8_t)bytes, (int8_t)(uint8_t)(bytes >> 16));
 }
 
+static inline nn_pair nn_less_eight(nn_pair pair) {
+    return nn_pack(nn_low(pair) - 8, nn_high(pair) - 8);
+}
+
 static inline nn_two_pairs nn_take_pairs(const nn_pair **words) {
     const nn_two_pairs two = {(*words)[0], (*words)[1]};
     *words += 2;
@@ -102,6 +111,11 @@ static inline nn_two_pairs nn_take_pairs(const nn_pair **words) {
 /* Bytes 1 and 3, each sign-extended to a half. */
 static inline nn_pair nn_odd_bytes(uint32_t bytes) {
     return nn_even_bytes(bytes >> 8 | bytes << 24);
+}
+
+/* The index-th of the four pairs of 4-bit weights that a word holds (see nn_model.h). */
+static inline nn_pair nn_nibbles(uint32_t word, uint32_t index) {
+    return nn_less_eight(word >> (4u * index) & 0x000F000Fu);
 }
 
 #endif

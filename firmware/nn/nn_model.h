@@ -21,6 +21,9 @@ typedef enum {
  * One layer. Outputs come in pairs of channels and weights are stored pair by pair:
  *   conv2d, dense  [out/2, taps, 2]   taps run over the window's rows, columns, channels
  *   depthwise      [out/2, 9, 2]
+ * Under 4 bits a little-endian word holds four taps of two channels, each weight with 8 added: the
+ * pairs (tap 0, tap 1) and (tap 2, tap 3) of the two channels in turn, the k-th pair's first weight
+ * at bit 4k and its second at bit 16 + 4k.
  * weights start at a multiple of four. A conv2d's input channels are a multiple of four; the first
  * layer's taps are the NN_UNFOLD_CHANNELS of an unfolded pixel.
  */
@@ -32,6 +35,7 @@ typedef struct {
     uint8_t kind;              /* nn_kind */
     uint8_t kernel;            /* conv2d: 1 or 3; depthwise: 3; dense: 0 */
     uint8_t pool;              /* max-pool after the ReLU: 1 (none) or 2, conv2d only */
+    uint8_t bits;              /* of a weight: 8, or 4 (conv2d and dense) */
     uint8_t out_channels;      /* even */
     int8_t zero_point;         /* of the output */
 } nn_layer;

@@ -15,11 +15,10 @@ from boardless_models.checkpoint import read_arrays
 from boardless_models.network import Network, Stage, network_from_json, network_to_json, stages
 from boardless_models.rounding import (
     GREATEST_SHIFT,
-    INT8_MAXIMUM,
-    INT8_MINIMUM,
     LEAST_SHIFT,
     MULTIPLIER_BITS,
     ROUNDING,
+    largest_weight,
 )
 from boardless_sim.errors import ModelError
 
@@ -158,9 +157,7 @@ def quantized_layer(
     return layer
 
 
-def layer_scales(
-    arrays: dict[str, NDArray[np.generic]], index: int, outputs: int
-) -> Scales | None:
+def layer_scales(arrays: dict[str, NDArray[np.generic]], index: int, outputs: int) -> Scales | None:
     """The scales of one layer; None where the file has none."""
     if f"scales_{index}" not in arrays:
         return None
@@ -185,8 +182,12 @@ def typed(
 
 def check_layer(layer: QuantizedLayer, stage: Stage, index: int) -> None:
     """Refuse what would overflow an int32 sum or the kernels' requantise step."""
-    if int(layer.weight.min()) == INT8_MINIMUM:
-        raise ModelError(f"layer {index}: weight {INT8_MINIMUM}, expected -{INT8_MAXIMUM} or more")
+    largest_stored = largest_weight(stage.layer.bits)
+    if int(layer.weight.min()) < -largest_stored or int(layer.weight.max()) > largest_stored:
+        raise ModelError(
+            f"layer {index}: weights {layer.weight.min()} to {layer.weight.max()}, "
+            f"expected -{largest_stored} to {largest_stored}"
+        )
     largest = stage.fan_in * LARGEST_PRODUCT + int(np.abs(layer.bias.astype(np.int64)).max())
     if largest >= 1 << 31:
         raise ModelError(f"layer {index}: sums reach {largest}, expected less than 2^31")

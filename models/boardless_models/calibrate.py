@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.forward import Floats
-from boardless_models.network import Stage
+from boardless_models.checkpoint import FloatLayer
+from boardless_models.data import Dataset
+from boardless_models.forward import Floats, layer_outputs
+from boardless_models.network import Network, Stage, stages
 
 CALIBRATION_COUNT = 1_000
 HIGHEST_QUANTILE = 0.9997
@@ -26,5 +31,22 @@ def output_ranges(placed: tuple[Stage, ...], outputs: list[Floats]) -> list[tupl
         if stage.is_last:
             ranges.append((float(np.quantile(output, LOGIT_QUANTILE)), float(output.max())))
         else:
-            ranges.append((0.0, float(np.quantile(output, HIGHEST_QUANTILE))))
+            # An activation that goes below zero keeps its few lowest values: they are small.
+            ranges.append(
+                (min(0.0, float(output.min())), float(np.quantile(output, HIGHEST_QUANTILE)))
+            )
     return ranges
+
+
+def calibrated(
+    network: Network, layers: Iterable[FloatLayer], dataset: Dataset, seed: int
+) -> tuple[FloatLayer, ...]:
+    """The layers with the output ranges that the calibration frames give."""
+    kept = tuple(layers)
+    picked = calibration_indices(seed, len(dataset.train))
+    placed = stages(network)
+    ranges = output_ranges(placed, layer_outputs(placed, kept, dataset.train.images[picked]))
+    return tuple(
+        replace(layer, minimum=low, maximum=high)
+        for layer, (low, high) in zip(kept, ranges, strict=True)
+    )

@@ -6,8 +6,9 @@ import io
 import json
 import zipfile
 import zlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,18 @@ LARGEST_FILE_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True)
 class FloatLayer:
-    """Weights [out,rows,columns,in], bias [out], and the range seen at the output."""
+    """Weights [out,rows,columns,in], bias [out], and the range seen at the output.
+
+    `gamma` is the gain [out] that the batch norm had before it was folded, by which channels are
+    pruned; `slope` is that of a PReLU below zero.
+    """
 
     weight: NDArray[np.float32]
     bias: NDArray[np.float32]
     minimum: float
     maximum: float
+    gamma: NDArray[np.float32] | None = None
+    slope: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class Record:
     calibration_seed: int
     validation_accuracy: float
     parent: str = ""
+    recipe: dict[str, float] = field(default_factory=dict)
+    teacher: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,6 +85,10 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
         arrays[f"weight_{index}"] = layer.weight
         arrays[f"bias_{index}"] = layer.bias
         arrays[f"range_{index}"] = np.array([layer.minimum, layer.maximum], np.float64)
+        if layer.gamma is not None:
+            arrays[f"gamma_{index}"] = layer.gamma
+        if layer.slope:
+            arrays[f"slope_{index}"] = np.array(layer.slope, np.float64)
     np.savez(path, allow_pickle=False, **arrays)
 
 
@@ -105,7 +118,13 @@ def float_layer(
             f"layer {index}: weights {weight.shape}, bias {bias.shape}; expected {shape}"
         )
     minimum, maximum = np.asarray(arrays[f"range_{index}"], np.float64)
-    finite = np.isfinite(weight).all() and np.isfinite(bias).all()
+    slope = float(np.asarray(arrays.get(f"slope_{index}", np.zeros(())), np.float64))
+    gamma = None
+    if f"gamma_{index}" in arrays:
+        gamma = np.asarray(arrays[f"gamma_{index}"], np.float32)
+        if gamma.shape != bias.shape or not np.isfinite(gamma).all():
+            raise ModelError(f"layer {index}: gamma {gamma.shape}, expected finite {bias.shape}")
+    finite = np.isfinite(weight).all() and np.isfinite(bias).all() and np.isfinite(slope)
     if not finite or not np.isfinite([minimum, maximum]).all() or minimum >= maximum:
         raise ModelError(f"layer {index}: not finite, or an empty range {minimum}..{maximum}")
-    return FloatLayer(weight, bias, float(minimum), float(maximum))
+    return FloatLayer(weight, bias, float(minimum), float(maximum), gamma, slope)

@@ -56,9 +56,9 @@ def array(declaration: str, values: Iterable[int]) -> str:
     return f"{declaration} MODEL_DATA = {{\n{wrapped(str(value) for value in values)}\n}};\n"
 
 
-def layer_arrays(index: int, layer: QuantizedLayer) -> str:
+def layer_arrays(index: int, layer: QuantizedLayer, bits: int) -> str:
     """The arrays that one entry of the layer table points to."""
-    weights = packed_weights(layer.weight, is_first=index == 0)
+    weights = packed_weights(layer.weight, is_first=index == 0, bits=bits)
     outputs = len(layer.bias)
     return "\n".join(
         [
@@ -81,6 +81,7 @@ def table_entry(index: int, stage: Stage, layer: QuantizedLayer) -> str:
         "kind": f"NN_KIND_{stage.kind.upper()}",
         "kernel": 1 if index == 0 else kernel,
         "pool": stage.pool,
+        "bits": stage.layer.bits,
         "out_channels": stage.output.channels,
         "zero_point": layer.output_zero_point,
     }
@@ -93,7 +94,9 @@ def table_entry(index: int, stage: Stage, layer: QuantizedLayer) -> str:
 def source_text(quantized: QuantizedNetwork, sha256: str) -> str:
     """model.c: the whole model, every object of it in section .model."""
     staged = quantized.staged()
-    arrays = "\n".join(layer_arrays(index, layer) for index, (_, layer) in enumerate(staged))
+    arrays = "\n".join(
+        layer_arrays(index, layer, stage.layer.bits) for index, (stage, layer) in enumerate(staged)
+    )
     entries = "".join(table_entry(index, *pair) for index, pair in enumerate(staged))
     shape = quantized.network.input
     digest = ", ".join(f"0x{byte:02x}" for byte in bytes.fromhex(sha256)).split(" ")

@@ -1,31 +1,28 @@
-"""The training loop that the float and the quantisation-aware step share (PyTorch)."""
+"""The training loop that every step shares: resumable, judged by the validation split (PyTorch)."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
+from boardless_models.augment import augmented
 from boardless_models.data import Dataset, Split
+from boardless_models.loss import Lesson, loss_of
+from boardless_models.recipe import Recipe
+from boardless_models.resume import StateFile
 
 BATCH = 128
 EVALUATION_BATCH = 1_000
-SHIFT = 1
+LAST_RATE = 1e-3
 
-
-@dataclass(frozen=True)
-class Schedule:
-    """How long and how fast to train."""
-
-    epochs: int
-    peak_rate: float
-    warm_up: float
-    weight_decay: float
+Optimizer = Callable[[nn.Module, Recipe], torch.optim.Optimizer]
 
 
 @dataclass(frozen=True)
@@ -46,14 +43,11 @@ def labels_tensor(split: Split) -> Tensor:
     return torch.from_numpy(split.labels.astype("int64"))
 
 
-def shifted(batch: Tensor) -> Tensor:
-    """Each frame moved by up to one pixel either way, the gap filled with black."""
-    count, _, height, width = batch.shape
-    padded = nn.functional.pad(batch, (SHIFT, SHIFT, SHIFT, SHIFT))[:, 0]
-    down = torch.randint(0, 2 * SHIFT + 1, (count, 1)) + torch.arange(height)
-    right = torch.randint(0, 2 * SHIFT + 1, (count, 1)) + torch.arange(width)
-    picked = torch.arange(count)[:, None, None]
-    return padded[picked, down[:, :, None], right[:, None, :]][:, None]
+def adam(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The optimiser of every step but the teacher's."""
+    return torch.optim.AdamW(
+        model.parameters(), lr=recipe.peak_rate, weight_decay=recipe.weight_decay
+    )
 
 
 def accuracy(model: nn.Module, frames: Tensor, labels: Tensor) -> float:
@@ -68,51 +62,117 @@ def accuracy(model: nn.Module, frames: Tensor, labels: Tensor) -> float:
     return correct / len(frames)
 
 
-def train_epoch(
-    model: nn.Module, frames: Tensor, labels: Tensor, step: Callable[[Tensor], None]
-) -> None:
-    """Every training frame once, in a new order; a last batch that is not full is left out."""
-    model.train()
-    order = torch.randperm(len(frames))
-    for start in range(0, len(frames) - BATCH + 1, BATCH):
-        picked = order[start : start + BATCH]
-        logits = model(shifted(frames[picked].float() / 255.0))
-        step(nn.functional.cross_entropy(logits, labels[picked]))
+class Training:
+    """One run: the model, its running mean, and what decides where it stands."""
 
+    def __init__(
+        self,
+        model: nn.Module,
+        dataset: Dataset,
+        recipe: Recipe,
+        soft: Tensor | None = None,
+        optimizer: Optimizer = adam,
+        after_step: Callable[[], None] | None = None,
+    ) -> None:
+        self.recipe, self.soft, self.after_step = recipe, soft, after_step
+        # Channels last is the layout that the convolutions of small networks are fastest in.
+        self.model = model.to(memory_format=torch.channels_last)
+        self.mean = copy.deepcopy(self.model) if recipe.average else self.model
+        self.frames, self.labels = frames_tensor(dataset.train), labels_tensor(dataset.train)
+        self.held = frames_tensor(dataset.validation), labels_tensor(dataset.validation)
+        self.optimizer = optimizer(self.model, recipe)
+        self.rate = torch.optim.lr_scheduler.OneCycleLR(
+            self.optimizer,
+            recipe.peak_rate,
+            total_steps=recipe.epochs * (len(self.frames) // BATCH),
+            pct_start=recipe.warm_up,
+            final_div_factor=1 / LAST_RATE,
+        )
+        self.epoch, self.outcome = 0, Outcome(0.0, 0)
+        self.best = copy.deepcopy(self.mean.state_dict())
 
-def fit(model: nn.Module, dataset: Dataset, schedule: Schedule) -> Outcome:
-    """Train in place and leave the weights of the epoch that validated best."""
-    frames, labels = frames_tensor(dataset.train), labels_tensor(dataset.train)
-    held_frames = frames_tensor(dataset.validation)
-    held_labels = labels_tensor(dataset.validation)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=schedule.peak_rate, weight_decay=schedule.weight_decay
-    )
-    rate = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer,
-        schedule.peak_rate,
-        total_steps=schedule.epochs * (len(frames) // BATCH),
-        pct_start=schedule.warm_up,
-        final_div_factor=1e3,
-    )
-
-    def step(loss: Tensor) -> None:
-        optimizer.zero_grad()
+    def step(self, batch: Tensor, lesson: Lesson) -> None:
+        """One batch: forward, backward, and the running mean."""
+        loss = loss_of(self.model(batch), lesson, self.recipe)
+        self.optimizer.zero_grad()
         torch.autograd.backward(loss)
-        optimizer.step()
-        rate.step()
+        self.optimizer.step()
+        self.rate.step()
+        if self.after_step:
+            self.after_step()
+        if self.recipe.average:
+            self.follow()
 
-    outcome = Outcome(0.0, 0)
-    best = copy.deepcopy(model.state_dict())
+    def follow(self) -> None:
+        """Move the running mean a little towards the weights."""
+        with torch.no_grad():
+            ours, theirs = self.mean.state_dict(), self.model.state_dict()
+            for name, value in theirs.items():
+                if value.is_floating_point():
+                    ours[name].lerp_(value, 1.0 - self.recipe.average)
+                else:
+                    ours[name].copy_(value)
+
+    def one_epoch(self) -> float:
+        """Every training frame once, in a new order; a last batch not full is left out."""
+        self.model.train()
+        order = torch.randperm(len(self.frames))
+        for start in range(0, len(self.frames) - BATCH + 1, BATCH):
+            picked = order[start : start + BATCH]
+            batch = augmented(self.frames[picked].float() / 255.0, self.recipe)
+            soft = None if self.soft is None else self.soft[picked].float()
+            self.step(
+                batch.to(memory_format=torch.channels_last), Lesson(self.labels[picked], soft)
+            )
+        self.epoch += 1
+        reached = accuracy(self.mean, *self.held)
+        if reached > self.outcome.validation_accuracy:
+            self.outcome = Outcome(reached, self.epoch)
+            self.best = copy.deepcopy(self.mean.state_dict())
+        return reached
+
+    def state(self) -> dict[str, Any]:
+        """Everything that the next epoch depends on, except the random numbers."""
+        return {
+            "model": self.model.state_dict(),
+            "mean": self.mean.state_dict(),
+            "best": self.best,
+            "optimizer": self.optimizer.state_dict(),
+            "rate": self.rate.state_dict(),
+            "epoch": self.epoch,
+            "accuracy": self.outcome.validation_accuracy,
+            "best_epoch": self.outcome.best_epoch,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Stand where the state was taken."""
+        self.model.load_state_dict(state["model"])
+        self.mean.load_state_dict(state["mean"])
+        self.best = state["best"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.rate.load_state_dict(state["rate"])
+        self.epoch = state["epoch"]
+        self.outcome = Outcome(state["accuracy"], state["best_epoch"])
+
+    def run(self) -> Iterator[float]:
+        """The validation accuracy after each epoch that is still to come."""
+        while self.epoch < self.recipe.epochs:
+            yield self.one_epoch()
+
+
+def fit(training: Training, state_file: StateFile | None = None) -> Outcome:
+    """Train in place and leave the weights of the epoch that validated best."""
+    state = state_file.load() if state_file else None
+    if state:
+        training.restore(state)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        bar = progress.add_task("training", total=schedule.epochs)
-        for epoch in range(1, schedule.epochs + 1):
-            train_epoch(model, frames, labels, step)
-            reached = accuracy(model, held_frames, held_labels)
-            if reached > outcome.validation_accuracy:
-                outcome = Outcome(reached, epoch)
-                best = copy.deepcopy(model.state_dict())
-            progress.update(bar, advance=1, description=f"epoch {epoch}: validation {reached:.2%}")
-    model.load_state_dict(best)
-    return outcome
+        bar = progress.add_task("training", total=training.recipe.epochs, completed=training.epoch)
+        for reached in training.run():
+            if state_file:
+                state_file.save(training.state())
+            said = f"epoch {training.epoch}: validation {reached:.2%}"
+            progress.update(bar, advance=1, description=said)
+    training.model.load_state_dict(training.best)
+    training.model.eval()
+    return training.outcome

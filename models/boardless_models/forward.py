@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from boardless_models.checkpoint import FloatLayer
 from boardless_models.network import Stage
 
 Floats = NDArray[np.float64]
@@ -41,17 +42,28 @@ def accumulate(stage: Stage, tensor: Floats, weight: Floats) -> Floats:
     return flat.reshape(frames, height, width, outputs)
 
 
+def activated(tensor: Floats, activation: str, slope: float) -> Floats:
+    """The named activation in floats; nothing when it has no name."""
+    match activation:
+        case "relu":
+            return np.maximum(tensor, 0.0)
+        case "relu6":
+            return np.clip(tensor, 0.0, 6.0)
+        case "prelu":
+            return np.where(tensor < 0.0, slope * tensor, tensor)
+        case "hard-swish":
+            return np.asarray(tensor * np.clip(tensor + 3.0, 0.0, 6.0) / 6.0)
+    return tensor
+
+
 def layer_outputs(
-    placed: tuple[Stage, ...],
-    weights: tuple[tuple[Floats, Floats], ...],
-    images: NDArray[np.uint8],
+    placed: tuple[Stage, ...], layers: tuple[FloatLayer, ...], images: NDArray[np.uint8]
 ) -> list[Floats]:
     """Every layer's float output for frames [N,H,W], the input scaled to 0..1."""
     tensor: Floats = images[..., None].astype(np.float64) / 255.0
     outputs: list[Floats] = []
-    for stage, (weight, bias) in zip(placed, weights, strict=True):
-        tensor = accumulate(stage, tensor, weight) + bias
-        if not stage.is_last:
-            tensor = max_pool(np.maximum(tensor, 0.0), stage.pool)
+    for stage, layer in zip(placed, layers, strict=True):
+        tensor = accumulate(stage, tensor, layer.weight.astype(np.float64)) + layer.bias
+        tensor = max_pool(activated(tensor, stage.activation, layer.slope), stage.pool)
         outputs.append(tensor)
     return outputs

@@ -23,20 +23,31 @@ class Shape:
         return self.height * self.width * self.channels
 
 
+WEIGHT_BITS = (8, 4)
+ACTIVATIONS = ("relu", "relu6", "prelu", "hard-swish")
+
+
 @dataclass(frozen=True)
 class Conv2d:
-    """Convolution, ReLU, then a max-pool of `pool` × `pool`; the border is padded with zero."""
+    """Convolution, activation, then a max-pool of `pool` × `pool`; the border is padded with zero.
+
+    `bits` is how wide a weight is stored.
+    """
 
     out_channels: int
     kernel: int
     pool: int = 1
+    bits: int = 8
+    activation: str = "relu"
 
 
 @dataclass(frozen=True)
 class Depthwise:
-    """3×3 convolution of each channel by itself, then ReLU; the border is padded with zero."""
+    """3×3 convolution of each channel by itself, activation; the border is padded with zero."""
 
     kernel: int = 3
+    bits: int = 8
+    activation: str = "relu"
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,7 @@ class Dense:
     """Fully connected layer over the whole tensor, without activation."""
 
     out_channels: int
+    bits: int = 8
 
 
 Layer = Conv2d | Depthwise | Dense
@@ -89,6 +101,11 @@ class Stage:
         return self.layer.pool if isinstance(self.layer, Conv2d) else 1
 
     @property
+    def activation(self) -> str:
+        """The name of the activation; empty after the last layer."""
+        return "" if isinstance(self.layer, Dense) else self.layer.activation
+
+    @property
     def fan_in(self) -> int:
         """How many products make one sum."""
         _, rows, columns, channels = self.weight_shape
@@ -132,11 +149,17 @@ def stages(network: Network) -> tuple[Stage, ...]:
 def network_to_json(network: Network) -> str:
     """The architecture as canonical JSON, the same text for the same network."""
     layers = [
-        {"kind": stage.kind, **asdict(layer)}
+        {"kind": stage.kind, **unusual(layer)}
         for layer, stage in zip(network.layers, stages(network), strict=True)
     ]
     body = {"name": network.name, "input": asdict(network.input), "layers": layers}
     return json.dumps(body, sort_keys=True)
+
+
+def unusual(layer: Layer) -> dict[str, Any]:
+    """The fields of a layer; `bits` and `activation` only where they are not the usual ones."""
+    usual = {"bits": 8, "activation": "relu"}
+    return {key: value for key, value in asdict(layer).items() if usual.get(key) != value}
 
 
 def network_from_json(text: str) -> Network:
@@ -155,7 +178,15 @@ def network_from_json(text: str) -> Network:
 def layer_from(entry: dict[str, Any]) -> Layer:
     """One layer from its JSON object."""
     fields = {key: value for key, value in entry.items() if key != "kind"}
-    return KINDS[entry["kind"]](**checked_extents(fields))
+    activation = fields.pop("activation", "relu")
+    if activation not in ACTIVATIONS:
+        raise ValueError(f"activation {activation!r}, expected one of {ACTIVATIONS}")
+    if fields.get("bits", 8) not in WEIGHT_BITS:
+        raise ValueError(f"bits is {fields['bits']!r}, expected one of {WEIGHT_BITS}")
+    checked: dict[str, Any] = dict(checked_extents(fields))
+    if activation != "relu":
+        checked["activation"] = activation
+    return KINDS[entry["kind"]](**checked)
 
 
 def checked_extents(fields: dict[str, Any]) -> dict[str, int]:

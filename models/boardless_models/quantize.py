@@ -17,7 +17,12 @@ from boardless_models.data import DATASET_FOLDER, Dataset, Split, load_dataset
 from boardless_models.forward import Floats, layer_outputs
 from boardless_models.network import network_to_json, stages
 from boardless_models.reference import INPUT_ZERO_POINT
-from boardless_models.rounding import INT8_MAXIMUM, INT8_MINIMUM, multiplier_and_shift
+from boardless_models.rounding import (
+    INT8_MAXIMUM,
+    INT8_MINIMUM,
+    largest_weight,
+    multiplier_and_shift,
+)
 from boardless_models.score import score_step
 from boardless_models.verify import accuracy
 from boardless_sim.errors import BoardlessError
@@ -25,21 +30,42 @@ from boardless_sim.errors import BoardlessError
 INPUT_SCALE = float(np.float32(1.0 / 255.0))
 LARGEST_BIAS = 1 << 28
 LEAST_WEIGHT_SCALE = 1e-9
+CLAMPING_SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 BATCH = 500
 
 
-def weight_scales(weight: Floats, bias: Floats, input_scale: float) -> Floats:
+def weight_scales(
+    weight: Floats, bias: Floats, input_scale: float, largest: int = INT8_MAXIMUM
+) -> Floats:
     """Symmetric scale a channel, a float32, wide enough that a faint channel's bias still fits."""
-    from_weights = np.abs(weight.reshape(len(weight), -1)).max(axis=1) / INT8_MAXIMUM
+    from_weights = np.abs(weight.reshape(len(weight), -1)).max(axis=1) / largest
+    if largest < INT8_MAXIMUM:
+        from_weights = least_lossy(weight, from_weights, largest)
     from_bias = np.abs(bias) / (input_scale * LARGEST_BIAS)
     scales = np.maximum(np.maximum(from_weights, from_bias), LEAST_WEIGHT_SCALE)
-    return scales.astype(np.float32).astype(np.float64)
+    return np.asarray(scales.astype(np.float32), np.float64)
 
 
-def quantize_weights(weight: Floats, scales: Floats) -> NDArray[np.int8]:
+def least_lossy(weight: Floats, widest: Floats, largest: int) -> Floats:
+    """Of steps up to the widest, the one a channel that rounding and clamping lose least by.
+
+    On a coarse grid it pays to clamp a few large weights; weights that stand on the grid stay.
+    """
+    best, least = widest, np.full(len(weight), np.inf)
+    for share in CLAMPING_SHARES:
+        scales = np.maximum(widest * share, LEAST_WEIGHT_SCALE)
+        kept = quantize_weights(weight, scales, largest) * scales[:, None, None, None]
+        error = np.square(kept - weight).reshape(len(weight), -1).sum(axis=1)
+        best, least = np.where(error < least, scales, best), np.minimum(error, least)
+    return np.asarray(best, np.float64)
+
+
+def quantize_weights(
+    weight: Floats, scales: Floats, largest: int = INT8_MAXIMUM
+) -> NDArray[np.int8]:
     """clamp(round(x / scale) + zero_point), the zero point of a symmetric grid being zero."""
     rounded = np.rint(weight / scales[:, None, None, None])
-    return np.clip(rounded, -INT8_MAXIMUM, INT8_MAXIMUM).astype(np.int8)
+    return np.clip(rounded, -largest, largest).astype(np.int8)
 
 
 def output_scale_and_zero_point(layer: FloatLayer) -> tuple[float, int]:
@@ -50,15 +76,16 @@ def output_scale_and_zero_point(layer: FloatLayer) -> tuple[float, int]:
 
 
 def quantize_layer(
-    layer: FloatLayer, input_scale: float, input_zero_point: int
+    layer: FloatLayer, input_scale: float, input_zero_point: int, bits: int = 8
 ) -> tuple[QuantizedLayer, float]:
-    """One layer on its int8 grid, and the scale of what it puts out."""
+    """One layer on the grid of its bits, and the scale of what it puts out."""
+    largest = largest_weight(bits)
     weight, bias = layer.weight.astype(np.float64), layer.bias.astype(np.float64)
-    scales = weight_scales(weight, bias, input_scale)
+    scales = weight_scales(weight, bias, input_scale, largest)
     output_scale, output_zero_point = output_scale_and_zero_point(layer)
     pairs = [multiplier_and_shift(input_scale * float(s) / output_scale) for s in scales]
     quantized = QuantizedLayer(
-        weight=quantize_weights(weight, scales),
+        weight=quantize_weights(weight, scales, largest),
         bias=np.rint(bias / (input_scale * scales)).astype(np.int32),
         multiplier=np.array([multiplier for multiplier, _ in pairs], np.int32),
         shift=np.array([shift for _, shift in pairs], np.uint8),
@@ -73,8 +100,8 @@ def quantize(checkpoint: Checkpoint) -> QuantizedNetwork:
     """The whole network in integers, each layer's output grid the next one's input grid."""
     layers: list[QuantizedLayer] = []
     scale, zero_point = INPUT_SCALE, INPUT_ZERO_POINT
-    for layer in checkpoint.layers:
-        quantized, scale = quantize_layer(layer, scale, zero_point)
+    for stage, layer in zip(stages(checkpoint.network), checkpoint.layers, strict=True):
+        quantized, scale = quantize_layer(layer, scale, zero_point, stage.layer.bits)
         zero_point = quantized.output_zero_point
         layers.append(quantized)
     return QuantizedNetwork(checkpoint.network, tuple(layers), score_step(scale))
@@ -83,13 +110,9 @@ def quantize(checkpoint: Checkpoint) -> QuantizedNetwork:
 def float_accuracy(checkpoint: Checkpoint, split: Split) -> float:
     """The share of frames that the float weights, off any grid, classify as labelled."""
     placed = stages(checkpoint.network)
-    weights = tuple(
-        (layer.weight.astype(np.float64), layer.bias.astype(np.float64))
-        for layer in checkpoint.layers
-    )
     correct = 0
     for start in range(0, len(split), BATCH):
-        logits = layer_outputs(placed, weights, split.images[start : start + BATCH])[-1]
+        logits = layer_outputs(placed, checkpoint.layers, split.images[start : start + BATCH])[-1]
         winners = logits.reshape(len(logits), -1).argmax(axis=1)
         correct += int((winners == split.labels[start : start + BATCH]).sum())
     return correct / len(split)

@@ -21,6 +21,11 @@ MULTIPLIER_BITS = 31
 LEAST_SHIFT, GREATEST_SHIFT = 33, 62
 
 
+def largest_weight(bits: int) -> int:
+    """The end of the symmetric grid that weights of so many bits stand on."""
+    return (1 << (bits - 1)) - 1
+
+
 def multiplier_and_shift(factor: float) -> tuple[int, int]:
     """The 31-bit multiplier and right shift that stand for a real factor below 1/4."""
     if not math.isfinite(factor) or factor <= 0.0:

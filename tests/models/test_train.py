@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,15 @@ from click.testing import CliRunner
 
 from boardless_models.data import Dataset, Split, load_dataset
 from boardless_models.network import Conv2d, Dense, Depthwise, Network, Shape
+from boardless_models.recipe import FLOAT, GRID, Recipe
+from boardless_sim.errors import ModelError
 
 pytest.importorskip("torch", reason="the training steps need PyTorch (boardless[train])")
 
-NETWORK = Network("tiny", Shape(28, 28, 1), (Conv2d(4, 3, 2), Depthwise(), Conv2d(4, 1), Dense(10)))
+NETWORK = Network(
+    "tiny", Shape(28, 28, 1), (Conv2d(4, 3, 2), Depthwise(), Conv2d(4, 1, bits=4), Dense(10))
+)
+ONCE = replace(FLOAT, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +26,7 @@ def few() -> Dataset:
     return Dataset(
         train=Split(whole.train.images[:1_024], whole.train.labels[:1_024]),
         validation=Split(whole.validation.images[:256], whole.validation.labels[:256]),
-        test=Split(whole.test.images[:0], whole.test.labels[:0]),
+        test=Split(whole.test.images[:64], whole.test.labels[:64]),
         sha256=whole.sha256,
     )
 
@@ -28,49 +34,86 @@ def few() -> Dataset:
 def test_the_same_seed_trains_the_same_network(few: Dataset) -> None:
     from boardless_models.train import train
 
-    first, second = (train(NETWORK, few, seed=3, epochs=1) for _ in range(2))
+    first, second = (train(NETWORK, few, 3, ONCE) for _ in range(2))
     for left, right in zip(first.layers, second.layers, strict=True):
         assert np.array_equal(left.weight, right.weight)
         assert (left.minimum, left.maximum) == (right.minimum, right.maximum)
 
 
-def test_a_folded_network_says_what_the_trained_one_said(few: Dataset) -> None:
+RECIPES = [
+    replace(FLOAT, epochs=3),
+    replace(FLOAT, epochs=3, average=0.9, flip=True, erase=0.5, label_smoothing=0.1),
+]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=["plain", "everything"])
+def test_interrupted_training_goes_on_to_the_same_network(
+    few: Dataset, tmp_path: Path, recipe: Recipe
+) -> None:
+    import torch
+
+    from boardless_models.fit import Training, fit
+    from boardless_models.modules import float_model
+    from boardless_models.resume import StateFile
+    from boardless_models.train import train
+
+    whole = train(NETWORK, few, 3, recipe)
+
+    state_file = StateFile.beside(tmp_path / "c.npz", seed=3)
+    torch.manual_seed(3)
+    training = Training(float_model(NETWORK), few, recipe)
+    training.one_epoch()
+    state_file.save(training.state())
+    torch.manual_seed(99)
+    again = train(NETWORK, few, 3, recipe, state_file=state_file)
+
+    assert again.record == whole.record
+    for left, right in zip(again.layers, whole.layers, strict=True):
+        assert np.array_equal(left.weight, right.weight)
+
+    other = StateFile.beside(tmp_path / "c.npz", seed=4)
+    with pytest.raises(ModelError, match="the state of another training"):
+        fit(training, other)
+
+
+def test_a_damaged_state_is_refused(tmp_path: Path) -> None:
+    from boardless_models.resume import StateFile
+
+    state_file = StateFile.beside(tmp_path / "c.npz")
+    state_file.path.write_bytes(b"PK\x03\x04 not a state")
+    with pytest.raises(ModelError, match="not the state of a training"):
+        state_file.load()
+    state_file.remove()
+    assert state_file.load() is None
+
+
+@pytest.mark.parametrize("activation", ["relu", "relu6", "prelu", "hard-swish"])
+def test_a_folded_network_says_what_the_trained_one_said(few: Dataset, activation: str) -> None:
     import torch
 
     from boardless_models.forward import layer_outputs
+    from boardless_models.modules import float_model
     from boardless_models.network import stages
-    from boardless_models.train import FloatLayerModule, float_model
+    from boardless_models.train import folded_layers
 
+    first = Conv2d(4, 3, 2, activation=activation)
+    network = replace(NETWORK, layers=(first, Depthwise(activation=activation), Dense(10)))
     torch.manual_seed(1)
-    model = float_model(NETWORK)
+    model = float_model(network)
     frames = torch.from_numpy(few.train.images[:64].copy())[:, None].float() / 255.0
     model(frames)  # gives the batch norms a mean and a variance
     model.eval()
     with torch.no_grad():
         expected = model(frames).numpy()
-    folded = [layer.folded() for layer in model if isinstance(layer, FloatLayerModule)]
-    wide = tuple((weight.astype(np.float64), bias.astype(np.float64)) for weight, bias in folded)
-    found = layer_outputs(stages(NETWORK), wide, few.train.images[:64])[-1]
+    layers = tuple(folded_layers(model))
+    found = layer_outputs(stages(network), layers, few.train.images[:64])[-1]
     np.testing.assert_allclose(found.reshape(64, 10), expected, atol=1e-4)
-
-
-def test_a_taught_network_keeps_its_hidden_ranges(few: Dataset) -> None:
-    from boardless_models.qat import teach
-    from boardless_models.train import train
-
-    source = train(NETWORK, few, seed=3, epochs=1)
-    taught = teach(source, few, seed=4, epochs=1, parent="p" * 64)
-    assert taught.record.step == "qat"
-    assert taught.record.parent == "p" * 64
-    for before, after in zip(source.layers[:-1], taught.layers[:-1], strict=True):
-        assert (before.minimum, before.maximum) == (after.minimum, after.maximum)
-        assert not np.array_equal(before.weight, after.weight)
 
 
 def test_on_grid_rounds_forward_and_passes_the_gradient_inside() -> None:
     import torch
 
-    from boardless_models.qat import on_grid
+    from boardless_models.modules import on_grid
 
     value = torch.tensor([0.26, -9.0, 0.9], requires_grad=True)
     result = on_grid(value, torch.tensor(0.5), -2, 2)
@@ -80,9 +123,45 @@ def test_on_grid_rounds_forward_and_passes_the_gradient_inside() -> None:
     assert value.grad.tolist() == [1.0, 0.0, 1.0]
 
 
-def test_missing_data_set_exits_two(tmp_path: Path) -> None:
-    from boardless_models.train import main
+def test_a_taught_network_quantises_to_itself(few: Dataset) -> None:
+    """What the grid taught is what the integers are: no weight moves when it is quantised."""
+    from boardless_models.quantize import quantize
+    from boardless_models.train import train
+    from boardless_models.tune import Tuning, tune
 
+    source = train(NETWORK, few, 3, ONCE)
+    tuning = Tuning("qat", 4, replace(GRID, epochs=1), parent="p" * 64)
+    taught = tune(source, few, tuning, grid=True)
+    assert (taught.record.step, taught.record.parent) == ("qat", "p" * 64)
+    for (stage, layer), learned in zip(quantize(taught).staged(), taught.layers, strict=True):
+        assert layer.scales is not None
+        stored = layer.weight * layer.scales.weight[:, None, None, None]
+        np.testing.assert_allclose(stored, learned.weight, atol=1e-6)
+        assert np.abs(layer.weight).max() == (7 if stage.layer.bits == 4 else 127)
+
+
+def test_a_teacher_is_heard(few: Dataset, tmp_path: Path) -> None:
+    from boardless_models.recipe import TEACHER
+    from boardless_models.teacher import load_targets, raise_teacher, save_targets
+    from boardless_models.train import train
+
+    targets = raise_teacher(few, 5, replace(TEACHER, epochs=1), width=4)
+    save_targets(targets, tmp_path / "t.npz")
+    loaded = load_targets(tmp_path / "t.npz", few)
+    taught = train(NETWORK, few, 3, replace(ONCE, distilled=0.5), loaded)
+    alone = train(NETWORK, few, 3, ONCE)
+    assert taught.record.teacher["seed"] == 5
+    assert not np.array_equal(taught.layers[0].weight, alone.layers[0].weight)
+    fewer = replace(few, train=Split(few.train.images[:100], few.train.labels[:100]))
+    with pytest.raises(ModelError, match="1024 frames of data set"):
+        load_targets(tmp_path / "t.npz", fewer)
+
+
+@pytest.mark.parametrize("step", ["train", "teacher"])
+def test_missing_data_set_exits_two(tmp_path: Path, step: str) -> None:
+    from importlib import import_module
+
+    main = import_module(f"boardless_models.{step}").main
     result = CliRunner().invoke(main, [str(tmp_path / "c.npz"), "--dataset", str(tmp_path)])
     assert result.exit_code == 2
     assert "dataset-fashion-mnist" in result.output

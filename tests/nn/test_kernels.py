@@ -12,7 +12,7 @@ from boardless_models.golden import Golden
 from boardless_models.layout import scratch_bytes
 from boardless_models.network import Conv2d, Dense, Depthwise, Layer, Network, Shape, stages
 from boardless_models.reference import infer
-from boardless_models.rounding import LEAST_SHIFT
+from boardless_models.rounding import LEAST_SHIFT, largest_weight
 from tests.nn.host import HostNn, HostRun, build
 
 SCRATCH_SIZE, SCRATCH_ALIGNMENT = -1, -2
@@ -92,6 +92,14 @@ NETWORKS: dict[str, tuple[Shape, tuple[Layer, ...]]] = {
         Shape(6, 9, 1),
         (Conv2d(12, 3), Conv2d(8, 1), Conv2d(20, 1), Depthwise(), Dense(10)),
     ),
+    "4-bit weights": (
+        Shape(9, 10, 1),
+        (Conv2d(8, 3, 2, bits=4), Conv2d(12, 1, bits=4), Conv2d(4, 3, bits=4), Dense(10, bits=4)),
+    ),
+    "4-bit and 8-bit weights": (
+        Shape(8, 8, 1),
+        (Conv2d(4, 3, 2), Conv2d(6, 3, bits=4), Depthwise(), Dense(4, bits=4)),
+    ),
     "dense alone after the first": (Shape(4, 4, 1), (Conv2d(2, 3), Dense(10))),
 }
 
@@ -101,15 +109,17 @@ def random_layer(
     input_zero_point: int,
     output_zero_point: int,
     random: np.random.Generator,
+    bits: int = 8,
 ) -> QuantizedLayer:
     """A layer whose weights reach both ends and whose sums reach past both ends of int8."""
     outputs = weight_shape[0]
     fan_in = int(np.prod(weight_shape[1:]))
-    extremes = random.choice(np.array([-127, 0, 127]), weight_shape)
-    spread = random.integers(-127, 128, weight_shape)
+    largest = largest_weight(bits)
+    extremes = random.choice(np.array([-largest, 0, largest]), weight_shape)
+    spread = random.integers(-largest, largest + 1, weight_shape)
     weight = np.where(random.random(weight_shape) < 0.3, extremes, spread).astype(np.int8)
     # The spread of the sums, brought down to about the spread of int8.
-    extra = max(0, int(np.log2(fan_in) / 2) + 5)
+    extra = max(0, int(np.log2(fan_in) / 2) + (5 if bits == 8 else 1))
     return QuantizedLayer(
         weight=weight,
         bias=random.integers(-30_000, 30_000, outputs).astype(np.int32),
@@ -126,7 +136,7 @@ def random_network(name: str, seed: int) -> QuantizedNetwork:
     random = np.random.default_rng(seed)
     points = [-128, *(int(point) for point in random.integers(-128, 128, len(layers)))]
     made = tuple(
-        random_layer(stage.weight_shape, points[index], points[index + 1], random)
+        random_layer(stage.weight_shape, points[index], points[index + 1], random, stage.layer.bits)
         for index, stage in enumerate(stages(network))
     )
     return QuantizedNetwork(network, made, score_step=700)

@@ -1,0 +1,19 @@
+"""The networks that have a name."""
+
+from __future__ import annotations
+
+from boardless_models.network import FASHION_MNIST_8K, Conv2d, Dense, Network, Shape
+
+FASHION_MNIST_4BIT = Network(
+    name="fashion_mnist_8k",
+    input=Shape(28, 28, 1),
+    layers=(
+        Conv2d(8, kernel=3, pool=2),
+        Conv2d(16, kernel=3, pool=2, bits=4),
+        Conv2d(24, kernel=3, bits=4),
+        Conv2d(28, kernel=3, pool=2, bits=4),
+        Dense(10, bits=4),
+    ),
+)
+
+NETWORKS = {FASHION_MNIST_8K.name: FASHION_MNIST_8K, "fashion_mnist_4bit": FASHION_MNIST_4BIT}
