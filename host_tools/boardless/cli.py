@@ -1,4 +1,4 @@
-"""The command line. Three outcomes: 0 passed, 1 a check failed, 2 the run could not be made.
+"""The command line: 0 passed, 1 a check failed, 2 no run could be made, 3 we are proven wrong.
 
 Heavy imports stand inside the functions that need them: a run's first result must not wait for a
 table that comes last.
@@ -16,19 +16,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from boardless.gate import budget_command
 from boardless.model import model_group
-from boardless_sim.errors import BoardlessError, LabelError
+from boardless_sim.errors import AnalyserError, BoardlessError, LabelError
 
 if TYPE_CHECKING:
     from boardless.run import RunReport
     from boardless.session import BoardSetup
     from boardless.suites import SuiteOutcome
 
-PASSED, FAILED, NOT_RUN, INTERRUPTED = 0, 1, 2, 130
+PASSED, FAILED, NOT_RUN, PROVEN_WRONG, INTERRUPTED = 0, 1, 2, 3, 130
 
 _PATH = click.Path(path_type=Path)
-_STACK_FRAMES = 3
-_STACK_PATTERN = "pattern:bars"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = cli.main(args=arguments, prog_name="boardless", standalone_mode=False)
     except BoardlessError as error:
         click.echo(f"boardless: {error}", err=True)
-        return NOT_RUN
+        return PROVEN_WRONG if isinstance(error, AnalyserError) else NOT_RUN
     except click.ClickException as error:
         error.show()
         return NOT_RUN
@@ -72,7 +71,8 @@ def _print_version(context: click.Context, _option: click.Parameter, wanted: boo
 def cli() -> None:
     """Test STM32 camera firmware without the board.
 
-    Exit codes: 0 passed, 1 a check failed, 2 the run could not be made.
+    Exit codes: 0 passed, 1 a check failed, 2 the run could not be made, 3 our own measurement is
+    proven wrong.
     """
 
 
@@ -83,6 +83,9 @@ def cli() -> None:
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames.")
 @click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the run as JSON.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
+@click.option(
+    "--engine", default="native", show_default=True, metavar="NAME", help="native, renode or qemu."
+)
 @click.option("--model", type=_PATH, metavar="FILE", help="The artifact that the ELF must carry.")
 @click.option("--strict", is_flag=True, help="An unmodelled register is an error.")
 @click.option("--no-fast-forward", is_flag=True, help="Execute polling loops turn by turn.")
@@ -111,6 +114,7 @@ def run_command(
     limit: int | None,
     json_path: Path | None,
     jobs: int,
+    engine: str,
     model: Path | None,
     strict: bool,
     no_fast_forward: bool,
@@ -129,9 +133,7 @@ def run_command(
         from boardless.model_hash import require_model
 
         require_model(elf, model)
-    setup = BoardSetup(
-        elf, strict=strict, fast_forward=not no_fast_forward, peripherals=peripherals
-    )
+    setup = BoardSetup(elf, engine, strict, not no_fast_forward, peripherals)
     report = _classify(setup, frames, labels, limit, jobs, limit_us)
     failures = _failures(report, min_accuracy, frames)
     if json_path is not None:
@@ -192,6 +194,10 @@ def _print_run(report: RunReport) -> None:
 @click.option("--include", multiple=True, metavar="TAG", help="Only tests with the tag.")
 @click.option("--exclude", multiple=True, metavar="TAG", help="No test with the tag.")
 @click.option("--elf", type=_PATH, metavar="FILE", help="The firmware under test (${FIRMWARE}).")
+@click.option("--engine", metavar="NAME", help="What runs the firmware (${ENGINE}).")
+@click.option(
+    "--require-engine", metavar="NAME", help="Fail, do not skip, where that engine is missing."
+)
 @click.option(
     "--timeout", type=click.IntRange(min=1), default=1800, show_default=True, metavar="SECONDS"
 )
@@ -202,12 +208,15 @@ def test_command(
     include: tuple[str, ...],
     exclude: tuple[str, ...],
     elf: Path | None,
+    engine: str | None,
+    require_engine: str | None,
     timeout: int,
 ) -> int:
     """Run Robot suites, and print one table and where the report lies."""
     from boardless.suites import SuitePlan, run_suites
 
-    outcome = run_suites(SuitePlan(suites, out, timeout, jobs, include, exclude, elf))
+    plan = SuitePlan(suites, out, timeout, jobs, include, exclude, elf, engine, require_engine)
+    outcome = run_suites(plan)
     _print_suites(outcome)
     return PASSED if outcome.passed else FAILED
 
@@ -219,37 +228,62 @@ def _print_suites(outcome: SuiteOutcome) -> None:
     console().print(suite_table(outcome))
 
 
-@cli.command("budget")
+@cli.command("compare")
 @click.argument("elf", type=_PATH)
-@click.option("--config", type=_PATH, metavar="FILE", help="The budgets (boardless.toml).")
-@click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the verdict as JSON.")
 @click.option(
-    "--run",
-    "frames",
-    metavar="FRAMES",
-    help=f"What the camera shows while the stack is measured.  [default: {_STACK_PATTERN}]",
+    "--engines",
+    default="native,qemu",
+    show_default=True,
+    metavar="NAMES",
+    help="Two or more; the first is what the others are held against.",
 )
-def budget_command(
-    elf: Path, config: Path | None, json_path: Path | None, frames: str | None
+@click.option("--frames", required=True, metavar="PATH", help="A file, a folder, pattern:NAME.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames.")
+@click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write it all as JSON.")
+@click.option(
+    "--selftest",
+    type=_PATH,
+    metavar="FILE",
+    help="A program of `t-` lines.  [default: selftest.elf beside ELF]",
+)
+@click.option(
+    "--limit-us",
+    type=click.FloatRange(min=1),
+    default=5_000_000,
+    show_default=True,
+    metavar="US",
+    help="Virtual time that one frame may take, boot and printed layers included.",
+)
+def compare_command(
+    elf: Path,
+    engines: str,
+    frames: str,
+    limit: int | None,
+    json_path: Path | None,
+    selftest: Path | None,
+    limit_us: float,
 ) -> int:
-    """Hold the firmware's sizes and its measured stack against their budgets."""
-    from boardless.budget import gate, render
+    """Run the firmware ELF on several engines and show the first thing that differs.
+
+    ELF takes its frames from memory, as boardless-mailbox.elf does. Every layer's output, class and
+    score of every frame must be equal, and the lines of the self-test. A missing engine is no pass.
+    """
+    from boardless.compare import compare, setups_of
+    from boardless.report.compare import compare_document, compare_table
     from boardless.report.document import require_writable, write_json
     from boardless.report.table import console
-    from boardless.run import measure_stack
-    from boardless.session import BoardSetup
     from boardless_sim.camera.source import open_frames
 
     if json_path is not None:
         require_writable(json_path)
-    source = open_frames(frames) if frames else open_frames(_STACK_PATTERN, limit=_STACK_FRAMES)
-    with closing(BoardSetup(elf).power_on()) as engine:
-        stack = measure_stack(engine, source)
-    verdict = gate(elf, config, stack)
+    beside = elf.parent / "selftest.elf"
+    program = selftest or (beside if beside.is_file() else None)
+    source = list(open_frames(frames, limit=limit))
+    comparison = compare(setups_of(elf, engines), source, limit_us, program)
     if json_path is not None:
-        write_json(json_path, verdict.as_json())
-    console().print(render(verdict))
-    return PASSED if verdict.passed else FAILED
+        write_json(json_path, compare_document(comparison))
+    console().print(compare_table(comparison))
+    return PASSED if comparison.difference is None else FAILED
 
 
 @cli.command("doctor")
@@ -270,6 +304,7 @@ def doctor_command(as_json: bool) -> int:
 
 
 cli.add_command(model_group)
+cli.add_command(budget_command)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -8,11 +8,13 @@ FLASH = 0x0800_0000
 CODE = struct.pack("<II", 0x2000_2000, FLASH + 9) + b"\xfe\xe7" * 4
 
 
-def build_elf(load_address: int = FLASH, code: bytes = CODE) -> bytearray:
-    """The smallest ELF that passes: one segment, one function symbol."""
+def build_elf(
+    load_address: int = FLASH, code: bytes = CODE, symbol_at: int = FLASH + 8
+) -> bytearray:
+    """The smallest ELF that passes: one segment, one function symbol, main."""
     names = b"\0main\0"
     section_names = b"\0.symtab\0.strtab\0.shstrtab\0"
-    symbols = bytes(16) + struct.pack("<IIIBBH", 1, FLASH + 9, 2, 0x12, 0, 0xFFF1)
+    symbols = bytes(16) + struct.pack("<IIIBBH", 1, symbol_at | 1, 2, 0x12, 0, 0xFFF1)
     code_at = 52 + 32
     symbols_at = code_at + len(code)
     names_at = symbols_at + len(symbols)

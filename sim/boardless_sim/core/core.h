@@ -195,7 +195,7 @@ struct core {
     bool in_access, access_is_load;
     uint32_t access_address;
     bool exclusive_open; /* a LDREX ran since the monitor was last cleared */
-    bool pass_mark;      /* the marked block has had its stop: let it run */
+    uint32_t stopped_at; /* marked block that has had its stop: let it run; odd: none */
     bool quiet;          /* the core itself runs an instruction: no time passes */
     bool look_at_sp, look_at_control, on_process_stack;
 

@@ -25,6 +25,7 @@ enum {
 #define CFSR_NOCP (1u << 19)
 #define CCR_STKALIGN (1u << 9)
 #define XPSR_THUMB (1u << 24)
+#define NOWHERE 1u /* no block has an odd address */
 #define THUMB_YIELD 0xbf10u
 #define THUMB_WFE 0xbf20u
 #define THUMB_WFI 0xbf30u
@@ -203,14 +204,12 @@ static void look_back(core *c, uint32_t address)
 /* False: the block must not run. */
 static bool heed_flags(core *c, const core_block *block, uint32_t address)
 {
-    if (block->flags & BLOCK_MARKED) {
-        if (!c->pass_mark) {
-            c->pass_mark = true;
-            stop(c, STOP_MARK);
-            return false;
-        }
-        c->pass_mark = false;
+    if ((block->flags & BLOCK_MARKED) && c->stopped_at != address) {
+        c->stopped_at = address;
+        stop(c, STOP_MARK);
+        return false;
     }
+    c->stopped_at = NOWHERE;
     if ((block->flags & BLOCK_HAS_FP) && (c->cpacr & CPACR_FPU_FULL) != CPACR_FPU_FULL) {
         stop(c, STOP_NO_FPU);
         return false;
@@ -419,6 +418,9 @@ static core_reason after_interrupt(core *c)
 static core_reason run_slice(core *c, uint64_t deadline)
 {
     c->shared.deadline = deadline;
+    if (c->stopped_at != (c->shared.pc & ~1u)) {
+        c->stopped_at = NOWHERE;
+    }
     c->stop = STOP_NONE;
     c->interrupt = 0;
     c->bad_instruction = c->bad_access = false;

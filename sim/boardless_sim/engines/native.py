@@ -104,6 +104,18 @@ class NativeEngine:
             return StopReason.FAULT
         return StopReason.HALT if outcome == Outcome.HALT else StopReason.LIMIT
 
+    def run_to(self, address: int, limit_us: float) -> bool:
+        """Run until the basic block at `address` is about to run; False: it was not reached."""
+        machine = self.machine
+        machine.cpu.mark(address)
+        outcome = machine.run(limit_us)
+        machine.cpu.mark(address, marked=False)
+        return outcome == Outcome.MARK
+
+    def cycles(self) -> int:
+        """Cycles of the core clock since power-on."""
+        return self.machine.cpu.shared.cycles
+
     def time_us(self) -> float:
         """Virtual time since power-on."""
         return self.machine.time_us()
