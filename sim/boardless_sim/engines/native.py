@@ -116,6 +116,10 @@ class NativeEngine:
         """Cycles of the core clock since power-on."""
         return self.machine.cpu.shared.cycles
 
+    def instructions(self) -> int:
+        """Instructions executed since power-on."""
+        return self.machine.cpu.shared.instructions
+
     def time_us(self) -> float:
         """Virtual time since power-on."""
         return self.machine.time_us()
