@@ -11,7 +11,7 @@ from boardless_sim.errors import EngineError
 if TYPE_CHECKING:
     from boardless_sim.engines.engine import Engine
 
-ENGINES = ("native",)
+ENGINES = ("native", "renode", "qemu")
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,16 @@ class BoardSetup:
 
     def power_on(self) -> Engine:
         """A board with the firmware in Flash, at virtual time 0. The caller closes it."""
-        from boardless_sim.image import load_image
+        from boardless_sim.image import load_image, mailbox_of
 
         if self.engine not in ENGINES:
             raise EngineError(f"engine {self.engine!r}, expected one of: {', '.join(ENGINES)}")
         image = load_image(self.elf)
         engine = self._create()
+        if self.engine != "qemu" and mailbox_of(image) is not None:
+            from boardless_sim.engines.fed import MailboxFed
+
+            engine = MailboxFed(engine)
         try:
             engine.load(image)
         except BaseException:
@@ -40,6 +44,22 @@ class BoardSetup:
         return engine
 
     def _create(self) -> Engine:
+        if self.engine == "qemu":
+            from boardless_sim.engines.qemu import QemuEngine
+
+            self._require_plain_board()
+            return QemuEngine()
+        if self.engine == "renode":
+            from boardless_sim.engines.renode import RenodeEngine
+
+            self._require_plain_board()
+            return RenodeEngine()
         from boardless_sim.engines.native import NativeEngine
 
         return NativeEngine(self.strict, self.fast_forward, self.peripherals)
+
+    def _require_plain_board(self) -> None:
+        """What only the native engine's devices offer."""
+        for what, asked in (("strict mode", self.strict), ("peripherals", self.peripherals)):
+            if asked:
+                raise EngineError(f"engine {self.engine}: no {what}, expected engine native")

@@ -137,3 +137,11 @@ class BreakableCamera(Protocol):
 
     def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
         """What is wrong with the sensor from its next frame or SCCB transfer on; all at once."""
+
+
+@runtime_checkable
+class CountsInstructions(Protocol):
+    """An engine that counts what it executes."""
+
+    def instructions(self) -> int:
+        """Instructions since power-on."""

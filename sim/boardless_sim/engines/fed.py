@@ -24,7 +24,7 @@ class MailboxFed:
     """Implements `Engine`: another engine, and a mailbox that is looked at every millisecond."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         self._mailbox: Mailbox | None = None
         self.name = engine.name
         self.timing_basis = engine.timing_basis
@@ -38,9 +38,9 @@ class MailboxFed:
         return self._mailbox
 
     def load(self, image: FirmwareImage) -> None:
-        self._engine.load(image)
+        self.engine.load(image)
         address = mailbox_of(image)
-        self._mailbox = None if address is None else Mailbox(self._engine, address)
+        self._mailbox = None if address is None else Mailbox(self.engine, address)
 
     def show(self, frame: Frame) -> int:
         return self.mailbox.show(frame)
@@ -49,40 +49,40 @@ class MailboxFed:
         return self.mailbox.captured()
 
     def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
-        deadline_us = self._engine.time_us() + limit_us
-        while (left_us := deadline_us - self._engine.time_us()) > 0:
+        deadline_us = self.engine.time_us() + limit_us
+        while (left_us := deadline_us - self.engine.time_us()) > 0:
             self.mailbox.serve()
-            reason = self._engine.run(min(left_us, _STEP_US), until)
+            reason = self.engine.run(min(left_us, _STEP_US), until)
             if reason is not StopReason.LIMIT:
                 return reason
         return StopReason.LIMIT
 
     def uart_lines(self) -> list[UartLine]:
-        return self._engine.uart_lines()
+        return self.engine.uart_lines()
 
     def uart_send(self, port: str, data: bytes) -> None:
-        self._engine.uart_send(port, data)
+        self.engine.uart_send(port, data)
 
     def time_us(self) -> float:
-        return self._engine.time_us()
+        return self.engine.time_us()
 
     def fault(self) -> FaultInfo | None:
-        return self._engine.fault()
+        return self.engine.fault()
 
     def stack_mark(self) -> StackMark:
-        return self._engine.stack_mark()
+        return self.engine.stack_mark()
 
     def read_memory(self, address: int, size: int) -> bytes:
-        return self._engine.read_memory(address, size)
+        return self.engine.read_memory(address, size)
 
     def write_memory(self, address: int, data: bytes) -> None:
-        self._engine.write_memory(address, data)
+        self.engine.write_memory(address, data)
 
     def read_register(self, name: str) -> int:
-        return self._engine.read_register(name)
+        return self.engine.read_register(name)
 
     def log(self) -> list[str]:
-        return self._engine.log()
+        return self.engine.log()
 
     def close(self) -> None:
-        self._engine.close()
+        self.engine.close()

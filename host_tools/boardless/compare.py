@@ -1,0 +1,290 @@
+"""The same firmware and frames on several engines: what each said, and the first difference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from boardless.run import FrameResult, classify, last_line
+from boardless.session import BoardSetup
+from boardless.transcript import Excuse, Transcript, differing_check, excuses, transcript_of
+from boardless_sim.camera.frame import Frame
+from boardless_sim.engines.engine import CountsInstructions, Engine
+from boardless_sim.engines.fed import MailboxFed
+from boardless_sim.engines.mailbox import Mailbox
+from boardless_sim.errors import EngineError, FrameError, ResultError
+from boardless_sim.result import is_result
+
+_LAYER = re.compile(r"l- layer=(\d+) bytes=(\d+) crc32=([0-9a-f]{8})")
+_DUMP = re.compile(r"d- layer=(\d+) offset=(\d+) ([0-9a-f]+)")
+_SELFTEST_LIMIT_US = 30e6
+
+
+@runtime_checkable
+class TakesMail(Protocol):
+    """An engine whose firmware takes frames from memory."""
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """Where frames go."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer's output: its size and CRC-32."""
+
+    index: int
+    size_bytes: int
+    crc32: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an engine said about one frame.
+
+    `instructions`: from the result before to this one, without the lines of the layers; None where
+    the engine does not count them.
+    """
+
+    name: str
+    class_index: int
+    score: int
+    layers: tuple[Layer, ...]
+    instructions: int | None = None
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """Everything that one engine said. `detail` says why it has no answer for every frame."""
+
+    engine: str
+    timing_basis: str
+    answers: tuple[Answer, ...]
+    detail: str = ""
+    transcript: Transcript | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Where two engines disagree first, and what each says."""
+
+    where: str
+    first: tuple[str, str]
+    second: tuple[str, str]
+
+    def __str__(self) -> str:
+        said = ", ".join(f"{engine} {value}" for engine, value in (self.first, self.second))
+        return f"{self.where}: {said}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Every opinion; the first engine is what the others are held against."""
+
+    opinions: tuple[Opinion, ...]
+    difference: Difference | None
+    excuses: tuple[Excuse, ...]
+    selftest: Path | None
+
+    @property
+    def frames(self) -> int:
+        """Frames that every engine answered."""
+        return min(len(opinion.answers) for opinion in self.opinions)
+
+
+def setups_of(elf: Path, engines: str) -> list[BoardSetup]:
+    """A setup an engine of a list such as `native,qemu`. Raises `EngineError`."""
+    names = [name.strip() for name in engines.split(",") if name.strip()]
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise EngineError(f"engines {engines!r}, expected two or more, each once")
+    return [BoardSetup(elf, engine=name) for name in names]
+
+
+def compare(
+    setups: Sequence[BoardSetup],
+    frames: Sequence[Frame],
+    limit_us: float,
+    selftest: Path | None = None,
+) -> Comparison:
+    """Ask every engine. Raises `EngineError` where one is missing or the ELF has no mailbox."""
+    if not frames:
+        raise FrameError("no frames, expected at least one")
+    opinions = tuple(_opinion(setup, frames, limit_us, selftest) for setup in setups)
+    if not any(opinion.answers for opinion in opinions):
+        raise ResultError(f"no engine gave a result, expected one a frame: {opinions[0].detail}")
+    excused = tuple(
+        excuse
+        for opinion in opinions
+        if opinion.transcript is not None
+        for excuse in excuses(opinion.engine, opinion.transcript)
+    )
+    found = first_difference(opinions, excused)
+    if found is not None and found[1] is not None:
+        number, layer, (first, second) = found[1]
+        index = _index(setups[first], setups[second], frames[number], layer, limit_us)
+        return Comparison(opinions, index or found[0], excused, selftest)
+    return Comparison(opinions, found[0] if found else None, excused, selftest)
+
+
+_LayerAt = tuple[int, int, tuple[int, int]]
+
+
+def first_difference(
+    opinions: Sequence[Opinion], excused: Iterable[Excuse] = ()
+) -> tuple[Difference, _LayerAt | None] | None:
+    """The earliest difference from the first engine, and which layer's output it is in."""
+    reference = opinions[0]
+    found: list[tuple[int, Difference, _LayerAt | None]] = []
+    for position, other in enumerate(opinions[1:], 1):
+        for number, where, layer, values in _differences(reference, other):
+            sides = (reference.engine, values[0]), (other.engine, values[1])
+            at = None if layer is None else (number, layer, (0, position))
+            found.append((number, Difference(where, *sides), at))
+            break
+    if found:
+        _, difference, at = min(found, key=lambda entry: entry[0])
+        return difference, at
+    names = list(excused)
+    for other in opinions[1:]:
+        if reference.transcript is None or other.transcript is None:
+            continue
+        both = {reference.engine, other.engine}
+        skipped = frozenset(excuse.check for excuse in names if excuse.engine in both)
+        check = differing_check(reference.transcript, other.transcript, skipped)
+        if check is not None:
+            name, first, second = check
+            sides = (reference.engine, first), (other.engine, second)
+            return Difference(f"self-test, check {name}", *sides), None
+    return None
+
+
+def _differences(
+    reference: Opinion, other: Opinion
+) -> Iterator[tuple[int, str, int | None, tuple[str, str]]]:
+    for number, (one, two) in enumerate(zip(reference.answers, other.answers, strict=False)):
+        where = f"frame {number} ({one.name})"
+        for first, second in zip(one.layers, two.layers, strict=False):
+            if first != second:
+                values = (f"crc32 {first.crc32}", f"crc32 {second.crc32}")
+                yield number, f"{where}, layer {first.index}", first.index, values
+        counts = len(one.layers), len(two.layers)
+        for what, first_value, second_value in (
+            ("number of layers", *counts),
+            ("class", one.class_index, two.class_index),
+            ("score", one.score, two.score),
+        ):
+            if first_value != second_value:
+                yield number, f"{where}, {what}", None, (str(first_value), str(second_value))
+    counts = len(reference.answers), len(other.answers)
+    if counts[0] != counts[1]:
+        values = reference.detail or "a result", other.detail or "a result"
+        yield min(counts), f"frame {min(counts)}, result", None, values
+
+
+def _opinion(
+    setup: BoardSetup, frames: Sequence[Frame], limit_us: float, selftest: Path | None
+) -> Opinion:
+    layered = _answers(setup, frames, limit_us, print_layers=True)
+    plain = _answers(setup, frames[: len(layered.answers)], limit_us, print_layers=False)
+    answers = []
+    for number, (one, two) in enumerate(zip(layered.answers, plain.answers, strict=False)):
+        if (one.class_index, one.score) != (two.class_index, two.score):
+            raise ResultError(
+                f"engine {layered.engine}: frame {number}: class {one.class_index} score "
+                f"{one.score} with the layers printed, class {two.class_index} score {two.score} "
+                "without, expected the same"
+            )
+        answers.append(replace(one, instructions=two.instructions))
+    transcript = None
+    if selftest is not None:
+        transcript = transcript_of(replace(setup, elf=selftest), _SELFTEST_LIMIT_US)
+    return replace(
+        layered,
+        answers=tuple(answers),
+        detail=layered.detail or plain.detail,
+        transcript=transcript,
+    )
+
+
+def _answers(
+    setup: BoardSetup, frames: Sequence[Frame], limit_us: float, *, print_layers: bool
+) -> Opinion:
+    if not frames:
+        return Opinion(setup.engine, "", ())
+    with closing(setup.power_on()) as engine:
+        _mailbox(engine, setup).ask(print_layers=print_layers)
+        counts: list[int | None] = []
+        report = classify(engine, frames, limit_us, lambda _: counts.append(_count(engine)))
+        layers = layers_by_frame(line.text for line in engine.uart_lines())
+        answers = tuple(
+            _answer(result, layers[result.frame], counts[: result.frame + 1])
+            for result in report.results
+        )
+        return Opinion(engine.name, engine.timing_basis, answers, report.detail)
+
+
+def layers_by_frame(lines: Iterable[str]) -> list[tuple[Layer, ...]]:
+    """The layers before each result line."""
+    frames: list[tuple[Layer, ...]] = []
+    layers: list[Layer] = []
+    for line in lines:
+        match = _LAYER.fullmatch(line)
+        if match is not None:
+            layers.append(Layer(int(match[1]), int(match[2]), match[3]))
+        elif is_result(line):
+            frames.append(tuple(layers))
+            layers = []
+    return frames
+
+
+def _answer(result: FrameResult, layers: tuple[Layer, ...], counts: Sequence[int | None]) -> Answer:
+    count = None
+    if len(counts) > 1 and counts[-1] is not None and counts[-2] is not None:
+        count = counts[-1] - counts[-2]
+    return Answer(result.name, result.class_index, result.score, layers, count)
+
+
+def _count(engine: Engine) -> int | None:
+    inner = engine.engine if isinstance(engine, MailboxFed) else engine
+    return inner.instructions() if isinstance(inner, CountsInstructions) else None
+
+
+def _mailbox(engine: Engine, setup: BoardSetup) -> Mailbox:
+    if not isinstance(engine, TakesMail):
+        raise EngineError(
+            f"{setup.elf}: no variable frame_mailbox, expected a firmware that takes frames from "
+            "memory, as boardless-mailbox.elf"
+        )
+    return engine.mailbox
+
+
+def _index(
+    first: BoardSetup, second: BoardSetup, frame: Frame, layer: int, limit_us: float
+) -> Difference | None:
+    """The first element of a layer's output that differs; None where a new run shows none."""
+    outputs = [_output(setup, frame, layer, limit_us) for setup in (first, second)]
+    pairs = enumerate(zip(*outputs, strict=False))
+    for index, (one, two) in pairs:
+        if one != two:
+            where = f"frame {frame.name}, layer {layer}, index {index}"
+            return Difference(where, (first.engine, str(one)), (second.engine, str(two)))
+    return None
+
+
+def _output(setup: BoardSetup, frame: Frame, layer: int, limit_us: float) -> list[int]:
+    with closing(setup.power_on()) as engine:
+        _mailbox(engine, setup).ask(dump_layer=layer)
+        engine.show(frame)
+        engine.run(limit_us, lambda line: is_result(line.text))
+        if last_line(engine, "r-") is None:
+            return []
+        data = b"".join(
+            bytes.fromhex(match[3])
+            for line in engine.uart_lines()
+            if (match := _DUMP.fullmatch(line.text)) is not None
+        )
+        return [value - 256 if value > 127 else value for value in data]
