@@ -18,7 +18,7 @@ from boardless.run import FrameResult, RunReport, classify, require_results
 from boardless.session import BoardSetup
 from boardless_sim.camera.faults import SensorFault
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.engine import Engine, StackMark, StopReason, UartLine
+from boardless_sim.engines.engine import BreakableCamera, Engine, StackMark, StopReason, UartLine
 from boardless_sim.errors import EngineError
 from boardless_sim.image import FirmwareImage, load_image
 from boardless_sim.result import InferenceResult, is_result, parse_result
@@ -170,13 +170,11 @@ class Bench:
         return captured[answered.frame] if answered.frame < len(captured) else None
 
     def _set_faults(self, faults: list[SensorFault]) -> None:
-        from boardless_sim.engines.native import NativeEngine
-
         engine = self.engine
-        if not isinstance(engine, NativeEngine):
+        if not isinstance(engine, BreakableCamera):
             raise EngineError(f"engine {engine.name}: no camera faults, expected engine native")
         self._faults = faults
-        engine.machine.devices.camera.faults = tuple(faults)
+        engine.set_camera_faults(faults)
 
 
 def _result(answered: InferenceResult, frame: Frame | None, sent_us: float) -> FrameResult:

@@ -35,6 +35,8 @@ class SuitePlan:
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     elf: Path | None = None
+    engine: str | None = None
+    require_engine: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,10 @@ def robot_command(plan: SuitePlan) -> list[str]:
         command += ["--exclude", tag]
     if plan.elf is not None:
         command += ["--variable", f"FIRMWARE:{plan.elf.resolve()}"]
+    if plan.engine is not None:
+        command += ["--variable", f"ENGINE:{plan.engine}"]
+    if plan.require_engine is not None:
+        command += ["--variable", f"REQUIRE ENGINE:{plan.require_engine}"]
     return [*command, str(plan.suites)]
 
 

@@ -6,12 +6,14 @@ import re
 from datetime import timedelta
 from pathlib import Path
 
+from robot.api import SkipExecution
 from robot.api.deco import keyword
 
 from boardless.keywords.area import Area, board_keyword, microseconds, robot_variable
 from boardless.run import FrameResult, last_line, stop_detail
 from boardless.session import BoardSetup
-from boardless_sim.engines.engine import StopReason
+from boardless_sim.engines.engine import Capability, StopReason
+from boardless_sim.errors import EngineMissing
 
 HALF_A_SECOND = timedelta(milliseconds=500)
 
@@ -21,19 +23,45 @@ class RunningKeywords(Area):
 
     @board_keyword
     def power_on_board(
-        self, elf: Path, *peripherals: str, engine: str = "native", strict: bool = False
+        self, elf: Path, *peripherals: str, engine: str | None = None, strict: bool = False
     ) -> None:
         """Puts the firmware ``elf`` on a fresh board at virtual time 0. Nothing has run yet.
 
         ``peripherals`` are devices of your own, as `FILE:CLASS@BASE`. With ``strict`` the use of a
-        register that is not modelled fails the run.
+        register that is not modelled fails the run. ``engine`` is `native`, `renode` or `qemu`;
+        without it ``${ENGINE}`` says which, and else it is `native`. Where the engine is not
+        installed the test is skipped, or fails where ``${REQUIRE ENGINE}`` names it.
 
         | Power On Board | build/firmware/boardless.elf |
         | Power On Board | build/firmware/boardless.elf | strict=True |
+        | Power On Board | build/firmware/boardless.elf | engine=renode |
         | Power On Board | app.elf | rng.py:Rng@0x50060800 |
         """
-        setup = BoardSetup(elf, engine=engine, strict=strict, peripherals=peripherals)
-        self.bench.power_on(setup)
+        chosen = engine or robot_variable("${ENGINE}") or "native"
+        setup = BoardSetup(elf, engine=chosen, strict=strict, peripherals=peripherals)
+        try:
+            self.bench.power_on(setup)
+        except EngineMissing as missing:
+            if robot_variable("${REQUIRE ENGINE}") == chosen:
+                raise
+            raise SkipExecution(str(missing)) from missing
+
+    @keyword
+    def engine_should_offer(self, *capabilities: str) -> None:
+        """Skips the test, with the reason, where the powered board's engine lacks a capability.
+
+        Among them are `camera`, `cycles`, `memory`, `registers`, `bus faults`, `all devices
+        of the board`, `stack high-water mark` and `deterministic`.
+
+        | Engine Should Offer | stack high-water mark |
+        """
+        known = {capability.value: capability for capability in Capability}
+        engine = self.bench.engine
+        for name in capabilities:
+            if name not in known:
+                raise AssertionError(f"found {name!r}, expected one of: {', '.join(known)}")
+            if known[name] not in engine.capabilities:
+                raise SkipExecution(f"engine {engine.name}: no {name}")
 
     @keyword
     def power_off_board(self) -> None:

@@ -9,7 +9,7 @@ from boardless_sim.errors import EngineError, ImageError
 
 
 def test_an_unknown_engine_is_an_error(tmp_path: Path) -> None:
-    message = r"^engine 'quartz', expected one of: native$"
+    message = r"^engine 'quartz', expected one of: native, renode, qemu$"
     with pytest.raises(EngineError, match=message):
         BoardSetup(tmp_path / "app.elf", engine="quartz").power_on()
 
