@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from boardless.bench_cli import bench_group
 from boardless.gate import budget_command
 from boardless.model import model_group
 from boardless_sim.errors import AnalyserError, BoardlessError, LabelError
@@ -304,6 +305,7 @@ def doctor_command(as_json: bool) -> int:
 
 
 cli.add_command(model_group)
+cli.add_command(bench_group)
 cli.add_command(budget_command)
 
 if __name__ == "__main__":
