@@ -1,0 +1,117 @@
+"""Every way in which a QEMU can be wrong, by a script in its place."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from boardless_sim.engines import qemu_machine
+from boardless_sim.engines.qemu import QemuEngine
+from boardless_sim.errors import EngineError, EngineMissing
+from boardless_sim.image import FirmwareImage, Symbol
+
+VERSION = "QEMU emulator version 7.2.22 (Debian 1:7.2)"
+_FAKE = """#!{python}
+import sys
+if "--version" in sys.argv:
+    print({version!r})
+    sys.exit(0)
+import os, re, socket, time
+gdb = next(a for a in sys.argv if a.startswith("socket,id=gdb"))
+link = socket.socket(fileno=int(re.search(r"fd=(\\d+)", gdb)[1]))
+{body}
+"""
+DIES = 'sys.exit("no such machine: netduinoplus2")'
+HANGS = "time.sleep(60)"
+GARBAGE = 'link.sendall(b"hello, this is no gdb port"); time.sleep(60)'
+
+
+def image() -> FirmwareImage:
+    main = Symbol("main", 0x0800_0100, 4, "function", True)
+    return FirmwareImage(
+        Path("app.elf"), (), {"main": main}, 0x0800_0000, 0x2000_1000, 0x0800_0100, "", (main,)
+    )
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(qemu_machine, "_TIMEOUT_S", 1.0)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+
+def install(folder: Path, body: str = HANGS, version: str = VERSION) -> None:
+    program = folder / "qemu-system-arm"
+    program.write_text(_FAKE.format(python=sys.executable, version=version, body=body))
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    qemu_machine.qemu_version.cache_clear()
+
+
+def failure() -> str:
+    with closing(QemuEngine()) as engine, pytest.raises(EngineError) as caught:
+        engine.load(image())
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def kept_log(folder: Path, message: str) -> str:
+    (log,) = folder.glob("boardless-qemu-*.log")
+    assert message.endswith(f"; log: {log}")
+    return log.read_text()
+
+
+def test_a_qemu_that_is_not_installed_is_missing() -> None:
+    with pytest.raises(EngineMissing, match=r"engine qemu: qemu-system-arm is not on PATH"):
+        QemuEngine()
+
+
+@pytest.mark.parametrize(
+    ("version", "message"),
+    [
+        ("QEMU emulator version 6.2.0", "is version 6.2, expected 7.2 or newer"),
+        ("7.2", "--version says '7.2', expected 'QEMU emulator version …'"),
+    ],
+)
+def test_a_wrong_version_is_named(tmp_path: Path, version: str, message: str) -> None:
+    install(tmp_path, version=version)
+    with pytest.raises(EngineError) as caught:
+        QemuEngine()
+    assert str(caught.value).startswith("engine qemu: ")
+    assert message in str(caught.value)
+
+
+def test_a_qemu_that_dies_leaves_its_last_words(tmp_path: Path) -> None:
+    install(tmp_path, DIES)
+    message = failure()
+    assert message.startswith(
+        "engine qemu: QEMU ended with exit code 1 (no such machine: netduinoplus2)"
+    )
+    assert "no such machine" in kept_log(tmp_path, message)
+
+
+def test_a_qemu_that_hangs_is_ended(tmp_path: Path) -> None:
+    install(tmp_path, f'open("{tmp_path}/pid", "w").write(str(os.getpid())); {HANGS}')
+    message = failure()
+    assert "no answer on the gdb port to '?' within 1 s" in message
+    kept_log(tmp_path, message)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_a_qemu_that_talks_nonsense_is_quoted(tmp_path: Path) -> None:
+    install(tmp_path, GARBAGE)
+    message = failure()
+    assert "gdb port says b'hello, this is no gdb port', expected a packet" in message
+    kept_log(tmp_path, message)
+
+
+def test_without_an_image_there_is_no_machine(tmp_path: Path) -> None:
+    install(tmp_path)
+    with pytest.raises(EngineError, match="no image loaded"):
+        QemuEngine().run(1.0)
