@@ -34,4 +34,5 @@ Exceeded Stack Budget Is Named
 Run Three Frames
     [Documentation]    A run that goes through every stage, for its stack.
     Power On Firmware
+    Engine Should Offer    stack high-water mark
     Classify Frames    pattern:bars    limit=3

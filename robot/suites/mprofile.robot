@@ -19,5 +19,6 @@ Program Should Pass
     [Documentation]    A test program counts its checks and ends with one line.
     [Arguments]    ${program}
     Power On Board    ${FIRMWARE FOLDER}/${program}.elf
+    Engine Should Offer    all devices of the board
     ${line} =    Run Until Uart Line    ^t- done    limit=30 s
     Should Match Regexp    ${line}    ^t- done pass=[1-9]\\d* fail=0$

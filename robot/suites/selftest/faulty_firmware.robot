@@ -26,6 +26,7 @@ Firmware That Hangs Fails
 Firmware That Faults Fails
     [Documentation]    It reads where no device is after its third frame.
     Power On Board    ${FIRMWARE FOLDER}/faulty_hardfault.elf
+    Engine Should Offer    bus faults
     Three Frames Should Be Classified
     Run Keyword And Expect Error    ${FAULT}    Run Until Result    limit=500 ms
     Stop Reason Should Be    fault
