@@ -18,9 +18,9 @@ DEFAULT_NOISE = 8
 _DERIVED = re.compile(r"(FLASH|RAM)@0x[0-9a-f]{8}", re.ASCII)
 ROLES = {
     "weights": ("weights_*", "*_weights", "g_model*", "*_model_data"),
-    "tables": ("biases_*", "multipliers_*", "shifts_*", "*_lut", "*_table"),
+    "tables": ("bias*_*", "multiplier*_*", "shift*_*", "*_lut", "*_table", "layers"),
     "code": ("nn_*", "arm_nn_*"),
-    "arena": ("*arena*", "nn_scratch*"),
+    "arena": ("*arena*", "scratch", "nn_scratch*"),
 }
 
 

@@ -6,7 +6,8 @@ import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from boardless.budget.diff import Baseline, Change, Diff, cause, compare
+from boardless.budget.diff import Baseline, compare
+from boardless.budget.growth import explained, growth_rows, not_grown
 from boardless.budget.measure import ELSEWHERE, Measurement
 from boardless.budget.verdict import Row, Verdict
 from boardless.config import Budgets, SizeBudget
@@ -15,7 +16,6 @@ from boardless_sim.engines.engine import StackMark
 from boardless_sim.errors import AnalyserError
 
 NO_RUN = "no run measured it, expected one with a stack mark"
-NO_BASE = "no base to grow from, expected --base or a budget.lock beside the config"
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ def decide(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Ve
     diff = None
     if evidence.base is not None:
         diff = compare(evidence.base, _as_base(measurement, rows, evidence), budgets.noise)
-    rows = [_explained(row, diff) for row in rows]
-    rows += _growth(budgets, diff)
+    rows += growth_rows(budgets, diff)
+    rows = [explained(row, diff, measurement, budgets) for row in rows]
     rows = _waived(rows, budgets.waivers, evidence.today)
     return Verdict(
         image=str(measurement.layout.path),
         rows=tuple(rows),
         stack_function=evidence.mark.lowest_function if evidence.mark is not None else "",
-        notes=tuple(_notes(measurement, rows, evidence)),
+        notes=(*_notes(measurement, rows, evidence), *not_grown(budgets, diff)),
         today=evidence.today.isoformat(),
         diff=diff,
         measurement=measurement,
@@ -163,37 +163,6 @@ def _as_base(measurement: Measurement, rows: Sequence[Row], evidence: Evidence) 
         stack_bytes=None if bound is None else bound.bytes,
         stack_path=() if bound is None else bound.path,
     )
-
-
-def _explained(row: Row, diff: Diff | None) -> Row:
-    """Why a failing figure is larger than the base's."""
-    if diff is None or row.ok or row.bytes is None:
-        return row
-    if (row.kind, row.name) == ("stack", "bound"):
-        return replace(row, cause=diff.stack_cause)
-    changes = {"region": diff.regions, "size": diff.sizes}.get(row.kind, ())
-    grown = next((c for c in changes if c.name == row.name and c.delta > diff.noise), None)
-    return row if grown is None else replace(row, cause=f"{grown.delta:+,} {cause(diff)}")
-
-
-def _growth(budgets: Budgets, diff: Diff | None) -> Iterator[Row]:
-    for kind, entries in (("regions", budgets.regions), ("sizes", budgets.sizes)):
-        for budget in entries:
-            if budget.max_growth is None:
-                continue
-            name = f"{budget.name}.growth"
-            if diff is None:
-                yield Row("growth", name, None, budget.max_growth, NO_BASE)
-                continue
-            changes: tuple[Change, ...] = diff.regions if kind == "regions" else diff.sizes
-            found = next((c for c in changes if c.name == budget.name), None)
-            if found is None or found.before is None or found.after is None:
-                side = "the base" if found is None or found.before is None else "the ELF"
-                reason = f"{budget.name} is not measured in {side}"
-                yield Row("growth", name, None, budget.max_growth, reason)
-                continue
-            row = Row("growth", name, found.delta, budget.max_growth)
-            yield row if row.ok else replace(row, cause=cause(diff))
 
 
 def _waived(rows: list[Row], waivers: Sequence[Waiver], today: datetime.date) -> list[Row]:

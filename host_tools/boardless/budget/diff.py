@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 _NAMED = 3
@@ -106,7 +106,7 @@ def changes(before: Mapping[str, int], after: Mapping[str, int]) -> tuple[Change
     return tuple(sorted(found, key=lambda change: (-abs(change.delta), change.name)))
 
 
-def cause(diff: Diff, matching: Mapping[str, int] | None = None) -> str:
+def cause(diff: Diff, matching: Container[str] | None = None) -> str:
     """The symbols that grew most, in words."""
     grown = [
         change

@@ -107,6 +107,11 @@ class Measurement:
         ]
         return sum(found) if found else None
 
+    @staticmethod
+    def matches(name: str, patterns: Iterable[str]) -> bool:
+        """Whether a symbol's or a section's name is what a pattern means."""
+        return _matches(name, patterns)
+
     @cached_property
     def symbols(self) -> Mapping[str, int]:
         """Bytes a symbol name: no byte twice, the bytes of one name in several files together."""

@@ -52,11 +52,14 @@ class Row:
 
     def complaint(self) -> str:
         """Why it is not ok, in a few words."""
-        cause = f", {self.cause}" if self.cause else ""
         if self.reason or self.bytes is None or self.max_bytes is None:
-            return f"{self.name}: {self.reason or 'not measured'}{cause}"
+            return f"{self.name}: {self.reason or 'not measured'}"
         limit = self.max_bytes + self.waived
-        return f"{self.name} is {self.over:,} bytes over ({self.bytes:,} of {limit:,}){cause}"
+        return f"{self.name} is {self.over:,} bytes over ({self.bytes:,} of {limit:,})"
+
+    def account(self) -> str:
+        """The complaint, and what caused it."""
+        return f"{self.complaint()}; {self.cause}" if self.cause else self.complaint()
 
     def as_json(self) -> dict[str, object]:
         """Its fields; those that may be empty only where they are not."""

@@ -40,7 +40,11 @@ def fingerprint(report: RunReport) -> str:
 
 def write_json(path: Path, document: Mapping[str, object]) -> None:
     """Write the whole document or nothing: a reader never sees half of one."""
-    text = json.dumps(document, indent=2) + "\n"
+    write_text(path, json.dumps(document, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """The same for any text."""
     temporary: Path | None = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

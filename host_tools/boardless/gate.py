@@ -1,0 +1,164 @@
+"""`boardless budget`: measure, decide, and write the verdict in every form that was asked for."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from boardless_sim.errors import BoardlessError, ImageError
+
+if TYPE_CHECKING:
+    from boardless.budget import Verdict
+    from boardless.config import Config
+    from boardless_sim.engines.engine import StackMark
+
+_PATH = click.Path(path_type=Path)
+_STACK_FRAMES = 3
+_STACK_PATTERN = "pattern:bars"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files to write; None where one is not wanted."""
+
+    json: Path | None
+    markdown: Path | None
+    sarif: Path | None
+    junit: Path | None
+    html: Path | None
+
+
+@click.command("budget")
+@click.argument("elf", type=_PATH)
+@click.option("--config", type=_PATH, metavar="FILE", help="The budgets (boardless.toml).")
+@click.option(
+    "--base", metavar="BASE", help="Compare with a JSON, an ELF, or git:REV (its budget.lock)."
+)
+@click.option("--map", "linker_map", type=_PATH, metavar="FILE", help="The linker map.")
+@click.option("--today", metavar="DATE", help="The day that waivers are held against.")
+@click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the verdict as JSON.")
+@click.option("--markdown", type=_PATH, metavar="FILE", help="For a summary or a comment.")
+@click.option("--sarif", type=_PATH, metavar="FILE", help="For code scanning (2.1.0).")
+@click.option("--junit", type=_PATH, metavar="FILE", help="For a test report.")
+@click.option("--html", type=_PATH, metavar="FILE", help="One page with a treemap.")
+@click.option(
+    "--run",
+    "frames",
+    metavar="FRAMES",
+    help=f"What the camera shows while the stack is measured.  [default: {_STACK_PATTERN}]",
+)
+def budget_command(
+    elf: Path,
+    config: Path | None,
+    base: str | None,
+    linker_map: Path | None,
+    today: str | None,
+    json_path: Path | None,
+    markdown: Path | None,
+    sarif: Path | None,
+    junit: Path | None,
+    html: Path | None,
+    frames: str | None,
+) -> int:
+    """Hold the firmware's sizes and its stack against their budgets.
+
+    Exit codes: 0 kept, 1 broken, 2 no verdict, 3 a sum that does not close or a stack measured
+    above its bound.
+    """
+    from boardless.budget import gate, render
+    from boardless.config import find_config, load_config
+    from boardless.report.document import require_writable
+    from boardless.report.table import console
+
+    outputs = Outputs(json_path, markdown, sarif, junit, html)
+    for path in filter(None, (json_path, markdown, sarif, junit, html)):
+        require_writable(path)
+    day = _day(today)
+    project = load_config(config if config is not None else find_config(Path()))
+    required = frames is not None or project.budgets.measured_stack_max is not None
+    stack, no_mark = _measured_stack(elf, frames, required)
+    verdict = gate(
+        elf,
+        project.path,
+        stack,
+        no_mark=no_mark,
+        base=base,
+        linker_map=linker_map,
+        today=day,
+    )
+    _write(verdict, project, outputs)
+    console().print(render(verdict))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from boardless.budget.output.annotations import commands
+
+        for line in commands(verdict, project):
+            click.echo(line)
+    return 0 if verdict.passed else 1
+
+
+def _day(text: str | None) -> datetime.date:
+    if text is None:
+        return datetime.datetime.now(tz=datetime.UTC).date()
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r}, expected a day as 2027-01-31", param_hint="--today"
+        ) from None
+
+
+def _measured_stack(elf: Path, frames: str | None, required: bool) -> tuple[StackMark | None, str]:
+    """The stack's mark on the virtual board, or why there is none.
+
+    An ELF for another chip is measured all the same; a run that breaks off says nothing of the
+    stack, which is an error only where a stack was asked for.
+    """
+    from boardless.run import measure_stack
+    from boardless.session import BoardSetup
+    from boardless_sim.camera.source import open_frames
+
+    source = open_frames(frames) if frames else open_frames(_STACK_PATTERN, limit=_STACK_FRAMES)
+    try:
+        with closing(BoardSetup(elf).power_on()) as engine:
+            return measure_stack(engine, source), ""
+    except ImageError as error:
+        return None, f"not an image for the virtual board ({error})"
+    except BoardlessError as error:
+        if required:
+            raise
+        return None, str(error)
+
+
+def _write(verdict: Verdict, config: Config, outputs: Outputs) -> None:
+    from boardless.report.document import write_text
+
+    for path, text in _texts(verdict, config, outputs):
+        write_text(path, text())
+
+
+def _texts(
+    verdict: Verdict, config: Config, outputs: Outputs
+) -> Iterator[tuple[Path, Callable[[], str]]]:
+    from boardless.budget.output.html import html
+    from boardless.budget.output.junit import junit
+    from boardless.budget.output.markdown import markdown
+    from boardless.budget.output.sarif import sarif
+
+    if outputs.json is not None:
+        yield outputs.json, lambda: json.dumps(verdict.as_json(), indent=2) + "\n"
+    if outputs.markdown is not None:
+        yield outputs.markdown, lambda: markdown(verdict)
+    if outputs.sarif is not None:
+        yield outputs.sarif, lambda: json.dumps(sarif(verdict, config), indent=2) + "\n"
+    if outputs.junit is not None:
+        yield outputs.junit, lambda: junit(verdict)
+    if outputs.html is not None:
+        yield outputs.html, lambda: html(verdict)
