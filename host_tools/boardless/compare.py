@@ -123,11 +123,12 @@ def compare(
         for excuse in excuses(opinion.engine, opinion.transcript)
     )
     found = first_difference(opinions, excused)
-    if found is not None and found[1] is not None:
-        number, layer, (first, second) = found[1]
-        index = _index(setups[first], setups[second], frames[number], layer, limit_us)
-        return Comparison(opinions, index or found[0], excused, selftest)
-    return Comparison(opinions, found[0] if found else None, excused, selftest)
+    difference = None
+    if found is not None:
+        difference, at = found
+        if at is not None:
+            difference = _with_index(difference, at, setups, frames, limit_us)
+    return Comparison(opinions, difference, excused, selftest)
 
 
 _LayerAt = tuple[int, int, tuple[int, int]]
@@ -262,17 +263,24 @@ def _mailbox(engine: Engine, setup: BoardSetup) -> Mailbox:
     return engine.mailbox
 
 
-def _index(
-    first: BoardSetup, second: BoardSetup, frame: Frame, layer: int, limit_us: float
-) -> Difference | None:
-    """The first element of a layer's output that differs; None where a new run shows none."""
-    outputs = [_output(setup, frame, layer, limit_us) for setup in (first, second)]
-    pairs = enumerate(zip(*outputs, strict=False))
-    for index, (one, two) in pairs:
-        if one != two:
-            where = f"frame {frame.name}, layer {layer}, index {index}"
-            return Difference(where, (first.engine, str(one)), (second.engine, str(two)))
-    return None
+def _with_index(
+    difference: Difference,
+    at: _LayerAt,
+    setups: Sequence[BoardSetup],
+    frames: Sequence[Frame],
+    limit_us: float,
+) -> Difference:
+    """The first element of the layer's output that differs; the same where a new run shows none."""
+    number, layer, engines = at
+    one, two = (_output(setups[engine], frames[number], layer, limit_us) for engine in engines)
+    for index, (first, second) in enumerate(zip(one, two, strict=False)):
+        if first != second:
+            return Difference(
+                f"{difference.where}, index {index}",
+                (difference.first[0], str(first)),
+                (difference.second[0], str(second)),
+            )
+    return difference
 
 
 def _output(setup: BoardSetup, frame: Frame, layer: int, limit_us: float) -> list[int]:

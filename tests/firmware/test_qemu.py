@@ -1,0 +1,211 @@
+"""The real QEMU beside the native engine: frames, layers, the self-test, and no process left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import zlib
+from contextlib import closing
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from boardless.cli import main
+from boardless.compare import Comparison, compare, setups_of
+from boardless.run import classify
+from boardless.session import BoardSetup
+from boardless.transcript import CANNOT
+from boardless_models.artifact import load_artifact
+from boardless_models.score import decide
+from boardless_models.verify import batch_outputs
+from boardless_sim.camera.frame import Frame
+from boardless_sim.camera.source import open_frames
+from boardless_sim.engines.engine import StopReason
+from boardless_sim.engines.qemu import QemuEngine
+from boardless_sim.errors import EngineError
+from boardless_sim.image import load_image
+from tests.firmware.conftest import BUILD, REPO
+
+ARTIFACT = REPO / "models" / "artifacts" / "fashion_mnist_8k.npz"
+FRAMES = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
+MAILBOX = BUILD / "boardless-mailbox.elf"
+COUNT = 20
+LIMIT_US = 5e6
+
+needs_frames = pytest.mark.skipif(
+    not FRAMES.is_file(), reason=f"{FRAMES}: Debian's dataset-fashion-mnist"
+)
+
+
+@pytest.fixture(name="frames", scope="module")
+def frames_fixture() -> list[Frame]:
+    return list(open_frames(str(FRAMES), limit=COUNT))
+
+
+@pytest.fixture(name="comparison", scope="module")
+def comparison_fixture(frames: list[Frame]) -> Comparison:
+    return compare(setups_of(MAILBOX, "native,qemu"), frames, LIMIT_US, BUILD / "selftest.elf")
+
+
+@needs_frames
+def test_native_and_qemu_say_the_same(comparison: Comparison) -> None:
+    assert comparison.difference is None
+    assert [len(opinion.answers) for opinion in comparison.opinions] == [COUNT, COUNT]
+
+
+@needs_frames
+def test_both_agree_with_the_reference_in_every_layer(
+    comparison: Comparison, frames: list[Frame]
+) -> None:
+    network = load_artifact(ARTIFACT)
+    outputs = batch_outputs(network, np.stack([frame.luma for frame in frames]))
+    for opinion in comparison.opinions:
+        for number, answer in enumerate(opinion.answers):
+            decision = decide(outputs[-1][number].reshape(-1), network.score_step)
+            expected = [f"{zlib.crc32(output[number].tobytes()):08x}" for output in outputs]
+            assert [layer.crc32 for layer in answer.layers] == expected
+            assert (answer.class_index, answer.score) == (decision.class_index, decision.score)
+
+
+@needs_frames
+def test_the_self_test_has_every_check_and_only_known_failures(comparison: Comparison) -> None:
+    native, qemu = (opinion.transcript for opinion in comparison.opinions)
+    assert native is not None
+    assert qemu is not None
+    assert [check.name for check in qemu.checks] == [check.name for check in native.checks]
+    assert all(check.passed for check in native.checks)
+    assert {check.name for check in qemu.checks if not check.passed} == set(CANNOT["qemu"])
+
+
+@needs_frames
+def test_qemu_counts_the_same_work_for_every_frame(comparison: Comparison) -> None:
+    counts = [answer.instructions for answer in comparison.opinions[1].answers[1:]]
+    assert all(count is not None and 500_000 < count < 2_000_000 for count in counts)
+
+
+def test_a_large_frame_and_its_small_one_are_the_same_to_the_firmware() -> None:
+    small = np.arange(28 * 28, dtype=np.uint32).astype(np.uint8).reshape(28, 28)
+    frames = [Frame("28", small), Frame("112", small.repeat(4, 0).repeat(4, 1))]
+    found = compare(setups_of(MAILBOX, "native,qemu"), frames, LIMIT_US)
+    assert found.difference is None
+    for opinion in found.opinions:
+        assert opinion.answers[0].layers == opinion.answers[1].layers
+
+
+def test_a_firmware_with_a_camera_is_refused() -> None:
+    with closing(QemuEngine()) as engine:
+        engine.load(load_image(BUILD / "boardless.elf"))
+        with pytest.raises(EngineError, match="no variable frame_mailbox"):
+            engine.show(Frame("black", np.zeros((28, 28), np.uint8)))
+
+
+def test_a_fault_is_named_with_its_function() -> None:
+    with closing(QemuEngine()) as engine:
+        engine.load(load_image(BUILD / "selftest.elf"))
+        assert engine.run(LIMIT_US, lambda line: "ccm" in line.text) is StopReason.RESULT
+        fault = engine.fault()
+        assert fault is not None
+        assert (fault.kind, fault.function, fault.address) == (
+            "HardFault",
+            "test_memory",
+            0x1000_0000,
+        )
+
+
+def test_a_program_that_ends_halts() -> None:
+    with closing(QemuEngine()) as engine:
+        engine.load(load_image(BUILD / "selftest.elf"))
+        assert engine.run(LIMIT_US) is StopReason.HALT
+        assert engine.uart_lines()[-1].text.startswith("t- done")
+
+
+def test_no_frame_ends_the_wait_and_the_run_at_its_limit() -> None:
+    with closing(QemuEngine()) as engine:
+        engine.load(load_image(MAILBOX))
+        assert engine.run(2e6) is StopReason.LIMIT
+        assert "e- capture timeout code=-1" in [line.text for line in engine.uart_lines()]
+
+
+def test_two_engines_at_once_do_not_meet() -> None:
+    frames = [Frame(str(value), np.full((28, 28), value, np.uint8)) for value in (10, 200)]
+    setup = BoardSetup(MAILBOX, engine="qemu")
+    with closing(setup.power_on()) as one, closing(setup.power_on()) as two:
+        first = classify(one, frames, LIMIT_US)
+        second = classify(two, frames[::-1], LIMIT_US)
+    answers = [(result.class_index, result.score) for result in first.results]
+    assert [(result.class_index, result.score) for result in second.results] == answers[::-1]
+
+
+def test_lines_come_in_order_of_time() -> None:
+    with closing(QemuEngine()) as engine:
+        engine.load(load_image(MAILBOX))
+        engine.run(2e6)
+        times = [line.time_us for line in engine.uart_lines()]
+    assert all(earlier <= later for earlier, later in pairwise(times))
+
+
+_PROGRAM = """
+import sys, time
+from pathlib import Path
+from boardless_sim.engines.qemu import QemuEngine
+from boardless_sim.image import load_image
+engine = QemuEngine()
+engine.load(load_image(Path(sys.argv[1])))
+print(engine.machine.child.pid, engine.machine.child.log_path, flush=True)
+time.sleep(60)
+"""
+
+
+def test_no_process_is_left_when_this_one_is_killed() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, str(MAILBOX)], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        pid, log = process.stdout.readline().split()
+        assert Path(f"/proc/{pid}").exists()
+        process.send_signal(signal.SIGKILL)
+    for _ in range(200):
+        if not _runs(int(pid)):
+            break
+        time.sleep(0.05)
+    Path(log).unlink(missing_ok=True)
+    assert not _runs(int(pid))
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+@needs_frames
+def test_the_command_passes_and_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["compare", str(MAILBOX), "--frames", str(FRAMES), "--limit", "2"]
+    assert main([*command, "--json", str(tmp_path / "compare.json")]) == 0
+    assert "equal      2 frames" in capsys.readouterr().out
+    assert "equal" in (tmp_path / "compare.json").read_text()
+
+    monkeypatch.setattr(QemuEngine, "write_memory", _write_with_a_speck)
+    assert main(command) == 1
+    out = capsys.readouterr().out
+    assert "FAILED     frame " in out
+    assert "layer 0, index " in " ".join(out.split())
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(command) == 2
+    assert "engine qemu: qemu-system-arm is not on PATH" in capsys.readouterr().err
+
+
+def _write_with_a_speck(engine: QemuEngine, address: int, data: bytes) -> None:
+    if len(data) > 28 * 28:
+        data = data[:16] + b"\xff" + data[17:]
+    engine.machine.gdb.write_memory(address, data)
