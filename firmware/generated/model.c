@@ -9,6 +9,10 @@
 
 #include "nn_model.h"
 
+#if defined(NN_DOUBLE_ROUNDING) && NN_DOUBLE_ROUNDING
+#error "the model is quantised for single rounding: build without NN_DOUBLE_ROUNDING=1"
+#endif
+
 /* The size budget measures this section; a host build has no use for it. */
 #if defined(__arm__)
 #define MODEL_DATA __attribute__((section(".model")))

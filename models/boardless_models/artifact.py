@@ -20,6 +20,7 @@ from boardless_models.rounding import (
     ROUNDING,
     largest_weight,
 )
+from boardless_models.scaling import ROUNDINGS, Rounding
 from boardless_sim.errors import ModelError
 
 FORMAT_VERSION = 1
@@ -62,6 +63,7 @@ class QuantizedNetwork:
     network: Network
     layers: tuple[QuantizedLayer, ...]
     score_step: int
+    rounding: Rounding = ROUNDING
 
     def staged(self) -> tuple[tuple[Stage, QuantizedLayer], ...]:
         """Every layer with its place in the network."""
@@ -82,7 +84,7 @@ def save_artifact(quantized: QuantizedNetwork, provenance: dict[str, Any], path:
     """Write the three files and return the digest of the first."""
     arrays: dict[str, NDArray[np.generic]] = {
         "format_version": np.array(FORMAT_VERSION, np.int32),
-        "rounding": np.array(ROUNDING),
+        "rounding": np.array(quantized.rounding),
         "network": np.array(network_to_json(quantized.network)),
         "score_step": np.array(quantized.score_step, np.int32),
     }
@@ -100,7 +102,7 @@ def save_artifact(quantized: QuantizedNetwork, provenance: dict[str, Any], path:
     np.savez(path, allow_pickle=False, **arrays)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     checksum_path(path).write_text(f"{digest}  {path.name}\n", encoding="ascii")
-    body = {"sha256": digest, "rounding": ROUNDING, **provenance}
+    body = {"sha256": digest, "rounding": quantized.rounding, **provenance}
     provenance_path(path).write_text(json.dumps(body, indent=2) + "\n", encoding="ascii")
     return digest
 
@@ -124,16 +126,17 @@ def load_artifact(path: Path) -> QuantizedNetwork:
     arrays = read_arrays(path)
     try:
         version, rounding = int(arrays["format_version"]), str(arrays["rounding"])
-        if version != FORMAT_VERSION or rounding != ROUNDING:
+        if version != FORMAT_VERSION or rounding not in ROUNDINGS:
             raise ModelError(
                 f"{path}: format {version}, rounding {rounding!r}; "
-                f"expected {FORMAT_VERSION}, {ROUNDING!r}"
+                f"expected {FORMAT_VERSION}, {' or '.join(ROUNDINGS)}"
             )
+        way: Rounding = "double" if rounding == "double" else "single"
         network = network_from_json(str(arrays["network"]))
         layers = tuple(
             quantized_layer(arrays, index, stage) for index, stage in enumerate(stages(network))
         )
-        return QuantizedNetwork(network, layers, int(arrays["score_step"]))
+        return QuantizedNetwork(network, layers, int(arrays["score_step"]), way)
     except (KeyError, TypeError, ValueError) as cause:
         raise ModelError(f"{path}: not an artifact ({cause!r})") from cause
 

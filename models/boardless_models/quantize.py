@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from boardless_models.artifact import QuantizedLayer, QuantizedNetwork, Scales, save_artifact
 from boardless_models.checkpoint import Checkpoint, FloatLayer, load_checkpoint
+from boardless_models.cost import BUDGET_BYTES, check_budget, network_bytes
 from boardless_models.data import DATASET_FOLDER, Dataset, Split, load_dataset
 from boardless_models.forward import Floats, layer_outputs
 from boardless_models.network import network_to_json, stages
@@ -20,9 +21,11 @@ from boardless_models.reference import INPUT_ZERO_POINT
 from boardless_models.rounding import (
     INT8_MAXIMUM,
     INT8_MINIMUM,
+    ROUNDING,
     largest_weight,
     multiplier_and_shift,
 )
+from boardless_models.scaling import ROUNDINGS, Rounding
 from boardless_models.score import score_step
 from boardless_models.verify import accuracy
 from boardless_sim.errors import BoardlessError
@@ -96,7 +99,7 @@ def quantize_layer(
     return quantized, output_scale
 
 
-def quantize(checkpoint: Checkpoint) -> QuantizedNetwork:
+def quantize(checkpoint: Checkpoint, rounding: Rounding = ROUNDING) -> QuantizedNetwork:
     """The whole network in integers, each layer's output grid the next one's input grid."""
     layers: list[QuantizedLayer] = []
     scale, zero_point = INPUT_SCALE, INPUT_ZERO_POINT
@@ -104,7 +107,7 @@ def quantize(checkpoint: Checkpoint) -> QuantizedNetwork:
         quantized, scale = quantize_layer(layer, scale, zero_point, stage.layer.bits)
         zero_point = quantized.output_zero_point
         layers.append(quantized)
-    return QuantizedNetwork(checkpoint.network, tuple(layers), score_step(scale))
+    return QuantizedNetwork(checkpoint.network, tuple(layers), score_step(scale), rounding)
 
 
 def float_accuracy(checkpoint: Checkpoint, split: Split) -> float:
@@ -125,6 +128,7 @@ def provenance(
     return {
         "training": asdict(checkpoint.record),
         "network": network_to_json(checkpoint.network),
+        "model_bytes": sum(network_bytes(checkpoint.network)),
         "macs": sum(stage.macs for stage in stages(checkpoint.network)),
         "float_validation_accuracy": round(float_accuracy(checkpoint, dataset.validation), 4),
         "float_test_accuracy": round(float_accuracy(checkpoint, dataset.test), 4),
@@ -137,11 +141,14 @@ def provenance(
 @click.argument("checkpoint", type=click.Path(path_type=Path, dir_okay=False))
 @click.argument("artifact", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--dataset", type=click.Path(path_type=Path), default=DATASET_FOLDER)
-def main(checkpoint: Path, artifact: Path, dataset: Path) -> None:
+@click.option("--rounding", type=click.Choice(ROUNDINGS), default=ROUNDING, show_default=True)
+@click.option("--budget", type=click.IntRange(1), default=BUDGET_BYTES, show_default=True)
+def main(checkpoint: Path, artifact: Path, dataset: Path, rounding: Rounding, budget: int) -> None:
     """Turn the float weights of CHECKPOINT into the int8 ARTIFACT (.npz, .sha256, .json)."""
     try:
         source = load_checkpoint(checkpoint)
-        quantized = quantize(source)
+        check_budget(source.network, budget)
+        quantized = quantize(source, rounding)
         facts = provenance(source, quantized, load_dataset(dataset))
         digest = save_artifact(quantized, facts, artifact)
     except BoardlessError as error:

@@ -31,4 +31,5 @@ class Recipe:
 FLOAT = Recipe(epochs=40, peak_rate=8e-3)
 GRID = Recipe(epochs=12, peak_rate=1.5e-3, warm_up=0.1, weight_decay=1e-5)
 SPARSE = Recipe(epochs=8, peak_rate=2e-3, warm_up=0.1, weight_decay=1e-5)
+SEARCH = Recipe(epochs=2, peak_rate=8e-3)
 TEACHER = Recipe(epochs=9, peak_rate=0.1, warm_up=0.2, weight_decay=5e-4, shift=2, flip=True)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from boardless_models.artifact import QuantizedLayer, QuantizedNetwork
 from boardless_models.network import Stage
-from boardless_models.rounding import INT8_MINIMUM, requantise
+from boardless_models.rounding import INT8_MINIMUM, ROUNDING, requantise
+from boardless_models.scaling import Rounding
 from boardless_models.score import Decision, decide
 
 INPUT_ZERO_POINT = INT8_MINIMUM
@@ -31,12 +32,14 @@ def infer(quantized: QuantizedNetwork, frame: NDArray[np.uint8]) -> Inference:
     tensor = (frame.astype(np.int16) + INPUT_ZERO_POINT).astype(np.int8)[:, :, None]
     outputs: list[Int8] = []
     for stage, layer in quantized.staged():
-        tensor = run_layer(stage, layer, tensor)
+        tensor = run_layer(stage, layer, tensor, quantized.rounding)
         outputs.append(tensor)
     return Inference(tuple(outputs), decide(outputs[-1].reshape(-1), quantized.score_step))
 
 
-def run_layer(stage: Stage, layer: QuantizedLayer, tensor: Int8) -> Int8:
+def run_layer(
+    stage: Stage, layer: QuantizedLayer, tensor: Int8, rounding: Rounding = ROUNDING
+) -> Int8:
     """One layer: sums, requantise, the ReLU's floor, max-pool."""
     centred = tensor.astype(np.int64) - layer.input_zero_point
     if stage.kind == "conv2d":
@@ -45,7 +48,7 @@ def run_layer(stage: Stage, layer: QuantizedLayer, tensor: Int8) -> Int8:
         sums = depthwise(centred, layer)
     else:
         sums = dense(centred, layer)
-    output = requantise(sums, layer.multiplier, layer.shift, layer.output_zero_point)
+    output = requantise(sums, layer.multiplier, layer.shift, layer.output_zero_point, rounding)
     if not stage.is_last:
         output = np.maximum(output, np.int8(layer.output_zero_point))
     return max_pool(output, stage.pool)

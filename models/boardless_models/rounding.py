@@ -1,7 +1,7 @@
-"""Requantising an int32 sum to int8, with the one rounding of this project: `single`.
+"""Requantising an int32 sum to int8, in the rounding that the artifact names.
 
-`single` rounds once, half up: (sum × multiplier + 2^(shift−1)) >> shift. TensorFlow Lite's
-reference kernels round twice (`double`); the two differ by one on a few outputs.
+`single`, the usual one, rounds once, half up: (sum × multiplier + 2^(shift−1)) >> shift. TensorFlow
+Lite's reference kernels round twice (`double`); the two differ by one on a few outputs.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from boardless_models.scaling import Rounding, scaled
 from boardless_sim.errors import ModelError
 
-ROUNDING = "single"
+ROUNDING: Rounding = "single"
 INT8_MINIMUM, INT8_MAXIMUM = -128, 127
 MULTIPLIER_BITS = 31
 # The kernels keep only the upper word of the 64-bit product, so a shift is at least 33; at most
@@ -48,10 +49,10 @@ def requantise(
     multiplier: NDArray[np.int32],
     shift: NDArray[np.uint8],
     zero_point: int,
+    rounding: Rounding = ROUNDING,
 ) -> NDArray[np.int8]:
     """int32 sums to int8; channels stand last in `sums`."""
     wide_shift = shift.astype(np.int64)
-    half = np.int64(1) << (wide_shift - 1)
-    rounded = (sums * multiplier.astype(np.int64) + half) >> wide_shift
+    rounded = scaled(sums, multiplier.astype(np.int64), MULTIPLIER_BITS - wide_shift, rounding)
     clipped = np.clip(rounded + zero_point, INT8_MINIMUM, INT8_MAXIMUM)
     return np.asarray(clipped, np.int8)

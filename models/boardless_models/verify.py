@@ -31,7 +31,9 @@ def batch_outputs(quantized: QuantizedNetwork, frames: NDArray[np.uint8]) -> lis
         sums = accumulate(stage, centred, layer.weight.astype(np.float64)) + layer.bias
         # The requantise step never falls as its sum grows, so the pool may come first.
         pooled = max_pool(sums, stage.pool).astype(np.int64)
-        tensor = requantise(pooled, layer.multiplier, layer.shift, layer.output_zero_point)
+        tensor = requantise(
+            pooled, layer.multiplier, layer.shift, layer.output_zero_point, quantized.rounding
+        )
         if not stage.is_last:
             tensor = np.maximum(tensor, np.int8(layer.output_zero_point))
         outputs.append(tensor)

@@ -97,7 +97,7 @@ def sealed(
         ("bias_0", np.full(8, 2**31 - 1, np.int32), "expected less than 2^31"),
         ("multiplier_0", np.ones(8, np.int32), "multiplier below 2^30"),
         ("shift_0", np.full(8, 32, np.uint8), "shift outside 33 to 62"),
-        ("rounding", np.array("double"), "rounding 'double'"),
+        ("rounding", np.array("triple"), "rounding 'triple'"),
         ("format_version", np.array(9, np.int32), "format 9"),
         ("network", np.array("{}"), "the architecture is not understood"),
         ("score_step", np.array("many"), "not an artifact"),

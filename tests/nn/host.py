@@ -91,13 +91,13 @@ class HostNn:
         return HostRun(int(status), result.class_index, result.score, tuple(outputs))
 
 
-def build(folder: Path, generated: Path = GENERATED) -> HostNn:
+def build(folder: Path, generated: Path = GENERATED, *options: str) -> HostNn:
     """Compile the kernels and a generated model with the host's compiler."""
     library = folder / "nn.so"
     sources = [*sorted(KERNELS.glob("*.c")), generated / "model.c"]
     subprocess.run(
         [
-            *("gcc", *WARNINGS, "-O2", "-shared", "-fPIC"),
+            *("gcc", *WARNINGS, *options, "-O2", "-shared", "-fPIC"),
             *("-fsanitize=undefined", "-fno-sanitize-recover=all", "-static-libubsan"),
             *("-I", str(KERNELS), "-I", str(generated)),
             *(str(source) for source in sources),

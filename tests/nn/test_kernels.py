@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -156,6 +158,25 @@ def test_other_shapes_equal_the_reference(
     for _ in range(5):
         frame = random.integers(0, 256, shape, np.uint8)
         same_as_reference(quantized, frame, nn.run(frame))
+
+
+@pytest.mark.parametrize("name", ["pools that drop a row", "4-bit and 8-bit weights"])
+def test_double_rounding_equals_the_reference(tmp_path: Path, generated: Path, name: str) -> None:
+    once = random_network(name, 3)
+    twice = replace(once, rounding="double")
+    export(twice, "00" * 32, generated)
+    nn = build(tmp_path, generated, "-DNN_DOUBLE_ROUNDING=1")
+    random = np.random.default_rng(3)
+    shape = (once.network.input.height, once.network.input.width)
+    differing = 0
+    for _ in range(20):
+        frame = random.integers(0, 256, shape, np.uint8)
+        same_as_reference(twice, frame, nn.run(frame))
+        pairs = zip(infer(once, frame).outputs, infer(twice, frame).outputs, strict=True)
+        differing += sum(int((a != b).sum()) for a, b in pairs)
+    assert differing > 0
+    with pytest.raises(subprocess.CalledProcessError):
+        build(tmp_path, generated)
 
 
 def test_a_dense_layer_in_the_middle_is_refused(tmp_path: Path, generated: Path) -> None:
