@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from boardless_models import peers as peers_module
 from boardless_models.artifact import QuantizedNetwork
+from boardless_models.data import DATASET_FOLDER
 from boardless_models.graph import Convolve
 from boardless_models.peers import (
     PEERS,
@@ -58,7 +59,7 @@ def test_every_value_of_the_artifact_is_the_peers(
 ) -> None:
     file = tflite_of(quantized)
     graph = graph_of(file, "artifact", "double")
-    frames = frames_for(graph, peers_module.DATASET_FOLDER, 200, 500, 1)
+    frames = frames_for(graph, DATASET_FOLDER, 200, 500, 1)
     assert len(frames) == 700
     found = compare(installed(name), file, graph, frames)
     assert (found.mismatches, found.first, found.inputs) == (0, None, 700)
