@@ -39,6 +39,7 @@ has_venv() {
 # The Debian packages whose tools are not there; a tool from elsewhere on PATH is as good.
 missing_packages() {
     have arm-none-eabi-gcc || echo gcc-arm-none-eabi
+    have qemu-system-arm || echo qemu-system-arm
     has_newlib || echo libnewlib-arm-none-eabi
     has_c_compiler || echo build-essential
     has_venv || echo python3-venv

@@ -51,6 +51,9 @@ def examine() -> list[Check]:
             "build",
             "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
         ),
+        Check(
+            "qemu-system-arm", _tool("qemu-system-arm"), "compare", "apt-get install qemu-system-arm"
+        ),
         Check("data set", _data_set(), "demo", "apt-get install dataset-fashion-mnist"),
         Check("robot", _distribution("robotframework"), "test", f"{pip} robotframework"),
         Check(

@@ -13,6 +13,7 @@ Test Tags        e2e    camera
 Camera Identifies Itself
     [Documentation]    The product number and version that the sensor's registers hold.
     [Tags]    smoke
+    Engine Should Offer    camera
     Run Until Uart Line    ^m- camera ov7670 pid=76 ver=73$    limit=500 ms
     Uart Should Not Contain    e-
 
@@ -43,6 +44,7 @@ Next Frame Replaces The One In View
 
 Sensor That Stops Gives An Error And No Result
     [Documentation]    What was not captured is never inferred.
+    Engine Should Offer    camera
     Run Until Uart Line    ^m- camera    limit=500 ms
     Stop Camera Clock
     Run Until Uart Line    ^e- capture timeout code=-1$    limit=1 s
@@ -50,12 +52,14 @@ Sensor That Stops Gives An Error And No Result
 
 Short Frame Gives An Error And No Result
     [Documentation]    The sensor ends its frame after half of the lines.
+    Engine Should Offer    camera
     Cut Camera Frame    60
     Run Until Uart Line    ^e- capture short code=-4$    limit=500 ms
     Uart Should Not Contain    r-
 
 Repaired Camera Is Used Again
     [Documentation]    A failed capture is tried again, so that one bad frame does no lasting harm.
+    Engine Should Offer    camera
     Cut Camera Frame    60
     Run Until Uart Line    ^e- capture short    limit=500 ms
     Repair Camera
@@ -65,6 +69,7 @@ Repaired Camera Is Used Again
 
 Another Sensor Is Refused
     [Documentation]    Something answers on the control bus, but it is no OV7670.
+    Engine Should Offer    camera
     Fit Wrong Camera    0x77
     Run Until Uart Line    ^e- camera probe code=-16$    limit=500 ms
     Run For    200 ms
@@ -72,6 +77,7 @@ Another Sensor Is Refused
 
 Sensor Without Control Bus Is Refused
     [Documentation]    Nothing answers on the control bus.
+    Engine Should Offer    camera
     Disconnect Camera Control
     Run Until Uart Line    ^e- camera probe code=-1$    limit=500 ms
     Run For    200 ms

@@ -19,6 +19,7 @@ ${WRONG}      GLOB: frame t10k-images-idx3-ubyte.gz?0?: class is *, expected 9 (
 Firmware That Hangs Fails
     [Documentation]    It stops answering after its third frame: the limit ends the wait.
     Power On Board    ${FIRMWARE FOLDER}/faulty_hang.elf
+    Engine Should Offer    camera
     Three Frames Should Be Classified
     Run Keyword And Expect Error    ${HANG}    Run Until Result    limit=500 ms
     Stop Reason Should Be    limit
@@ -35,6 +36,7 @@ Firmware That Faults Fails
 Firmware That Crops One Byte Off Fails
     [Documentation]    Its window starts one byte late: colour is taken for brightness.
     Power On Board    ${FIRMWARE FOLDER}/faulty_crop.elf
+    Engine Should Offer    camera
     Show Frame    ${FASHION}    0
     Run Until Result    limit=500 ms
     Run Keyword And Expect Error    ${WRONG}    Result Class Should Be    ${ANKLE BOOT}

@@ -25,6 +25,7 @@ def test_every_check_tells_how_to_install() -> None:
         "unicorn",
         "C core",
         "arm-none-eabi-gcc",
+        "qemu-system-arm",
         "data set",
         "robot",
         "pabot",
