@@ -1,0 +1,62 @@
+"""A user's own network in the firmware: from a .tflite to every layer's bytes in emulation."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from boardless import cli
+from boardless.model_firmware import compare_firmware
+from boardless_models import tflite_file as tfl
+from boardless_models.graph_artifact import load_graph
+from boardless_models.scaling import ROUNDINGS, Rounding
+from tests.firmware.conftest import REPO
+from tests.models.tflite_cases import Maker, random_frames
+
+FRAMES = 6
+
+
+def users_network() -> bytes:
+    """Strides, borders, a sum of two branches, both pools, a ReLU by itself, a softmax."""
+    make = Maker(9, 28, 28)
+    first = make.conv(make.source, 4, (5, 3), (2, 1))
+    at = make.pool(first, tfl.AVERAGE_POOL_2D, (3, 3), (2, 2), tfl.SAME)
+    left = make.depthwise(at, 2)
+    right = make.conv(at, 8, activation=tfl.NO_ACTIVATION)
+    at = make.plus(left, make.by_itself(right, tfl.RELU_OP))
+    at = make.pool(at, tfl.MAX_POOL_2D)
+    return tfl.write_tflite(make.file(make.softmax(make.dense(at, 10))), "user")
+
+
+@pytest.mark.parametrize("way", ROUNDINGS)
+def test_every_layer_in_the_firmware_is_the_references(tmp_path: Path, way: Rounding) -> None:
+    firmware, tflite, artifact = tmp_path / "firmware", tmp_path / "u.tflite", tmp_path / "u.npz"
+    shutil.copytree(REPO / "firmware", firmware)
+    tflite.write_bytes(users_network())
+    assert cli.main(["model", "import", str(tflite), str(artifact), "--rounding", way]) == 0
+    assert cli.main(["model", "export", str(artifact), str(firmware / "generated")]) == 0
+    elf = tmp_path / "build" / "nn_golden.elf"
+    command = ["make", "--silent", f"BUILD={elf.parent}", str(elf)]
+    subprocess.run(command, check=True, cwd=firmware)
+    graph = load_graph(artifact)
+    frames = random_frames(2, FRAMES, 28, 28)[..., None]
+    found = compare_firmware(elf, artifact, graph, frames)
+    assert (found.mismatches, found.first) == (0, None)
+    sizes = [graph.values[operator.output].shape.size for operator in graph.operators]
+    assert found.values == FRAMES * sum(sizes)
+
+
+def test_the_run_of_another_model_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elf = REPO / "build" / "firmware" / "boardless.elf"
+    tflite, artifact = tmp_path / "u.tflite", tmp_path / "u.npz"
+    tflite.write_bytes(users_network())
+    assert cli.main(["model", "import", str(tflite), str(artifact)]) == 0
+    arguments = ["run", str(elf), "--frames", "pattern:bars", "--model", str(artifact)]
+    assert cli.main(arguments) == 2
+    expected = artifact.with_suffix(".sha256").read_text().split()[0]
+    assert f"expected {expected}" in capsys.readouterr().err
