@@ -1,0 +1,121 @@
+"""Measures the same frames on every engine that is here, as ratios to native.
+
+Writes build/bench-engines.json. The figures are this machine's, as busy as it was; no verdict.
+Every engine runs boardless-mailbox.elf, in turns, so that a busy moment hits all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from boardless.session import ENGINES
+from boardless_models.data import DATASET_FOLDER
+
+ELF = Path("build/firmware/boardless-mailbox.elf")
+OUTPUT = Path("build/bench-engines.json")
+FRAMES = DATASET_FOLDER / "t10k-images-idx3-ubyte.gz"
+COUNT = 50
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One engine. `frames_per_s` leaves the start out; `memory_bytes` is the largest process."""
+
+    engine: str
+    start_s: float
+    frames_per_s: float
+    end_to_end_s: float
+    memory_bytes: int
+
+
+def timed_run(engine: str, limit: int) -> tuple[float, int] | None:
+    """Seconds and peak memory of one `boardless run`; None where the engine is missing."""
+    command = [
+        *(sys.executable, "-m", "boardless", "run", str(ELF), "--engine", engine),
+        *("--frames", str(FRAMES), "--limit", str(limit)),
+    ]
+    started = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    seconds = time.perf_counter() - started
+    if process.returncode == 2:
+        return None
+    if process.returncode:
+        raise SystemExit(f"bench: exit code {process.returncode} of: {' '.join(command)}")
+    return seconds, usage.ru_maxrss * 1024
+
+
+def measure() -> tuple[list[Figures], list[str]]:
+    """The figures of every engine, and the engines that are not here."""
+    here = [engine for engine in ENGINES if timed_run(engine, 1) is not None]
+    starts: dict[str, list[float]] = {engine: [] for engine in here}
+    wholes: dict[str, list[float]] = {engine: [] for engine in here}
+    memory = dict.fromkeys(here, 0)
+    for _ in range(ROUNDS):
+        for engine in here:
+            for limit, seconds in ((1, starts), (COUNT + 1, wholes)):
+                run = timed_run(engine, limit)
+                if run is None:
+                    raise SystemExit(f"bench: engine {engine} ran once and then not again")
+                seconds[engine].append(run[0])
+                memory[engine] = max(memory[engine], run[1])
+    found = []
+    for engine in here:
+        start, whole = statistics.median(starts[engine]), statistics.median(wholes[engine])
+        per_second = COUNT / max(whole - start, 1e-3)
+        found.append(Figures(engine, start, per_second, whole, memory[engine]))
+    return found, [engine for engine in ENGINES if engine not in here]
+
+
+def show(found: list[Figures], missing: list[str]) -> None:
+    """A row an engine, each figure with its ratio to the first engine's."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    columns = ("engine", "first result", "frames/s", f"{COUNT + 1} frames", "memory")
+    for column in columns:
+        table.add_column(column, justify="left" if column == "engine" else "right")
+    base = found[0]
+    for row in found:
+        table.add_row(
+            row.engine,
+            f"{row.start_s:.2f} s ({row.start_s / base.start_s:.1f}x)",
+            f"{row.frames_per_s:.0f} ({row.frames_per_s / base.frames_per_s:.2f}x)",
+            f"{row.end_to_end_s:.2f} s ({row.end_to_end_s / base.end_to_end_s:.1f}x)",
+            f"{row.memory_bytes / 1e6:.0f} MB ({row.memory_bytes / base.memory_bytes:.1f}x)",
+        )
+    console = Console()
+    console.print(table)
+    for engine in missing:
+        console.print(f"{engine}: not here")
+
+
+def main() -> int:
+    """Measure, write, show."""
+    found, missing = measure()
+    if not found:
+        raise SystemExit(f"bench: no engine runs {ELF} (make firmware)")
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    document = {
+        "schema": 1,
+        "frames": COUNT + 1,
+        "engines": [asdict(row) for row in found],
+        "missing": missing,
+    }
+    OUTPUT.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    show(found, missing)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
