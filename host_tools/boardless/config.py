@@ -39,6 +39,7 @@ from boardless.limits import (
     Role,
     SizeBudget,
     Waiver,
+    read_artifact,
     read_regions,
     read_roles,
     read_sizes,
@@ -80,6 +81,7 @@ class Config:
     linker_map: Path | None = None
     declares_regions: bool = False
     roles: tuple[Role, ...] = ()
+    artifact: Path | None = None
 
 
 def load_config(path: Path) -> Config:
@@ -96,7 +98,7 @@ def parse_config(path: Path, raw: bytes) -> Config:
     budget = root.table("budget")
     root.close()
     regions, region_budgets, declared = read_regions(budget.table("region"))
-    sizes, roles = read_sizes(budget), read_roles(budget)
+    sizes, roles, artifact = read_sizes(budget), read_roles(budget), read_artifact(budget)
     static_ram = budget.table("static-ram")
     static_ram_max = static_ram.size("max") if static_ram.given else None
     stack_sections = static_ram.texts("stack-sections") or (".stack", "._user_heap_stack")
@@ -127,6 +129,7 @@ def parse_config(path: Path, raw: bytes) -> Config:
         linker_map=None if linker_map is None else path.parent / linker_map,
         declares_regions=declared,
         roles=roles,
+        artifact=None if artifact is None else path.parent / artifact,
     )
 
 

@@ -154,6 +154,11 @@ def read_roles(budget: Table) -> tuple[Role, ...]:
     return roles
 
 
+def read_artifact(budget: Table) -> str | None:
+    """The artifact whose model the ELF must carry: `artifact` of `[budget.model]`."""
+    return budget.table("model").text("artifact")
+
+
 def read_waivers(budget: Table) -> Iterator[Waiver]:
     """Every `[[budget.waive]]`."""
     for entry in budget.tables("waive"):
@@ -170,6 +175,7 @@ def _model(table: Table) -> Iterator[SizeBudget]:
     if not table.given:
         return
     table.table("roles")
+    table.text("artifact")
     sections, reason = table.texts("sections") or (".model",), table.text("reason") or ""
     maximum, growth = table.size("max"), table.optional_size("max-growth")
     table.close()

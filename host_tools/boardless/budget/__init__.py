@@ -7,6 +7,7 @@ from pathlib import Path
 
 from boardless.budget.decide import NO_RUN, Evidence, decide
 from boardless.budget.measure import Measurement, measure
+from boardless.budget.model import with_model
 from boardless.budget.table import render
 from boardless.budget.verdict import Verdict
 from boardless.config import find_config, load_config
@@ -42,4 +43,5 @@ def gate(
         bound=stack_bound(measurement, project),
         base=load_base(base, project, measure),
     )
-    return decide(measurement, project.budgets, evidence)
+    verdict = decide(measurement, project.budgets, evidence)
+    return verdict if project.artifact is None else with_model(verdict, elf, project.artifact)
