@@ -15,6 +15,7 @@ from boardless_sim.errors import ImageError
 
 _MASK = 0xFFFF_FFFF
 _MAX_ROWS = 8_000_000
+_PLAIN = (6, 7, 10, 11)  # statement, block, prologue and epilogue marks: none has an operand
 NO_FILE = 0
 _TOMBSTONES = (0, _MASK, _MASK - 1)
 
@@ -105,14 +106,25 @@ class _Decoder:
                 rows.append((address, file, line))
             elif code == 1:
                 rows.append((address, file, line))
+            elif code == 5:
+                while data[at] > 127:
+                    at += 1
+                at += 1
+            elif code == 3:
+                value = data[at]
+                at += 1
+                if value > 127:
+                    value, at = sleb(data, at - 1)
+                elif value > 63:
+                    value -= 128
+                line += value
             elif code == 2:
                 value, at = uleb(data, at)
                 address += value * step
-            elif code == 3:
-                value, at = sleb(data, at)
-                line += value
             elif code == 4:
                 file, at = uleb(data, at)
+            elif code in _PLAIN:
+                pass
             elif code == 8:
                 address += jump
             elif code == 9:
