@@ -54,7 +54,7 @@ def find_renode() -> list[str]:
         path = Path(named)
         path = path / "renode" if path.is_dir() else path
         if not os.access(path, os.X_OK) or not path.is_file():
-            raise EngineError(f"engine renode: RENODE_PATH {named!r}, expected an executable")
+            raise EngineMissing(f"engine renode: RENODE_PATH {named!r}, expected an executable")
         return [str(path.resolve())]
     if (found := shutil.which("renode")) is not None:
         return [found]
@@ -90,6 +90,7 @@ class RenodeEngine:
         self._answer_limit_s = answer_limit_s
         self._monitor: Monitor | None = None
         self._image: FirmwareImage | None = None
+        self._forget()
 
     # ---- life ----
 
@@ -97,18 +98,21 @@ class RenodeEngine:
         """Start Renode, build the board and put the image into its Flash."""
         self.close()
         self._image = image
-        self._shown: list[Frame] = []
-        self._captured: list[Frame] = []
-        self._lines: list[UartLine] = []
-        self._unread: deque[UartLine] = deque()
-        self._fault: FaultInfo | None = None
-        self._time_us = 0.0
+        self._forget()
         self._monitor = Monitor(find_renode(), self._start_limit_s)
         try:
             self._build_board(self._monitor, image)
         except BaseException:
             self.close()
             raise
+
+    def _forget(self) -> None:
+        self._shown: list[Frame] = []
+        self._captured: list[Frame] = []
+        self._lines: list[UartLine] = []
+        self._unread: deque[UartLine] = deque()
+        self._fault: FaultInfo | None = None
+        self._time_us = 0.0
 
     def close(self) -> None:
         """End Renode. Harmless twice."""
@@ -181,6 +185,15 @@ class RenodeEngine:
         state = self._running.ask(
             "Run", math.ceil(duration_us), str(stop_at_line).lower(), limit_s=limit_s
         )
+        before_us = self._time_us
+        try:
+            self._take_over(state)
+        except (LookupError, ValueError):
+            raise self._running.failure("answer to Run not understood") from None
+        if self._time_us <= before_us:
+            raise self._running.failure(f"virtual time stands still at {before_us:g} us")
+
+    def _take_over(self, state: dict[str, list[str]]) -> None:
         self._time_us = int(state["time"][0]) / 1000
         for number in state["captured"][0].split(","):
             if number:

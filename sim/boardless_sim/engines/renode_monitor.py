@@ -23,6 +23,7 @@ _OPTIONS = ("--disable-xwt", "--plain", "--console", "--hide-log")
 _GREETING = re.compile(r"Renode, version (\d+)\.(\d+)\S*(?=\s)")
 _MONITOR_LOG, _RENODE_LOG = "monitor.txt", "renode.log"
 _QUIT_S = 2.0
+_MOST_CHARACTERS = 8 << 20  # of one answer
 OLDEST = (1, 16)
 
 
@@ -91,7 +92,7 @@ class Monitor:
         self._number += 1
         self.tell(" ".join(["bench", call, str(self._number), *map(str, arguments)]))
         pattern = re.compile(rf"(?m)\bbench {self._number} (ok|error)(.*)$(?=\n)")
-        found = self._await(pattern, limit_s, f"answer to {call}")
+        found = self._await(pattern, limit_s, f"an answer to {call}")
         if found[1] == "error":
             raise EngineError(f"engine renode: {found[2].strip().partition(': ')[2]}")
         values: dict[str, list[str]] = {}
@@ -129,7 +130,7 @@ class Monitor:
                 shutil.rmtree(self._folder, ignore_errors=True)
 
     def _check_version(self, limit_s: float) -> str:
-        found = self._await(_GREETING, limit_s, "greeting")
+        found = self._await(_GREETING, limit_s, "a greeting")
         version = (int(found[1]), int(found[2]))
         if version < OLDEST:
             wanted = ".".join(map(str, OLDEST))
@@ -149,13 +150,13 @@ class Monitor:
                     raise queue.Empty
                 chunk = self._said.get(timeout=left)
             except queue.Empty:
-                raise self.failure(f"no {what} within {limit_s:g} s") from None
+                raise self.failure(f"no {what.partition(' ')[2]} within {limit_s:g} s") from None
             if not chunk:
                 code = self._exit_code()
-                raise self.failure(f"died with exit code {code}, expected a {what}")
+                raise self.failure(f"died with exit code {code}, expected {what}")
             self._heard += chunk
             if len(self._heard) > _MOST_CHARACTERS:
-                raise self.failure(f"{len(self._heard)} characters, expected a {what}")
+                raise self.failure(f"{len(self._heard)} characters, expected {what}")
         self._heard = self._heard[found.end() :]
         return found
 
@@ -170,9 +171,6 @@ class Monitor:
             return (self._folder / _MONITOR_LOG).read_text(errors="replace").splitlines()
         except OSError:
             return []
-
-
-_MOST_CHARACTERS = 64 << 20
 
 
 def _read(stream: IO[bytes], said: queue.SimpleQueue[str], log: Path) -> None:
