@@ -15,6 +15,7 @@ from robot.libdocpkg import LibraryDocumentation
 from robot.libdocpkg.model import KeywordDoc
 
 from boardless.cli import cli
+from boardless.model import STEPS, model_group
 
 FOLDER = Path("docs/reference")
 NOTE = "<!-- Written by tools/reference.py from the code. Do not edit. -->"
@@ -25,6 +26,11 @@ def command_line() -> str:
     """Every command's help, as the terminal shows it."""
     pages = [help_of(cli, "boardless")]
     pages += [help_of(command, f"boardless {name}") for name, command in cli.commands.items()]
+    context = click.Context(model_group)
+    for name, step in STEPS.items():
+        command = None if step.needs_torch else model_group.get_command(context, name)
+        if command is not None:
+            pages.append(help_of(command, f"boardless model {name}"))
     return "\n".join([NOTE, "", "# Command line", "", *pages])
 
 

@@ -85,7 +85,7 @@ def without_torch(name: str, step: Step) -> click.Command:
     )
 
 
-@click.command("model", cls=Steps)
+@click.group("model", cls=Steps)
 def model_group() -> None:
     """The model line: one step, one file in, one file out.
 
