@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from boardless_sim.engines import qemu_machine
+from boardless_sim.engines.engine import StopReason
 from boardless_sim.engines.qemu import QemuEngine
 from boardless_sim.errors import EngineError, EngineMissing
 from boardless_sim.image import FirmwareImage, Symbol
@@ -29,6 +30,31 @@ link = socket.socket(fileno=int(re.search(r"fd=(\\d+)", gdb)[1]))
 DIES = 'sys.exit("no such machine: netduinoplus2")'
 HANGS = "time.sleep(60)"
 GARBAGE = 'link.sendall(b"hello, this is no gdb port"); time.sleep(60)'
+
+# A gdb stub that knows just enough to be loaded; what it does when told to run is appended.
+_STUB = """
+def answer(command):
+    if command[:1] == "m":
+        return "00" * int(command.split(",")[1], 16)
+    return {{"?": "T05", "p": "00000000", "q": "l"}}.get(command[:1], "OK")
+received = b""
+def said_c():
+    {on_run}
+while True:
+    received += link.recv(65536)
+    while b"#" in received:
+        command, received = received.split(b"#", 1)
+        command, received = command.split(b"$")[-1].decode(), received[2:]
+        if command == "c":
+            said_c()
+        else:
+            reply = answer(command).encode()
+            link.sendall(b"+$" + reply + b"#" + b"%02x" % (sum(reply) & 255))
+"""
+
+
+def stub(on_run: str) -> str:
+    return _STUB.format(on_run=on_run)
 
 
 def image() -> FirmwareImage:
@@ -109,6 +135,47 @@ def test_a_qemu_that_talks_nonsense_is_quoted(tmp_path: Path) -> None:
     message = failure()
     assert "gdb port says b'hello, this is no gdb port', expected a packet" in message
     kept_log(tmp_path, message)
+
+
+def failure_while_running() -> str:
+    with closing(QemuEngine()) as engine:
+        engine.load(image())
+        with pytest.raises(EngineError) as caught:
+            engine.run(1e6)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_qemu_that_dies_while_it_runs_leaves_its_last_words(tmp_path: Path) -> None:
+    install(tmp_path, stub('sys.exit("Lockup: cannot escalate")'))
+    message = failure_while_running()
+    assert "engine qemu: QEMU ended with exit code 1 (Lockup: cannot escalate)" in message
+    kept_log(tmp_path, message)
+
+
+def test_a_qemu_that_never_stops_again_is_ended(tmp_path: Path) -> None:
+    install(tmp_path, stub("time.sleep(60)"))
+    message = failure_while_running()
+    assert "does not stop within 1 s of being told to" in message
+    kept_log(tmp_path, message)
+
+
+def test_bytes_that_are_no_text_become_a_line(tmp_path: Path) -> None:
+    usart2 = 'next(a for a in sys.argv if a.startswith("socket,id=USART2"))'
+    send = f'socket.socket(fileno=int({usart2}.split("fd=")[1])).sendall(bytes([255, 0, 10]))'
+    install(tmp_path, stub(f'{send}; link.sendall(b"$T05#b9")'))
+    with closing(QemuEngine()) as engine:
+        engine.load(image())
+        assert engine.run(1e6, lambda line: True) is StopReason.RESULT
+        assert [(line.port, line.text) for line in engine.uart_lines()] == [("USART2", "\\xff\0")]
+
+
+def test_a_good_end_leaves_no_log(tmp_path: Path) -> None:
+    install(tmp_path, stub("pass"))
+    with closing(QemuEngine()) as engine:
+        engine.load(image())
+        assert list(tmp_path.glob("boardless-qemu-*.log"))
+    assert not list(tmp_path.glob("boardless-qemu-*.log"))
 
 
 def test_without_an_image_there_is_no_machine(tmp_path: Path) -> None:
