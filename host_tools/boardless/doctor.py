@@ -11,7 +11,9 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from boardless_sim.errors import EngineError
+from boardless_sim.engines.renode import INSTALL as RENODE_INSTALL
+from boardless_sim.engines.renode import find_renode
+from boardless_sim.errors import EngineError, EngineMissing
 
 DATA_SET = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
 OLDEST_PYTHON = (3, 11)
@@ -52,8 +54,12 @@ def examine() -> list[Check]:
             "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
         ),
         Check(
-            "qemu-system-arm", _tool("qemu-system-arm"), "compare", "apt-get install qemu-system-arm"
+            "qemu-system-arm",
+            _tool("qemu-system-arm"),
+            "compare",
+            "apt-get install qemu-system-arm",
         ),
+        Check("renode", _renode(), "compare", RENODE_INSTALL),
         Check("data set", _data_set(), "demo", "apt-get install dataset-fashion-mnist"),
         Check("robot", _distribution("robotframework"), "test", f"{pip} robotframework"),
         Check(
@@ -94,13 +100,22 @@ def _c_core() -> str | None:
         return None
 
 
+def _renode() -> str | None:
+    try:
+        return _first_line([*find_renode(), "--version"])
+    except EngineMissing:
+        return None
+
+
 def _tool(name: str) -> str | None:
     path = shutil.which(name)
-    if path is None:
-        return None
+    return None if path is None else _first_line([path, "--version"])
+
+
+def _first_line(command: list[str]) -> str | None:
     try:
         done = subprocess.run(
-            [path, "--version"],
+            command,
             check=False,
             capture_output=True,
             text=True,

@@ -1,11 +1,12 @@
 *** Settings ***
-Documentation     The board and the reference firmware in plain Renode: renode-test robot/renode/camera.robot
+Documentation     The board and the reference firmware in plain Renode, without Boardless.
+
+Resource          ${RENODEKEYWORDS}
 
 Suite Setup       Setup
 Suite Teardown    Teardown
 Test Setup        Open Board
 Test Teardown     Test Teardown
-Resource          ${RENODEKEYWORDS}
 
 
 *** Variables ***

@@ -31,7 +31,7 @@ from boardless_sim.engines.renode_monitor import Monitor
 from boardless_sim.errors import EngineError, EngineMissing
 from boardless_sim.image import FirmwareImage
 
-INSTALL = "pip install git+https://github.com/antmicro/renode-run && renode-run download"
+INSTALL = "pip install git+https://github.com/antmicro/renode-run && renode-run download 1.16.1"
 START_LIMIT_S, ANSWER_LIMIT_S = 60.0, 60.0
 _LIMIT_S_PER_VIRTUAL_SECOND = 120.0
 _STEP_US = 1_000_000.0  # virtual time of one question: it cannot be interrupted
@@ -59,7 +59,7 @@ def find_renode() -> list[str]:
     if (found := shutil.which("renode")) is not None:
         return [found]
     if (found := shutil.which("renode-run")) is not None:
-        return [found, "--"]
+        return [found, "exec", "--"]
     raise EngineMissing(
         "engine renode: not installed (RENODE_PATH, renode and renode-run looked for), "
         f"install it: {INSTALL}"

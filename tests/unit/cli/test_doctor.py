@@ -26,6 +26,7 @@ def test_every_check_tells_how_to_install() -> None:
         "C core",
         "arm-none-eabi-gcc",
         "qemu-system-arm",
+        "renode",
         "data set",
         "robot",
         "pabot",

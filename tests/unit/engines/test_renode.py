@@ -211,7 +211,7 @@ def test_renode_is_looked_for_in_three_places(
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_renode() == [str(program)]
     program.rename(tmp_path / "renode-run")
-    assert find_renode() == [str(tmp_path / "renode-run"), "--"]
+    assert find_renode() == [str(tmp_path / "renode-run"), "exec", "--"]
 
 
 def test_a_missing_renode_is_named_with_the_way_to_install_it(
@@ -220,7 +220,7 @@ def test_a_missing_renode_is_named_with_the_way_to_install_it(
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("RENODE_PATH", raising=False)
     with pytest.raises(
-        EngineMissing, match=r"^engine renode: not installed .* renode-run download$"
+        EngineMissing, match=r"^engine renode: not installed .* renode-run download 1\.16\.1$"
     ):
         find_renode()
     monkeypatch.setenv("RENODE_PATH", str(tmp_path / "nowhere"))
