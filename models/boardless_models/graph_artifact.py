@@ -92,7 +92,7 @@ def load_graph(path: Path) -> Graph:
             score_step=whole(body["score_step"]),
         )
         check_graph(graph)
-    except (KeyError, TypeError, ValueError, IndexError, RecursionError) as cause:
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as cause:
         raise ModelError(f"{path}: not a graph ({cause!r})") from cause
     return graph
 

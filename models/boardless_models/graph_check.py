@@ -19,6 +19,7 @@ from boardless_sim.errors import ModelError
 
 MOST_VALUES = MOST_OPERATORS = 255
 MOST_CLASSES = 256
+LARGEST_SCORE_STEP = 0xFFFF
 LARGEST_CENTRED = 255
 
 
@@ -27,6 +28,12 @@ def check_graph(graph: Graph) -> None:
     if len(graph.values) > MOST_VALUES or len(graph.operators) > MOST_OPERATORS:
         counts = f"{len(graph.values)} values, {len(graph.operators)} operators"
         raise ModelError(f"{counts}; expected at most {MOST_VALUES} of each")
+    if not (0 <= graph.input < len(graph.values) and 0 <= graph.output < len(graph.values)):
+        raise ModelError(
+            f"input {graph.input}, output {graph.output} of {len(graph.values)} values"
+        )
+    if not 0 <= graph.score_step <= LARGEST_SCORE_STEP or not graph.operators:
+        raise ModelError(f"score step {graph.score_step}, {len(graph.operators)} operators")
     for index, value in enumerate(graph.values):
         check_value(graph, index, value)
     ready = {graph.values[graph.input].storage}
@@ -99,6 +106,8 @@ def check_pointwise(graph: Graph, operator: Add | Lookup) -> None:
 
 def check_add(operator: Add) -> None:
     """Factors below one, and weights that leave the sum in 32 bits."""
+    if (len(operator.factors), len(operator.weights)) != (3, 2):
+        raise ModelError(f"{len(operator.factors)} factors, {len(operator.weights)} weights")
     check_factors(*operator.factors)
     if max(exponent for _, exponent in operator.factors) > 0 or not 12 <= operator.shift <= 30:
         raise ModelError("factors of one and more")

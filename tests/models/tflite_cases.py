@@ -159,8 +159,14 @@ class Maker:
         constant = self.add(FileTensor("extents", extents.shape, tfl.INT32, extents.tobytes()))
         return self.append(tfl.RESHAPE, [source, constant], self.like(source, shape))
 
-    def plus(self, first: int, second: int, activation: int = tfl.NO_ACTIVATION) -> int:
-        output = self.value(self.tensors[first].shape)
+    def plus(
+        self,
+        first: int,
+        second: int,
+        activation: int = tfl.NO_ACTIVATION,
+        scale: float | None = None,
+    ) -> int:
+        output = self.value(self.tensors[first].shape, scale)
         return self.append(tfl.ADD, [first, second], output, Options(activation=activation))
 
     def by_itself(self, source: int, code: int, alpha: float = 0.0) -> int:
@@ -221,11 +227,21 @@ def activations(seed: int) -> TfliteFile:
     return make.file(make.dense(at, 3))
 
 
+def ties(seed: int) -> TfliteFile:
+    """A sum whose output has twice the scale of both inputs: every second one is a tie."""
+    make = Maker(seed, 7, 6)
+    at = make.conv(make.source, 4, activation=tfl.NO_ACTIVATION)
+    twice = 2.0 * float(make.tensors[at].scales[0])
+    at = make.plus(at, make.by_itself(at, tfl.RELU_OP), scale=twice)
+    return make.file(make.dense(at, 4))
+
+
 CASES: dict[str, Callable[[int], TfliteFile]] = {
     "strides and borders": strides_and_borders,
     "depthwise and pools": depthwise_and_pools,
     "residual": residual,
     "activations": activations,
+    "ties": ties,
 }
 
 
