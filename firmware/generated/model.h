@@ -16,7 +16,7 @@
 #define MODEL_INPUT_WIDTH 28u
 #define MODEL_LAYERS 6u
 #define MODEL_CLASSES 10u
-#define MODEL_SCRATCH_BYTES 31496u
+#define MODEL_SCRATCH_BYTES 27304u
 #define MODEL_HASH_BYTES 32u
 
 /* The class names in the order of their indices, for an array of the caller's. */

@@ -13,7 +13,7 @@
 /* The scratch: two tensors that take turns as input and output, and room to work in. */
 typedef struct {
     uint32_t tensor_words[2];
-    uint32_t work_words; /* expanded weights; then the int8 output that the observer sees */
+    uint32_t work_words; /* expanded weights; the int8 output that the observer sees */
 } plan;
 
 static uint32_t larger(uint32_t a, uint32_t b) {
@@ -94,7 +94,6 @@ static void run_layer(const nn_layer *layer, const nn_tensor *in, const nn_tenso
         nn_depthwise(layer, in, out);
         return;
     }
-    nn_conv2d_expand_weights(layer, in->channels, work);
     if (layer->pool == 2u) {
         nn_conv2d_pool(layer, in, work, out);
     } else {

@@ -45,11 +45,10 @@ static const nn_pair *first_window(const nn_layer *layer, const nn_tensor *in) {
 }
 
 uint32_t nn_conv2d_weight_words(const nn_layer *layer, uint32_t in_channels) {
-    const uint32_t taps = (uint32_t)layer->kernel * layer->kernel * in_channels;
-    return taps * layer->out_channels / 2u;
+    return (uint32_t)layer->kernel * layer->kernel * in_channels;
 }
 
-static void expand_nibbles(const int8_t *stored, nn_pair *words, const nn_pair *end) {
+static const int8_t *expand_nibbles(const int8_t *stored, nn_pair *words, const nn_pair *end) {
     while (words != end) {
         const uint32_t word = nn_load_bytes(stored);
         stored += 4;
@@ -57,15 +56,14 @@ static void expand_nibbles(const int8_t *stored, nn_pair *words, const nn_pair *
             *words++ = nn_nibbles(word, i);
         }
     }
+    return stored;
 }
 
-void nn_conv2d_expand_weights(const nn_layer *layer, uint32_t in_channels, nn_pair *words) {
-    const int8_t *stored = layer->weights;
-    const nn_pair *const end = words + nn_conv2d_weight_words(layer, in_channels);
-
+/* The next two channels' weights as pairs of taps; returns where those of the next two begin. */
+static const int8_t *expand(const nn_layer *layer, const int8_t *stored, nn_pair *words,
+                            const nn_pair *end) {
     if (layer->bits == 4u) {
-        expand_nibbles(stored, words, end);
-        return;
+        return expand_nibbles(stored, words, end);
     }
     /* Two taps of two channels: a tap's channels are neighbours in memory, a word's taps are. */
     while (words != end) {
@@ -74,6 +72,7 @@ void nn_conv2d_expand_weights(const nn_layer *layer, uint32_t in_channels, nn_pa
         *words++ = nn_even_bytes(bytes);
         *words++ = nn_odd_bytes(bytes);
     }
+    return stored;
 }
 
 /* first: of the left pixel's window. weights: [taps/2, 2] nn_pair. */
@@ -119,14 +118,16 @@ static inline int32_t larger(int32_t a, int32_t b) {
     return a > b ? a : b;
 }
 
-void nn_conv2d(const nn_layer *layer, const nn_tensor *in, const nn_pair *weights,
-               const nn_tensor *out) {
+void nn_conv2d(const nn_layer *layer, const nn_tensor *in, nn_pair *weights, const nn_tensor *out) {
     const window shape = window_of(layer, in);
     const uint32_t step = nn_tensor_pixel_words(out);
+    const nn_pair *const end = weights + nn_conv2d_weight_words(layer, in->channels);
+    const int8_t *stored = layer->weights;
     nn_pair *plane = nn_tensor_origin(out);
 
     for (uint32_t channel = 0; channel < layer->out_channels; channel += 2u) {
         const channels pair = channels_of(layer, channel);
+        stored = expand(layer, stored, weights, end);
         const nn_pair *line = first_window(layer, in);
         nn_pair *written = plane++;
         for (uint32_t y = 0; y < out->height; y++) {
@@ -145,18 +146,20 @@ void nn_conv2d(const nn_layer *layer, const nn_tensor *in, const nn_pair *weight
             line += shape.stride;
             written += nn_tensor_row_words(out);
         }
-        weights += 2u * shape.rows * shape.words;
     }
 }
 
-void nn_conv2d_pool(const nn_layer *layer, const nn_tensor *in, const nn_pair *weights,
+void nn_conv2d_pool(const nn_layer *layer, const nn_tensor *in, nn_pair *weights,
                     const nn_tensor *out) {
     const window shape = window_of(layer, in);
     const uint32_t step = nn_tensor_pixel_words(out);
+    const nn_pair *const end = weights + nn_conv2d_weight_words(layer, in->channels);
+    const int8_t *stored = layer->weights;
     nn_pair *plane = nn_tensor_origin(out);
 
     for (uint32_t channel = 0; channel < layer->out_channels; channel += 2u) {
         const channels pair = channels_of(layer, channel);
+        stored = expand(layer, stored, weights, end);
         const nn_pair *line = first_window(layer, in);
         nn_pair *written = plane++;
         for (uint32_t y = 0; y < out->height; y++) {
@@ -180,6 +183,5 @@ void nn_conv2d_pool(const nn_layer *layer, const nn_tensor *in, const nn_pair *w
             line += 2u * shape.stride;
             written += nn_tensor_row_words(out);
         }
-        weights += 2u * shape.rows * shape.words;
     }
 }

@@ -10,18 +10,17 @@
 #include "nn_model.h"
 #include "nn_tensor.h"
 
-/* Words that the expanded weights of a layer with this many input channels take. */
+/* Words that the expanded weights of two output channels take: their taps as pairs. */
 uint32_t nn_conv2d_weight_words(const nn_layer *layer, uint32_t in_channels);
 
-/* The layer's int8 weights as pairs of taps. words: [out/2, taps/2, 2] nn_pair. */
-void nn_conv2d_expand_weights(const nn_layer *layer, uint32_t in_channels, nn_pair *words);
+/*
+ * in: [H,W,C]. weights: room for [taps/2, 2] nn_pair, the weights of two channels at a time.
+ * out: [H,W,out]; its border is left alone.
+ */
+void nn_conv2d(const nn_layer *layer, const nn_tensor *in, nn_pair *weights, const nn_tensor *out);
 
-/* in: [H,W,C]. weights: expanded. out: [H,W,out]; its border is left alone. */
-void nn_conv2d(const nn_layer *layer, const nn_tensor *in, const nn_pair *weights,
-               const nn_tensor *out);
-
-/* in: [H,W,C]. weights: expanded. out: [H/2,W/2,out]; its border is left alone. */
-void nn_conv2d_pool(const nn_layer *layer, const nn_tensor *in, const nn_pair *weights,
+/* The same with out: [H/2,W/2,out]. */
+void nn_conv2d_pool(const nn_layer *layer, const nn_tensor *in, nn_pair *weights,
                     const nn_tensor *out);
 
 #endif

@@ -46,6 +46,7 @@ class Record:
     calibration_seed: int
     validation_accuracy: float
     parent: str = ""
+    method: str = ""
     recipe: dict[str, float] = field(default_factory=dict)
     teacher: dict[str, Any] = field(default_factory=dict)
 

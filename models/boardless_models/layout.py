@@ -92,7 +92,7 @@ def tensor_words(shape: Shape) -> int:
 
 
 def scratch_bytes(network: Network) -> int:
-    """Two tensors that take turns, and room for expanded weights or an observed output."""
+    """Two tensors that take turns, and room for two channels' expanded weights or an output."""
     placed = stages(network)
     turns = [tensor_words(Shape(network.input.height, network.input.width, UNFOLD_TAPS)), 0]
     work = 0
@@ -103,5 +103,5 @@ def scratch_bytes(network: Network) -> int:
         work = max(work, -(-stage.output.size // WORD_BYTES))
         if isinstance(stage.layer, Conv2d):
             taps = UNFOLD_TAPS if index == 0 else stage.fan_in
-            work = max(work, taps * stage.output.channels // 2)
+            work = max(work, taps)
     return WORD_BYTES * (sum(turns) + work)

@@ -124,8 +124,9 @@ def main(
         source = METHODS[method](load_checkpoint(checkpoint), share)
         frames = load_dataset(dataset)
         targets = load_targets(teacher, frames) if teacher else None
-        step = f"prune {method} {share}"
-        tuning = Tuning(step, seed, recipe, file_digest(checkpoint), targets)
+        tuning = Tuning(
+            "prune", seed, recipe, file_digest(checkpoint), targets, f"{method} {share}"
+        )
         state_file = tuning.state_file(output, source, frames)
         pruned = tune(source, frames, tuning, grid=False, state_file=state_file)
         save_checkpoint(pruned, output)

@@ -29,12 +29,14 @@ class Tuning:
     recipe: Recipe
     parent: str = ""
     targets: Targets | None = None
+    method: str = ""
 
     def state_file(self, output: Path, source: Checkpoint, dataset: Dataset) -> StateFile:
         """Where this run keeps its state."""
         return StateFile.beside(
             output,
             step=self.step,
+            method=self.method,
             seed=self.seed,
             recipe=asdict(self.recipe),
             parent=self.parent,
@@ -74,6 +76,7 @@ def tune(
         calibration_seed=source.record.calibration_seed,
         validation_accuracy=outcome.validation_accuracy,
         parent=tuning.parent,
+        method=tuning.method,
         recipe=asdict(tuning.recipe),
         teacher=teacher_record(tuning.targets),
     )
