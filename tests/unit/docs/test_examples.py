@@ -37,7 +37,7 @@ def test_result_line_of_the_readme_is_understood() -> None:
     assert parse_result(line).times_us["infer"] == 9120
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/howto/suite.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/howto/suite.md", "docs/howto/renode.md"])
 def test_suites_use_keywords_that_exist(page: str) -> None:
     for text in examples(page, "robotframework"):
         result = Suite.from_string(text).run(dryrun=True, output=None, console="none")
