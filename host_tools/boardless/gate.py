@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boardless_sim.errors import BoardlessError, ImageError
+from boardless_sim.errors import ImageError
 
 if TYPE_CHECKING:
     from boardless.budget import Verdict
@@ -83,8 +83,7 @@ def budget_command(
         require_writable(path)
     day = _day(today)
     project = load_config(config if config is not None else find_config(Path()))
-    required = frames is not None or project.budgets.measured_stack_max is not None
-    stack, no_mark = _measured_stack(elf, frames, required)
+    stack, no_mark = _measured_stack(elf, frames, project)
     verdict = gate(
         elf,
         project.path,
@@ -115,12 +114,14 @@ def _day(text: str | None) -> datetime.date:
         ) from None
 
 
-def _measured_stack(elf: Path, frames: str | None, required: bool) -> tuple[StackMark | None, str]:
-    """The stack's mark on the virtual board, or why there is none.
+def _measured_stack(elf: Path, frames: str | None, project: Config) -> tuple[StackMark | None, str]:
+    """The stack's mark on the virtual board, or why there is none: nobody asked, or another chip.
 
-    An ELF for another chip is measured all the same; a run that breaks off says nothing of the
-    stack, which is an error only where a stack was asked for.
+    A firmware of a user's own may wait for ever for what no test shows it, so that a run is made
+    only where it is asked for.
     """
+    if frames is None and project.budgets.measured_stack_max is None:
+        return None, "nobody asked: [budget.stack] measured-max, or --run FRAMES"
     from boardless.run import measure_stack
     from boardless.session import BoardSetup
     from boardless_sim.camera.source import open_frames
@@ -131,10 +132,6 @@ def _measured_stack(elf: Path, frames: str | None, required: bool) -> tuple[Stac
             return measure_stack(engine, source), ""
     except ImageError as error:
         return None, f"not an image for the virtual board ({error})"
-    except BoardlessError as error:
-        if required:
-            raise
-        return None, str(error)
 
 
 def _write(verdict: Verdict, config: Config, outputs: Outputs) -> None:

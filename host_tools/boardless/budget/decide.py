@@ -199,6 +199,6 @@ def _notes(measurement: Measurement, rows: Sequence[Row], evidence: Evidence) ->
             continue
         if not row.why or row.why == evidence.base.reasons.get(row.key):
             yield (
-                f"{row.name}: maximum raised from {before:,} to {row.max_bytes:,} without a reason "
+                f"{row.key}: maximum raised from {before:,} to {row.max_bytes:,} without a reason "
                 '(reason = "…" beside its max)'
             )
