@@ -23,6 +23,7 @@ _OPTIONS = ("--disable-xwt", "--plain", "--console", "--hide-log")
 _GREETING = re.compile(r"Renode, version (\d+)\.(\d+)\S*(?=\s)")
 _MONITOR_LOG, _RENODE_LOG = "monitor.txt", "renode.log"
 _QUIT_S = 2.0
+_LOOK_S = 1.0
 _MOST_CHARACTERS = 8 << 20  # of one answer
 OLDEST = (1, 16)
 
@@ -145,12 +146,13 @@ class Monitor:
         deadline = time.monotonic() + limit_s
         while (found := pattern.search(self._heard)) is None:
             left = deadline - time.monotonic()
+            if left <= 0:
+                raise self.failure(f"no {what.partition(' ')[2]} within {limit_s:g} s")
             try:
-                if left <= 0:
-                    raise queue.Empty
-                chunk = self._said.get(timeout=left)
+                chunk = self._said.get(timeout=min(left, _LOOK_S))
             except queue.Empty:
-                raise self.failure(f"no {what.partition(' ')[2]} within {limit_s:g} s") from None
+                self._refuse_abort()
+                continue
             if not chunk:
                 code = self._exit_code()
                 raise self.failure(f"died with exit code {code}, expected {what}")
@@ -159,6 +161,12 @@ class Monitor:
                 raise self.failure(f"{len(self._heard)} characters, expected {what}")
         self._heard = self._heard[found.end() :]
         return found
+
+    def _refuse_abort(self) -> None:
+        """A core that fetches where no memory is stops for good, and Renode with it."""
+        for line in self.warnings():
+            if "CPU abort" in line:
+                raise self.failure(line.partition("] cpu: ")[2])
 
     def _exit_code(self) -> int | None:
         try:

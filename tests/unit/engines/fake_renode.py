@@ -31,10 +31,13 @@ for line in sys.stdin:
     words = line.split()
     if words[:1] == ["quit"]:
         break
+    if words[:1] == ["logFile"] and HOW == "aborts":
+        with open(words[1][1:], "w") as log:
+            log.write("05:23:43.7036 [ERROR] cpu: CPU abort [PC=0x40000000]: no code\\n")
     if words[:1] != ["bench"]:
         continue
     call, number = words[1], words[2]
-    if HOW == "hangs at " + call:
+    if HOW in ("hangs at " + call, "aborts" * (call == "Run")):
         time.sleep(600)
     if HOW == "dies at " + call:
         sys.exit(3)

@@ -139,6 +139,19 @@ def test_a_run_that_hangs_ends_in_host_time(
     renode.close()
 
 
+def test_a_core_that_gave_up_is_not_waited_for(
+    tmp_path: Path, image: FirmwareImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, fake_renode.write(tmp_path, "aborts"))
+    renode = engine(limit_s=30)
+    renode.load(image)
+    with pytest.raises(
+        EngineError, match=r"^engine renode: CPU abort \[PC=0x40000000\]: no code; "
+    ):
+        renode.run(100)
+    renode.close()
+
+
 def test_a_board_whose_time_stands_still_is_an_error(
     tmp_path: Path, image: FirmwareImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
