@@ -77,10 +77,10 @@ class Table:
             raise self._wrong(key, value, " or ".join(repr(option) for option in options))
         return value
 
-    def texts(self, key: str) -> tuple[str, ...]:
+    def texts(self, key: str, *, may_be_empty: bool = False) -> tuple[str, ...]:
         """One text or a list of them; empty where the file has no such key."""
         value = self._get(key)
-        if value is None:
+        if value is None or (may_be_empty and value == []):
             return ()
         items = value if isinstance(value, list) else [value]
         texts = tuple(item for item in items if _is_line(item))
@@ -103,6 +103,25 @@ class Table:
             return self.size(key)
         self._asked[key] = None
         return None
+
+    def count(self, key: str) -> int:
+        """A number of times that must be there, at least one."""
+        value = self._get(key)
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_SIZE:
+            raise self._wrong(key, value, "a number from 1")
+        return value
+
+    def flag(self, key: str) -> bool | None:
+        """true or false; None where the file has no such key."""
+        value = self._get(key)
+        if value is not None and not isinstance(value, bool):
+            raise self._wrong(key, value, "true or false")
+        return value
+
+    @property
+    def folder(self) -> Path:
+        """The file's folder, from which its paths go."""
+        return self._path.parent
 
     def date(self, key: str) -> datetime.date:
         """A day that must be there: 2027-01-31, with quotes or without."""

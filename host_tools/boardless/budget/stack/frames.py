@@ -1,0 +1,490 @@
+"""SP through the code of one function: its own frame, and how deep it stands at every call.
+
+A walk follows every branch from the entry and carries what is known of the registers: SP at the
+entry less n, a constant, a word of read-only memory. Where two ways meet, the deeper one counts and
+registers that differ are forgotten.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from boardless.budget.stack.ops import Action, Operation, operation
+from boardless.budget.stack.program import Code, Program
+from boardless_sim.thumb import LR, PC, SP, is_wide
+
+_MAX_RAISES = 4
+_CLOBBERED = (0, 1, 2, 3, 12, LR)
+_CASE_HELPERS = {
+    "__gnu_thumb1_case_uqi": (1, False),
+    "__gnu_thumb1_case_sqi": (1, True),
+    "__gnu_thumb1_case_uhi": (2, False),
+    "__gnu_thumb1_case_shi": (2, True),
+    "__gnu_thumb1_case_si": (4, True),
+}
+
+
+class What(Enum):
+    """What is known of a register."""
+
+    SP = "SP at the entry less n"
+    SP_LESS_UNKNOWN = "SP less a number that only a run knows"
+    CONSTANT = "the number n"
+    RETURN = "the return address"
+    FIELD = "a word n bytes into an object"
+    TABLE = "a word of the read-only table at n"
+
+
+class Value(NamedTuple):
+    """A register's value. A FIELD of a constant address knows it; one of a FIELD is `nested`."""
+
+    what: What
+    number: int = 0
+    address: int | None = None
+    nested: bool = False
+
+
+class DirectCall(NamedTuple):
+    """A call or a tail call whose target the code states."""
+
+    at: int
+    target: int
+    depth: int
+    is_tail: bool
+
+
+class IndirectCall(NamedTuple):
+    """A call or a tail call through a register."""
+
+    at: int
+    depth: int
+    is_tail: bool
+    through: Value | None
+
+
+@dataclass
+class Scan:
+    """What a walk through one function found. Depths are bytes below SP at its entry."""
+
+    address: int
+    own_bytes: int = 0
+    calls: dict[tuple[int, int], DirectCall] = field(default_factory=dict)
+    indirect: dict[int, IndirectCall] = field(default_factory=dict)
+    depths: dict[int, int] = field(default_factory=dict)
+    returns: bool = False
+    dynamic_at: int | None = None
+    unknown_sp_at: int | None = None
+    grows_at: int | None = None
+    lost_at: int | None = None
+    exhausted: bool = False
+    realigns: bool = False
+    taken: set[int] = field(default_factory=set)
+
+
+class _State(NamedTuple):
+    depth: int
+    registers: tuple[Value | None, ...]
+    saved_return: int | None
+
+
+class Fuel:
+    """A limit on instructions, so that no ELF can make the analysis run on."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+
+
+def scan_function(program: Program, entry: int, never_return: set[int], fuel: Fuel) -> Scan:
+    """Walk one function; calls of `never_return` end their path."""
+    return _Walk(program, entry, never_return, fuel).run()
+
+
+_known: dict[int, Operation] = {}
+_NO_CODE = Code(0, 0, b"", memoryview(b"").cast("H"))
+
+
+class _Walk:
+    def __init__(self, program: Program, entry: int, never_return: set[int], fuel: Fuel) -> None:
+        self._program = program
+        self._never_return = never_return
+        self._fuel = fuel
+        self._entry = entry
+        function = program.functions.get(entry)
+        self._end = function.end if function is not None else entry
+        self._scan = Scan(entry)
+        start: list[Value | None] = [None] * 16
+        start[LR] = Value(What.RETURN)
+        self._met: dict[int, _State] = {}
+        self._raises: dict[int, int] = {}
+        self._work: list[int] = []
+        self._depth = 0
+        self._registers = start
+        self._saved_return: int | None = None
+        self._conditional = 0
+        self._code = _NO_CODE
+
+    def run(self) -> Scan:
+        self._meet(self._entry)
+        while self._work and not self._scan.exhausted:
+            self._follow(self._work.pop())
+        self._scan.own_bytes = max(self._scan.own_bytes, 0)
+        return self._scan
+
+    def _meet(self, address: int) -> bool:
+        """Bring the present state to a leader; whether it says anything new there."""
+        new = _State(self._depth, tuple(self._registers), self._saved_return)
+        old = self._met.get(address)
+        if old is None:
+            self._met[address] = new
+            self._work.append(address)
+            return True
+        if old == new:
+            return False
+        joined = self._joined(address, old, new)
+        if joined == old:
+            return False
+        self._met[address] = joined
+        self._work.append(address)
+        return True
+
+    def _joined(self, address: int, old: _State, new: _State) -> _State:
+        depth = old.depth
+        if new.depth > depth:
+            raises = self._raises[address] = self._raises.get(address, 0) + 1
+            if raises <= _MAX_RAISES:
+                depth = new.depth
+            else:
+                self._scan.grows_at = address
+        registers = tuple(
+            a if a == b else None for a, b in zip(old.registers, new.registers, strict=True)
+        )
+        saved = old.saved_return if old.saved_return == new.saved_return else None
+        return _State(depth, registers, saved)
+
+    def _follow(self, address: int) -> None:
+        """Straight on from a leader until the path ends or meets another leader."""
+        state = self._met[address]
+        self._depth, self._registers = state.depth, list(state.registers)
+        self._saved_return, self._conditional = state.saved_return, 0
+        scan, fuel, met = self._scan, self._fuel, self._met
+        literals = self._program.literal_starts
+        start = address
+        while address == start or (address not in met and address not in literals):
+            fuel.steps -= 1
+            if fuel.steps < 0:
+                scan.exhausted = True
+                return
+            found = self._fetch(address)
+            if found is None:
+                scan.lost_at = address
+                return
+            scan.depths[address] = self._depth
+            was_conditional = self._conditional > 0
+            if was_conditional:
+                self._conditional -= 1
+            goes_on = self._do(address, found, was_conditional)
+            if self._depth > scan.own_bytes:
+                scan.own_bytes = self._depth
+            if not goes_on and not was_conditional:
+                return
+            address += found.size
+        if address in met:
+            self._meet(address)
+
+    def _fetch(self, address: int) -> Operation | None:
+        """The operation at an address; None where the ELF has no code for it."""
+        code = self._code
+        if not code.start <= address < code.end:
+            found = self._program.code_at(address)
+            if found is None:
+                return None
+            self._code = code = found
+        first = code.halfwords[address - code.start >> 1]
+        second = 0
+        if is_wide(first):
+            if address + 4 > code.end:
+                return None
+            second = code.halfwords[(address - code.start >> 1) + 1]
+        key = first << 16 | second
+        operation_at = _known.get(key)
+        if operation_at is None:
+            operation_at = _known[key] = operation(first, second)
+        return operation_at
+
+    def _do(self, address: int, found: Operation, conditional: bool) -> bool:
+        """Carry out one operation; whether the next instruction follows."""
+        action = found.action
+        for register in found.kills:
+            self._registers[register] = None
+        if action == Action.PLAIN:
+            return True
+        if action <= Action.LOAD_INDEXED:
+            self._assign(address, found, conditional)
+            return True
+        if action in (Action.PUSH, Action.POP):
+            return self._move(found, conditional)
+        if action == Action.SP_UNKNOWN:
+            self._set_sp(address, None)
+            return True
+        if action == Action.IT:
+            self._conditional = found.x
+            return True
+        return self._control(address, found)
+
+    # ---- registers ----
+
+    def _value(self, register: int) -> Value | None:
+        if register == SP:
+            return Value(What.SP, self._depth)
+        return None if register == PC else self._registers[register]
+
+    def _assign(self, address: int, found: Operation, conditional: bool) -> None:
+        target = found.x
+        value = self._result(address, found)
+        if target == SP:
+            if found.action == Action.ALIGN and value is not None:
+                self._scan.realigns = True
+            if conditional and value is not None and value.what == What.SP:
+                value = Value(What.SP, max(self._depth, value.number))
+            self._set_sp(address, value)
+        elif target < PC:
+            self._registers[target] = value if not conditional else None
+
+    def _result(self, address: int, found: Operation) -> Value | None:
+        action, y, z = found.action, found.y, found.z
+        if action == Action.ADD:
+            return _plus(self._value(y), z)
+        if action in (Action.ADD_REGISTER, Action.SUBTRACT_REGISTER):
+            sign = 1 if action == Action.ADD_REGISTER else -1
+            return _plus_register(self._value(y), self._value(z), sign)
+        if action == Action.CONSTANT:
+            return Value(What.CONSTANT, y)
+        if action == Action.TOP:
+            return self._with_top(self._registers[found.x] if found.x < PC else None, y)
+        if action == Action.SHIFT_LEFT:
+            value = self._value(y)
+            if value is None or value.what != What.CONSTANT:
+                return None
+            return Value(What.CONSTANT, value.number << z & 0xFFFFFFFF)
+        if action == Action.ALIGN:
+            return self._aligned(self._value(y), z)
+        if action in (Action.ADDRESS, Action.LITERAL):
+            at = ((address + 4) & ~3) + y
+            return self._pointer(at) if action == Action.ADDRESS else self._constant_at(at)
+        return self._loaded(self._value(y), z, action == Action.LOAD_INDEXED)
+
+    def _pointer(self, number: int) -> Value:
+        if number & 1 and number - 1 in self._program.functions:
+            self._scan.taken.add(number - 1)
+        return Value(What.CONSTANT, number)
+
+    def _with_top(self, low: Value | None, top: int) -> Value | None:
+        if low is None or low.what != What.CONSTANT:
+            return None
+        return self._pointer(low.number & 0xFFFF | top << 16)
+
+    def _aligned(self, value: Value | None, multiple: int) -> Value | None:
+        """The most that rounding down may take: SP is a multiple of 4 at every entry."""
+        if value is None:
+            return None
+        if value.what == What.SP:
+            self._scan.realigns = True
+            return Value(What.SP, value.number + max(multiple - 4, 0))
+        return value if value.what == What.SP_LESS_UNKNOWN else None
+
+    def _constant_at(self, address: int) -> Value | None:
+        word = self._program.constant(address)
+        return None if word is None else Value(What.CONSTANT, word)
+
+    def _loaded(self, base: Value | None, offset: int, is_indexed: bool) -> Value | None:
+        if base is not None and base.what == What.CONSTANT:
+            at = base.number + (0 if is_indexed else offset) & 0xFFFFFFFF
+            word = self._program.constant(at)
+            if is_indexed:
+                return None if word is None else Value(What.TABLE, at)
+            if word is not None:
+                return Value(What.CONSTANT, word)
+            return Value(What.FIELD, offset, at)
+        if is_indexed or (base is None and offset < 0):
+            return None
+        nested = base is not None and base.what == What.FIELD
+        return Value(What.FIELD, offset, nested=nested)
+
+    def _set_sp(self, address: int, value: Value | None) -> None:
+        if value is not None and value.what == What.SP:
+            self._depth = value.number
+        elif value is not None and value.what == What.CONSTANT:
+            self._depth = 0  # start-up code puts SP where the vector table does
+        elif value is not None and value.what == What.SP_LESS_UNKNOWN:
+            self._scan.dynamic_at = address
+        elif self._scan.dynamic_at is None:
+            self._scan.unknown_sp_at = address
+
+    # ---- the stack ----
+
+    def _move(self, found: Operation, conditional: bool) -> bool:
+        if found.action == Action.PUSH:
+            if found.y and self._registers[LR] == Value(What.RETURN):
+                self._saved_return = self._depth + (4 if found.y == 1 else found.x)
+            self._depth += found.x
+            return True
+        goes_on = True
+        slot = self._depth
+        for register in range(16):
+            if not found.y >> register & 1:
+                continue
+            returned = slot == self._saved_return
+            if register == PC:
+                self._scan.returns = True
+                goes_on = False
+            elif register != SP:
+                self._registers[register] = Value(What.RETURN) if returned else None
+            slot -= 4
+        if not conditional:
+            self._depth -= found.x
+        return goes_on
+
+    # ---- control ----
+
+    def _control(self, address: int, found: Operation) -> bool:
+        action = found.action
+        if action == Action.CALL:
+            return self._call(address, address + found.x & 0xFFFFFFFF, found.size)
+        if action == Action.JUMP:
+            self._branch(address, address + found.x & 0xFFFFFFFF)
+            return False
+        if action == Action.BRANCH:
+            self._branch(address, address + found.x & 0xFFFFFFFF)
+            return True
+        if action == Action.CALL_REGISTER:
+            return self._call_register(address, found.x)
+        if action == Action.JUMP_REGISTER:
+            self._jump_register(address, self._value(found.x) if found.x < PC else None)
+            return False
+        if action == Action.TABLE:
+            self._table(address + 4, found.x, False)
+            return False
+        return False  # STOP
+
+    def _branch(self, address: int, target: int) -> None:
+        inside = self._entry <= target < self._end
+        if not inside and (target in self._program.functions and target != self._entry):
+            self._tail(address, target)
+        else:
+            self._meet(target)
+
+    def _tail(self, address: int, target: int) -> None:
+        self._note(DirectCall(address, target, self._depth, True))
+        if target not in self._never_return:
+            self._scan.returns = True
+
+    def _note(self, call: DirectCall) -> None:
+        key = call.at, call.target
+        old = self._scan.calls.get(key)
+        if old is None or old.depth < call.depth:
+            self._scan.calls[key] = call
+
+    def _call(self, address: int, target: int, size: int) -> bool:
+        function = self._program.functions.get(target)
+        self._note(DirectCall(address, target, self._depth, False))
+        if function is not None and function.name in _CASE_HELPERS:
+            width, has_sign = _CASE_HELPERS[function.name]
+            table = address + size if width < 4 else (address + size + 3) & ~3
+            self._table(table, width, has_sign, address + size)
+            return False
+        self._forget()
+        return target not in self._never_return
+
+    def _forget(self) -> None:
+        for register in _CLOBBERED:
+            self._registers[register] = None
+
+    def _call_register(self, address: int, register: int) -> bool:
+        value = self._value(register)
+        if value is not None and value.what == What.CONSTANT and value.number & 1:
+            return self._call(address, value.number & ~1, 2)
+        self._note_indirect(IndirectCall(address, self._depth, False, value))
+        self._forget()
+        return True
+
+    def _note_indirect(self, call: IndirectCall) -> None:
+        old = self._scan.indirect.get(call.at)
+        if old is not None:
+            through = call.through if call.through == old.through else None
+            call = IndirectCall(call.at, max(call.depth, old.depth), call.is_tail, through)
+        self._scan.indirect[call.at] = call
+
+    def _jump_register(self, address: int, value: Value | None) -> None:
+        if value is not None and value.what == What.RETURN:
+            self._scan.returns = True
+        elif value is not None and value.what == What.CONSTANT:
+            self._branch(address, value.number & ~1)
+        elif value is not None and value.what == What.TABLE and self._words(value.number):
+            return
+        else:
+            self._note_indirect(IndirectCall(address, self._depth, True, value))
+            self._scan.returns = True
+
+    # ---- jump tables ----
+
+    def _words(self, table: int) -> bool:
+        """Jump through a table of addresses in the code; whether it was one."""
+        limit, at, found = self._end, table, False
+        while at < limit and (word := self._program.constant(at)) is not None:
+            target = word & ~1
+            if not word & 1 or not self._entry <= target < self._end:
+                break
+            found = True
+            self._meet(target)
+            limit = min(limit, target) if target > table else limit
+            at += 4
+            if self._fuel.steps < 0:
+                break
+            self._fuel.steps -= 1
+        return found
+
+    def _table(self, table: int, width: int, has_sign: bool, base: int | None = None) -> None:
+        """Distances behind the branch, up to the first target or to where code is marked again."""
+        code = self._program.code_at(table)
+        if code is None:
+            self._scan.lost_at = table
+            return
+        base = table if base is None else base
+        limit = min(self._program.next_code(table) or code.end, code.end)
+        at = table
+        while at + width <= limit and self._fuel.steps >= 0:
+            self._fuel.steps -= 1
+            place = at - code.start
+            number = int.from_bytes(code.data[place : place + width], "little", signed=has_sign)
+            target = base + number * (1 if width == 4 else 2)
+            if not code.start <= target < code.end:
+                break
+            self._meet(target)
+            if target > table:
+                limit = min(limit, target)
+            at += width
+
+
+def _plus(value: Value | None, number: int) -> Value | None:
+    if value is None or value.what in (What.RETURN, What.FIELD, What.TABLE):
+        return value if number == 0 else None
+    if value.what == What.SP:
+        return Value(What.SP, value.number - number)
+    if value.what == What.CONSTANT:
+        return Value(What.CONSTANT, value.number + number & 0xFFFFFFFF)
+    return value
+
+
+def _plus_register(left: Value | None, right: Value | None, sign: int) -> Value | None:
+    if sign == 1 and right is not None and right.what in (What.SP, What.SP_LESS_UNKNOWN):
+        left, right = right, left
+    if left is None:
+        return None
+    if right is not None and right.what == What.CONSTANT:
+        number = right.number - (1 << 32) if right.number >> 31 else right.number
+        return _plus(left, sign * number)
+    if left.what in (What.SP, What.SP_LESS_UNKNOWN):
+        return Value(What.SP_LESS_UNKNOWN)
+    return None

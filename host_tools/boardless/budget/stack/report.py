@@ -1,0 +1,183 @@
+"""What the analysis of a stack says. Nothing here is worked out; it is read by whoever reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Grade(StrEnum):
+    """How far a figure can be trusted, best first."""
+
+    EXACT = "exact"  # the ELF alone says so
+    ANNOTATED = "annotated"  # it rests on what boardless.toml says
+    ASSUMED = "assumed"  # it rests on every function that a pointer could hold
+    UNBOUNDED = "unbounded"  # there is no figure
+
+
+_ORDER = tuple(Grade)
+
+
+def worst(grades: Iterable[Grade]) -> Grade:
+    """The least trusted of some grades; EXACT of none."""
+    return _ORDER[max((_ORDER.index(grade) for grade in grades), default=0)]
+
+
+class PathStep(NamedTuple):
+    """A function on the worst path, and how deep SP stands in it where the path leaves it."""
+
+    function: str
+    depth: int
+
+
+@dataclass(frozen=True)
+class FunctionStack:
+    """One function: its own frame, and the bound of everything that it calls.
+
+    `bound_bytes` leaves out calls that never return where that ends the program (`cold_bytes` has
+    them); None: unbounded, for the `reasons`. `at_least_bytes` counts what is known.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    address: int
+    own_bytes: int
+    grade: Grade
+    bound_bytes: int | None
+    at_least_bytes: int
+    path: tuple[PathStep, ...]
+    cold_bytes: int | None
+    reasons: tuple[str, ...] = ()
+    is_dynamic: bool = False
+    returns: bool = True
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A function that an indirect call may reach; `bound_bytes` None: unbounded."""
+
+    name: str
+    bound_bytes: int | None
+    at_least_bytes: int
+
+
+@dataclass(frozen=True)
+class IndirectSite:
+    """A call through a pointer: `caller+0x1a`, who may be called, and what narrowed them down.
+
+    `chosen_by`: "annotation", "read-only table", "virtual call", "prototype", "address taken".
+    """
+
+    caller: str
+    offset: int
+    address: int
+    depth: int
+    is_tail: bool
+    grade: Grade
+    chosen_by: str
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def place(self) -> str:
+        """As an annotation names it."""
+        return f"{self.caller}+{self.offset:#x}"
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """Functions that call each other in a ring. `depth` None: nothing bounds it."""
+
+    functions: tuple[str, ...]
+    depth: int | None
+    round_bytes: int
+
+
+@dataclass(frozen=True)
+class LevelStack:
+    """One preemption level: the exception frame and the worst of its handlers."""
+
+    name: str
+    handler: str
+    frame_bytes: int
+    bound_bytes: int | None
+    at_least_bytes: int
+    grade: Grade
+
+
+@dataclass(frozen=True)
+class InterruptStack:
+    """Every level nested on top of a thread: `bytes` None where a handler is unbounded.
+
+    `cold` are handlers that never return: a fault, an interrupt that nobody expected.
+    """
+
+    levels: tuple[LevelStack, ...]
+    cold: tuple[LevelStack, ...]
+    bound_bytes: int | None
+    at_least_bytes: int
+    grade: Grade
+
+
+@dataclass(frozen=True)
+class TaskStack:
+    """A thread's stack: its worst path, one exception frame and the registers of a switch."""
+
+    name: str
+    entry: str
+    bound_bytes: int | None
+    at_least_bytes: int
+    max_bytes: int | None
+    grade: Grade
+    path: tuple[PathStep, ...]
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A frame that another source gives otherwise. The code is what the figures follow."""
+
+    function: str
+    source: str
+    found_bytes: int
+    expected_bytes: int
+
+
+@dataclass(frozen=True)
+class StackReport:
+    """The worst-case stack of an ELF.
+
+    `bound_bytes` is the main stack: `thread_bytes` of the entry and every interrupt level. With
+    calls that never return it is `cold_bytes`. None: unbounded; `reasons` say why.
+    """
+
+    elf: Path
+    entry: str
+    thread_bytes: int | None
+    bound_bytes: int | None
+    cold_bytes: int | None
+    at_least_bytes: int
+    grade: Grade
+    path: tuple[PathStep, ...]
+    reasons: tuple[str, ...]
+    functions: tuple[FunctionStack, ...]
+    interrupts: InterruptStack
+    tasks: tuple[TaskStack, ...] = ()
+    cycles: tuple[Cycle, ...] = ()
+    indirect: tuple[IndirectSite, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+    is_stripped: bool = False
+
+    def find(self, symbol: str) -> tuple[FunctionStack, ...]:
+        """Every function of a name; several where it is local to several sources."""
+        return tuple(found for found in self.functions if symbol in found.names)
+
+    def is_above(self, measured_bytes: int) -> bool:
+        """Whether a run used more than the bound: an error of the analysis, not of the firmware.
+
+        A run may have taken a path that never returns, so the larger figure counts.
+        """
+        if self.bound_bytes is None or self.cold_bytes is None:
+            return False
+        return measured_bytes > max(self.bound_bytes, self.cold_bytes)
