@@ -9,6 +9,7 @@ import sys
 import time
 import zlib
 from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -122,6 +123,15 @@ def test_a_program_that_ends_halts() -> None:
         engine.load(load_image(BUILD / "selftest.elf"))
         assert engine.run(LIMIT_US) is StopReason.HALT
         assert engine.uart_lines()[-1].text.startswith("t- done")
+
+
+def test_a_program_that_sleeps_for_ever_halts_too() -> None:
+    """Its last place has no name that the engine knows: its time stands still."""
+    image = load_image(BUILD / "selftest.elf")
+    symbols = {name: symbol for name, symbol in image.symbols.items() if name != "cpu_stop"}
+    with closing(QemuEngine()) as engine:
+        engine.load(replace(image, symbols=symbols))
+        assert engine.run(LIMIT_US) is StopReason.HALT
 
 
 def test_no_frame_ends_the_wait_and_the_run_at_its_limit() -> None:

@@ -82,6 +82,9 @@ def test_what_makes_no_sense_is_named(
 
 def test_a_closed_port_is_named(ends: tuple[GdbRemote, socket.socket]) -> None:
     gdb, there = ends
+    there.shutdown(socket.SHUT_WR)
+    with pytest.raises(EngineError, match="gdb port closed"):
+        gdb.ask("?")
     there.close()
     with pytest.raises(EngineError, match="gdb port closed"):
         gdb.ask("?")

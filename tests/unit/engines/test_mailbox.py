@@ -57,6 +57,8 @@ def make() -> tuple[Firmware, Mailbox]:
 
 def test_nothing_is_written_before_the_firmware_listens() -> None:
     firmware, mailbox = make()
+    firmware.want()
+    firmware.memory[0x100:0x104] = bytes(4)  # RAM as it was before the firmware started
     assert mailbox.show(small(7)) == 0
     mailbox.serve()
     assert firmware.written == []
