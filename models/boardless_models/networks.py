@@ -5,7 +5,7 @@ from __future__ import annotations
 from boardless_models.network import FASHION_MNIST_8K, Conv2d, Dense, Network, Shape
 
 FASHION_MNIST_4BIT = Network(
-    name="fashion_mnist_8k",
+    name="fashion_mnist_4bit",
     input=Shape(28, 28, 1),
     layers=(
         Conv2d(8, kernel=3, pool=2),
@@ -16,4 +16,4 @@ FASHION_MNIST_4BIT = Network(
     ),
 )
 
-NETWORKS = {FASHION_MNIST_8K.name: FASHION_MNIST_8K, "fashion_mnist_4bit": FASHION_MNIST_4BIT}
+NETWORKS = {network.name: network for network in (FASHION_MNIST_8K, FASHION_MNIST_4BIT)}

@@ -12,9 +12,11 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 from unicorn import arm_const
 
-from boardless_models.artifact import QuantizedNetwork
+from boardless_models.artifact import QuantizedNetwork, artifact_sha256, load_artifact
+from boardless_models.export import export
 from boardless_models.golden import Golden
-from tests.nn.host import GENERATED, KERNELS, WARNINGS
+from boardless_models.reference import infer
+from tests.nn.host import GENERATED, KERNELS, REPOSITORY, WARNINGS
 
 FLASH, FLASH_BYTES = 0x0800_0000, 0x10_0000
 RAM, RAM_BYTES = 0x2000_0000, 0x2_0000
@@ -22,20 +24,21 @@ RETURN_TO = FLASH + FLASH_BYTES - 0x100
 INSTRUCTION_LIMIT = 4_000_000
 # What one inference of this model may cost; emulation and battery pay by the instruction.
 INSTRUCTION_BUDGET = 800_000
+INSTRUCTION_BUDGET_4BIT = 1_200_000
 FLAGS = (
     *("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-O2"),
     *("-ffunction-sections", "-fdata-sections"),
 )
 
 
-def link(folder: Path) -> Path:
+def link(folder: Path, generated: Path = GENERATED) -> Path:
     elf = folder / "harness.elf"
     here = Path(__file__).parent
-    sources = [*sorted(KERNELS.glob("*.c")), GENERATED / "model.c", here / "harness.c"]
+    sources = [*sorted(KERNELS.glob("*.c")), generated / "model.c", here / "harness.c"]
     subprocess.run(
         [
             *("arm-none-eabi-gcc", *WARNINGS, *FLAGS, "-fstack-usage"),
-            *("-I", str(KERNELS), "-I", str(GENERATED)),
+            *("-I", str(KERNELS), "-I", str(generated)),
             *(str(source) for source in sources),
             *("-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs"),
             *(
@@ -129,3 +132,22 @@ def test_one_inference_stays_within_its_instructions(
     # No instruction does more than two multiplications.
     assert sum(stage.macs for stage, _ in quantized.staged()) // 2 < executed
     assert executed <= INSTRUCTION_BUDGET
+
+
+def test_4bit_weights_equal_the_reference_within_their_instructions(
+    tmp_path: Path, golden: Golden
+) -> None:
+    path = REPOSITORY / "models" / "artifacts" / "fashion_mnist_4bit.npz"
+    packed = load_artifact(path)
+    export(packed, artifact_sha256(path), tmp_path / "generated")
+    elf = link(tmp_path, tmp_path / "generated")
+    board = CortexM4(elf)
+    for frame in golden.frames[:5]:
+        board.write("harness_frame", frame.tobytes())
+        assert board.call("harness_observe") == 0
+        expected = b"".join(output.tobytes() for output in infer(packed, frame).outputs)
+        assert board.read("harness_outputs", len(expected)) == expected
+    counted = CortexM4(elf)
+    counted.write("harness_frame", golden.frames[0].tobytes())
+    executed = counted.count("harness_run")
+    assert executed <= INSTRUCTION_BUDGET_4BIT
