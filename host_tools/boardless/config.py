@@ -64,6 +64,8 @@ __all__ = [
 
 MAX_FILE_BYTES = 1 << 20
 FILE_NAME = "boardless.toml"
+# what only the analysis of the stack reads
+_STACK_ANNOTATIONS = ("entry", "su", "calls", "recursion", "frames", "interrupts", "task")
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Config:
     linker_map: Path | None = None
     declares_regions: bool = False
     roles: tuple[Role, ...] = ()
+    stack_table: Table | None = None
     artifact: Path | None = None
 
 
@@ -106,6 +109,7 @@ def parse_config(path: Path, raw: bytes) -> Config:
     static_ram.close()
     stack = budget.table("stack")
     stack_max, measured_max = _stack(stack)
+    stack.leave(*_STACK_ANNOTATIONS)
     reasons.append(("stack", stack.text("reason") or ""))
     stack.close()
     waivers = tuple(read_waivers(budget))
@@ -129,13 +133,14 @@ def parse_config(path: Path, raw: bytes) -> Config:
         linker_map=None if linker_map is None else path.parent / linker_map,
         declares_regions=declared,
         roles=roles,
+        stack_table=stack,
         artifact=None if artifact is None else path.parent / artifact,
     )
 
 
 def _stack(stack: Table) -> tuple[int | None, int | None]:
     maximum = stack.optional_size("max")
-    if stack.given and maximum is None:
+    if stack.given and maximum is None and not any(map(stack.has, _STACK_ANNOTATIONS)):
         return None, stack.size("measured-max")
     return maximum, stack.optional_size("measured-max")
 

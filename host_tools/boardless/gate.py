@@ -49,6 +49,8 @@ class Outputs:
 @click.option("--sarif", type=_PATH, metavar="FILE", help="For code scanning (2.1.0).")
 @click.option("--junit", type=_PATH, metavar="FILE", help="For a test report.")
 @click.option("--html", type=_PATH, metavar="FILE", help="One page with a treemap.")
+@click.option("--why", metavar="SYMBOL", help="Only the worst stack path of a function.")
+@click.option("--suggest", is_flag=True, help="Only the TOML that unresolved calls ask for.")
 @click.option(
     "--run",
     "frames",
@@ -66,6 +68,8 @@ def budget_command(
     sarif: Path | None,
     junit: Path | None,
     html: Path | None,
+    why: str | None,
+    suggest: bool,
     frames: str | None,
 ) -> int:
     """Hold the firmware's sizes and its stack against their budgets.
@@ -83,6 +87,9 @@ def budget_command(
         require_writable(path)
     day = _day(today)
     project = load_config(config if config is not None else find_config(Path()))
+    if why is not None or suggest:
+        click.echo(_told(elf, project, why))
+        return 0
     stack, no_mark = _measured_stack(elf, frames, project)
     verdict = gate(
         elf,
@@ -112,6 +119,17 @@ def _day(text: str | None) -> datetime.date:
         raise click.BadParameter(
             f"{text!r}, expected a day as 2027-01-31", param_hint="--today"
         ) from None
+
+
+def _told(elf: Path, project: Config, why: str | None) -> str:
+    from boardless.budget.bound import stack_report
+    from boardless.budget.measure import measure
+    from boardless.budget.stack import explain, suggest
+
+    report = stack_report(measure(elf, project), project)
+    if why is not None:
+        return explain(report, why)
+    return suggest(report).rstrip() or "# nothing to annotate: every call is known"
 
 
 def _measured_stack(elf: Path, frames: str | None, project: Config) -> tuple[StackMark | None, str]:

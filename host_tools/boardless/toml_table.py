@@ -41,6 +41,10 @@ class Table:
         """Whether the file gives the key."""
         return key in self._values
 
+    def leave(self, *keys: str) -> None:
+        """Keys that another reader of this table takes."""
+        self._asked |= dict.fromkeys(keys)
+
     def close(self) -> None:
         """Complain about the first key that nobody asked for."""
         for key in self._values:

@@ -72,6 +72,7 @@ def test_one_broken_budget_is_exit_1(
     text = CONFIG.read_text()
     assert kept in text
     budgets = tmp_path / "boardless.toml"
+    text = text.replace('artifact = "', f'artifact = "{ROOT}/')
     budgets.write_text(text.replace(kept, broken))
     assert main(["budget", str(ELF), "--config", str(budgets)]) == 1
     assert capsys.readouterr().out.lstrip().startswith("FAIL ")

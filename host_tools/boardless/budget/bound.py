@@ -2,13 +2,80 @@
 
 from __future__ import annotations
 
-from boardless.budget.decide import Bound
+from functools import lru_cache
+
+from boardless.budget.decide import Bound, TaskBound
+from boardless.budget.elf_file import ElfFile
 from boardless.budget.measure import Measurement
+from boardless.budget.stack import StackAnnotations, StackReport, analyse, from_table
 from boardless.config import Config
+from boardless_sim.errors import BoardlessError
+
+_REASONS = 20
 
 
-def stack_bound(measurement: Measurement, config: Config) -> Bound | None:
-    """The bound; None where no analysis was asked for. A stripped ELF is unbounded."""
-    if measurement.layout.is_stripped:
-        return Bound(None, "unbounded", "unbounded: stripped (no .symtab)")
-    return None
+def stack_bound(measurement: Measurement, config: Config) -> Bound:
+    """The bound. Where a project budgets no stack, an analysis that fails is no error but a reason.
+
+    Raises `BoardlessError` where a stack is budgeted or annotated and cannot be analysed.
+    """
+    annotations = annotations_of(config)
+    try:
+        report = _analysed(measurement.layout.elf, annotations)
+    except BoardlessError as error:
+        if annotations != StackAnnotations():
+            raise
+        return Bound(None, "unbounded", str(error))
+    return _as_bound(report, measurement)
+
+
+def annotations_of(config: Config) -> StackAnnotations:
+    """What `[budget.stack]` says. Raises `ConfigError`."""
+    table = config.stack_table
+    return from_table(table) if table is not None and table.given else StackAnnotations()
+
+
+def stack_report(measurement: Measurement, config: Config) -> StackReport:
+    """The whole analysis, for `--why` and `--suggest`."""
+    return _analysed(measurement.layout.elf, annotations_of(config))
+
+
+@lru_cache(maxsize=1)
+def _analysed(elf: ElfFile, annotations: StackAnnotations) -> StackReport:
+    return analyse(elf, annotations)
+
+
+def _as_bound(report: StackReport, measurement: Measurement) -> Bound:
+    reason = "" if report.bound_bytes is not None else "; ".join(report.reasons[:3])
+    path = tuple((step.function, step.depth) for step in report.path)
+    entry = next(iter(report.find(report.entry)), None)
+    known = (report.bound_bytes, report.cold_bytes)
+    return Bound(
+        report.bound_bytes,
+        str(report.grade),
+        f"unbounded: {reason or 'no reason is known'}" if report.bound_bytes is None else "",
+        path,
+        None if entry is None else measurement.lines.where(entry.address),
+        _document(report),
+        None if None in known else max(size or 0 for size in known),
+        tuple(
+            TaskBound(task.name, task.bound_bytes, task.max_bytes, str(task.grade))
+            for task in report.tasks
+        ),
+    )
+
+
+def _document(report: StackReport) -> dict[str, object]:
+    return {
+        "grade": str(report.grade),
+        "entry": report.entry,
+        "thread_bytes": report.thread_bytes,
+        "cold_bytes": report.cold_bytes,
+        "at_least_bytes": report.at_least_bytes,
+        "path": [{"function": step.function, "bytes": step.depth} for step in report.path],
+        "reasons": list(report.reasons[:_REASONS]),
+        "interrupts": [
+            {"level": level.name, "handler": level.handler, "bytes": level.bound_bytes}
+            for level in report.interrupts.levels
+        ],
+    }

@@ -19,10 +19,21 @@ NO_RUN = "no run measured it, expected one with a stack mark"
 
 
 @dataclass(frozen=True)
+class TaskBound:
+    """A thread's stack, with a maximum of its own or without."""
+
+    name: str
+    bytes: int | None
+    max_bytes: int | None
+    grade: str
+
+
+@dataclass(frozen=True)
 class Bound:
     """What the analysis of an ELF says of its worst-case stack; `bytes` None: unbounded.
 
-    `document` is the analysis's own account, as it stands in the JSON.
+    `document` is the analysis's own account, as it stands in the JSON. No run may use more than
+    `most_bytes`, which counts calls that never return too; None: nothing is known.
     """
 
     bytes: int | None
@@ -31,6 +42,8 @@ class Bound:
     path: tuple[tuple[str, int], ...] = ()
     where: tuple[str, int] | None = None
     document: dict[str, object] | None = None
+    most_bytes: int | None = None
+    tasks: tuple[TaskBound, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,11 +91,13 @@ def decide(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Ve
 
 def _cross_check(measurement: Measurement, evidence: Evidence) -> None:
     mark, bound = evidence.mark, evidence.bound
-    if mark is None or bound is None or bound.bytes is None or mark.used_bytes <= bound.bytes:
+    if mark is None or bound is None or bound.most_bytes is None:
+        return
+    if mark.used_bytes <= bound.most_bytes:
         return
     raise AnalyserError(
         f"{measurement.layout.path}: a run used {mark.used_bytes} bytes of stack (deepest in "
-        f"{mark.lowest_function}), expected at most the bound of {bound.bytes} ({bound.grade})"
+        f"{mark.lowest_function}), expected at most the bound of {bound.most_bytes} ({bound.grade})"
     )
 
 
@@ -129,6 +144,10 @@ def _stack(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> It
     if bound is not None:
         reason = bound.reason if bound.bytes is None and budgets.stack_max is not None else ""
         yield Row("stack", "bound", bound.bytes, budgets.stack_max, reason, where=bound.where)
+        for task in bound.tasks:
+            budgeted = task.bytes is None and task.max_bytes is not None
+            why = "unbounded" if budgeted else ""
+            yield Row("stack", f"task {task.name}", task.bytes, task.max_bytes, why)
     elif budgets.stack_max is not None:
         yield Row("stack", "bound", None, budgets.stack_max, "the stack was not analysed")
     mark, maximum = evidence.mark, budgets.measured_stack_max

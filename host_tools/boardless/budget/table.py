@@ -65,9 +65,19 @@ def remark(row: Row, verdict: Verdict) -> str:
         return row.why
     if (row.kind, row.name) == ("stack", "measured") and verdict.stack_function:
         return f"deepest in {verdict.stack_function}"
+    if row.key == "stack.bound" and verdict.stack_bound:
+        return bound_text(verdict)
     if row.waived and row.max_bytes is not None and (row.bytes or 0) > row.max_bytes:
         return f"ok, {row.waived:,} waived"
     return "ok" if row.max_bytes is not None else ""
+
+
+def bound_text(verdict: Verdict) -> str:
+    """How far the bound can be trusted, and what is known where there is none."""
+    found = verdict.stack_bound
+    if found.get("grade") == "unbounded":
+        return f"unbounded, at least {found.get('at_least_bytes'):,}"
+    return f"{found.get('grade')}"
 
 
 def _table(verdict: Verdict) -> Table:

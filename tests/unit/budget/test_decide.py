@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import io
 import json
 from pathlib import Path
@@ -7,11 +8,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from boardless.budget import gate, render
+from boardless.budget import decide, gate, measure, render
+from boardless.budget.decide import Evidence
 from boardless.budget.verdict import Row, Verdict
+from boardless.config import load_config
 from boardless_sim.engines.engine import StackMark
 from boardless_sim.errors import BoardlessError, ConfigError
 
+DAY = datetime.date(2026, 1, 1)
 MARK = StackMark(used_bytes=700, lowest_address=0x2001_FD44, lowest_function="nn_conv2d_s8")
 GENEROUS = """
 [budget.region.FLASH]
@@ -32,8 +36,10 @@ measured-max = "2K"
 
 
 def verdict_of(elf: Path, config: Path, text: str, stack: StackMark | None = MARK) -> Verdict:
+    """Without the analysis: the mark is of no run of this ELF."""
     config.write_text(text)
-    return gate(elf, config, stack)
+    project = load_config(config)
+    return decide(measure(elf, project), project.budgets, Evidence(DAY, stack))
 
 
 def row(verdict: Verdict, name: str) -> Row:

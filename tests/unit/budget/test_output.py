@@ -65,7 +65,7 @@ def test_annotations_stand_at_file_and_line(
     places = [re.match(r"::error file=small\.c,line=(\d+),", text) for text in found]
     numbers = [int(place[1]) for place in places if place]
     assert len(numbers) == 1, found
-    assert "int kernel_" in source.read_text().splitlines()[numbers[0] - 1]
+    assert "[value & " in source.read_text().splitlines()[numbers[0] - 1]
     assert any(
         a.startswith("::error file=boardless.toml,line=2,title=budget FLASH::") for a in found
     )
