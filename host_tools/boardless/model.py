@@ -29,9 +29,11 @@ class Step:
 
 
 STEPS = {
+    "teacher": Step("boardless_models.teacher", "Train what others distil from.", needs_torch=True),
     "train": Step("boardless_models.train", "Train the float network.", needs_torch=True),
     "prune": Step("boardless_models.prune", "Make a trained network smaller.", needs_torch=True),
     "qat": Step("boardless_models.qat", "Fine-tune it on its int8 grid.", needs_torch=True),
+    "search": Step("boardless_models.search", "Try networks within the budget.", needs_torch=True),
     "quantize": Step("boardless_models.quantize", "Float weights to the int8 artifact."),
     "export": Step("boardless.model_export", "The artifact as C, or as a .tflite."),
     "import": Step("boardless_models.importing", "A full-int8 .tflite as an artifact."),
