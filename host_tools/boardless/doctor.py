@@ -11,8 +11,8 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from boardless_sim.engines.renode import INSTALL as RENODE_INSTALL
-from boardless_sim.engines.renode import find_renode
+from boardless_sim.engines.renode_install import INSTALL as RENODE_INSTALL
+from boardless_sim.engines.renode_install import find_renode
 from boardless_sim.errors import EngineError, EngineMissing
 
 DATA_SET = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")

@@ -17,7 +17,7 @@ from boardless.run import classify
 from boardless.session import BoardSetup
 from boardless_sim.camera.faults import TruncatedFrame
 from boardless_sim.camera.source import open_frames
-from boardless_sim.engines.renode import find_renode
+from boardless_sim.engines.renode_install import find_renode
 from boardless_sim.errors import EngineError, EngineMissing
 from boardless_sim.image import load_image
 

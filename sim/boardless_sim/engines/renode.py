@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
-import shutil
 from collections import deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from boardless_sim.camera.faults import (
     DeadSensor,
@@ -27,43 +24,19 @@ from boardless_sim.engines.engine import (
     StopReason,
     UartLine,
 )
-from boardless_sim.engines.renode_monitor import Monitor
-from boardless_sim.errors import EngineError, EngineMissing
+from boardless_sim.engines.renode_install import board_files, find_renode
+from boardless_sim.engines.renode_monitor import CoreAborted, Monitor
+from boardless_sim.errors import EngineError
 from boardless_sim.image import FirmwareImage
 
-INSTALL = "pip install git+https://github.com/antmicro/renode-run && renode-run download 1.16.1"
 START_LIMIT_S, ANSWER_LIMIT_S = 60.0, 60.0
 _LIMIT_S_PER_VIRTUAL_SECOND = 120.0
 _STEP_US = 1_000_000.0  # virtual time of one question: it cannot be interrupted
-_HERE = Path(__file__).resolve()
-_PLACES = (_HERE.parents[1] / "renode", _HERE.parents[2] / "renode")
 _FAULT_EXCEPTIONS = frozenset({3, 4, 5, 6})
 _CONTROL, _OTHER_SP, _XPSR = 18, 22, 25
 _REGISTERS = {f"r{number}": number for number in range(16)} | {
     "sp": 13, "lr": 14, "pc": 15, "xpsr": _XPSR,
 }  # fmt: skip
-
-
-def find_renode() -> list[str]:
-    """The command that starts Renode: RENODE_PATH, `renode`, or what `renode-run` downloaded.
-
-    Raises `EngineMissing` where there is none.
-    """
-    named = os.environ.get("RENODE_PATH")
-    if named:
-        path = Path(named)
-        path = path / "renode" if path.is_dir() else path
-        if not os.access(path, os.X_OK) or not path.is_file():
-            raise EngineMissing(f"engine renode: RENODE_PATH {named!r}, expected an executable")
-        return [str(path.resolve())]
-    if (found := shutil.which("renode")) is not None:
-        return [found]
-    if (found := shutil.which("renode-run")) is not None:
-        return [found, "exec", "--"]
-    raise EngineMissing(
-        "engine renode: not installed (RENODE_PATH, renode and renode-run looked for), "
-        f"install it: {INSTALL}"
-    )
 
 
 class RenodeEngine:
@@ -112,6 +85,7 @@ class RenodeEngine:
         self._lines: list[UartLine] = []
         self._unread: deque[UartLine] = deque()
         self._fault: FaultInfo | None = None
+        self._aborted = False
         self._time_us = 0.0
 
     def close(self) -> None:
@@ -127,7 +101,7 @@ class RenodeEngine:
 
     def _build_board(self, monitor: Monitor, image: FirmwareImage) -> None:
         (monitor.folder / "firmware.elf").write_bytes(image.path.read_bytes())
-        (monitor.folder / "board").symlink_to(_board_files(), target_is_directory=True)
+        (monitor.folder / "board").symlink_to(board_files(), target_is_directory=True)
         monitor.tell("include @board/setup.resc")
         monitor.tell(f'emulation SetGlobalQuantum "{self._quantum_us / 1e6:.6f}"')
         monitor.tell("sysbus LoadELF @firmware.elf")
@@ -168,13 +142,25 @@ class RenodeEngine:
         """Run until a line satisfies `until`, or for `limit_us` of virtual time."""
         if self._read_lines(until):
             return StopReason.RESULT
+        if self._aborted:
+            return StopReason.FAULT
         end_us = self._time_us + limit_us
         while (left_us := end_us - self._time_us) >= 0.5:
-            self._step(min(left_us, _STEP_US), stop_at_line=until is not None)
+            try:
+                self._step(min(left_us, _STEP_US), stop_at_line=until is not None)
+            except CoreAborted as abort:
+                return self._end_at(abort)
             if self._read_lines(until):
                 return StopReason.RESULT
         stuck = self._fault is not None and self._active_exception() in _FAULT_EXCEPTIONS
         return StopReason.FAULT if stuck else StopReason.LIMIT
+
+    def _end_at(self, abort: CoreAborted) -> StopReason:
+        """What would be a lockup on the chip: nothing runs from here on."""
+        self._aborted = True
+        if self._fault is None:
+            self._fault = FaultInfo("CPU abort", abort.pc, self._function_at(abort.pc), 0, 0, None)
+        return StopReason.FAULT
 
     def time_us(self) -> float:
         """Virtual time since power-on."""
@@ -269,16 +255,11 @@ class RenodeEngine:
         pc, cfsr, hfsr, mmfar, bfar = map(int, numbers)
         valid = {1 << 7: mmfar, 1 << 15: bfar}
         address = next((value for bit, value in valid.items() if cfsr & bit), None)
+        return FaultInfo(kind, pc, self._function_at(pc), cfsr, hfsr, address)
+
+    def _function_at(self, address: int) -> str:
         assert self._image is not None
-        return FaultInfo(kind, pc, self._image.function_at(pc), cfsr, hfsr, address)
-
-
-def _board_files() -> Path:
-    """The folder of setup.resc, in a checkout or beside the package."""
-    for place in _PLACES:
-        if (place / "setup.resc").is_file():
-            return place
-    raise EngineError(f"engine renode: {_PLACES[-1]}: no setup.resc, expected the board for Renode")
+        return self._image.function_at(address)
 
 
 def _fault_text(fault: SensorFault) -> str:

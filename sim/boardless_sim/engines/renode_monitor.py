@@ -28,6 +28,17 @@ _MOST_CHARACTERS = 8 << 20  # of one answer
 OLDEST = (1, 16)
 
 
+_ABORT = re.compile(r"\[ERROR\] cpu: (CPU abort \[PC=0x([0-9a-fA-F]+)\].*)")
+
+
+class CoreAborted(EngineError):
+    """The core fetched where no memory is: it stops for good, and does not answer."""
+
+    def __init__(self, message: str, pc: int) -> None:
+        super().__init__(message)
+        self.pc = pc
+
+
 class Monitor:
     """A Renode that talks over its standard input and output; no port is open.
 
@@ -41,6 +52,7 @@ class Monitor:
         self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._heard = ""
         self._failed = False
+        self._stuck = False
         try:
             self._process = subprocess.Popen(
                 [*command, *_OPTIONS],
@@ -90,6 +102,8 @@ class Monitor:
 
         Raises `EngineError` where the bench refuses, and where no answer comes in `limit_s`.
         """
+        if self._failed or self._stuck:
+            raise EngineError("engine renode: it stopped for good, expected a board that runs")
         self._number += 1
         self.tell(" ".join(["bench", call, str(self._number), *map(str, arguments)]))
         pattern = re.compile(rf"(?m)\bbench {self._number} (ok|error)(.*)$(?=\n)")
@@ -121,7 +135,7 @@ class Monitor:
         """End Renode and everything it started. Harmless twice."""
         if self._end.alive:
             with contextlib.suppress(EngineError):
-                if not self._failed:
+                if not self._failed and not self._stuck:
                     self.tell("quit")
                     with contextlib.suppress(subprocess.TimeoutExpired):
                         self._process.wait(_QUIT_S)
@@ -163,10 +177,10 @@ class Monitor:
         return found
 
     def _refuse_abort(self) -> None:
-        """A core that fetches where no memory is stops for good, and Renode with it."""
         for line in self.warnings():
-            if "CPU abort" in line:
-                raise self.failure(line.partition("] cpu: ")[2])
+            if (found := _ABORT.search(line)) is not None:
+                self._stuck = True
+                raise CoreAborted(f"engine renode: {found[1]}", int(found[2], 16))
 
     def _exit_code(self) -> int | None:
         try:

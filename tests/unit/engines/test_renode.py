@@ -12,7 +12,8 @@ import pytest
 from boardless_sim.camera.faults import DeadSensor, SccbNack, TruncatedFrame
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Capability, StopReason, UartLine
-from boardless_sim.engines.renode import RenodeEngine, find_renode
+from boardless_sim.engines.renode import RenodeEngine
+from boardless_sim.engines.renode_install import find_renode
 from boardless_sim.errors import EngineError, EngineMissing
 from boardless_sim.image import FirmwareImage, Symbol
 from tests.unit.engines import fake_renode
@@ -143,13 +144,15 @@ def test_a_core_that_gave_up_is_not_waited_for(
     tmp_path: Path, image: FirmwareImage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(monkeypatch, fake_renode.write(tmp_path, "aborts"))
-    renode = engine(limit_s=30)
-    renode.load(image)
-    with pytest.raises(
-        EngineError, match=r"^engine renode: CPU abort \[PC=0x40000000\]: no code; "
-    ):
-        renode.run(100)
-    renode.close()
+    with closing(engine(limit_s=30)) as renode:
+        renode.load(image)
+        assert renode.run(100) is StopReason.FAULT
+        fault = renode.fault()
+        assert fault is not None
+        assert (fault.kind, fault.pc) == ("CPU abort", 0x4000_0000)
+        assert renode.run(100) is StopReason.FAULT
+        with pytest.raises(EngineError, match=r"^engine renode: it stopped for good, expected"):
+            renode.read_register("pc")
 
 
 def test_a_board_whose_time_stands_still_is_an_error(
