@@ -7,10 +7,12 @@ import random
 import resource
 import struct
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from boardless.budget.bound import stack_bound
 from boardless.budget.decide import Evidence, decide
 from boardless.budget.measure import measure
 from boardless.budget.output.html import html
@@ -79,7 +81,9 @@ def test_mutants_are_measured_or_refused(whole: bytes, tmp_path: Path) -> None:
         path.write_bytes(mutant(whole, spots, dice))
         started = time.perf_counter()
         try:
-            verdict = decide(measure(path, CONFIG), BUDGETS, EVIDENCE)
+            found = measure(path, CONFIG)
+            evidence = replace(EVIDENCE, bound=stack_bound(found, CONFIG))
+            verdict = decide(found, BUDGETS, evidence)
             verdict.as_json()
             if number % 10 == 0:
                 assert len(markdown(verdict)) <= LIMIT
