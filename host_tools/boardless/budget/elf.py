@@ -9,8 +9,6 @@ from pathlib import Path
 
 from boardless.budget.elf_file import (
     SHF_ALLOC,
-    SHF_EXECINSTR,
-    SHF_WRITE,
     SHT_NOBITS,
     SHT_SYMTAB,
     ElfFile,
@@ -40,8 +38,6 @@ class Section:
     size: int
     align: int
     is_loaded: bool
-    is_code: bool = False
-    is_writable: bool = False
 
     @property
     def end(self) -> int:
@@ -116,8 +112,6 @@ def _section(elf: ElfFile, raw: RawSection) -> Section:
         raw.size,
         raw.align,
         is_loaded,
-        is_code=bool(raw.flags & SHF_EXECINSTR),
-        is_writable=bool(raw.flags & SHF_WRITE),
     )
 
 

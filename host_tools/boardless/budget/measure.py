@@ -117,10 +117,10 @@ class Measurement:
     def symbols(self) -> Mapping[str, int]:
         """Bytes a symbol name: no byte twice, the bytes of one name in several files together."""
         found: Counter[str] = Counter()
-        ram_copies = {s.name for s in self.layout.sections if s.is_loaded}
         flash = {region.name for region in self.placed_in if region.kind == "flash"}
+        copied = {part.section for part in self.parts if part.region in flash}
         for part in self.parts:
-            if part.kind == "symbol" and (part.region in flash or part.section not in ram_copies):
+            if part.kind == "symbol" and (part.region in flash or part.section not in copied):
                 found[part.name] += part.bytes
         return dict(sorted(found.items()))
 

@@ -29,14 +29,6 @@ class Origin:
         found = union(interval for name in names for interval in self.addresses[name])
         return sum(end - start for start, end in found)
 
-    def totals(self) -> dict[str, int]:
-        """Bytes a name, the largest first."""
-        found = {
-            name: sum(end - start for start, end in intervals)
-            for name, intervals in self.addresses.items()
-        }
-        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
-
 
 def matches_path(name: str, patterns: Iterable[str]) -> bool:
     """Whether a path, or its end behind a folder, is what a pattern means."""
