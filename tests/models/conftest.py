@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,9 @@ def quantized(artifact_path: Path) -> QuantizedNetwork:
 @pytest.fixture(scope="session")
 def test_split() -> Split:
     return load_test_split()
+
+
+def members(archive: Path) -> dict[str, bytes]:
+    """What an .npz holds, by name: its own headers depend on the Python that wrote them."""
+    with zipfile.ZipFile(archive) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
