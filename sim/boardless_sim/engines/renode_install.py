@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 from boardless_sim.errors import EngineError, EngineMissing
 
 INSTALL = "pip install git+https://github.com/antmicro/renode-run && renode-run download 1.16.1"
-_HERE = Path(__file__).resolve()
-_PLACES = (_HERE.parents[1] / "renode", _HERE.parents[2] / "renode")
+_CHECKOUT = Path(__file__).resolve().parents[2] / "renode"
+_INSTALLED = Path(sys.prefix) / "share/boardless/renode"
 
 
 def find_renode() -> list[str]:
@@ -36,8 +37,8 @@ def find_renode() -> list[str]:
 
 
 def board_files() -> Path:
-    """The folder of setup.resc, in a checkout or beside the package."""
-    for place in _PLACES:
+    """The folder of setup.resc: of the checkout, or where the wheel put it."""
+    for place in (_CHECKOUT, _INSTALLED):
         if (place / "setup.resc").is_file():
             return place
-    raise EngineError(f"engine renode: {_PLACES[-1]}: no setup.resc, expected the board for Renode")
+    raise EngineError(f"engine renode: {_INSTALLED}: no setup.resc, expected the board for Renode")
