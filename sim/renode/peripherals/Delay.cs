@@ -21,12 +21,20 @@ namespace Antmicro.Renode.Peripherals.Boardless
             };
         }
 
-        // From a register access, account for the instructions that ran since the last look first.
-        public void Start(ulong nanoseconds, bool fromAccess = false)
+        // In a register access: account for the instructions that ran since the last look.
+        public static void Synchronise(IMachine machine)
         {
-            if(fromAccess && machine.SystemBus.TryGetCurrentCPU(out var cpu))
+            if(machine.SystemBus.TryGetCurrentCPU(out var cpu))
             {
                 cpu.SyncTime();
+            }
+        }
+
+        public void Start(ulong nanoseconds, bool fromAccess = false)
+        {
+            if(fromAccess)
+            {
+                Synchronise(machine);
             }
             timer.Enabled = false;
             timer.Limit = Math.Max(nanoseconds, 1);

@@ -28,6 +28,7 @@ namespace Antmicro.Renode.Peripherals.Boardless
     {
         public Dma(IMachine machine, int number)
         {
+            this.machine = machine;
             requests = number == 2 ? requestsOfDma2 : requestsOfDma1;
             var bus = machine.GetSystemBus(this);
             streams = Enumerable.Range(0, StreamCount)
@@ -94,6 +95,7 @@ namespace Antmicro.Renode.Peripherals.Boardless
                 var request = RequestOf(stream);
                 if(request != null && clients.TryGetValue(request, out var client))
                 {
+                    Delay.Synchronise(machine); // what the client starts, it starts now
                     client.Invite(request);
                 }
             }
@@ -147,6 +149,7 @@ namespace Antmicro.Renode.Peripherals.Boardless
 
         private static readonly int[] flagShift = { 0, 6, 16, 22 };
 
+        private readonly IMachine machine;
         private readonly Dictionary<int, string> requests;
         private readonly Dictionary<string, IDmaClient> clients = new Dictionary<string, IDmaClient>();
         private readonly DmaStream[] streams;

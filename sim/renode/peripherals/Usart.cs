@@ -15,6 +15,7 @@ namespace Antmicro.Renode.Peripherals.Boardless
     {
         public Usart(IMachine machine, string port, uint frequency, ulong address, Dma dma)
         {
+            this.machine = machine;
             this.frequency = frequency;
             this.dma = dma;
             Port = port;
@@ -64,6 +65,7 @@ namespace Antmicro.Renode.Peripherals.Boardless
             else if(offset < RegistersEnd)
             {
                 registers[offset / 4] = value;
+                Delay.Synchronise(machine); // what this starts, it starts now
                 AwaitArrival();
                 RequestTransmit();
             }
@@ -270,6 +272,7 @@ namespace Antmicro.Renode.Peripherals.Boardless
             }
         }
 
+        private readonly IMachine machine;
         private readonly uint frequency;
         private readonly Dma dma;
         private readonly string transmitRequest;
