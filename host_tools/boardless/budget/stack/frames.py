@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from boardless.budget.stack.ops import Action, Operation, operation
 from boardless.budget.stack.program import Code, Program
@@ -35,10 +35,15 @@ class What(Enum):
     RETURN = "the return address"
     FIELD = "a word n bytes into an object"
     TABLE = "a word of the read-only table at n"
+    ELEMENT = "an address in a table at n"
+    SHIFTED = "SP at the entry less n, shifted right"
 
 
 class Value(NamedTuple):
-    """A register's value. A FIELD of a constant address knows it; one of a FIELD is `nested`."""
+    """A register's value. A FIELD of a constant address knows it; one of a FIELD is `nested`.
+
+    SHIFTED has its shift in `address`.
+    """
 
     what: What
     number: int = 0
@@ -221,6 +226,9 @@ class _Walk:
         if action == Action.PLAIN:
             return True
         if action <= Action.LOAD_INDEXED:
+            if found.x == PC:
+                self._jump_register(address, self._result(address, found))
+                return False
             self._assign(address, found, conditional)
             return True
         if action in (Action.PUSH, Action.POP):
@@ -249,7 +257,7 @@ class _Walk:
             if conditional and value is not None and value.what == What.SP:
                 value = Value(What.SP, max(self._depth, value.number))
             self._set_sp(address, value)
-        elif target < PC:
+        else:
             self._registers[target] = value if not conditional else None
 
     def _result(self, address: int, found: Operation) -> Value | None:
@@ -264,10 +272,10 @@ class _Walk:
         if action == Action.TOP:
             return self._with_top(self._registers[found.x] if found.x < PC else None, y)
         if action == Action.SHIFT_LEFT:
+            return self._shifted(self._value(y), z)
+        if action == Action.SHIFT_RIGHT:
             value = self._value(y)
-            if value is None or value.what != What.CONSTANT:
-                return None
-            return Value(What.CONSTANT, value.number << z & 0xFFFFFFFF)
+            return value._replace(what=What.SHIFTED, address=z) if _is_sp(value) else None
         if action == Action.ALIGN:
             return self._aligned(self._value(y), z)
         if action in (Action.ADDRESS, Action.LITERAL):
@@ -285,6 +293,13 @@ class _Walk:
             return None
         return self._pointer(low.number & 0xFFFF | top << 16)
 
+    def _shifted(self, value: Value | None, shift: int) -> Value | None:
+        if value is not None and value.what == What.SHIFTED and value.address == shift:
+            return self._aligned(Value(What.SP, value.number), 1 << shift)
+        if value is None or value.what != What.CONSTANT:
+            return None
+        return Value(What.CONSTANT, value.number << shift & 0xFFFFFFFF)
+
     def _aligned(self, value: Value | None, multiple: int) -> Value | None:
         """The most that rounding down may take: SP is a multiple of 4 at every entry."""
         if value is None:
@@ -299,8 +314,9 @@ class _Walk:
         return None if word is None else Value(What.CONSTANT, word)
 
     def _loaded(self, base: Value | None, offset: int, is_indexed: bool) -> Value | None:
-        if base is not None and base.what == What.CONSTANT:
+        if base is not None and base.what in (What.CONSTANT, What.ELEMENT):
             at = base.number + (0 if is_indexed else offset) & 0xFFFFFFFF
+            is_indexed = is_indexed or base.what == What.ELEMENT
             word = self._program.constant(at)
             if is_indexed:
                 return None if word is None else Value(What.TABLE, at)
@@ -366,6 +382,9 @@ class _Walk:
         if action == Action.TABLE:
             self._table(address + 4, found.x, False)
             return False
+        if action == Action.ADD_TO_PC:
+            self._add_to_pc(address)
+            return False
         return False  # STOP
 
     def _branch(self, address: int, target: int) -> None:
@@ -388,6 +407,11 @@ class _Walk:
 
     def _call(self, address: int, target: int, size: int) -> bool:
         function = self._program.functions.get(target)
+        if function is None and self._entry < target < self._end:
+            # ARMv6-M's far jump within a long function, or a local subroutine of assembly
+            self._meet(target)
+            self._forget()
+            return True
         self._note(DirectCall(address, target, self._depth, False))
         if function is not None and function.name in _CASE_HELPERS:
             width, has_sign = _CASE_HELPERS[function.name]
@@ -431,10 +455,10 @@ class _Walk:
 
     def _words(self, table: int) -> bool:
         """Jump through a table of addresses in the code; whether it was one."""
-        limit, at, found = self._end, table, False
+        limit, at, found = 1 << 32, table, False
         while at < limit and (word := self._program.constant(at)) is not None:
             target = word & ~1
-            if not word & 1 or not self._entry <= target < self._end:
+            if not self._entry <= target < self._end:
                 break
             found = True
             self._meet(target)
@@ -444,6 +468,17 @@ class _Walk:
                 break
             self._fuel.steps -= 1
         return found
+
+    def _add_to_pc(self, address: int) -> None:
+        """clang's jump table for ARMv6-M: LDRB or LDRH, LSLS, ADD pc, then the distances."""
+        code = self._program.code_at(address - 4)
+        load = code.halfwords[address - 4 - code.start >> 1] if code is not None else 0
+        if load >> 11 == 0xF or load >> 9 == 0x2E:
+            self._table(address + 2, 1, False, address + 4)
+        elif load >> 11 == 0x11 or load >> 9 == 0x2D:
+            self._table(address + 2, 2, False, address + 4)
+        else:
+            self._jump_register(address, None)
 
     def _table(self, table: int, width: int, has_sign: bool, base: int | None = None) -> None:
         """Distances behind the branch, up to the first target or to where code is marked again."""
@@ -468,17 +503,18 @@ class _Walk:
 
 
 def _plus(value: Value | None, number: int) -> Value | None:
-    if value is None or value.what in (What.RETURN, What.FIELD, What.TABLE):
-        return value if number == 0 else None
+    if value is None or number == 0:
+        return value
     if value.what == What.SP:
         return Value(What.SP, value.number - number)
-    if value.what == What.CONSTANT:
-        return Value(What.CONSTANT, value.number + number & 0xFFFFFFFF)
-    return value
+    if value.what in (What.CONSTANT, What.ELEMENT):
+        return Value(value.what, value.number + number & 0xFFFFFFFF)
+    return value if value.what == What.SP_LESS_UNKNOWN else None
 
 
 def _plus_register(left: Value | None, right: Value | None, sign: int) -> Value | None:
-    if sign == 1 and right is not None and right.what in (What.SP, What.SP_LESS_UNKNOWN):
+    movable = (What.SP, What.SP_LESS_UNKNOWN, *((What.CONSTANT,) if left is None else ()))
+    if sign == 1 and right is not None and right.what in movable:
         left, right = right, left
     if left is None:
         return None
@@ -487,4 +523,10 @@ def _plus_register(left: Value | None, right: Value | None, sign: int) -> Value 
         return _plus(left, sign * number)
     if left.what in (What.SP, What.SP_LESS_UNKNOWN):
         return Value(What.SP_LESS_UNKNOWN)
+    if left.what == What.CONSTANT and sign == 1 and right is None:
+        return Value(What.ELEMENT, left.number)
     return None
+
+
+def _is_sp(value: Value | None) -> TypeGuard[Value]:
+    return value is not None and value.what == What.SP

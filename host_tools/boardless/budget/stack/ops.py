@@ -23,22 +23,23 @@ class Action(IntEnum):
     CONSTANT = 5  # x := y
     TOP = 6  # upper half of x := y
     SHIFT_LEFT = 7  # x := y << z
-    ADDRESS = 8  # x := PC, aligned, + y
-    LITERAL = 9  # x := word at PC, aligned, + y
-    LOAD = 10  # x := word at y + z
-    LOAD_INDEXED = 11  # x := word at y + 4 * an index
-    PUSH = 12  # SP -= x; LR is in its highest word where y = 1, in its lowest where y = 2
-    POP = 13  # SP += x; registers of mask y
-    CALL = 14  # BL to PC + x
-    JUMP = 15  # B to PC + x
-    BRANCH = 16  # conditional, to PC + x
-    CALL_REGISTER = 17  # BLX x
-    JUMP_REGISTER = 18  # BX x, MOV pc
-    TABLE = 19  # TBB (x = 1) or TBH (x = 2) behind itself
-    RETURN = 20
-    STOP = 21  # UDF: nothing follows
-    IT = 22  # x conditional instructions follow
-    SP_UNKNOWN = 23
+    SHIFT_RIGHT = 8  # x := y >> z
+    ADDRESS = 9  # x := PC, aligned, + y
+    LITERAL = 10  # x := word at PC, aligned, + y
+    LOAD = 11  # x := word at y + z
+    LOAD_INDEXED = 12  # x := word at y + 4 * an index
+    PUSH = 13  # SP -= x; LR is in its highest word where y = 1, in its lowest where y = 2
+    POP = 14  # SP += x; registers of mask y
+    CALL = 15  # BL to PC + x
+    JUMP = 16  # B to PC + x
+    BRANCH = 17  # conditional, to PC + x
+    CALL_REGISTER = 18  # BLX x
+    JUMP_REGISTER = 19  # BX x, MOV pc
+    TABLE = 20  # TBB (x = 1) or TBH (x = 2) behind itself
+    ADD_TO_PC = 21
+    STOP = 22  # UDF: nothing follows
+    IT = 23  # x conditional instructions follow
+    SP_UNKNOWN = 24
 
 
 class Operation(NamedTuple):
@@ -123,6 +124,8 @@ def _narrow_arithmetic(op: int) -> Operation:
             return Operation(2, Action.ADD, low, middle, -number if op & 0x200 else number)
         subtracts = Action.SUBTRACT_REGISTER if op & 0x200 else Action.ADD_REGISTER
         return Operation(2, subtracts, low, middle, number)
+    if kind == 1:
+        return Operation(2, Action.SHIFT_RIGHT, low, middle, (op >> 6) & 31 or 32)
     target, byte = (op >> 8) & 7, op & 0xFF
     if kind == 4:
         return Operation(2, Action.CONSTANT, target, byte)
@@ -134,7 +137,9 @@ def _narrow_arithmetic(op: int) -> Operation:
 def _narrow_registers(op: int) -> Operation:
     source, target = (op >> 3) & 0xF, (op & 7) | (op >> 4 & 8)
     page = op >> 8
-    if page == 0x44 and target != PC:
+    if page == 0x44 and target == PC:
+        return Operation(2, Action.ADD_TO_PC)
+    if page == 0x44:
         return Operation(2, Action.ADD_REGISTER, target, target, source)
     if page == 0x46:
         if target == PC:

@@ -154,6 +154,11 @@ class Program:
                 f"{len(self.elf.sections)} sections)"
             )
         texts = self.elf.data_of(self.elf.sections[table.link])
+        executable = {
+            index
+            for index, section in enumerate(self.elf.sections)
+            if section.flags & SHF_ALLOC and section.flags & SHF_EXECINSTR
+        }
         found: dict[int, tuple[int, list[tuple[int, str]]]] = {}
         for name_at, value, size, info, _other, where in _SYMBOL.iter_unpack(
             self.elf.data_of(table)
@@ -166,7 +171,7 @@ class Program:
                 longest, names = found.setdefault(address, (0, []))
                 names.append((_BINDING_ORDER.get(info >> 4, 3), text_at(texts, name_at)))
                 found[address] = max(longest, size), names
-            elif kind == 0 and texts[name_at : name_at + 1] == b"$":
+            elif kind == 0 and where in executable and texts[name_at : name_at + 1] == b"$":
                 self._mark(value, texts[name_at + 1 : name_at + 2])
             elif kind == 1 and size:
                 self.objects.append(DataObject(value, size, text_at(texts, name_at)))
