@@ -43,7 +43,8 @@ class RenodeEngine:
     """Implements `Engine` on a Renode of its own. Times count instructions at 168 MHz.
 
     `quantum_us` is how far a run may go beyond what it waited for, and how early SysTick may start;
-    the devices' own times do not depend on it. Host time is bounded by `start_limit_s` and `answer_limit_s`.
+    the devices' own times do not depend on it. Host time is bounded by `start_limit_s` and
+    `answer_limit_s`.
     """
 
     name = "renode"
