@@ -9,7 +9,8 @@ from pathlib import Path
 from boardless.budget.elf_file import ElfFile, read_elf
 from boardless.budget.stack.annotations import DEFAULT_ENTRY, StackAnnotations
 from boardless.budget.stack.bound import Bound, Edge, Node, Solver
-from boardless.budget.stack.calls import ENDING, UNWINDING, CallGraph, call_graph
+from boardless.budget.stack.calls import ENDING, UNWINDING, call_graph
+from boardless.budget.stack.crosscheck import disagreements
 from boardless.budget.stack.frames import Scan
 from boardless.budget.stack.indirect import Resolution, Resolver, addresses_of
 from boardless.budget.stack.interrupts import frame_bytes, nest, total
@@ -26,6 +27,7 @@ from boardless.budget.stack.report import (
     TaskStack,
     worst,
 )
+from boardless.budget.stack.su import read_usages
 from boardless_sim.errors import ConfigError
 
 _MAX_PATH = 64
@@ -174,6 +176,9 @@ class _Analysis:
                 for ring in self._cold.rings
             ),
             indirect=tuple(self._site(found) for found in self._resolutions),
+            disagreements=disagreements(
+                self._program, self._graph, read_usages(self._annotations.su_folders)
+            ),
         )
 
     def _handler_reasons(self, interrupts: InterruptStack) -> tuple[str, ...]:
@@ -284,6 +289,3 @@ def _check_rings(
                 f"{program.elf.path}: [budget.stack.recursion] {names[address]!r}: never reaches "
                 f"itself, expected one of {', '.join(near) or 'no function of this ELF'}"
             )
-
-
-__all__ = ["CallGraph", "analyse", "analyse_stack"]
