@@ -148,7 +148,8 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
         ),
         (
             "[[budget.size]]\nname = 'a'\nmax = 1\nsymbol = 'a'\nsection = 'b'",
-            "[budget.size 1] found symbol and section, expected one of symbol, section, source, archive",
+            "[budget.size 1] found symbol and section, "
+            "expected one of symbol, section, source, archive",
         ),
         (
             (
