@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from boardless.budget.elf_file import ElfFile, read_elf
@@ -76,16 +76,17 @@ class _Analysis:
         self._frames = self._numbers("frames", annotations.frames)
         recursion = self._numbers("recursion", annotations.recursion)
         self._resolutions = Resolver(program, graph, annotations).resolve()
-        sites: dict[int, list[Resolution]] = {}
+        self._sites: dict[int, list[Resolution]] = {}
         for found in self._resolutions:
-            sites.setdefault(found.caller, []).append(found)
-        self._ends = {a for name in ENDING for a in program.by_name.get(name, ())}
-        warm, cold = {}, {}
-        for address, scan in graph.scans.items():
-            cold[address] = self._node(scan, sites.get(address, ()), leave_out=frozenset())
-            warm[address] = self._node(scan, sites.get(address, ()), leave_out=self._ends)
-        self._warm = Solver(warm, self._names, recursion)
-        self._cold = Solver(cold, self._names, recursion)
+            self._sites.setdefault(found.caller, []).append(found)
+        self._sets = {
+            targets: -number
+            for number, targets in enumerate({found.targets for found in self._resolutions}, 1)
+        }
+        self._shared: dict[tuple[int, ...], tuple[Candidate, ...]] = {}
+        ends = {a for name in ENDING for a in program.by_name.get(name, ())}
+        self._warm = Solver(self._nodes(ends), self._names, recursion)
+        self._cold = Solver(self._nodes(frozenset()), self._names, recursion)
         _check_rings(program, self._cold, recursion, self._names)
 
     def _numbers(self, table: str, given: Iterable[tuple[str, int]]) -> dict[int, int]:
@@ -98,25 +99,31 @@ class _Analysis:
 
     # ---- nodes ----
 
-    def _node(self, scan: Scan, sites: Iterable[Resolution], leave_out: Iterable[int]) -> Node:
+    def _nodes(self, leave_out: Collection[int]) -> dict[int, Node]:
+        """Every function, and every set of candidates as a node below 0: sites share them."""
+        nodes = {
+            address: self._node(scan, leave_out) for address, scan in self._graph.scans.items()
+        }
+        for targets, number in self._sets.items():
+            edges = (Edge(target, 0, Grade.EXACT) for target in targets if target not in leave_out)
+            nodes[number] = Node(0, Grade.EXACT, tuple(edges))
+        return nodes
+
+    def _node(self, scan: Scan, leave_out: Collection[int]) -> Node:
         edges = [
             Edge(call.target, call.depth, Grade.EXACT)
             for call in scan.calls.values()
             if call.target not in leave_out
         ]
         reasons = list(self._reasons(scan))
-        for site in sites:
+        for site in self._sites.get(scan.address, ()):
+            edges.append(Edge(self._sets[site.targets], site.call.depth, site.grade))
             if site.grade == Grade.UNBOUNDED:
                 offset = site.call.at - scan.address
                 reasons.append(
                     f"{self._names[scan.address]}+{offset:#x} calls through a pointer, "
                     "no function has its address taken"
                 )
-            edges += [
-                Edge(target, site.call.depth, site.grade)
-                for target in site.targets
-                if target not in leave_out
-            ]
         own, grade = scan.own_bytes, Grade.EXACT
         if scan.address in self._frames:
             own, grade = max(own, self._frames[scan.address]), Grade.ANNOTATED
@@ -172,7 +179,11 @@ class _Analysis:
             interrupts=interrupts,
             tasks=tuple(self._tasks()),
             cycles=tuple(
-                Cycle(tuple(self._names[a] for a in ring.functions), ring.depth, ring.round_bytes)
+                Cycle(
+                    tuple(self._names[a] for a in ring.functions if a in self._names),
+                    ring.depth,
+                    ring.round_bytes,
+                )
                 for ring in self._cold.rings
             ),
             indirect=tuple(self._site(found) for found in self._resolutions),
@@ -227,25 +238,15 @@ class _Analysis:
         while address not in seen and len(steps) < _MAX_PATH:
             seen.add(address)
             step = bounds[address].step
-            if step is None:
+            if address in self._names:
                 own = max(self._graph.scans[address].own_bytes, self._frames.get(address, 0))
-                steps.append(PathStep(self._names[address], own))
+                steps.append(PathStep(self._names[address], own if step is None else step[0]))
+            if step is None:
                 break
-            steps.append(PathStep(self._names[address], step[0]))
             address = step[1]
         return tuple(steps)
 
     def _site(self, found: Resolution) -> IndirectSite:
-        bounds = self._warm.bounds
-        candidates = [
-            Candidate(
-                self._names[address],
-                None if bounds[address].reasons else bounds[address].bytes,
-                bounds[address].bytes,
-            )
-            for address in found.targets
-        ]
-        candidates.sort(key=lambda candidate: (-candidate.at_least_bytes, candidate.name))
         return IndirectSite(
             caller=self._names[found.caller],
             offset=found.call.at - found.caller,
@@ -254,8 +255,18 @@ class _Analysis:
             is_tail=found.call.is_tail,
             grade=found.grade,
             chosen_by=found.chosen_by,
-            candidates=tuple(candidates),
+            candidates=self._candidates(found.targets),
         )
+
+    def _candidates(self, targets: tuple[int, ...]) -> tuple[Candidate, ...]:
+        if targets not in self._shared:
+            found = [(self._names[address], self._warm.bounds[address]) for address in targets]
+            found.sort(key=lambda item: (-item[1].bytes, item[0]))
+            self._shared[targets] = tuple(
+                Candidate(name, None if bound.reasons else bound.bytes, bound.bytes)
+                for name, bound in found
+            )
+        return self._shared[targets]
 
     def _tasks(self) -> Iterable[TaskStack]:
         frame = frame_bytes(self._program, self._annotations)
@@ -283,7 +294,7 @@ def _check_rings(
     in_rings = {address for ring in solver.rings for address in ring.functions}
     for address in recursion:
         if address not in in_rings:
-            rings = [names[found] for found in in_rings]
+            rings = [names[found] for found in in_rings if found in names]
             near = difflib.get_close_matches(names[address], rings, n=1) or sorted(rings)[:4]
             raise ConfigError(
                 f"{program.elf.path}: [budget.stack.recursion] {names[address]!r}: never reaches "

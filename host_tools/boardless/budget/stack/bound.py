@@ -44,7 +44,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Ring:
-    """A cycle of calls; `depth` None: not annotated."""
+    """A cycle of calls; `depth` None: not annotated. Below 0 are sets of candidates."""
 
     functions: tuple[int, ...]
     depth: int | None
@@ -103,7 +103,7 @@ class Solver:
         order = list(components({a: [t for t in self._inner(a) if t in rest] for a in rest}))
         is_broken = all(len(part) == 1 and part[0] not in self._inner(part[0]) for part in order)
         depth = sum(self._recursion[address] for address in limited) if is_broken else None
-        self.rings.append(Ring(tuple(sorted(group)), depth, self._round_bytes(group)))
+        self.rings.append(Ring(tuple(sorted(members)), depth, self._round_bytes(group)))
         if not is_broken:
             self._unbounded(group, members)
             return
@@ -132,7 +132,7 @@ class Solver:
         )
 
     def _unbounded(self, group: Sequence[int], members: set[int]) -> None:
-        names = sorted(self._names[address] for address in group)
+        names = sorted(self._names[address] for address in group if address in self._names)
         shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
         ring = f"recursion without a depth: {shown}"
         once = {address: self._simple(address, members) for address in group}

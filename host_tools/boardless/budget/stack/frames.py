@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeGuard
 
 from boardless.budget.stack.ops import Action, Operation, operation
 from boardless.budget.stack.program import Code, Program
-from boardless_sim.thumb import LR, PC, SP, is_wide
+from boardless_sim.thumb import LR, PC, SP
 
 _MAX_RAISES = 4
 _CLOBBERED = (0, 1, 2, 3, 12, LR)
@@ -34,13 +34,14 @@ class What(Enum):
     CONSTANT = "the number n"
     RETURN = "the return address"
     FIELD = "a word n bytes into an object"
+    INSIDE = "n bytes into an object"
     TABLE = "a word of the read-only table at n"
     ELEMENT = "an address in a table at n"
     SHIFTED = "SP at the entry less n, shifted right"
 
 
 class Value(NamedTuple):
-    """A register's value. A FIELD of a constant address knows it; one of a FIELD is `nested`.
+    """A register's value. A FIELD of a constant address knows it; one behind a FIELD is `nested`.
 
     SHIFTED has its shift in `address`.
     """
@@ -129,13 +130,29 @@ class _Walk:
         self._saved_return: int | None = None
         self._conditional = 0
         self._code = _NO_CODE
+        self._plain_until: int = Action.PLAIN
+        self._asks = False
 
     def run(self) -> Scan:
-        self._meet(self._entry)
-        while self._work and not self._scan.exhausted:
-            self._follow(self._work.pop())
-        self._scan.own_bytes = max(self._scan.own_bytes, 0)
+        """Without the registers at first; most functions never ask for them."""
+        self._walk(plain_until=Action.LOAD_INDEXED)
+        if self._asks:
+            self._scan = Scan(self._entry)
+            self._met.clear()
+            self._raises.clear()
+            self._work.clear()
+            self._asks = False
+            self._depth, self._registers = 0, [None] * 16
+            self._registers[LR] = Value(What.RETURN)
+            self._saved_return = None
+            self._walk(plain_until=Action.PLAIN)
         return self._scan
+
+    def _walk(self, plain_until: int) -> None:
+        self._plain_until = plain_until
+        self._meet(self._entry)
+        while self._work and not self._scan.exhausted and not self._asks:
+            self._follow(self._work.pop())
 
     def _meet(self, address: int) -> bool:
         """Bring the present state to a leader; whether it says anything new there."""
@@ -173,56 +190,61 @@ class _Walk:
         state = self._met[address]
         self._depth, self._registers = state.depth, list(state.registers)
         self._saved_return, self._conditional = state.saved_return, 0
-        scan, fuel, met = self._scan, self._fuel, self._met
+        registers, met, depths = self._registers, self._met, self._scan.depths
         literals = self._program.literal_starts
-        start = address
+        start, plain_until = address, self._plain_until
         while address == start or (address not in met and address not in literals):
-            fuel.steps -= 1
-            if fuel.steps < 0:
-                scan.exhausted = True
-                return
             found = self._fetch(address)
             if found is None:
-                scan.lost_at = address
                 return
-            scan.depths[address] = self._depth
-            was_conditional = self._conditional > 0
-            if was_conditional:
-                self._conditional -= 1
-            goes_on = self._do(address, found, was_conditional)
-            if self._depth > scan.own_bytes:
-                scan.own_bytes = self._depth
-            if not goes_on and not was_conditional:
-                return
-            address += found.size
+            depths[address] = self._depth
+            size, action, _, _, _, kills, asks = found
+            if plain_until:
+                if asks:
+                    self._asks = True
+                    return
+            else:
+                for register in kills:
+                    registers[register] = None
+            if action > plain_until or self._conditional:
+                was_conditional = self._conditional > 0
+                if was_conditional:
+                    self._conditional -= 1
+                if not self._do(address, found, was_conditional) and not was_conditional:
+                    return
+            address += size
         if address in met:
             self._meet(address)
 
     def _fetch(self, address: int) -> Operation | None:
-        """The operation at an address; None where the ELF has no code for it."""
+        """The operation at an address; None where the ELF has no code for it, or too much."""
         code = self._code
         if not code.start <= address < code.end:
             found = self._program.code_at(address)
             if found is None:
+                self._scan.lost_at = address
                 return None
             self._code = code = found
-        first = code.halfwords[address - code.start >> 1]
-        second = 0
-        if is_wide(first):
+        self._fuel.steps -= 1
+        if self._fuel.steps < 0:
+            self._scan.exhausted = True
+            return None
+        place = address - code.start >> 1
+        key = code.halfwords[place]
+        if key >= 0xE800:
             if address + 4 > code.end:
+                self._scan.lost_at = address
                 return None
-            second = code.halfwords[(address - code.start >> 1) + 1]
-        key = first << 16 | second
-        operation_at = _known.get(key)
-        if operation_at is None:
-            operation_at = _known[key] = operation(first, second)
-        return operation_at
+            key = key << 16 | code.halfwords[place + 1]
+        known = _known.get(key)
+        if known is None:
+            wide = key > 0xFFFF
+            known = _known[key] = operation(key >> 16 if wide else key, key & 0xFFFF if wide else 0)
+        return known
 
     def _do(self, address: int, found: Operation, conditional: bool) -> bool:
         """Carry out one operation; whether the next instruction follows."""
         action = found.action
-        for register in found.kills:
-            self._registers[register] = None
         if action == Action.PLAIN:
             return True
         if action <= Action.LOAD_INDEXED:
@@ -230,6 +252,10 @@ class _Walk:
                 self._jump_register(address, self._result(address, found))
                 return False
             self._assign(address, found, conditional)
+            return True
+        if action == Action.MOVE_SP:
+            if found.x < 0 or not conditional:
+                self._deepen(self._depth - found.x)
             return True
         if action in (Action.PUSH, Action.POP):
             return self._move(found, conditional)
@@ -323,14 +349,15 @@ class _Walk:
             if word is not None:
                 return Value(What.CONSTANT, word)
             return Value(What.FIELD, offset, at)
-        if is_indexed or (base is None and offset < 0):
+        if is_indexed or (base is not None and base.what not in (What.FIELD, What.INSIDE)):
             return None
-        nested = base is not None and base.what == What.FIELD
-        return Value(What.FIELD, offset, nested=nested)
+        if base is not None and base.what == What.INSIDE:
+            return Value(What.FIELD, base.number + offset, nested=base.nested)
+        return Value(What.FIELD, offset, nested=base is not None)
 
     def _set_sp(self, address: int, value: Value | None) -> None:
         if value is not None and value.what == What.SP:
-            self._depth = value.number
+            self._deepen(value.number)
         elif value is not None and value.what == What.CONSTANT:
             self._depth = 0  # start-up code puts SP where the vector table does
         elif value is not None and value.what == What.SP_LESS_UNKNOWN:
@@ -340,11 +367,16 @@ class _Walk:
 
     # ---- the stack ----
 
+    def _deepen(self, depth: int) -> None:
+        self._depth = depth
+        if depth > self._scan.own_bytes:
+            self._scan.own_bytes = depth
+
     def _move(self, found: Operation, conditional: bool) -> bool:
         if found.action == Action.PUSH:
             if found.y and self._registers[LR] == Value(What.RETURN):
                 self._saved_return = self._depth + (4 if found.y == 1 else found.x)
-            self._depth += found.x
+            self._deepen(self._depth + found.x)
             return True
         goes_on = True
         slot = self._depth
@@ -377,7 +409,10 @@ class _Walk:
         if action == Action.CALL_REGISTER:
             return self._call_register(address, found.x)
         if action == Action.JUMP_REGISTER:
-            self._jump_register(address, self._value(found.x) if found.x < PC else None)
+            value = self._value(found.x)
+            if found.x == LR and (value is None or value.what != What.CONSTANT):
+                value = Value(What.RETURN)  # whatever LR was loaded from, BX lr goes back
+            self._jump_register(address, value)
             return False
         if action == Action.TABLE:
             self._table(address + 4, found.x, False)
@@ -503,10 +538,14 @@ class _Walk:
 
 
 def _plus(value: Value | None, number: int) -> Value | None:
-    if value is None or number == 0:
+    if number == 0:
         return value
+    if value is None or value.what == What.FIELD:
+        return Value(What.INSIDE, number, nested=value is not None)
     if value.what == What.SP:
         return Value(What.SP, value.number - number)
+    if value.what == What.INSIDE:
+        return value._replace(number=value.number + number)
     if value.what in (What.CONSTANT, What.ELEMENT):
         return Value(value.what, value.number + number & 0xFFFFFFFF)
     return value if value.what == What.SP_LESS_UNKNOWN else None

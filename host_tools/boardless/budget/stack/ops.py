@@ -6,44 +6,48 @@ What the core's decoder knows (lengths, SP deltas, plain destinations) is asked 
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from boardless_sim.thumb import LR, PC, SP, Branch, Kind, decode, expand_immediate, is_wide
 
 
-class Action(IntEnum):
-    """What a walk along the code has to do for an instruction."""
+class Action:
+    """What a walk along the code has to do for an instruction. Plain numbers: it is asked often."""
 
-    PLAIN = 0  # only `kills`
-    ADD = 1  # x := y + z, y and z: register and number
-    ADD_REGISTER = 2  # x := y + register z
-    SUBTRACT_REGISTER = 3  # x := y - register z
-    ALIGN = 4  # x := y rounded down to a multiple of z
-    CONSTANT = 5  # x := y
-    TOP = 6  # upper half of x := y
-    SHIFT_LEFT = 7  # x := y << z
-    SHIFT_RIGHT = 8  # x := y >> z
-    ADDRESS = 9  # x := PC, aligned, + y
-    LITERAL = 10  # x := word at PC, aligned, + y
-    LOAD = 11  # x := word at y + z
-    LOAD_INDEXED = 12  # x := word at y + 4 * an index
-    PUSH = 13  # SP -= x; LR is in its highest word where y = 1, in its lowest where y = 2
-    POP = 14  # SP += x; registers of mask y
-    CALL = 15  # BL to PC + x
-    JUMP = 16  # B to PC + x
-    BRANCH = 17  # conditional, to PC + x
-    CALL_REGISTER = 18  # BLX x
-    JUMP_REGISTER = 19  # BX x, MOV pc
-    TABLE = 20  # TBB (x = 1) or TBH (x = 2) behind itself
-    ADD_TO_PC = 21
-    STOP = 22  # UDF: nothing follows
-    IT = 23  # x conditional instructions follow
-    SP_UNKNOWN = 24
+    PLAIN: Final = 0  # only `kills`
+    ADD: Final = 1  # x := y + z, y and z: register and number
+    ADD_REGISTER: Final = 2  # x := y + register z
+    SUBTRACT_REGISTER: Final = 3  # x := y - register z
+    ALIGN: Final = 4  # x := y rounded down to a multiple of z
+    CONSTANT: Final = 5  # x := y
+    TOP: Final = 6  # upper half of x := y
+    SHIFT_LEFT: Final = 7  # x := y << z
+    SHIFT_RIGHT: Final = 8  # x := y >> z
+    ADDRESS: Final = 9  # x := PC, aligned, + y
+    LITERAL: Final = 10  # x := word at PC, aligned, + y
+    LOAD: Final = 11  # x := word at y + z
+    LOAD_INDEXED: Final = 12  # x := word at y + 4 * an index
+    MOVE_SP: Final = 13  # SP += x
+    PUSH: Final = 14  # SP -= x; LR is in its highest word where y = 1, in its lowest where y = 2
+    POP: Final = 15  # SP += x; registers of mask y
+    CALL: Final = 16  # BL to PC + x
+    JUMP: Final = 17  # B to PC + x
+    BRANCH: Final = 18  # conditional, to PC + x
+    CALL_REGISTER: Final = 19  # BLX x
+    JUMP_REGISTER: Final = 20  # BX x, MOV pc
+    TABLE: Final = 21  # TBB (x = 1) or TBH (x = 2) behind itself
+    ADD_TO_PC: Final = 22
+    STOP: Final = 23  # UDF: nothing follows
+    IT: Final = 24  # x conditional instructions follow
+    SP_UNKNOWN: Final = 25
 
 
 class Operation(NamedTuple):
-    """One instruction's effect; the meaning of x, y, z is its action's."""
+    """One instruction's effect; the meaning of x, y, z is its action's.
+
+    `asks`: its effect on SP, on control or on which functions have their address taken is not
+    known without the registers' values.
+    """
 
     size: int
     action: int
@@ -51,11 +55,25 @@ class Operation(NamedTuple):
     y: int = 0
     z: int = 0
     kills: tuple[int, ...] = ()
+    asks: bool = False
 
 
 def operation(first: int, second: int) -> Operation:
     """The operation of two halfwords; `second` is ignored for a 16-bit instruction."""
-    return _wide(first, second) if is_wide(first) else _narrow(first)
+    found = _wide(first, second) if is_wide(first) else _narrow(first)
+    if found.action == Action.ADD and found.x == SP and found.y == SP:
+        found = found._replace(action=Action.MOVE_SP, x=found.z)
+    return found._replace(asks=_asks(found))
+
+
+def _asks(found: Operation) -> bool:
+    if found.action in (Action.CALL_REGISTER, Action.ADD_TO_PC, Action.TOP):
+        return True
+    if found.action == Action.JUMP_REGISTER:
+        return found.x != LR
+    if found.action == Action.ADDRESS and found.y & 1:
+        return True
+    return Action.PLAIN < found.action <= Action.LOAD_INDEXED and found.x in (SP, PC)
 
 
 def signed(value: int, bits: int) -> int:

@@ -1,16 +1,45 @@
-"""Prototypes by debug information: of functions, and of the pointers that a call goes through."""
+"""Prototypes by debug information: of functions, and of the pointers that a call goes through.
+
+A prototype is what an argument takes: sizes of integers and structures, pointers alike, so that an
+`int` for an `unsigned` fits. A pointer cast to another type still escapes; such a figure is graded
+"assumed".
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from boardless.budget.elf_file import ElfFile
-from boardless.budget.stack.frames import Value
+from boardless.budget.stack.dwarf import Entry, Tag, entries
+from boardless.budget.stack.frames import Value, What
+from boardless_sim.errors import ImageError
+
+_NAMES_FOR = frozenset({Tag.TYPEDEF, Tag.CONST, Tag.VOLATILE, Tag.RESTRICT, Tag.ATOMIC})
+_POINTERS = frozenset({Tag.POINTER, Tag.REFERENCE, Tag.RVALUE_REFERENCE})
+_RECORDS = frozenset({Tag.STRUCTURE, Tag.UNION, Tag.CLASS})
+_COLLECTED = frozenset({*_RECORDS, *_POINTERS, Tag.SUBPROGRAM, Tag.VARIABLE})
+_HOLDING = frozenset({*_RECORDS, *_POINTERS, Tag.ARRAY})
+_FLOAT = 4
+_MAX_NESTING = 24
+_MAX_MEMBERS = 4_096
 
 
 class Prototypes:
     """What an ELF's DWARF says of functions' types; empty without any."""
 
     def __init__(self, elf: ElfFile) -> None:
+        self._entries = _read(elf)
+        self._texts: dict[int, str] = {}
         self._functions: dict[int, str] = {}
+        self._anywhere: set[str] = set()  # of any pointer to a function
+        self._elements: set[str] = set()  # of what a pointer to such a pointer leads to
+        self._slots: dict[int, set[str]] = {}  # by offset into any record
+        self._open: list[tuple[int, str]] = []  # in an array from that offset on
+        self._variables: dict[int, set[str]] = {}
+        self.ending: set[int] = set()
+        for entry in self._entries.values():
+            if entry.tag in _COLLECTED:
+                self._collect(entry)
 
     def of_function(self, address: int) -> str | None:
         """A function's prototype as text, None where nothing describes it."""
@@ -18,4 +47,130 @@ class Prototypes:
 
     def wanted(self, caller: int, through: Value | None) -> frozenset[str] | None:
         """The prototypes that a call may have; None where nothing describes the caller."""
+        if caller not in self._functions:
+            return None
+        if through is not None and through.what == What.FIELD:
+            found = self._through(through)
+            if found:
+                return frozenset(found)
+        return frozenset(self._anywhere) or None
+
+    def _through(self, through: Value) -> set[str]:
+        if through.address is not None:
+            return self._variables.get(through.address, set())
+        found = set(self._slots.get(through.number, ()))
+        found |= {kind for offset, kind in self._open if offset <= through.number}
+        return found | self._elements if found else found
+
+    # ---- collecting ----
+
+    def _collect(self, entry: Entry) -> None:
+        tag = entry.tag
+        if tag in _RECORDS:
+            for offset, kind, is_open in self._members(entry, 0, 0):
+                self._slots.setdefault(offset, set()).add(kind)
+                if is_open:
+                    self._open.append((offset, kind))
+        elif tag in _POINTERS:
+            self._collect_pointer(self._resolved(entry.type_at))
+        elif entry.address is None:
+            return
+        elif tag == Tag.SUBPROGRAM:
+            described = self._origin(entry)
+            self._functions[entry.address] = self._prototype(described)
+            if described.is_noreturn or entry.is_noreturn:
+                self.ending.add(entry.address)
+        elif tag == Tag.VARIABLE:
+            kinds = self._kinds(self._resolved(self._origin(entry).type_at), 0, 0)
+            for offset, kind, _ in kinds:
+                self._variables.setdefault(entry.address + offset, set()).add(kind)
+
+    def _collect_pointer(self, target: Entry | None) -> None:
+        if target is not None and target.tag == Tag.SUBROUTINE:
+            self._anywhere.add(self._prototype(target))
+        elif (kind := self._pointed(target)) is not None:
+            self._elements.add(kind)
+
+    def _origin(self, entry: Entry) -> Entry:
+        for _ in range(4):
+            if entry.origin_at is None or entry.origin_at not in self._entries:
+                break
+            entry = self._entries[entry.origin_at]
+        return entry
+
+    def _resolved(self, at: int | None) -> Entry | None:
+        """The type behind typedefs and qualifiers; None is void."""
+        for _ in range(_MAX_NESTING):
+            entry = self._entries.get(at) if at is not None else None
+            if entry is None or entry.tag not in _NAMES_FOR:
+                return entry
+            at = entry.type_at
         return None
+
+    def _pointed(self, entry: Entry | None) -> str | None:
+        """The prototype behind a pointer to a function."""
+        if entry is None or entry.tag not in _POINTERS:
+            return None
+        target = self._resolved(entry.type_at)
+        is_function = target is not None and target.tag == Tag.SUBROUTINE
+        return self._prototype(target) if is_function and target is not None else None
+
+    def _members(self, record: Entry, base: int, depth: int) -> Iterator[tuple[int, str, bool]]:
+        """Pointers to functions in a record, with those of records inside it."""
+        if depth > _MAX_NESTING:
+            return
+        for member in record.children[:_MAX_MEMBERS]:
+            if member.tag == Tag.MEMBER:
+                found = self._resolved(member.type_at)
+                if found is not None and found.tag in _HOLDING:
+                    yield from self._kinds(found, base + member.offset, depth + 1)
+
+    def _kinds(
+        self, entry: Entry | None, offset: int, depth: int
+    ) -> Iterator[tuple[int, str, bool]]:
+        if entry is None or depth > _MAX_NESTING:
+            return
+        kind = self._pointed(entry)
+        if kind is not None:
+            yield offset, kind, False
+        elif entry.tag in _RECORDS:
+            yield from self._members(entry, offset, max(depth, 1))
+        elif entry.tag == Tag.ARRAY:
+            inner = self._kinds(self._resolved(entry.type_at), offset, depth + 1)
+            yield from ((at, found, True) for at, found, _ in inner)
+
+    # ---- as text ----
+
+    def _prototype(self, entry: Entry) -> str:
+        parts = []
+        for parameter in entry.children:
+            if parameter.tag == Tag.PARAMETER:
+                parts.append(self._signature(parameter.type_at))
+            elif parameter.tag == Tag.ANY_PARAMETERS:
+                parts.append("...")
+        return f"{self._signature(entry.type_at)}({','.join(parts)})"
+
+    def _signature(self, at: int | None) -> str:
+        if at is None:
+            return "void"
+        text = self._texts.get(at)
+        if text is None:
+            text = self._texts[at] = self._spelt(at)
+        return text
+
+    def _spelt(self, at: int) -> str:
+        entry = self._resolved(at)
+        if entry is None:
+            return "void"
+        if entry.tag in _POINTERS:
+            return "p"
+        if entry.tag in _RECORDS:
+            return f"s{entry.size}"
+        return f"{'f' if entry.encoding == _FLOAT else 'i'}{entry.size}"
+
+
+def _read(elf: ElfFile) -> Mapping[int, Entry]:
+    try:
+        return entries(elf.data(".debug_info"), elf.data(".debug_abbrev"))
+    except ImageError:
+        return {}
