@@ -1,20 +1,24 @@
 """Debug information entries, read for what a prototype is made of and skipped for all else.
 
-One pass over .debug_info (DWARF 2 to 5, 32-bit). Entries of a fixed length are stepped over in one
-addition, function bodies by their sibling reference; that keeps millions of them below a second.
+.debug_info of DWARF 2 to 5, 32-bit. One pass finds functions, variables, records and pointers; what
+stands inside them is read when it is asked for. Bodies are stepped over by their sibling reference,
+entries of a fixed length in one addition: that keeps millions of them below a second.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator
 from contextlib import suppress
 from enum import IntEnum
 from typing import NamedTuple
 
 from boardless.budget.leb import uleb
 
-MAX_ENTRIES = 4_000_000
+_DAMAGE = (ValueError, IndexError, KeyError, struct.error)
+_MAX_ENTRIES = 4_000_000
+_MAX_CHILDREN = 4_096
 
 
 class Tag(IntEnum):
@@ -42,17 +46,32 @@ class Tag(IntEnum):
     ATOMIC = 0x47
 
 
-_TAGS = frozenset(Tag)
-_BODIES = frozenset({0x0B, 0x1D, 0x48, 0x4109})  # blocks, inlined calls, call sites
-_SIBLING, _LOCATION, _SIZE, _LOW_PC, _ORIGIN, _ENCODING = 0x01, 0x02, 0x0B, 0x11, 0x31, 0x3E
-_OFFSET, _SPECIFICATION, _TYPE, _NORETURN = 0x38, 0x47, 0x49, 0x87
-_FIELDS = {_SIZE: "size", _ENCODING: "encoding", _OFFSET: "offset"}
-_WANTED = frozenset(
+_FOUND = frozenset(
     {
-        *(_SIBLING, _LOCATION, _SIZE, _LOW_PC, _ORIGIN, _ENCODING, _OFFSET, _SPECIFICATION),
-        *(_TYPE, _NORETURN),
+        *(Tag.SUBPROGRAM, Tag.VARIABLE, Tag.STRUCTURE, Tag.UNION, Tag.CLASS),
+        *(Tag.POINTER, Tag.REFERENCE, Tag.RVALUE_REFERENCE),
     }
 )
+_BODIES = frozenset(  # what the pass does not go into, where it can step over it
+    {
+        *(Tag.SUBPROGRAM, Tag.STRUCTURE, Tag.UNION, Tag.CLASS, Tag.SUBROUTINE, Tag.ENUMERATION),
+        *(Tag.ARRAY, 0x0B, 0x1D, 0x48, 0x4109),
+    }
+)
+_SIBLING, _LOCATION, _NAME, _LINE, _TYPE = 0x01, 0x02, 0x03, 0x3B, 0x49
+_FIELDS = {
+    0x0B: "size",
+    0x11: "address",
+    0x31: "origin_at",
+    0x38: "offset",
+    0x3E: "encoding",
+    0x47: "origin_at",
+    _TYPE: "type_at",
+    0x87: "noreturn",
+    _SIBLING: "sibling",
+    _NAME: "name",
+    _LINE: "line",
+}
 _FIXED = {
     0x0B: 1,
     0x05: 2,
@@ -85,28 +104,11 @@ _FIXED = {
     0x1F21: 4,
 }
 _RELATIVE = frozenset({0x11, 0x12, 0x13, 0x14, 0x15})
+_CONSTANT, _STRING, _INDIRECT, _ADDRESS, _REF_ADDRESS = 0x21, 0x08, 0x16, 0x01, 0x10
+_ULEBS = frozenset({0x0D, 0x0F, 0x15, 0x1A, 0x1B, 0x22, 0x23, 0x1F01, 0x1F02})
 _BLOCKS = {0x03: 2, 0x04: 4, 0x0A: 1}
 _MAX_DEPTH = 512
-_LOCAL = frozenset({Tag.PARAMETER, Tag.MEMBER, Tag.ANY_PARAMETERS})  # of what encloses them
 _GLOBAL = 3  # a unit, a namespace and one inside it
-
-
-class _Abbreviation(NamedTuple):
-    """`plan`, of an entry of fixed size: attribute, distance, width, whether a reference."""
-
-    tag: int
-    has_children: bool
-    forms: tuple[tuple[int, int, int], ...]  # attribute, form, implicit constant
-    fixed_size: int | None
-    plan: tuple[tuple[int, int, int, bool], ...] | None
-
-
-class Child(NamedTuple):
-    """A member or a parameter of what encloses it."""
-
-    tag: int
-    type_at: int | None
-    offset: int
 
 
 class Entry:
@@ -116,191 +118,214 @@ class Entry:
     """
 
     tag: int = 0
+    end: int = 0
+    has_children: bool = False
     type_at: int | None = None
     origin_at: int | None = None
+    address: int | None = None
+    sibling: int = 0
     size: int = 0
     encoding: int = 0
     offset: int = 0
-    address: int | None = None
-    is_noreturn: bool = False
-    children: Sequence[Child] = ()
+    name: int = 0
+    line: int = 0
+    noreturn: int = 0
 
 
-def entries(info: bytes, abbreviations: bytes) -> dict[int, Entry]:
-    """Every entry that matters by its offset, as far as the section can be read."""
-    found: dict[int, Entry] = {}
-    at = 0
-    tables: dict[int, dict[int, _Abbreviation]] = {}
-    while at + 12 <= len(info) and len(found) < MAX_ENTRIES:
-        (length,) = struct.unpack_from("<I", info, at)
-        end = at + 4 + length
-        if length < 8 or end > len(info):
-            break
-        # a unit that cannot be read to its end tells of no more types than it did
-        with suppress(ValueError, IndexError, KeyError, struct.error):
-            _Unit(info, at, end, abbreviations, tables, found).read()
-        at = end
-    return found
+class _Abbreviation(NamedTuple):
+    """`plan`, of an entry of fixed size: field, distance, width, whether a reference."""
+
+    tag: int
+    has_children: bool
+    forms: tuple[tuple[int, int, int], ...]  # attribute, form, implicit constant
+    fixed_size: int | None
+    plan: tuple[tuple[str, int, int, bool], ...] | None
+
+
+class Debug:
+    """The entries of an ELF. What cannot be read is left out, never an error."""
+
+    def __init__(self, info: bytes, abbreviations: bytes) -> None:
+        self._units = list(_units(info, abbreviations))
+        self._starts = [unit.start for unit in self._units]
+        self._read: dict[int, Entry | None] = {}
+
+    def found(self) -> Iterator[tuple[int, Entry]]:
+        """Functions, variables, records and pointers outside of function bodies."""
+        count = 0
+        for unit in self._units:
+            with suppress(*_DAMAGE):
+                for found in unit.walk():
+                    count += 1
+                    if count > _MAX_ENTRIES:
+                        return
+                    yield found
+
+    def entry(self, at: int) -> Entry | None:
+        """The entry at an offset."""
+        if at not in self._read:
+            self._read[at] = None
+            place = bisect_right(self._starts, at) - 1
+            if place >= 0 and at < self._units[place].end:
+                with suppress(*_DAMAGE):
+                    self._read[at] = self._units[place].entry(at)
+        return self._read[at]
+
+    def children(self, entry: Entry) -> list[Entry]:
+        """What an entry encloses, without what that encloses."""
+        found: list[Entry] = []
+        place = bisect_right(self._starts, entry.end - 1) - 1
+        if entry.has_children and place >= 0:
+            with suppress(*_DAMAGE):
+                for child in self._units[place].children(entry.end):
+                    found.append(child)
+                    if len(found) >= _MAX_CHILDREN:
+                        break
+        return found
 
 
 class _Unit:
-    def __init__(
-        self,
-        info: bytes,
-        start: int,
-        end: int,
-        abbreviations: bytes,
-        tables: dict[int, dict[int, _Abbreviation]],
-        found: dict[int, Entry],
-    ) -> None:
-        self._info, self._start, self._end = info, start, end
-        self._found = found
-        version = int.from_bytes(info[start + 4 : start + 6], "little")
-        if version == 5:
+    def __init__(self, info: bytes, start: int, end: int, abbreviations: bytes) -> None:
+        self.start, self.end = start, end
+        self._info = info
+        self._version = int.from_bytes(info[start + 4 : start + 6], "little")
+        if self._version == 5:
             kind, table = info[start + 6], int.from_bytes(info[start + 8 : start + 12], "little")
-            self._at = start + {1: 12, 3: 12, 4: 20, 5: 20, 2: 24, 6: 24}[kind]
-            self._at += 4 if kind in (2, 6) else 0
+            self._first = start + {1: 12, 3: 12, 4: 20, 5: 20, 2: 24, 6: 24}[kind]
             self._address_size = info[start + 7]
         else:
             table = int.from_bytes(info[start + 6 : start + 10], "little")
-            self._at = start + 11
+            self._first = start + 11
             self._address_size = info[start + 10]
-        self._version = version
-        key = table << 8 | version
-        if key not in tables:
-            tables[key] = dict(_table(abbreviations, table, version))
-        self._table = tables[key]
+        self._table = dict(_table(abbreviations, table, self._version))
 
-    def read(self) -> None:
-        """Walk the unit's entries; parents are remembered for those that matter."""
-        info, at, end, table = self._info, self._at, self._end, self._table
-        parents: list[int] = []
-        while at < end and len(parents) < _MAX_DEPTH and len(self._found) < MAX_ENTRIES:
+    def walk(self) -> Iterator[tuple[int, Entry]]:
+        """Every entry of a kind that is looked for, bodies stepped over where that is possible."""
+        info, at, end, table = self._info, self._first, self.end, self._table
+        depth = 0
+        while at < end and depth < _MAX_DEPTH:
             start = at
             code, at = (info[at], at + 1) if info[at] < 128 else uleb(info, at)
             if not code:
-                if not parents:
+                depth -= 1
+                if depth <= 0:
                     return
-                parents.pop()
                 continue
             abbreviation = table[code]
-            at, parent, sibling = self._step(at, start, abbreviation, parents)
-            if not abbreviation.has_children:
-                continue
-            if start < sibling <= end:
-                at = sibling
+            tag, sibling = abbreviation.tag, 0
+            if tag in _FOUND or tag in _BODIES:
+                entry = self._parse(at, abbreviation)
+                at, sibling = entry.end, entry.sibling
+                if tag in _FOUND and (tag != Tag.VARIABLE or depth <= _GLOBAL):
+                    yield start, entry
             else:
-                parents.append(parent)
+                size = abbreviation.fixed_size
+                at = at + size if size is not None else self._skip(at, abbreviation)
+            if start < sibling <= end and tag in _BODIES:
+                at = sibling
+            elif abbreviation.has_children:
+                depth += 1
 
-    def _step(
-        self, at: int, start: int, abbreviation: _Abbreviation, parents: list[int]
-    ) -> tuple[int, int, int]:
-        """Past one entry: its end, itself as a parent, and where to go on without its children."""
-        tag = abbreviation.tag
-        if tag in _BODIES:
-            at, _, sibling = self._entry(at, abbreviation)
-            return at, 0, sibling
-        inner = bool(parents and parents[-1])
-        if tag in _LOCAL and inner:
-            at, entry, _ = self._entry(at, abbreviation)
-            self._adopt(parents[-1], Child(tag, entry.type_at, entry.offset))
-            return at, 0, 0
-        if tag not in _TAGS or tag in _LOCAL or (tag == Tag.VARIABLE and len(parents) > _GLOBAL):
-            size = abbreviation.fixed_size
-            return at + size if size is not None else self._skip(at, abbreviation), 0, 0
-        at, self._found[start], _ = self._entry(at, abbreviation)
-        return at, start, 0
+    def entry(self, at: int) -> Entry:
+        """The entry at an offset of this unit."""
+        code, at = uleb(self._info, at)
+        return self._parse(at, self._table[code])
 
-    def _adopt(self, parent: int, child: Child) -> None:
-        enclosing = self._found[parent]
-        if isinstance(enclosing.children, list):
-            enclosing.children.append(child)
-        else:
-            enclosing.children = [child]
+    def children(self, at: int) -> Iterator[Entry]:
+        """Entries from an offset on, until their parent ends."""
+        depth = 0
+        while at < self.end:
+            code, at = uleb(self._info, at)
+            if not code:
+                if not depth:
+                    return
+                depth -= 1
+                continue
+            entry = self._parse(at, self._table[code])
+            if not depth:
+                yield entry
+            at = entry.end
+            if entry.has_children and entry.end < entry.sibling <= self.end:
+                at = entry.sibling
+            elif entry.has_children:
+                depth += 1
 
     def _skip(self, at: int, abbreviation: _Abbreviation) -> int:
         for _, form, _ in abbreviation.forms:
-            size = _FIXED.get(form)
-            at = at + size if size is not None else self._end_of(at, form)
+            at = at + _FIXED[form] if form in _FIXED else self._end_of(at, form)
         return at
 
     def _end_of(self, at: int, form: int) -> int:
         info = self._info
-        if form == 0x01:
+        if form == _ADDRESS:
             return at + self._address_size
-        if form == 0x08:
-            return info.index(0, at, self._end) + 1
+        if form == _STRING:
+            return info.index(0, at, self.end) + 1
         if form in (0x09, 0x18):
             size, at = uleb(info, at)
             return at + size
         if form in _BLOCKS:
             width = _BLOCKS[form]
             return at + width + int.from_bytes(info[at : at + width], "little")
-        if form == 0x10:
+        if form == _REF_ADDRESS:
             return at + (self._address_size if self._version < 3 else 4)
-        if form == 0x16:
+        if form == _INDIRECT:
             form, at = uleb(info, at)
             return at + _FIXED[form] if form in _FIXED else self._end_of(at, form)
         return uleb(info, at)[1]  # sdata, udata, ref_udata, strx, addrx, loclistx, rnglistx
 
-    def _entry(self, at: int, abbreviation: _Abbreviation) -> tuple[int, Entry, int]:
+    def _parse(self, at: int, abbreviation: _Abbreviation) -> Entry:
+        entry = Entry()
+        entry.tag, entry.has_children = abbreviation.tag, abbreviation.has_children
         if abbreviation.plan is None or abbreviation.fixed_size is None:
-            return self._varied(at, abbreviation)
-        info, entry, sibling = self._info, Entry(), 0
-        entry.tag = abbreviation.tag
-        for attribute, distance, width, is_relative in abbreviation.plan:
+            self._parse_varied(at, abbreviation, entry)
+            return entry
+        info = self._info
+        for field, distance, width, is_relative in abbreviation.plan:
             place = at + distance
             number = int.from_bytes(info[place : place + width], "little")
-            if is_relative:
-                number += self._start
-            if attribute == _TYPE:
-                entry.type_at = number
-            elif attribute == _SIBLING:
-                sibling = number
-            else:
-                _set(entry, attribute, number)
-        return at + abbreviation.fixed_size, entry, sibling
+            setattr(entry, field, number + self.start if is_relative else number)
+        entry.end = at + abbreviation.fixed_size
+        return entry
 
-    def _varied(self, at: int, abbreviation: _Abbreviation) -> tuple[int, Entry, int]:
+    def _parse_varied(self, at: int, abbreviation: _Abbreviation, entry: Entry) -> None:
         """An entry whose attributes have no fixed place."""
-        entry, sibling = Entry(), 0
-        entry.tag = abbreviation.tag
         for attribute, form, constant in abbreviation.forms:
             end = at + _FIXED[form] if form in _FIXED else self._end_of(at, form)
             if attribute == _LOCATION:
                 if end - at >= 6 and self._info[end - 5] == 0x03 and self._info[at] == 5:
                     entry.address = int.from_bytes(self._info[end - 4 : end], "little")
-            elif attribute == _SIBLING:
-                sibling = self._number(at, end, form, constant)
-            elif attribute in _WANTED:
-                _set(entry, attribute, self._number(at, end, form, constant))
+            elif attribute in _FIELDS and form != _STRING:
+                setattr(entry, _FIELDS[attribute], self._number(at, end, form, constant))
+            elif attribute == _NAME:
+                entry.name = hash(self._info[at:end])
             at = end
-        return at, entry, sibling
+        entry.end = at
 
     def _number(self, at: int, end: int, form: int, constant: int) -> int:
-        if form == 0x21:
+        if form == _CONSTANT:
             return constant
-        if form in (0x0D, 0x0F, 0x15):
+        if form in _ULEBS:
             number = uleb(self._info, at)[0]
         else:
             number = int.from_bytes(self._info[at:end], "little")
-        return number + self._start if form in _RELATIVE else number
+        return number + self.start if form in _RELATIVE else number
 
 
-def _set(entry: Entry, attribute: int, number: int) -> None:
-    if attribute == _TYPE:
-        entry.type_at = number
-    elif attribute in (_ORIGIN, _SPECIFICATION):
-        entry.origin_at = number
-    elif attribute == _LOW_PC:
-        entry.address = number & ~1
-    elif attribute == _NORETURN:
-        entry.is_noreturn = True
-    else:
-        setattr(entry, _FIELDS[attribute], number)
+def _units(info: bytes, abbreviations: bytes) -> Iterator[_Unit]:
+    at = 0
+    while at + 12 <= len(info):
+        (length,) = struct.unpack_from("<I", info, at)
+        end = at + 4 + length
+        if length < 8 or end > len(info):
+            return
+        with suppress(*_DAMAGE):
+            yield _Unit(info, at, end, abbreviations)
+        at = end
 
 
 def _table(data: bytes, at: int, version: int) -> Iterator[tuple[int, _Abbreviation]]:
+    fixed = {**_FIXED, _ADDRESS: 4, **({_REF_ADDRESS: 4} if version >= 3 else {})}
     while at < len(data):
         code, at = uleb(data, at)
         if not code:
@@ -312,12 +337,11 @@ def _table(data: bytes, at: int, version: int) -> Iterator[tuple[int, _Abbreviat
             attribute, at = uleb(data, at)
             form, at = uleb(data, at)
             constant = 0
-            if form == 0x21:
+            if form == _CONSTANT:
                 constant, at = uleb(data, at)
             if not attribute and not form:
                 break
             forms.append((attribute, form, constant))
-        fixed = {**_FIXED, 0x01: 4, **({0x10: 4} if version >= 3 else {})}
         yield code, _abbreviation(tag, has_children, tuple(forms), fixed)
 
 
@@ -328,8 +352,10 @@ def _abbreviation(
         return _Abbreviation(tag, has_children, forms, None, None)
     at, plan, is_plain = 0, [], True
     for attribute, form, _ in forms:
-        if attribute in _WANTED and attribute != _LOCATION:
-            plan.append((attribute, at, fixed[form], form in _RELATIVE))
-            is_plain = is_plain and form != 0x21
+        if attribute in _FIELDS:
+            plan.append((_FIELDS[attribute], at, fixed[form], form in _RELATIVE))
+            is_plain = is_plain and form != _CONSTANT
         at += fixed[form]
+    if any(field == "noreturn" for field, *_ in plan):
+        is_plain = False  # a flag that takes no byte
     return _Abbreviation(tag, has_children, forms, at, tuple(plan) if is_plain else None)

@@ -7,43 +7,46 @@ A prototype is what an argument takes: sizes of integers and structures, pointer
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from boardless.budget.elf_file import ElfFile
-from boardless.budget.stack.dwarf import Entry, Tag, entries
+from boardless.budget.stack.dwarf import Debug, Entry, Tag
 from boardless.budget.stack.frames import Value, What
 from boardless_sim.errors import ImageError
 
 _NAMES_FOR = frozenset({Tag.TYPEDEF, Tag.CONST, Tag.VOLATILE, Tag.RESTRICT, Tag.ATOMIC})
 _POINTERS = frozenset({Tag.POINTER, Tag.REFERENCE, Tag.RVALUE_REFERENCE})
 _RECORDS = frozenset({Tag.STRUCTURE, Tag.UNION, Tag.CLASS})
-_COLLECTED = frozenset({*_RECORDS, *_POINTERS, Tag.SUBPROGRAM, Tag.VARIABLE})
 _HOLDING = frozenset({*_RECORDS, *_POINTERS, Tag.ARRAY})
 _FLOAT = 4
 _MAX_NESTING = 24
-_MAX_MEMBERS = 4_096
 
 
 class Prototypes:
     """What an ELF's DWARF says of functions' types; empty without any."""
 
     def __init__(self, elf: ElfFile) -> None:
-        self._entries = _read(elf)
+        self._debug = _read(elf)
         self._texts: dict[int, str] = {}
-        self._functions: dict[int, str] = {}
+        self._functions: dict[int, Entry] = {}
+        self._prototypes: dict[int, str] = {}
         self._anywhere: set[str] = set()  # of any pointer to a function
         self._elements: set[str] = set()  # of what a pointer to such a pointer leads to
         self._slots: dict[int, set[str]] = {}  # by offset into any record
         self._open: list[tuple[int, str]] = []  # in an array from that offset on
         self._variables: dict[int, set[str]] = {}
         self.ending: set[int] = set()
-        for entry in self._entries.values():
-            if entry.tag in _COLLECTED:
-                self._collect(entry)
+        self._seen: set[tuple[int, int, int]] = set()
+        for _, entry in self._debug.found():
+            self._collect(entry)
 
     def of_function(self, address: int) -> str | None:
         """A function's prototype as text, None where nothing describes it."""
-        return self._functions.get(address)
+        if address not in self._functions:
+            return None
+        if address not in self._prototypes:
+            self._prototypes[address] = self._prototype(self._origin(self._functions[address]))
+        return self._prototypes[address]
 
     def wanted(self, caller: int, through: Value | None) -> frozenset[str] | None:
         """The prototypes that a call may have; None where nothing describes the caller."""
@@ -65,25 +68,31 @@ class Prototypes:
     # ---- collecting ----
 
     def _collect(self, entry: Entry) -> None:
-        tag = entry.tag
-        if tag in _RECORDS:
-            for offset, kind, is_open in self._members(entry, 0, 0):
-                self._slots.setdefault(offset, set()).add(kind)
-                if is_open:
-                    self._open.append((offset, kind))
-        elif tag in _POINTERS:
+        if entry.tag in _RECORDS:
+            self._collect_record(entry)
+        elif entry.tag in _POINTERS:
             self._collect_pointer(self._resolved(entry.type_at))
         elif entry.address is None:
             return
-        elif tag == Tag.SUBPROGRAM:
-            described = self._origin(entry)
-            self._functions[entry.address] = self._prototype(described)
-            if described.is_noreturn or entry.is_noreturn:
-                self.ending.add(entry.address)
-        elif tag == Tag.VARIABLE:
+        elif entry.tag == Tag.SUBPROGRAM:
+            self._functions[entry.address & ~1] = entry
+            if entry.noreturn or self._origin(entry).noreturn:
+                self.ending.add(entry.address & ~1)
+        else:
             kinds = self._kinds(self._resolved(self._origin(entry).type_at), 0, 0)
             for offset, kind, _ in kinds:
                 self._variables.setdefault(entry.address + offset, set()).add(kind)
+
+    def _collect_record(self, entry: Entry) -> None:
+        """Once for all units that include its header."""
+        key = entry.name, entry.size, entry.line
+        if entry.name and key in self._seen:
+            return
+        self._seen.add(key)
+        for offset, kind, is_open in self._members(entry, 0, 0):
+            self._slots.setdefault(offset, set()).add(kind)
+            if is_open:
+                self._open.append((offset, kind))
 
     def _collect_pointer(self, target: Entry | None) -> None:
         if target is not None and target.tag == Tag.SUBROUTINE:
@@ -93,15 +102,16 @@ class Prototypes:
 
     def _origin(self, entry: Entry) -> Entry:
         for _ in range(4):
-            if entry.origin_at is None or entry.origin_at not in self._entries:
+            origin = None if entry.origin_at is None else self._debug.entry(entry.origin_at)
+            if origin is None:
                 break
-            entry = self._entries[entry.origin_at]
+            entry = origin
         return entry
 
     def _resolved(self, at: int | None) -> Entry | None:
         """The type behind typedefs and qualifiers; None is void."""
         for _ in range(_MAX_NESTING):
-            entry = self._entries.get(at) if at is not None else None
+            entry = self._debug.entry(at) if at is not None else None
             if entry is None or entry.tag not in _NAMES_FOR:
                 return entry
             at = entry.type_at
@@ -119,7 +129,7 @@ class Prototypes:
         """Pointers to functions in a record, with those of records inside it."""
         if depth > _MAX_NESTING:
             return
-        for member in record.children[:_MAX_MEMBERS]:
+        for member in self._debug.children(record):
             if member.tag == Tag.MEMBER:
                 found = self._resolved(member.type_at)
                 if found is not None and found.tag in _HOLDING:
@@ -143,7 +153,7 @@ class Prototypes:
 
     def _prototype(self, entry: Entry) -> str:
         parts = []
-        for parameter in entry.children:
+        for parameter in self._debug.children(entry):
             if parameter.tag == Tag.PARAMETER:
                 parts.append(self._signature(parameter.type_at))
             elif parameter.tag == Tag.ANY_PARAMETERS:
@@ -169,8 +179,8 @@ class Prototypes:
         return f"{'f' if entry.encoding == _FLOAT else 'i'}{entry.size}"
 
 
-def _read(elf: ElfFile) -> Mapping[int, Entry]:
+def _read(elf: ElfFile) -> Debug:
     try:
-        return entries(elf.data(".debug_info"), elf.data(".debug_abbrev"))
+        return Debug(elf.data(".debug_info"), elf.data(".debug_abbrev"))
     except ImageError:
-        return {}
+        return Debug(b"", b"")
