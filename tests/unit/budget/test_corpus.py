@@ -28,8 +28,7 @@ C_OPTIONS = [
 
 def build(folder: Path, source: str, *options: str) -> Path:
     elf = folder / "other.elf"
-    tool = "arm-none-eabi-g++" if source.endswith("pp") else "arm-none-eabi-gcc"
-    command = [tool, "-mcpu=cortex-m4", "-mthumb", "-nostartfiles", *options]
+    command = ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-nostartfiles", *options]
     command += ["-specs=nano.specs", "-specs=nosys.specs", "-T", str(SOURCES / "other.ld")]
     command += ["-w", "-Wl,--no-warnings", f"-Wl,-Map={elf.with_suffix('.map')}"]
     subprocess.run([*command, str(SOURCES / source), "-o", str(elf)], check=True)

@@ -1,5 +1,6 @@
-#include <cstdio>
-#include <vector>
+// C++ that needs no C++ library, which a machine with only the compiler has not got: virtual
+// functions, a template, an object built before main, mangled names.
+#include <stdlib.h>
 
 struct Shape {
     virtual int area() const = 0;
@@ -10,12 +11,30 @@ struct Box : Shape {
     int area() const override { return side * side; }
 };
 
-void *__dso_handle;
-std::vector<int> sizes;
+template <typename T> class List {
+  public:
+    void add(const T &value) {
+        items = static_cast<T *>(realloc(items, (count + 1) * sizeof(T)));
+        items[count++] = value;
+    }
+    const T &front() const { return items[0]; }
+
+  private:
+    T *items = nullptr;
+    size_t count = 0;
+};
+
+extern "C" void __cxa_pure_virtual() { abort(); }
+void operator delete(void *memory) noexcept { free(memory); }
+void operator delete(void *memory, size_t) noexcept { free(memory); }
+
+int first() { return 3; }
+int started = first();
+List<int> sizes;
 
 int main() {
     Box box;
     const Shape &shape = box;
-    sizes.push_back(shape.area());
+    sizes.add(shape.area() + started);
     return sizes.front();
 }
