@@ -84,7 +84,7 @@ class _Analysis:
             for number, targets in enumerate({found.targets for found in self._resolutions}, 1)
         }
         self._shared: dict[tuple[int, ...], tuple[Candidate, ...]] = {}
-        ends = {a for name in ENDING for a in program.by_name.get(name, ())}
+        ends = {a for name in ENDING for a in program.by_name.get(name, ())} | self._cold_ones()
         self._warm = Solver(self._nodes(ends), self._names, recursion)
         self._cold = Solver(self._nodes(frozenset()), self._names, recursion)
         _check_rings(program, self._cold, recursion, self._names)
@@ -96,6 +96,15 @@ class _Analysis:
             for name, number in given
             for address in addresses_of(self._program, name, where)
         }
+
+    def _cold_ones(self) -> set[int]:
+        where = f"{self._program.elf.path}: [budget.stack] cold:"
+        found = set()
+        for name in self._annotations.cold:
+            found.update(addresses_of(self._program, name, where))
+            if not found <= self._graph.never_return:
+                raise ConfigError(f"{where} {name!r} returns, expected one that ends the program")
+        return found
 
     # ---- nodes ----
 

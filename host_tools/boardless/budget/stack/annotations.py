@@ -68,6 +68,7 @@ class StackAnnotations:
     tasks: tuple[Task, ...] = ()
     levels: tuple[Level, ...] = ()
     fp: bool | None = None
+    cold: tuple[str, ...] = ()
     su_folders: tuple[Path, ...] = ()
 
 
@@ -85,6 +86,7 @@ def from_table(table: Table) -> StackAnnotations:
         tasks=tuple(_task(entry) for entry in table.tables("task")),
         levels=tuple(Level(name, handlers) for name, handlers in levels),
         fp=fp,
+        cold=table.texts("cold"),
         su_folders=tuple(table.folder / folder for folder in table.texts("su")),
     )
 

@@ -46,12 +46,8 @@ class Tag(IntEnum):
     ATOMIC = 0x47
 
 
-_FOUND = frozenset(
-    {
-        *(Tag.SUBPROGRAM, Tag.VARIABLE, Tag.STRUCTURE, Tag.UNION, Tag.CLASS),
-        *(Tag.POINTER, Tag.REFERENCE, Tag.RVALUE_REFERENCE),
-    }
-)
+_FOUND = frozenset({Tag.SUBPROGRAM, Tag.VARIABLE, Tag.STRUCTURE, Tag.UNION, Tag.CLASS})
+_POINTERS = frozenset({Tag.POINTER, Tag.REFERENCE, Tag.RVALUE_REFERENCE})
 _BODIES = frozenset(  # what the pass does not go into, where it can step over it
     {
         *(Tag.SUBPROGRAM, Tag.STRUCTURE, Tag.UNION, Tag.CLASS, Tag.SUBROUTINE, Tag.ENUMERATION),
@@ -105,6 +101,7 @@ _FIXED = {
 }
 _RELATIVE = frozenset({0x11, 0x12, 0x13, 0x14, 0x15})
 _CONSTANT, _STRING, _INDIRECT, _ADDRESS, _REF_ADDRESS = 0x21, 0x08, 0x16, 0x01, 0x10
+_REF4, _PRESENT = 0x13, 0x19
 _ULEBS = frozenset({0x0D, 0x0F, 0x15, 0x1A, 0x1B, 0x22, 0x23, 0x1F01, 0x1F02})
 _BLOCKS = {0x03: 2, 0x04: 4, 0x0A: 1}
 _MAX_DEPTH = 512
@@ -133,13 +130,17 @@ class Entry:
 
 
 class _Abbreviation(NamedTuple):
-    """`plan`, of an entry of fixed size: field, distance, width, whether a reference."""
+    """`plan`, of an entry of fixed size: field, distance, width, whether a reference, constant.
+
+    `step`: where its only reference that matters to the pass stands, a sibling or a type.
+    """
 
     tag: int
     has_children: bool
     forms: tuple[tuple[int, int, int], ...]  # attribute, form, implicit constant
     fixed_size: int | None
-    plan: tuple[tuple[str, int, int, bool], ...] | None
+    plan: tuple[tuple[str, int, int, bool, int], ...] | None
+    step: int | None
 
 
 class Debug:
@@ -149,13 +150,15 @@ class Debug:
         self._units = list(_units(info, abbreviations))
         self._starts = [unit.start for unit in self._units]
         self._read: dict[int, Entry | None] = {}
+        self.tags: dict[int, int] = {}
+        self.pointed: set[int] = set()  # what pointers point to
 
-    def found(self) -> Iterator[tuple[int, Entry]]:
-        """Functions, variables, records and pointers outside of function bodies."""
+    def found(self) -> Iterator[Entry]:
+        """Functions, variables and records outside of bodies; fills in `tags` and `pointed`."""
         count = 0
         for unit in self._units:
             with suppress(*_DAMAGE):
-                for found in unit.walk():
+                for found in unit.walk(self.tags, self.pointed):
                     count += 1
                     if count > _MAX_ENTRIES:
                         return
@@ -199,7 +202,7 @@ class _Unit:
             self._address_size = info[start + 10]
         self._table = dict(_table(abbreviations, table, self._version))
 
-    def walk(self) -> Iterator[tuple[int, Entry]]:
+    def walk(self, tags: dict[int, int], pointed: set[int]) -> Iterator[Entry]:
         """Every entry of a kind that is looked for, bodies stepped over where that is possible."""
         info, at, end, table = self._info, self._first, self.end, self._table
         depth = 0
@@ -213,11 +216,18 @@ class _Unit:
                 continue
             abbreviation = table[code]
             tag, sibling = abbreviation.tag, 0
-            if tag in _FOUND or tag in _BODIES:
+            tags[start] = tag
+            if tag in _FOUND:
                 entry = self._parse(at, abbreviation)
                 at, sibling = entry.end, entry.sibling
-                if tag in _FOUND and (tag != Tag.VARIABLE or depth <= _GLOBAL):
-                    yield start, entry
+                if tag != Tag.VARIABLE or depth <= _GLOBAL:
+                    yield entry
+            elif tag in _BODIES or tag in _POINTERS:
+                at, number = self._step(at, abbreviation)
+                if tag in _BODIES:
+                    sibling = number
+                else:
+                    pointed.add(number)
             else:
                 size = abbreviation.fixed_size
                 at = at + size if size is not None else self._skip(at, abbreviation)
@@ -250,6 +260,16 @@ class _Unit:
             elif entry.has_children:
                 depth += 1
 
+    def _step(self, at: int, abbreviation: _Abbreviation) -> tuple[int, int]:
+        """An entry's end, and its sibling or, of a pointer, its type."""
+        if abbreviation.step is not None and abbreviation.fixed_size is not None:
+            place = at + abbreviation.step
+            number = int.from_bytes(self._info[place : place + 4], "little") + self.start
+            return at + abbreviation.fixed_size, number
+        entry = self._parse(at, abbreviation)
+        number = entry.type_at or 0 if entry.tag in _POINTERS else entry.sibling
+        return entry.end, number
+
     def _skip(self, at: int, abbreviation: _Abbreviation) -> int:
         for _, form, _ in abbreviation.forms:
             at = at + _FIXED[form] if form in _FIXED else self._end_of(at, form)
@@ -281,9 +301,9 @@ class _Unit:
             self._parse_varied(at, abbreviation, entry)
             return entry
         info = self._info
-        for field, distance, width, is_relative in abbreviation.plan:
+        for field, distance, width, is_relative, constant in abbreviation.plan:
             place = at + distance
-            number = int.from_bytes(info[place : place + width], "little")
+            number = int.from_bytes(info[place : place + width], "little") + constant
             setattr(entry, field, number + self.start if is_relative else number)
         entry.end = at + abbreviation.fixed_size
         return entry
@@ -303,8 +323,8 @@ class _Unit:
         entry.end = at
 
     def _number(self, at: int, end: int, form: int, constant: int) -> int:
-        if form == _CONSTANT:
-            return constant
+        if form in (_CONSTANT, _PRESENT):
+            return constant if form == _CONSTANT else 1
         if form in _ULEBS:
             number = uleb(self._info, at)[0]
         else:
@@ -349,13 +369,14 @@ def _abbreviation(
     tag: int, has_children: bool, forms: tuple[tuple[int, int, int], ...], fixed: dict[int, int]
 ) -> _Abbreviation:
     if any(form not in fixed for _, form, _ in forms):
-        return _Abbreviation(tag, has_children, forms, None, None)
-    at, plan, is_plain = 0, [], True
-    for attribute, form, _ in forms:
+        return _Abbreviation(tag, has_children, forms, None, None, None)
+    at, plan, step = 0, [], None
+    wanted = _TYPE if tag in _POINTERS else _SIBLING
+    for attribute, form, constant in forms:
         if attribute in _FIELDS:
-            plan.append((_FIELDS[attribute], at, fixed[form], form in _RELATIVE))
-            is_plain = is_plain and form != _CONSTANT
+            constant = 1 if form == _PRESENT else constant
+            plan.append((_FIELDS[attribute], at, fixed[form], form in _RELATIVE, constant))
+        if attribute == wanted and form == _REF4:
+            step = at
         at += fixed[form]
-    if any(field == "noreturn" for field, *_ in plan):
-        is_plain = False  # a flag that takes no byte
-    return _Abbreviation(tag, has_children, forms, at, tuple(plan) if is_plain else None)
+    return _Abbreviation(tag, has_children, forms, at, tuple(plan), step)

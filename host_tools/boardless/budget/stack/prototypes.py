@@ -30,15 +30,16 @@ class Prototypes:
         self._texts: dict[int, str] = {}
         self._functions: dict[int, Entry] = {}
         self._prototypes: dict[int, str] = {}
-        self._anywhere: set[str] = set()  # of any pointer to a function
-        self._elements: set[str] = set()  # of what a pointer to such a pointer leads to
+        self._elements: set[str] = set()  # of what a pointer to a pointer to a function leads to
         self._slots: dict[int, set[str]] = {}  # by offset into any record
         self._open: list[tuple[int, str]] = []  # in an array from that offset on
         self._variables: dict[int, set[str]] = {}
         self.ending: set[int] = set()
         self._seen: set[tuple[int, int, int]] = set()
-        for _, entry in self._debug.found():
+        for entry in self._debug.found():
             self._collect(entry)
+        for target in self._debug.pointed:
+            self._collect_pointer(target)
 
     def of_function(self, address: int) -> str | None:
         """A function's prototype as text, None where nothing describes it."""
@@ -49,16 +50,15 @@ class Prototypes:
         return self._prototypes[address]
 
     def wanted(self, caller: int, through: Value | None) -> frozenset[str] | None:
-        """The prototypes that a call may have; None where nothing describes the caller."""
+        """The prototypes that a call may have; None where nothing tells."""
         if caller not in self._functions:
             return None
-        if through is not None and through.what == What.FIELD:
-            found = self._through(through)
-            if found:
-                return frozenset(found)
-        return frozenset(self._anywhere) or None
+        found = self._through(through) if through is not None else set()
+        return frozenset(found) or None
 
     def _through(self, through: Value) -> set[str]:
+        if through.what != What.FIELD:
+            return set()
         if through.address is not None:
             return self._variables.get(through.address, set())
         found = set(self._slots.get(through.number, ()))
@@ -70,8 +70,6 @@ class Prototypes:
     def _collect(self, entry: Entry) -> None:
         if entry.tag in _RECORDS:
             self._collect_record(entry)
-        elif entry.tag in _POINTERS:
-            self._collect_pointer(self._resolved(entry.type_at))
         elif entry.address is None:
             return
         elif entry.tag == Tag.SUBPROGRAM:
@@ -94,11 +92,12 @@ class Prototypes:
             if is_open:
                 self._open.append((offset, kind))
 
-    def _collect_pointer(self, target: Entry | None) -> None:
-        if target is not None and target.tag == Tag.SUBROUTINE:
-            self._anywhere.add(self._prototype(target))
-        elif (kind := self._pointed(target)) is not None:
-            self._elements.add(kind)
+    def _collect_pointer(self, target: int) -> None:
+        tag = self._debug.tags.get(target)
+        if tag in _POINTERS or tag in _NAMES_FOR:
+            kind = self._pointed(self._resolved(target))
+            if kind is not None:
+                self._elements.add(kind)
 
     def _origin(self, entry: Entry) -> Entry:
         for _ in range(4):
