@@ -99,7 +99,7 @@ class _Analysis:
 
     def _cold_ones(self) -> set[int]:
         where = f"{self._program.elf.path}: [budget.stack] cold:"
-        found = set()
+        found: set[int] = set()
         for name in self._annotations.cold:
             found.update(addresses_of(self._program, name, where))
             if not found <= self._graph.never_return:
