@@ -23,7 +23,7 @@ ENDING = frozenset(
         *("_ZSt9terminatev", "_ZSt10unexpectedv", *UNWINDING),
     }
 )
-_STEPS = 6_000_000
+_STEPS = 2_000_000
 
 
 @dataclass(frozen=True)

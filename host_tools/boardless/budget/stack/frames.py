@@ -16,6 +16,7 @@ from boardless.budget.stack.program import Code, Program
 from boardless_sim.thumb import LR, PC, SP
 
 _MAX_RAISES = 4
+_MEETING, _ENTERING = 4, 20  # steps' worth of time
 _CLOBBERED = (0, 1, 2, 3, 12, LR)
 _CASE_HELPERS = {
     "__gnu_thumb1_case_uqi": (1, False),
@@ -129,6 +130,7 @@ class _Walk:
         self._registers = start
         self._saved_return: int | None = None
         self._conditional = 0
+        fuel.steps -= _ENTERING
         self._code = _NO_CODE
         self._plain_until: int = Action.PLAIN
         self._asks = False
@@ -156,6 +158,7 @@ class _Walk:
 
     def _meet(self, address: int) -> bool:
         """Bring the present state to a leader; whether it says anything new there."""
+        self._fuel.steps -= _MEETING
         new = _State(self._depth, tuple(self._registers), self._saved_return)
         old = self._met.get(address)
         if old is None:
