@@ -26,11 +26,17 @@ def test_mutations_end_in_a_report_or_in_one_line(
     for number in range(MUTATIONS):
         damaged.write_bytes(mutated(whole, chance))
         start = time.process_time()
-        try:
-            suggest(analyse_stack(damaged, StackAnnotations()))
-        except BoardlessError as error:
-            assert "\n" not in str(error), number
+        assert "\n" not in refusal(damaged), number
         assert time.process_time() - start < LONGEST_S, number
+
+
+def refusal(elf: Path) -> str:
+    """What is said of an ELF that cannot be analysed; nothing where it can."""
+    try:
+        suggest(analyse_stack(elf, StackAnnotations()))
+    except BoardlessError as error:
+        return str(error)
+    return ""
 
 
 def mutated(whole: bytes, chance: random.Random) -> bytes:
