@@ -189,7 +189,7 @@ class _Analysis:
             tasks=tuple(self._tasks()),
             cycles=tuple(
                 Cycle(
-                    tuple(self._names[a] for a in ring.functions if a in self._names),
+                    tuple(sorted(self._names[a] for a in ring.functions if a in self._names)),
                     ring.depth,
                     ring.round_bytes,
                 )

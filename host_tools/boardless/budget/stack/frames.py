@@ -93,7 +93,7 @@ class Scan:
 class _State(NamedTuple):
     depth: int
     registers: tuple[Value | None, ...]
-    saved_return: int | None
+    saved: tuple[tuple[int, Value], ...]  # what lies so deep on the stack
 
 
 class Fuel:
@@ -128,7 +128,7 @@ class _Walk:
         self._work: list[int] = []
         self._depth = 0
         self._registers = start
-        self._saved_return: int | None = None
+        self._saved: dict[int, Value] = {}
         self._conditional = 0
         fuel.steps -= _ENTERING
         self._code = _NO_CODE
@@ -146,7 +146,7 @@ class _Walk:
             self._asks = False
             self._depth, self._registers = 0, [None] * 16
             self._registers[LR] = Value(What.RETURN)
-            self._saved_return = None
+            self._saved = {}
             self._walk(plain_until=Action.PLAIN)
         return self._scan
 
@@ -159,7 +159,7 @@ class _Walk:
     def _meet(self, address: int) -> bool:
         """Bring the present state to a leader; whether it says anything new there."""
         self._fuel.steps -= _MEETING
-        new = _State(self._depth, tuple(self._registers), self._saved_return)
+        new = _State(self._depth, tuple(self._registers), tuple(self._saved.items()))
         old = self._met.get(address)
         if old is None:
             self._met[address] = new
@@ -185,14 +185,14 @@ class _Walk:
         registers = tuple(
             a if a == b else None for a, b in zip(old.registers, new.registers, strict=True)
         )
-        saved = old.saved_return if old.saved_return == new.saved_return else None
+        saved = tuple(item for item in old.saved if item in new.saved)
         return _State(depth, registers, saved)
 
     def _follow(self, address: int) -> None:
         """Straight on from a leader until the path ends or meets another leader."""
         state = self._met[address]
         self._depth, self._registers = state.depth, list(state.registers)
-        self._saved_return, self._conditional = state.saved_return, 0
+        self._saved, self._conditional = dict(state.saved), 0
         registers, met, depths = self._registers, self._met, self._scan.depths
         literals = self._program.literal_starts
         start, plain_until = address, self._plain_until
@@ -377,25 +377,35 @@ class _Walk:
 
     def _move(self, found: Operation, conditional: bool) -> bool:
         if found.action == Action.PUSH:
-            if found.y and self._registers[LR] == Value(What.RETURN):
-                self._saved_return = self._depth + (4 if found.y == 1 else found.x)
             self._deepen(self._depth + found.x)
+            self._save(found.y)
             return True
         goes_on = True
         slot = self._depth
         for register in range(16):
             if not found.y >> register & 1:
                 continue
-            returned = slot == self._saved_return
             if register == PC:
                 self._scan.returns = True
                 goes_on = False
             elif register != SP:
-                self._registers[register] = Value(What.RETURN) if returned else None
+                self._registers[register] = self._saved.get(slot)
             slot -= 4
         if not conditional:
             self._depth -= found.x
         return goes_on
+
+    def _save(self, mask: int) -> None:
+        """Remember where SP and the return address were pushed."""
+        slot = self._depth
+        for register in range(16):
+            if not mask >> register & 1:
+                continue
+            value = self._registers[register]
+            self._saved.pop(slot, None)
+            if value is not None and value.what in (What.SP, What.RETURN):
+                self._saved[slot] = value
+            slot -= 4
 
     # ---- control ----
 

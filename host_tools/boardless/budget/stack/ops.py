@@ -28,7 +28,7 @@ class Action:
     LOAD: Final = 11  # x := word at y + z
     LOAD_INDEXED: Final = 12  # x := word at y + 4 * an index
     MOVE_SP: Final = 13  # SP += x
-    PUSH: Final = 14  # SP -= x; LR is in its highest word where y = 1, in its lowest where y = 2
+    PUSH: Final = 14  # SP -= x; registers of mask y from there up
     POP: Final = 15  # SP += x; registers of mask y
     CALL: Final = 16  # BL to PC + x
     JUMP: Final = 17  # B to PC + x
@@ -193,7 +193,8 @@ def _narrow_misc(op: int) -> Operation:
     if group in (0x1, 0x3, 0x9, 0xB):
         return Operation(2, Action.BRANCH, 4 + ((op >> 3) & 0x40 | (op >> 2) & 0x3E))
     if group in (4, 5):
-        return Operation(2, Action.PUSH, 4 * (op & 0x1FF).bit_count(), int(group == 5))
+        mask = op & 0xFF | (1 << LR if group == 5 else 0)
+        return Operation(2, Action.PUSH, 4 * mask.bit_count(), mask)
     if group in (0xC, 0xD):
         mask = op & 0xFF | (1 << PC if group == 0xD else 0)
         return Operation(2, Action.POP, 4 * mask.bit_count(), mask)
@@ -299,7 +300,7 @@ def _multiple(first: int, second: int) -> Operation:
         if not is_load:
             if not first & 0x100:
                 return Operation(4, Action.ADD, SP, SP, bytes_moved)
-            return Operation(4, Action.PUSH, bytes_moved, second >> LR & 1)
+            return Operation(4, Action.PUSH, bytes_moved, second)
         if not first & 0x100:
             return Operation(4, Action.POP, bytes_moved, second)
     kills = (*(_registers(second & 0x7FFF) if is_load else ()), *((base,) if writes_back else ()))
@@ -344,7 +345,7 @@ def _single(first: int, second: int) -> Operation:
         if is_load and second & 0x600 == 0x200:
             return Operation(4, Action.POP, offset, 1 << target)
         if not is_load and second & 0x600 == 0x400 and offset:
-            return Operation(4, Action.PUSH, offset, 2 if target == LR else 0)
+            return Operation(4, Action.PUSH, offset, 1 << target)
     if is_load and target == SP:
         return Operation(4, Action.SP_UNKNOWN)
     return _plain(first, second, *((target,) if is_load and target != PC else ()), *written)

@@ -27,6 +27,7 @@ _FPU = re.compile(
 )
 _SYMBOL = struct.Struct("<IIIBBH")
 _ENTRY_POINT = 24
+_MAX_FUNCTIONS = 1 << 16
 _BINDING_ORDER = {1: 0, 0: 1, 2: 2}  # global, local, weak: the name a person would use first
 _MAX_VECTORS = 16 + 496  # the most interrupts that ARMv8-M knows
 
@@ -189,6 +190,10 @@ class Program:
     def _place(self, found: dict[int, tuple[int, list[tuple[int, str]]]]) -> None:
         """Functions, each with an extent: one of size 0 reaches to the next."""
         starts = sorted(found)
+        if len(starts) > _MAX_FUNCTIONS:
+            raise ImageError(
+                f"{self.elf.path}: {len(starts)} functions, expected at most {_MAX_FUNCTIONS}"
+            )
         for place, address in enumerate(starts):
             size, names = found[address]
             code = self.code_at(address)

@@ -1,4 +1,4 @@
-"""A damaged ELF gives a report or one line, soon and in little memory; never a traceback."""
+"""A damaged ELF gives a report or an error of ours, and soon; never a traceback."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from boardless.budget.stack import StackAnnotations, analyse_stack, suggest
+from boardless.budget.stack import StackAnnotations, analyse_stack
 from boardless_sim.errors import BoardlessError
 from tests.unit.budget.stack.conftest import Corpus
 
@@ -17,7 +17,7 @@ LONGEST_S = 10.0
 
 
 @pytest.mark.parametrize("source", ["shapes.c", "objects.cpp"])
-def test_mutations_end_in_a_report_or_in_one_line(
+def test_mutations_end_in_a_report_or_in_an_error_of_ours(
     corpus: Corpus, source: str, tmp_path: Path
 ) -> None:
     whole = corpus(source, "-Os").read_bytes()
