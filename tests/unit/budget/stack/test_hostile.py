@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from boardless.budget.stack import StackAnnotations, analyse_stack
+from boardless.budget.stack import StackAnnotations, analyse_stack, suggest
 from boardless_sim.errors import BoardlessError
 from tests.unit.budget.stack.conftest import Corpus
 
