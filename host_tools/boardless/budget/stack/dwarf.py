@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from boardless.budget.leb import uleb
 
@@ -46,14 +46,15 @@ class Tag(IntEnum):
     ATOMIC = 0x47
 
 
-_FOUND = frozenset({Tag.SUBPROGRAM, Tag.VARIABLE, Tag.STRUCTURE, Tag.UNION, Tag.CLASS})
+_FOUND = frozenset({Tag.SUBPROGRAM, Tag.VARIABLE})
 _POINTERS = frozenset({Tag.POINTER, Tag.REFERENCE, Tag.RVALUE_REFERENCE})
 _BODIES = frozenset(  # what the pass does not go into, where it can step over it
     {
-        *(Tag.SUBPROGRAM, Tag.STRUCTURE, Tag.UNION, Tag.CLASS, Tag.SUBROUTINE, Tag.ENUMERATION),
-        *(Tag.ARRAY, 0x0B, 0x1D, 0x48, 0x4109),
+        *(Tag.SUBROUTINE, Tag.ENUMERATION, Tag.ARRAY, 0x0B, 0x1D, 0x48, 0x4109),
     }
 )
+_RECORDS = frozenset({Tag.STRUCTURE, Tag.UNION, Tag.CLASS})
+_NAMES = frozenset({Tag.TYPEDEF, Tag.CONST, Tag.VOLATILE, Tag.RESTRICT, Tag.ATOMIC})
 _SIBLING, _LOCATION, _NAME, _LINE, _TYPE = 0x01, 0x02, 0x03, 0x3B, 0x49
 _FIELDS = {
     0x0B: "size",
@@ -129,6 +130,17 @@ class Entry:
     noreturn: int = 0
 
 
+class _Mode:
+    """What the pass does with an entry, the commonest first. Plain numbers: it is asked often."""
+
+    SKIP: Final = 0
+    NAME: Final = 1  # typedefs and qualifiers: only where they are
+    POINTER: Final = 2
+    BODY: Final = 3
+    RECORD: Final = 4
+    FOUND: Final = 5
+
+
 class _Abbreviation(NamedTuple):
     """`plan`, of an entry of fixed size: field, distance, width, whether a reference, constant.
 
@@ -141,6 +153,8 @@ class _Abbreviation(NamedTuple):
     fixed_size: int | None
     plan: tuple[tuple[str, int, int, bool, int], ...] | None
     step: int | None
+    mode: int
+    is_named: bool
 
 
 class Debug:
@@ -188,7 +202,15 @@ class Debug:
 
 
 class _Unit:
-    def __init__(self, info: bytes, start: int, end: int, abbreviations: bytes) -> None:
+    def __init__(
+        self,
+        info: bytes,
+        start: int,
+        end: int,
+        abbreviations: bytes,
+        records: set[tuple[bytes, bytes]],
+    ) -> None:
+        self._records = records
         self.start, self.end = start, end
         self._info = info
         self._version = int.from_bytes(info[start + 4 : start + 6], "little")
@@ -206,32 +228,29 @@ class _Unit:
         """Every entry of a kind that is looked for, bodies stepped over where that is possible."""
         info, at, end, table = self._info, self._first, self.end, self._table
         depth = 0
-        while at < end and depth < _MAX_DEPTH:
+        while at < end and 0 <= depth < _MAX_DEPTH:
             start = at
             code, at = (info[at], at + 1) if info[at] < 128 else uleb(info, at)
             if not code:
                 depth -= 1
-                if depth <= 0:
-                    return
                 continue
             abbreviation = table[code]
-            tag, sibling = abbreviation.tag, 0
-            tags[start] = tag
-            if tag in _FOUND:
+            size, mode, sibling = abbreviation.fixed_size, abbreviation.mode, 0
+            if mode <= _Mode.NAME:
+                if mode:
+                    tags[start] = abbreviation.tag
+                at = at + size if size is not None else self._skip(at, abbreviation)
+            elif mode <= _Mode.BODY or (mode == _Mode.RECORD and self._is_known(at, abbreviation)):
+                at, sibling = self._step(at, abbreviation)
+                if mode == _Mode.POINTER:
+                    tags[start] = abbreviation.tag
+                    pointed.add(sibling)
+            else:
                 entry = self._parse(at, abbreviation)
                 at, sibling = entry.end, entry.sibling
-                if tag != Tag.VARIABLE or depth <= _GLOBAL:
+                if mode == _Mode.RECORD or depth <= _GLOBAL:
                     yield entry
-            elif tag in _BODIES or tag in _POINTERS:
-                at, number = self._step(at, abbreviation)
-                if tag in _BODIES:
-                    sibling = number
-                else:
-                    pointed.add(number)
-            else:
-                size = abbreviation.fixed_size
-                at = at + size if size is not None else self._skip(at, abbreviation)
-            if start < sibling <= end and tag in _BODIES:
+            if abbreviation.has_children and start < sibling <= end:
                 at = sibling
             elif abbreviation.has_children:
                 depth += 1
@@ -260,6 +279,19 @@ class _Unit:
             elif entry.has_children:
                 depth += 1
 
+    def _is_known(self, at: int, abbreviation: _Abbreviation) -> bool:
+        """Whether another unit has the same record: all but its sibling, byte for byte."""
+        if abbreviation.step is None or abbreviation.fixed_size is None:
+            return False
+        if not abbreviation.is_named:
+            return False
+        cut = at + abbreviation.step
+        key = self._info[at:cut], self._info[cut + 4 : at + abbreviation.fixed_size]
+        if key in self._records:
+            return True
+        self._records.add(key)
+        return False
+
     def _step(self, at: int, abbreviation: _Abbreviation) -> tuple[int, int]:
         """An entry's end, and its sibling or, of a pointer, its type."""
         if abbreviation.step is not None and abbreviation.fixed_size is not None:
@@ -267,7 +299,7 @@ class _Unit:
             number = int.from_bytes(self._info[place : place + 4], "little") + self.start
             return at + abbreviation.fixed_size, number
         entry = self._parse(at, abbreviation)
-        number = entry.type_at or 0 if entry.tag in _POINTERS else entry.sibling
+        number = (entry.type_at or 0) if entry.tag in _POINTERS else entry.sibling
         return entry.end, number
 
     def _skip(self, at: int, abbreviation: _Abbreviation) -> int:
@@ -334,13 +366,14 @@ class _Unit:
 
 def _units(info: bytes, abbreviations: bytes) -> Iterator[_Unit]:
     at = 0
+    records: set[tuple[bytes, bytes]] = set()
     while at + 12 <= len(info):
         (length,) = struct.unpack_from("<I", info, at)
         end = at + 4 + length
         if length < 8 or end > len(info):
             return
         with suppress(*_DAMAGE):
-            yield _Unit(info, at, end, abbreviations)
+            yield _Unit(info, at, end, abbreviations, records)
         at = end
 
 
@@ -369,7 +402,7 @@ def _abbreviation(
     tag: int, has_children: bool, forms: tuple[tuple[int, int, int], ...], fixed: dict[int, int]
 ) -> _Abbreviation:
     if any(form not in fixed for _, form, _ in forms):
-        return _Abbreviation(tag, has_children, forms, None, None, None)
+        return _Abbreviation(tag, has_children, forms, None, None, None, _mode(tag), False)
     at, plan, step = 0, [], None
     wanted = _TYPE if tag in _POINTERS else _SIBLING
     for attribute, form, constant in forms:
@@ -379,4 +412,17 @@ def _abbreviation(
         if attribute == wanted and form == _REF4:
             step = at
         at += fixed[form]
-    return _Abbreviation(tag, has_children, forms, at, tuple(plan), step)
+    is_named = any(attribute == _NAME for attribute, *_ in forms)
+    return _Abbreviation(tag, has_children, forms, at, tuple(plan), step, _mode(tag), is_named)
+
+
+def _mode(tag: int) -> int:
+    if tag in _RECORDS:
+        return _Mode.RECORD
+    if tag in _FOUND:
+        return _Mode.FOUND
+    if tag in _BODIES:
+        return _Mode.BODY
+    if tag in _POINTERS:
+        return _Mode.POINTER
+    return _Mode.NAME if tag in _NAMES else _Mode.SKIP
