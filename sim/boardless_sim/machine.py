@@ -79,7 +79,7 @@ class Machine:
             for address, data in area.contents.items():
                 memory.view[address - area.base : address - area.base + len(data)] = data
             if area.writable:
-                self.cpu.watch_ram(memory)
+                self.cpu.watch_ram(memory, area.base, executable=area.executable)
             if area.dma:
                 self._memories[area.base >> _TOP_BITS] = (area.base, memory, area.writable)
         self.cpu.keep_clrex(_BOOT_ROM)
@@ -97,6 +97,7 @@ class Machine:
         self.cpu.map_region(0xE000_0000, 0x10_0000, Region.PPB)
         self.cpu.map_region(0x2200_0000, 0x40_0000, Region.SRAM_ALIAS)
         self.cpu.map_region(0x4200_0000, 0x100_0000, Region.DEVICE_ALIAS)
+        self.cpu.map_done()
 
     def _all_devices(self) -> Iterator[tuple[int, Peripheral]]:
         """The board's devices, then the user's own, which replace what stands at their place."""

@@ -92,6 +92,7 @@ typedef struct {
     uc_err (*mem_write)(uc_engine *, uint64_t, const void *, uint64_t);
     uc_err (*emu_start)(uc_engine *, uint64_t, uint64_t, uint64_t, size_t);
     uc_err (*emu_stop)(uc_engine *);
+    uc_err (*ctl)(uc_engine *, uc_control_type, ...);
 } core_api;
 
 typedef struct {
@@ -133,6 +134,7 @@ typedef struct {
 #define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
 #define CORE_RAMS 4u
 #define CORE_CODES 3u
+#define CORE_PAGE_BITS 10u /* Unicorn's pages on an M-profile core */
 
 /* A loop head: how often a backward branch came here, and how often to look closer. */
 typedef struct {
@@ -162,6 +164,15 @@ typedef struct {
 } read_memo;
 
 #define CORE_MEMOS 16u
+
+/* Memory that is written: SRAM, CCM. */
+typedef struct {
+    uint32_t base, size_bytes;
+    bool executable;
+    uint8_t *memory;    /* on the host */
+    uint8_t *copy;      /* compared to prove that a loop changes nothing */
+    bool *holds_code;   /* of each page: code was fetched from it */
+} core_ram;
 
 typedef enum { STOP_NONE, STOP_DEADLINE, STOP_NO_FPU, STOP_LOOP, STOP_CALLBACK, STOP_MARK } stop_cause;
 
@@ -222,9 +233,7 @@ struct core {
 
     read_memo memos[CORE_MEMOS];
     loop_watch watch;
-    uint8_t *ram[CORE_RAMS]; /* host memory, compared to prove that a loop changes nothing */
-    uint32_t ram_size[CORE_RAMS];
-    uint8_t *ram_copy[CORE_RAMS];
+    core_ram rams[CORE_RAMS];
 };
 
 /* run.c: called by Python */
@@ -232,7 +241,8 @@ core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *call
 void core_destroy(core *c);
 uint32_t core_shared_size(void);
 int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes);
-int32_t core_set_ram(core *c, uint32_t slot, uint8_t *memory, uint32_t size_bytes);
+int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes, uint8_t *memory,
+                     uint32_t executable);
 int32_t core_set_block(core *c, uint32_t address, const core_block *block,
                        const core_access *accesses);
 void core_mark(core *c, uint32_t address, uint32_t marked);
@@ -250,6 +260,9 @@ void core_on_interrupt(uc_engine *uc, uint32_t number, void *user);
 bool core_on_invalid_instruction(uc_engine *uc, void *user);
 bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
                             int64_t value, void *user);
+
+/* pages.c */
+bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *user);
 
 /* registers.c */
 uint32_t core_reg(core *c, int reg);

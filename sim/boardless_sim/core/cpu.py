@@ -13,6 +13,7 @@ from unicorn import (
     UC_PROT_EXEC,
     UC_PROT_READ,
     UC_PROT_WRITE,
+    UC_TLB_VIRTUAL,
     Uc,
     UcError,
 )
@@ -22,6 +23,7 @@ from unicorn.unicorn_const import (
     UC_HOOK_INSN_INVALID,
     UC_HOOK_INTR,
     UC_HOOK_MEM_INVALID,
+    UC_HOOK_TLB_FILL,
 )
 
 from boardless_sim.core.blocks import to_core
@@ -139,7 +141,8 @@ class Cpu:
         self.shared.next_event = NEVER
         self._memories: list[Memory] = []
         self._regions: list[int] = []
-        self._code_slots = self._ram_slots = 0
+        self._code_slots = 0
+        self._rams: list[tuple[int, int]] = []
         self._error: BaseException | None = None
         self._hook_handles: list[c_size_t] = []
         self._marks: set[int] = set()
@@ -177,11 +180,14 @@ class Cpu:
         """Memory that code does not run from."""
         self._map(memory, base, UC_PROT_READ | (UC_PROT_WRITE if writable else 0))
 
-    def watch_ram(self, memory: Memory) -> None:
-        """Compare this memory before a polling loop is skipped."""
-        if self._library.core_set_ram(self._core, self._ram_slots, memory.address, memory.size):
+    def watch_ram(self, memory: Memory, base: int, *, executable: bool) -> None:
+        """Memory that programs write: compared before a polling loop is skipped."""
+        slot = len(self._rams)
+        if self._library.core_set_ram(
+            self._core, slot, base, memory.size, memory.address, int(executable)
+        ):
             raise EngineError("native engine: no memory for the RAM copy")
-        self._ram_slots += 1
+        self._rams.append((base, memory.size))
 
     def map_region(self, base: int, size: int, kind: Region) -> None:
         """Addresses answered by the core or by the device bus."""
@@ -204,27 +210,43 @@ class Cpu:
         self._uc.mem_map_ptr(base, memory.size, protection, memory.address)
         self._memories.append(memory)
 
+    def map_done(self) -> None:
+        """Every memory is mapped: catch the accesses to anything else.
+
+        Unicorn stores to a page at full speed only where no hook asks for its invalid accesses.
+        """
+        start = 0
+        for base, size in sorted(self._rams):
+            self._add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, base - 1)
+            start = base + size
+        self._add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, 0xFFFF_FFFF)
+
     def _install_hooks(self) -> None:
         for kind, name in (
             (UC_HOOK_BLOCK, "core_on_block"),
             (UC_HOOK_INTR, "core_on_interrupt"),
             (UC_HOOK_INSN_INVALID, "core_on_invalid_instruction"),
-            (UC_HOOK_MEM_INVALID, "core_on_invalid_access"),
+            (UC_HOOK_TLB_FILL, "core_on_page"),
         ):
-            handle = c_size_t()
-            error = UNICORN.uc_hook_add(
-                self._uc._uch,
-                ctypes.byref(handle),
-                c_int(kind),
-                c_void_p(address_of(getattr(self._library, name))),
-                c_void_p(self._core),
-                c_uint64(1),
-                c_uint64(0),
-            )
-            if error:
-                raise EngineError(f"native engine: Unicorn refused a hook (error {error})")
-            self._hook_handles.append(handle)
+            self._add_hook(kind, name)
+        self._uc.ctl_set_tlb_mode(UC_TLB_VIRTUAL)
         self._uc.ctl_exits_enabled(True)  # run until stopped, never until an address
+
+    def _add_hook(self, kind: int, name: str, first: int = 1, last: int = 0) -> None:
+        """For addresses `first` to `last`; for all of them when `last` comes before `first`."""
+        handle = c_size_t()
+        error = UNICORN.uc_hook_add(
+            self._uc._uch,
+            ctypes.byref(handle),
+            c_int(kind),
+            c_void_p(address_of(getattr(self._library, name))),
+            c_void_p(self._core),
+            c_uint64(first),
+            c_uint64(last),
+        )
+        if error:
+            raise EngineError(f"native engine: Unicorn refused a hook (error {error})")
+        self._hook_handles.append(handle)
 
     # ---- running ----
 

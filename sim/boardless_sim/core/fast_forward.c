@@ -96,7 +96,8 @@ static void remember(core *c, watch_stage stage)
 static bool memory_unchanged(const core *c)
 {
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
-        if (c->ram[i] && memcmp(c->ram[i], c->ram_copy[i], c->ram_size[i]) != 0) {
+        const core_ram *ram = &c->rams[i];
+        if (ram->memory && memcmp(ram->memory, ram->copy, ram->size_bytes) != 0) {
             return false;
         }
     }
@@ -106,8 +107,9 @@ static bool memory_unchanged(const core *c)
 static void copy_memory(core *c)
 {
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
-        if (c->ram[i]) {
-            memcpy(c->ram_copy[i], c->ram[i], c->ram_size[i]);
+        const core_ram *ram = &c->rams[i];
+        if (ram->memory) {
+            memcpy(ram->copy, ram->memory, ram->size_bytes);
         }
     }
 }

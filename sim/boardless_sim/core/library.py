@@ -20,6 +20,7 @@ _API = (
     "uc_mem_write",
     "uc_emu_start",
     "uc_emu_stop",
+    "uc_ctl",
 )
 
 ANALYSE = ctypes.CFUNCTYPE(c_int32, c_uint32, c_uint32)
@@ -117,7 +118,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_destroy": (None, [c_void_p]),
     "core_shared_size": (c_uint32, []),
     "core_set_code": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
-    "core_set_ram": (c_int32, [c_void_p, c_uint32, c_void_p, c_uint32]),
+    "core_set_ram": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32, c_void_p, c_uint32]),
     "core_set_block": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),
     "core_mark": (None, [c_void_p, c_uint32, c_uint32]),
     "core_power_on": (None, [c_void_p, c_uint32]),

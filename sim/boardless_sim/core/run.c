@@ -50,7 +50,8 @@ void core_destroy(core *c)
         free(c->blocks[i]);
     }
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
-        free(c->ram_copy[i]);
+        free(c->rams[i].copy);
+        free(c->rams[i].holds_code);
     }
     free(c->accesses);
     free(c);
@@ -72,15 +73,21 @@ int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes
     return c->blocks[slot] ? 0 : -1;
 }
 
-int32_t core_set_ram(core *c, uint32_t slot, uint8_t *memory, uint32_t size_bytes)
+int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes, uint8_t *memory,
+                     uint32_t executable)
 {
     if (slot >= CORE_RAMS) {
         return -1;
     }
-    c->ram_copy[slot] = malloc(size_bytes);
-    c->ram[slot] = memory;
-    c->ram_size[slot] = size_bytes;
-    return c->ram_copy[slot] ? 0 : -1;
+    c->rams[slot] = (core_ram){
+        .base = base,
+        .size_bytes = size_bytes,
+        .executable = executable != 0,
+        .memory = memory,
+        .copy = malloc(size_bytes),
+        .holds_code = calloc(size_bytes >> CORE_PAGE_BITS, sizeof(bool)),
+    };
+    return c->rams[slot].copy && c->rams[slot].holds_code ? 0 : -1;
 }
 
 static core_block *block_at(core *c, uint32_t address)

@@ -1,0 +1,65 @@
+/* What a page may do, told to Unicorn when it first meets the page.
+ *
+ * After a store to a page that code may be fetched from, Unicorn looks whether it changed translated
+ * code. Without an MPU an M-profile core may fetch from all of its RAM, so that every store would be
+ * looked at. Here a page of RAM is for data until code is fetched from it.
+ */
+#include "core.h"
+
+#define EPSR_THUMB (1u << 24)
+
+static core_ram *ram_at(core *c, uint32_t address)
+{
+    for (uint32_t slot = 0; slot < CORE_RAMS; slot++) {
+        if (address - c->rams[slot].base < c->rams[slot].size_bytes) {
+            return &c->rams[slot];
+        }
+    }
+    return NULL;
+}
+
+/* Unicorn has set PC and the IT bits of EPSR to those of the instruction that met the page. The rest
+ * of its block was translated with its conditions, and the block that follows must not have them. */
+static void forget_conditions(core *c)
+{
+    if (core_reg(c, UC_ARM_REG_EPSR) != EPSR_THUMB) {
+        core_set_reg(c, UC_ARM_REG_EPSR, EPSR_THUMB);
+    }
+}
+
+/* What was stored to the page so far needed no look; from now on all of it does. */
+static void note_code(core *c, bool *holds_code)
+{
+    if (!*holds_code) {
+        *holds_code = true;
+        c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));
+    }
+}
+
+bool core_on_page(uc_engine *uc, uint64_t address64, uc_mem_type type, uc_tlb_entry *entry, void *user)
+{
+    (void)uc;
+    core *c = user;
+    uint32_t address = (uint32_t)address64;
+    *entry = (uc_tlb_entry){.paddr = address, .perms = UC_PROT_ALL};
+    if (type != UC_MEM_FETCH) {
+        forget_conditions(c);
+    }
+    core_ram *ram = ram_at(c, address);
+    if (!ram) {
+        return true; /* Unicorn knows what is mapped there */
+    }
+    bool *holds_code = &ram->holds_code[(address - ram->base) >> CORE_PAGE_BITS];
+    if (type == UC_MEM_FETCH && !ram->executable) {
+        c->bad_access = c->bad_fetch = true;
+        c->bad_address = address;
+        return false;
+    }
+    if (type == UC_MEM_FETCH) {
+        note_code(c, holds_code);
+    }
+    if (!*holds_code) {
+        entry->perms = UC_PROT_READ | UC_PROT_WRITE;
+    }
+    return true;
+}
