@@ -55,7 +55,9 @@ def test_committed_budgets_hold(tmp_path: Path) -> None:
     assert main(["budget", str(ELF), "--config", str(CONFIG), "--json", str(document)]) == 0
     verdict = json.loads(document.read_text())
     assert verdict["verdict"] == "pass"
-    assert verdict["stack"]["measured"]["bytes"] > 0
+    stack = verdict["stack"]
+    assert 0 < stack["measured"]["bytes"] <= stack["bound"]["bytes"]
+    assert stack["bound"]["grade"] == "annotated"
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,7 @@ def test_committed_budgets_hold(tmp_path: Path) -> None:
     [
         ('[budget.model]\nmax = "8K"', "[budget.model]\nmax = 4096"),
         ("measured-max", "measured-max = 4 #"),
+        ("max = 1280\nm", "max = 512\nm"),
         ('symbol = "nn_*"', 'symbol = "nnn_*"'),
     ],
 )

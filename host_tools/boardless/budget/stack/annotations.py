@@ -5,10 +5,10 @@ max = "3K"                        # main stack: the entry's worst path and every
 entry = ["Reset_Handler"]
 su = "build/firmware"             # compiler's .su files below this folder, to compare with
 
-[budget.stack.calls]              # who is called through a pointer
-"nn_run" = ["nn_conv2d", "nn_dense"]
-"scheduler+0x1a" = ["poll_uart"]
-"notify" = []                     # nobody: the pointer is null in this program
+[budget.stack.calls]              # who is called through a pointer; * and ? as in a shell
+"scheduler" = ["poll_*"]
+"scheduler+0x1a" = ["poll_uart"]  # the call at that place
+"nn_run(observer)" = []           # the calls through that parameter; nobody: it is null
 
 [budget.stack.recursion]          # how many activations at once
 "qsort" = 8

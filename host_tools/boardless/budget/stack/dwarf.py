@@ -160,7 +160,8 @@ class _Abbreviation(NamedTuple):
 class Debug:
     """The entries of an ELF. What cannot be read is left out, never an error."""
 
-    def __init__(self, info: bytes, abbreviations: bytes) -> None:
+    def __init__(self, info: bytes, abbreviations: bytes, strings: bytes = b"") -> None:
+        self._strings = strings
         self._units = list(_units(info, abbreviations))
         self._starts = [unit.start for unit in self._units]
         self._read: dict[int, Entry | None] = {}
@@ -187,6 +188,12 @@ class Debug:
                 with suppress(*_DAMAGE):
                     self._read[at] = self._units[place].entry(at)
         return self._read[at]
+
+    def is_called(self, entry: Entry, name: str) -> bool:
+        """Whether an entry has that name, in itself or in .debug_str."""
+        text = name.encode() + b"\0"
+        there = self._strings[entry.name : entry.name + len(text)] if entry.name > 0 else b""
+        return entry.name == hash(text) or there == text
 
     def children(self, entry: Entry) -> list[Entry]:
         """What an entry encloses, without what that encloses."""

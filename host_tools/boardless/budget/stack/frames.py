@@ -1,23 +1,26 @@
 """SP through the code of one function: its own frame, and how deep it stands at every call.
 
 A walk follows every branch from the entry and carries what is known of the registers: SP at the
-entry less n, a constant, a word of read-only memory. Where two ways meet, the deeper one counts and
-registers that differ are forgotten.
+entry less n, a constant, an argument, a word of read-only memory. Where two ways meet, the deeper
+one counts and registers that differ are forgotten.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import NamedTuple, TypeGuard
+from typing import NamedTuple
 
 from boardless.budget.stack.ops import Action, Operation, operation
 from boardless.budget.stack.program import Code, Program
+from boardless.budget.stack.slots import IN_REGISTERS, Saved, Slots, joined
+from boardless.budget.stack.values import Value, What, is_sp, plus, plus_register
 from boardless_sim.thumb import LR, PC, SP
 
 _MAX_RAISES = 4
 _MEETING, _ENTERING = 4, 20  # steps' worth of time
 _CLOBBERED = (0, 1, 2, 3, 12, LR)
+_ARGUMENTS = 12  # words of them that are followed
 _CASE_HELPERS = {
     "__gnu_thumb1_case_uqi": (1, False),
     "__gnu_thumb1_case_sqi": (1, True),
@@ -25,32 +28,6 @@ _CASE_HELPERS = {
     "__gnu_thumb1_case_shi": (2, True),
     "__gnu_thumb1_case_si": (4, True),
 }
-
-
-class What(Enum):
-    """What is known of a register."""
-
-    SP = "SP at the entry less n"
-    SP_LESS_UNKNOWN = "SP less a number that only a run knows"
-    CONSTANT = "the number n"
-    RETURN = "the return address"
-    FIELD = "a word n bytes into an object"
-    INSIDE = "n bytes into an object"
-    TABLE = "a word of the read-only table at n"
-    ELEMENT = "an address in a table at n"
-    SHIFTED = "SP at the entry less n, shifted right"
-
-
-class Value(NamedTuple):
-    """A register's value. A FIELD of a constant address knows it; one behind a FIELD is `nested`.
-
-    SHIFTED has its shift in `address`.
-    """
-
-    what: What
-    number: int = 0
-    address: int | None = None
-    nested: bool = False
 
 
 class DirectCall(NamedTuple):
@@ -88,12 +65,13 @@ class Scan:
     exhausted: bool = False
     realigns: bool = False
     taken: set[int] = field(default_factory=set)
+    passed: dict[tuple[int, int], tuple[Value | None, ...]] = field(default_factory=dict)
 
 
 class _State(NamedTuple):
     depth: int
     registers: tuple[Value | None, ...]
-    saved: tuple[tuple[int, Value], ...]  # what lies so deep on the stack
+    saved: Saved
 
 
 class Fuel:
@@ -103,9 +81,14 @@ class Fuel:
         self.steps = steps
 
 
-def scan_function(program: Program, entry: int, never_return: set[int], fuel: Fuel) -> Scan:
+def scan_function(program: Program, entry: int, never_return: Collection[int], fuel: Fuel) -> Scan:
     """Walk one function; calls of `never_return` end their path."""
     return _Walk(program, entry, never_return, fuel).run()
+
+
+def scan_arguments(program: Program, entry: int, never_return: Collection[int], fuel: Fuel) -> Scan:
+    """As `scan_function`; what every direct call hands over is in `passed`, by `calls`' keys."""
+    return _Walk(program, entry, never_return, fuel, notes_arguments=True).run()
 
 
 _known: dict[int, Operation] = {}
@@ -113,40 +96,53 @@ _NO_CODE = Code(0, 0, b"", memoryview(b"").cast("H"))
 
 
 class _Walk:
-    def __init__(self, program: Program, entry: int, never_return: set[int], fuel: Fuel) -> None:
+    def __init__(
+        self,
+        program: Program,
+        entry: int,
+        never_return: Collection[int],
+        fuel: Fuel,
+        *,
+        notes_arguments: bool = False,
+    ) -> None:
         self._program = program
         self._never_return = never_return
         self._fuel = fuel
         self._entry = entry
+        self._notes_arguments = notes_arguments
         function = program.functions.get(entry)
         self._end = function.end if function is not None else entry
-        self._scan = Scan(entry)
-        start: list[Value | None] = [None] * 16
-        start[LR] = Value(What.RETURN)
-        self._met: dict[int, _State] = {}
-        self._raises: dict[int, int] = {}
-        self._work: list[int] = []
-        self._depth = 0
-        self._registers = start
-        self._saved: dict[int, Value] = {}
         self._conditional = 0
         fuel.steps -= _ENTERING
         self._code = _NO_CODE
         self._plain_until: int = Action.PLAIN
         self._asks = False
+        self._hides_arguments = False  # a pointer to those on the stack exists
+        self._start()
+
+    def _start(self) -> None:
+        self._scan = Scan(self._entry)
+        self._met: dict[int, _State] = {}
+        self._raises: dict[int, int] = {}
+        self._work: list[int] = []
+        self._asks = False
+        self._depth = 0
+        self._registers: list[Value | None] = [None] * 16
+        for number in range(IN_REGISTERS):
+            self._registers[number] = Value(What.ARGUMENT, number)
+        self._registers[LR] = Value(What.RETURN)
+        self._slots = Slots()
 
     def run(self) -> Scan:
         """Without the registers at first; most functions never ask for them."""
-        self._walk(plain_until=Action.LOAD_INDEXED)
-        if self._asks:
-            self._scan = Scan(self._entry)
-            self._met.clear()
-            self._raises.clear()
-            self._work.clear()
-            self._asks = False
-            self._depth, self._registers = 0, [None] * 16
-            self._registers[LR] = Value(What.RETURN)
-            self._saved = {}
+        if not self._notes_arguments:
+            self._walk(plain_until=Action.STORE_SOME)
+            if not self._asks:
+                return self._scan
+        self._start()
+        self._walk(plain_until=Action.PLAIN)
+        if self._hides_arguments:
+            self._start()
             self._walk(plain_until=Action.PLAIN)
         return self._scan
 
@@ -159,7 +155,7 @@ class _Walk:
     def _meet(self, address: int) -> bool:
         """Bring the present state to a leader; whether it says anything new there."""
         self._fuel.steps -= _MEETING
-        new = _State(self._depth, tuple(self._registers), tuple(self._saved.items()))
+        new = _State(self._depth, tuple(self._registers), self._slots.saved())
         old = self._met.get(address)
         if old is None:
             self._met[address] = new
@@ -185,14 +181,13 @@ class _Walk:
         registers = tuple(
             a if a == b else None for a, b in zip(old.registers, new.registers, strict=True)
         )
-        saved = tuple(item for item in old.saved if item in new.saved)
-        return _State(depth, registers, saved)
+        return _State(depth, registers, joined(old.saved, new.saved))
 
     def _follow(self, address: int) -> None:
         """Straight on from a leader until the path ends or meets another leader."""
         state = self._met[address]
         self._depth, self._registers = state.depth, list(state.registers)
-        self._saved, self._conditional = dict(state.saved), 0
+        self._slots, self._conditional = Slots(state.saved), 0
         registers, met, depths = self._registers, self._met, self._scan.depths
         literals = self._program.literal_starts
         start, plain_until = address, self._plain_until
@@ -201,7 +196,7 @@ class _Walk:
             if found is None:
                 return
             depths[address] = self._depth
-            size, action, _, _, _, kills, asks = found
+            size, action, _, _, _, kills, asks, _ = found
             if plain_until:
                 if asks:
                     self._asks = True
@@ -256,11 +251,10 @@ class _Walk:
                 return False
             self._assign(address, found, conditional)
             return True
-        if action == Action.MOVE_SP:
-            if found.x < 0 or not conditional:
-                self._deepen(self._depth - found.x)
+        if action <= Action.STORE_SOME:
+            self._reach(found, conditional)
             return True
-        if action in (Action.PUSH, Action.POP):
+        if action <= Action.POP:
             return self._move(found, conditional)
         if action == Action.SP_UNKNOWN:
             self._set_sp(address, None)
@@ -277,6 +271,11 @@ class _Walk:
             return Value(What.SP, self._depth)
         return None if register == PC else self._registers[register]
 
+    def _object(self, register: int) -> Value | None:
+        """As `_value`, where it does not matter that it is an argument."""
+        value = self._value(register)
+        return None if value is not None and value.what == What.ARGUMENT else value
+
     def _assign(self, address: int, found: Operation, conditional: bool) -> None:
         target = found.x
         value = self._result(address, found)
@@ -287,15 +286,17 @@ class _Walk:
                 value = Value(What.SP, max(self._depth, value.number))
             self._set_sp(address, value)
         else:
+            if is_sp(value) and value.number <= 0 and not self._hides_arguments:
+                self._hides_arguments = True
             self._registers[target] = value if not conditional else None
 
     def _result(self, address: int, found: Operation) -> Value | None:
         action, y, z = found.action, found.y, found.z
         if action == Action.ADD:
-            return _plus(self._value(y), z)
+            return plus(self._object(y), z) if z else self._value(y)
         if action in (Action.ADD_REGISTER, Action.SUBTRACT_REGISTER):
             sign = 1 if action == Action.ADD_REGISTER else -1
-            return _plus_register(self._value(y), self._value(z), sign)
+            return plus_register(self._object(y), self._object(z), sign)
         if action == Action.CONSTANT:
             return Value(What.CONSTANT, y)
         if action == Action.TOP:
@@ -304,13 +305,13 @@ class _Walk:
             return self._shifted(self._value(y), z)
         if action == Action.SHIFT_RIGHT:
             value = self._value(y)
-            return value._replace(what=What.SHIFTED, address=z) if _is_sp(value) else None
+            return value._replace(what=What.SHIFTED, address=z) if is_sp(value) else None
         if action == Action.ALIGN:
             return self._aligned(self._value(y), z)
         if action in (Action.ADDRESS, Action.LITERAL):
             at = ((address + 4) & ~3) + y
             return self._pointer(at) if action == Action.ADDRESS else self._constant_at(at)
-        return self._loaded(self._value(y), z, action == Action.LOAD_INDEXED)
+        return self._loaded(self._object(y), z, action == Action.LOAD_INDEXED)
 
     def _pointer(self, number: int) -> Value:
         if number & 1 and number - 1 in self._program.functions:
@@ -352,6 +353,8 @@ class _Walk:
             if word is not None:
                 return Value(What.CONSTANT, word)
             return Value(What.FIELD, offset, at)
+        if is_sp(base) and not is_indexed:
+            return self._word(base.number - offset)
         if is_indexed or (base is not None and base.what not in (What.FIELD, What.INSIDE)):
             return None
         if base is not None and base.what == What.INSIDE:
@@ -370,12 +373,50 @@ class _Walk:
 
     # ---- the stack ----
 
+    def _reach(self, found: Operation, conditional: bool) -> None:
+        if found.action == Action.LOAD_TWO:
+            self._load_two(found, conditional)
+        else:
+            self._store(found, conditional)
+
+    def _word(self, slot: int) -> Value | None:
+        return None if slot <= 0 and self._hides_arguments else self._slots.get(slot)
+
+    def _load_two(self, found: Operation, conditional: bool) -> None:
+        base = self._object(found.y)
+        values = [self._loaded(base, found.z + more, False) for more in (0, 4)]
+        for register, value in zip((found.x, found.w), values, strict=True):
+            if register < SP:
+                self._registers[register] = None if conditional else value
+
+    def _store(self, found: Operation, conditional: bool) -> None:
+        """What a store leaves in the frame, and what it may have changed there."""
+        base = self._object(found.y)
+        if not is_sp(base):
+            if base is None or base.what not in (What.CONSTANT, What.ELEMENT):
+                self._slots.forget()
+        elif found.action == Action.STORE_SOME:
+            self._slots.blur(base.number)
+        else:
+            for more, register in ((0, found.x), (4, found.w)):
+                if register >= 0:
+                    value = None if conditional else self._value(register)
+                    self._slots.put(base.number - found.z - more, value)
+        if found.action == Action.STORE_SOME and 0 <= found.x < SP:
+            self._registers[found.x] = None
+
     def _deepen(self, depth: int) -> None:
         self._depth = depth
         if depth > self._scan.own_bytes:
             self._scan.own_bytes = depth
 
     def _move(self, found: Operation, conditional: bool) -> bool:
+        """SP goes down or up, registers with it; whether the next instruction follows."""
+        if found.action == Action.MOVE_SP:
+            if found.x < 0 or not conditional:
+                self._deepen(self._depth - found.x)
+                self._slots.leave(self._depth)
+            return True
         if found.action == Action.PUSH:
             self._deepen(self._depth + found.x)
             self._save(found.y)
@@ -389,23 +430,20 @@ class _Walk:
                 self._scan.returns = True
                 goes_on = False
             elif register != SP:
-                self._registers[register] = self._saved.get(slot)
+                self._registers[register] = self._slots.get(slot)
             slot -= 4
         if not conditional:
             self._depth -= found.x
+            self._slots.leave(self._depth)
         return goes_on
 
     def _save(self, mask: int) -> None:
-        """Remember where SP and the return address were pushed."""
+        """Remember what was pushed."""
         slot = self._depth
         for register in range(16):
-            if not mask >> register & 1:
-                continue
-            value = self._registers[register]
-            self._saved.pop(slot, None)
-            if value is not None and value.what in (What.SP, What.RETURN):
-                self._saved[slot] = value
-            slot -= 4
+            if mask >> register & 1:
+                self._slots.put(slot, self._registers[register])
+                slot -= 4
 
     # ---- control ----
 
@@ -452,6 +490,19 @@ class _Walk:
         old = self._scan.calls.get(key)
         if old is None or old.depth < call.depth:
             self._scan.calls[key] = call
+        if self._notes_arguments:
+            now = tuple(self._argument(number) for number in range(_ARGUMENTS))
+            before = self._scan.passed.get(key, now)
+            self._scan.passed[key] = tuple(
+                a if a == b else None for a, b in zip(before, now, strict=True)
+            )
+
+    def _argument(self, number: int) -> Value | None:
+        if self._conditional:
+            return None
+        if number < IN_REGISTERS:
+            return self._registers[number]
+        return self._slots.get(self._depth - 4 * (number - IN_REGISTERS))
 
     def _call(self, address: int, target: int, size: int) -> bool:
         function = self._program.functions.get(target)
@@ -472,6 +523,7 @@ class _Walk:
     def _forget(self) -> None:
         for register in _CLOBBERED:
             self._registers[register] = None
+        self._slots.forget()
 
     def _call_register(self, address: int, register: int) -> bool:
         value = self._value(register)
@@ -548,37 +600,3 @@ class _Walk:
             if target > table:
                 limit = min(limit, target)
             at += width
-
-
-def _plus(value: Value | None, number: int) -> Value | None:
-    if number == 0:
-        return value
-    if value is None or value.what == What.FIELD:
-        return Value(What.INSIDE, number, nested=value is not None)
-    if value.what == What.SP:
-        return Value(What.SP, value.number - number)
-    if value.what == What.INSIDE:
-        return value._replace(number=value.number + number)
-    if value.what in (What.CONSTANT, What.ELEMENT):
-        return Value(value.what, value.number + number & 0xFFFFFFFF)
-    return value if value.what == What.SP_LESS_UNKNOWN else None
-
-
-def _plus_register(left: Value | None, right: Value | None, sign: int) -> Value | None:
-    movable = (What.SP, What.SP_LESS_UNKNOWN, *((What.CONSTANT,) if left is None else ()))
-    if sign == 1 and right is not None and right.what in movable:
-        left, right = right, left
-    if left is None:
-        return None
-    if right is not None and right.what == What.CONSTANT:
-        number = right.number - (1 << 32) if right.number >> 31 else right.number
-        return _plus(left, sign * number)
-    if left.what in (What.SP, What.SP_LESS_UNKNOWN):
-        return Value(What.SP_LESS_UNKNOWN)
-    if left.what == What.CONSTANT and sign == 1 and right is None:
-        return Value(What.ELEMENT, left.number)
-    return None
-
-
-def _is_sp(value: Value | None) -> TypeGuard[Value]:
-    return value is not None and value.what == What.SP

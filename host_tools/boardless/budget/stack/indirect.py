@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import difflib
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from fnmatch import filter as matching
+from functools import cached_property
 
 from boardless.budget.stack.annotations import StackAnnotations
 from boardless.budget.stack.calls import CallGraph
-from boardless.budget.stack.frames import IndirectCall, Value, What
+from boardless.budget.stack.frames import Fuel, IndirectCall, Scan, scan_arguments
 from boardless.budget.stack.program import Program
 from boardless.budget.stack.prototypes import Prototypes
 from boardless.budget.stack.report import Grade
+from boardless.budget.stack.values import Value, What
 from boardless_sim.errors import ConfigError
 
 _VTABLE_HEADER = 8
+_PLACE = re.compile(r"(?P<caller>.+?)(?:\+0x(?P<offset>[0-9a-f]{1,8})|\((?P<parameter>\w+)\))")
+_STEPS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -35,9 +41,15 @@ class Resolver:
     def __init__(self, program: Program, graph: CallGraph, annotations: StackAnnotations) -> None:
         self._program = program
         self._graph = graph
-        self._annotated = _annotated_calls(program, graph, annotations)
         self._taken: tuple[int, ...] | None = None
-        self._types: Prototypes | None = None
+        self._callers: dict[int, list[int]] | None = None
+        self._passing: dict[int, Scan] = {}
+        self._fuel = Fuel(_STEPS)
+        self._annotated = dict(self._annotations(annotations))
+
+    @cached_property
+    def _types(self) -> Prototypes:
+        return Prototypes(self._program.elf)
 
     def resolve(self) -> tuple[Resolution, ...]:
         """Every indirect call, in the order of the code."""
@@ -46,6 +58,35 @@ class Resolver:
             for caller, scan in sorted(self._graph.scans.items())
             for _, call in sorted(scan.indirect.items())
         )
+
+    def _annotations(
+        self, annotations: StackAnnotations
+    ) -> Iterator[tuple[tuple[int, int | None], tuple[int, ...]]]:
+        """By caller and place, None for every place of a caller."""
+        program, where = self._program, f"{self._program.elf.path}: [budget.stack.calls]"
+        for text, callees in annotations.calls:
+            place = _PLACE.fullmatch(text)
+            name = place["caller"] if place else text
+            targets = tuple(a for callee in callees for a in _matching(program, callee, where))
+            for caller in addresses_of(program, name, where):
+                sites = self._graph.scans[caller].indirect
+                chosen: Iterable[int | None] = (None,) if sites else ()
+                if place and place["offset"]:
+                    chosen = {caller + int(place["offset"], 16)} & sites.keys()
+                elif place:
+                    chosen = self._through_parameter(caller, place["parameter"])
+                if not chosen:
+                    raise ConfigError(
+                        f"{where} {text!r}: no call through a pointer there, "
+                        f"expected {_there(sites, caller)}"
+                    )
+                yield from (((caller, at), targets) for at in chosen)
+
+    def _through_parameter(self, caller: int, name: str) -> set[int]:
+        number = self._types.parameter(caller, name)
+        wanted = Value(What.ARGUMENT, number or 0)
+        sites = self._graph.scans[caller].indirect.values()
+        return {site.at for site in sites if site.through == wanted and number is not None}
 
     def _resolve(self, caller: int, call: IndirectCall) -> Resolution:
         annotated = self._annotated.get((caller, call.at), self._annotated.get((caller, None)))
@@ -56,6 +97,12 @@ class Resolver:
             if targets:
                 grade = Grade.EXACT if is_whole else Grade.ASSUMED
                 return Resolution(caller, call, grade, "read-only table", targets)
+        if call.through is not None and call.through.what == What.ARGUMENT:
+            passed: set[int] = set()
+            if self._pass(caller, call.through.number, passed, set()):
+                return Resolution(
+                    caller, call, Grade.EXACT, "callers' arguments", tuple(sorted(passed))
+                )
         chosen_by, targets = self._candidates(caller, call.through)
         grade = Grade.ASSUMED if targets else Grade.UNBOUNDED
         return Resolution(caller, call, grade, chosen_by, targets)
@@ -74,10 +121,61 @@ class Resolver:
         strange = [word for word in words if word and word - 1 not in targets]
         return tuple(sorted(targets)), not strange
 
+    def _pass(
+        self, function: int, number: int, found: set[int], seen: set[tuple[int, int]]
+    ) -> bool:
+        """Who every caller hands over as the n-th word; False where one may hand over others.
+
+        A null pointer adds nobody: whoever is called through it has ended the program.
+        """
+        if (function, number) in seen:
+            return True
+        seen.add((function, number))
+        program = self._program
+        is_called = {program.entry, *(handler for _, handler in program.vectors)}
+        if function in is_called or function in self._address_taken():
+            return False
+        callers = self._calling(function)
+        return bool(callers) and all(
+            self._hands_over(caller, function, number, found, seen) for caller in callers
+        )
+
+    def _hands_over(
+        self, caller: int, function: int, number: int, found: set[int], seen: set[tuple[int, int]]
+    ) -> bool:
+        if caller not in self._passing:
+            self._passing[caller] = scan_arguments(
+                self._program, caller, self._graph.never_return, self._fuel
+            )
+        scan = self._passing[caller]
+        given = [words for (_, target), words in scan.passed.items() if target == function]
+        for value in [words[number] if number < len(words) else None for words in given]:
+            if value is None or scan.exhausted:
+                return False
+            if value.what == What.ARGUMENT:
+                if not self._pass(caller, value.number, found, seen):
+                    return False
+            elif value.what != What.CONSTANT or not self._is_callable(value.number):
+                return False
+            elif value.number:
+                found.add(value.number - 1)
+        return bool(given)
+
+    def _is_callable(self, word: int) -> bool:
+        return not word or (word & 1 == 1 and word - 1 in self._graph.functions)
+
+    def _calling(self, function: int) -> list[int]:
+        if self._callers is None:
+            self._callers = {}
+            for caller, scan in self._graph.scans.items():
+                for target in {call.target for call in scan.calls.values()}:
+                    self._callers.setdefault(target, []).append(caller)
+        return self._callers.get(function, [])
+
     def _candidates(self, caller: int, through: Value | None) -> tuple[str, tuple[int, ...]]:
         taken = self._address_taken()
         if through is None or through.what != What.FIELD:
-            return self._by_prototype(caller, None, taken)
+            return self._by_prototype(caller, through, taken)
         virtual = set(self._virtual(through.number)) if through.nested else set()
         chosen_by, targets = self._by_prototype(caller, through, taken)
         if virtual and chosen_by != "prototype":
@@ -89,8 +187,6 @@ class Resolver:
     def _by_prototype(
         self, caller: int, through: Value | None, taken: tuple[int, ...]
     ) -> tuple[str, tuple[int, ...]]:
-        if self._types is None:
-            self._types = Prototypes(self._program.elf)
         wanted = self._types.wanted(caller, through)
         if wanted is None:
             return "address taken", taken
@@ -137,34 +233,18 @@ class Resolver:
                 yield word - 1
 
 
-def _annotated_calls(
-    program: Program, graph: CallGraph, annotations: StackAnnotations
-) -> dict[tuple[int, int | None], tuple[int, ...]]:
-    found: dict[tuple[int, int | None], tuple[int, ...]] = {}
-    where = f"{program.elf.path}: [budget.stack.calls]"
-    for place, callees in annotations.calls:
-        caller, plus, offset = place.rpartition("+0x")
-        targets = tuple(
-            address for callee in callees for address in addresses_of(program, callee, where)
-        )
-        for address in addresses_of(program, caller if plus else place, where):
-            sites = graph.scans[address].indirect
-            at = address + _number(offset) if plus else None
-            if (at is not None and at not in sites) or not sites:
-                there = ", ".join(f"+{site - address:#x}" for site in sorted(sites)[:8])
-                raise ConfigError(
-                    f"{where} {place!r}: no call through a pointer there, "
-                    f"expected {there or 'a caller that has one'}"
-                )
-            found[address, at] = targets
-    return found
+def _there(sites: Iterable[int], caller: int) -> str:
+    found = ", ".join(f"+{site - caller:#x}" for site in sorted(sites)[:8])
+    return found or "a caller that has one"
 
 
-def _number(text: str) -> int:
-    try:
-        return int(text, 16)
-    except ValueError:
-        return -1
+def _matching(program: Program, pattern: str, where: str) -> Iterator[int]:
+    """The functions of a name, or of every name that a pattern means."""
+    names = matching(program.by_name, pattern)
+    if pattern in program.by_name or not names:
+        yield from addresses_of(program, pattern, where)
+        return
+    yield from dict.fromkeys(address for name in names for address in program.by_name[name])
 
 
 def addresses_of(program: Program, name: str, where: str) -> tuple[int, ...]:

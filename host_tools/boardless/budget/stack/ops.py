@@ -27,23 +27,26 @@ class Action:
     LITERAL: Final = 10  # x := word at PC, aligned, + y
     LOAD: Final = 11  # x := word at y + z
     LOAD_INDEXED: Final = 12  # x := word at y + 4 * an index
-    MOVE_SP: Final = 13  # SP += x
-    PUSH: Final = 14  # SP -= x; registers of mask y from there up
-    POP: Final = 15  # SP += x; registers of mask y
-    CALL: Final = 16  # BL to PC + x
-    JUMP: Final = 17  # B to PC + x
-    BRANCH: Final = 18  # conditional, to PC + x
-    CALL_REGISTER: Final = 19  # BLX x
-    JUMP_REGISTER: Final = 20  # BX x, MOV pc
-    TABLE: Final = 21  # TBB (x = 1) or TBH (x = 2) behind itself
-    ADD_TO_PC: Final = 22
-    STOP: Final = 23  # UDF: nothing follows
-    IT: Final = 24  # x conditional instructions follow
-    SP_UNKNOWN: Final = 25
+    LOAD_TWO: Final = 13  # x := word at y + z, w := the word behind it
+    STORE: Final = 14  # word at y + z := register x, the word behind it := register w
+    STORE_SOME: Final = 15  # something from y on; x: register that is moved by it
+    MOVE_SP: Final = 16  # SP += x
+    PUSH: Final = 17  # SP -= x; registers of mask y from there up
+    POP: Final = 18  # SP += x; registers of mask y
+    CALL: Final = 19  # BL to PC + x
+    JUMP: Final = 20  # B to PC + x
+    BRANCH: Final = 21  # conditional, to PC + x
+    CALL_REGISTER: Final = 22  # BLX x
+    JUMP_REGISTER: Final = 23  # BX x, MOV pc
+    TABLE: Final = 24  # TBB (x = 1) or TBH (x = 2) behind itself
+    ADD_TO_PC: Final = 25
+    STOP: Final = 26  # UDF: nothing follows
+    IT: Final = 27  # x conditional instructions follow
+    SP_UNKNOWN: Final = 28
 
 
 class Operation(NamedTuple):
-    """One instruction's effect; the meaning of x, y, z is its action's.
+    """One instruction's effect; the meaning of x, y, z, w is its action's, -1 no register.
 
     `asks`: its effect on SP, on control or on which functions have their address taken is not
     known without the registers' values.
@@ -56,6 +59,7 @@ class Operation(NamedTuple):
     z: int = 0
     kills: tuple[int, ...] = ()
     asks: bool = False
+    w: int = -1
 
 
 def operation(first: int, second: int) -> Operation:
@@ -119,9 +123,7 @@ def _narrow(op: int) -> Operation:
     if top == 0xB:
         return _narrow_misc(op)
     if top == 0xC:
-        base = (op >> 8) & 7
-        loaded = _registers(op & 0xFF) if op & 0x800 else ()
-        return Operation(2, Action.PLAIN, kills=(base, *loaded))
+        return _narrow_multiple(op)
     if top == 0xD:
         if (op >> 8) & 0xF < 14:
             return Operation(2, Action.BRANCH, 4 + signed((op & 0xFF) << 1, 9))
@@ -183,9 +185,14 @@ def _narrow_memory(op: int) -> Operation:
     if op >> 11 == 0x0D:
         return Operation(2, Action.LOAD, low, base, ((op >> 6) & 31) * 4)
     if op >= 0x9000:
-        return Operation(2, Action.PLAIN, kills=((op >> 8) & 7,) if op & 0x800 else ())
+        action = Action.LOAD if op & 0x800 else Action.STORE
+        return Operation(2, action, (op >> 8) & 7, SP, (op & 0xFF) * 4)
+    if op >> 11 == 0x0C:
+        return Operation(2, Action.STORE, low, base, ((op >> 6) & 31) * 4)
     is_load = (op >> 9) & 7 >= 3 if op < 0x6000 else bool(op & 0x800)
-    return Operation(2, Action.PLAIN, kills=(low,) if is_load else ())
+    if not is_load:
+        return Operation(2, Action.STORE_SOME, -1, base)
+    return Operation(2, Action.PLAIN, kills=(low,))
 
 
 def _narrow_misc(op: int) -> Operation:
@@ -202,6 +209,13 @@ def _narrow_misc(op: int) -> Operation:
         after = op & 0xF
         return Operation(2, Action.IT, 4 - ((after & -after).bit_length() - 1))
     return _plain(op, 0)
+
+
+def _narrow_multiple(op: int) -> Operation:
+    base = (op >> 8) & 7
+    if not op & 0x800:
+        return Operation(2, Action.STORE_SOME, base, base)
+    return Operation(2, Action.PLAIN, kills=(base, *_registers(op & 0xFF)))
 
 
 # ---- 32-bit ----
@@ -303,8 +317,10 @@ def _multiple(first: int, second: int) -> Operation:
             return Operation(4, Action.PUSH, bytes_moved, second)
         if not first & 0x100:
             return Operation(4, Action.POP, bytes_moved, second)
-    kills = (*(_registers(second & 0x7FFF) if is_load else ()), *((base,) if writes_back else ()))
-    if is_load and second >> PC:
+    if not is_load:
+        return Operation(4, Action.STORE_SOME, base if writes_back else -1, base)
+    kills = (*_registers(second & 0x7FFF), *((base,) if writes_back else ()))
+    if second >> PC:
         return Operation(4, Action.JUMP_REGISTER, PC, kills=kills)
     return _plain(first, second, *kills)
 
@@ -319,36 +335,62 @@ def _dual(first: int, second: int) -> Operation:
             return Operation(4, Action.JUMP_REGISTER, PC)
         result = second >> 12 if is_load else second & 0xF
         return _plain(first, second, result, *(() if is_load else ((second >> 8) & 0xF,)))
-    loaded = (second >> 12, (second >> 8) & 0xF) if is_load else ()
-    written = (base,) if first & 0x20 and base != SP else ()
-    return _plain(first, second, *loaded, *written)
+    low, high, writes_back = second >> 12, (second >> 8) & 0xF, bool(first & 0x20)
+    if not writes_back and base != PC:
+        offset = (second & 0xFF) * (4 if first & 0x80 else -4)
+        return Operation(4, Action.LOAD_TWO if is_load else Action.STORE, low, base, offset, w=high)
+    if not is_load and base != SP:
+        return Operation(4, Action.STORE_SOME, base, base)
+    loaded = (low, high) if is_load else ()
+    return _plain(first, second, *loaded, *((base,) if writes_back and base != SP else ()))
 
 
 def _single(first: int, second: int) -> Operation:
     base, target = first & 0xF, second >> 12
     is_load, is_word = bool(first & 0x10), first & 0x60 == 0x40
+    writes_back = not first & 0x80 and second & 0x900 == 0x900
     if base == PC and is_load:
         offset = second & 0xFFF if first & 0x80 else -(second & 0xFFF)
         if is_word:
             return Operation(4, Action.LITERAL, target, offset)
         return _plain(first, second, target)
-    has_offset = bool(first & 0x80)
-    writes_back = not has_offset and second & 0x900 == 0x900
-    if is_load and is_word and not writes_back:
-        if has_offset:
-            return Operation(4, Action.LOAD, target, base, second & 0xFFF)
-        if second & 0xFC0 == 0:
-            return Operation(4, Action.LOAD_INDEXED, target, base, second & 0xF)
-    written = (base,) if writes_back and base != SP else ()
     if writes_back and base == SP and is_word:
         offset = second & 0xFF
         if is_load and second & 0x600 == 0x200:
             return Operation(4, Action.POP, offset, 1 << target)
         if not is_load and second & 0x600 == 0x400 and offset:
             return Operation(4, Action.PUSH, offset, 1 << target)
+    if is_load or (writes_back and base == SP):
+        return _load(first, second, writes_back)
+    return _store(first, second, writes_back)
+
+
+def _load(first: int, second: int, writes_back: bool) -> Operation:
+    """LDR, LDRB, LDRH, and what moves SP without a word."""
+    base, target = first & 0xF, second >> 12
+    is_load, is_word = bool(first & 0x10), first & 0x60 == 0x40
+    if is_load and is_word and not writes_back:
+        if first & 0x80:
+            return Operation(4, Action.LOAD, target, base, second & 0xFFF)
+        if second & 0xFC0 == 0:
+            return Operation(4, Action.LOAD_INDEXED, target, base, second & 0xF)
+    written = (base,) if writes_back and base != SP else ()
     if is_load and target == SP:
         return Operation(4, Action.SP_UNKNOWN)
     return _plain(first, second, *((target,) if is_load and target != PC else ()), *written)
+
+
+def _store(first: int, second: int, writes_back: bool) -> Operation:
+    """STR, STRB, STRH, but for a push."""
+    base = first & 0xF
+    if _plain(first, second).action == Action.STOP:
+        return Operation(4, Action.STOP)
+    if first & 0x60 == 0x40 and not writes_back:
+        if first & 0x80:
+            return Operation(4, Action.STORE, second >> 12, base, second & 0xFFF)
+        if second & 0x800:
+            return Operation(4, Action.STORE, second >> 12, base, -(second & 0xFF))
+    return Operation(4, Action.STORE_SOME, base if writes_back else -1, base)
 
 
 def _coprocessor(first: int, second: int) -> Operation:
@@ -358,7 +400,9 @@ def _coprocessor(first: int, second: int) -> Operation:
         return _plain(first, second, rt)
     if first & 0xFFE0 == 0xEC40:
         return _plain(first, second, *((rt, first & 0xF) if first & 0x10 else ()))
-    base = first & 0xF
-    if first & 0xFE20 == 0xEC20 and base != SP:
+    base, writes_back = first & 0xF, first & 0xFE20 == 0xEC20
+    if first & 0xFE10 == 0xEC00 and not (writes_back and base == SP):
+        return Operation(4, Action.STORE_SOME, base if writes_back else -1, base)
+    if writes_back and base != SP:
         return _plain(first, second, base)
     return _plain(first, second)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from boardless.budget.elf_file import ElfFile
 from boardless.budget.stack.dwarf import Debug, Entry, Tag
-from boardless.budget.stack.frames import Value, What
+from boardless.budget.stack.values import Value, What
 from boardless_sim.errors import ImageError
 
 _NAMES_FOR = frozenset({Tag.TYPEDEF, Tag.CONST, Tag.VOLATILE, Tag.RESTRICT, Tag.ATOMIC})
@@ -49,14 +49,38 @@ class Prototypes:
             self._prototypes[address] = self._prototype(self._origin(self._functions[address]))
         return self._prototypes[address]
 
+    def parameter(self, function: int, name: str) -> int | None:
+        """Which word of the arguments a parameter is (AAPCS32, 6.4); None where nothing tells.
+
+        Floating-point arguments may stand in registers of their own, so none behind one is known.
+        """
+        if function not in self._functions:
+            return None
+        word = 0
+        for parameter in self._debug.children(self._origin(self._functions[function])):
+            if parameter.tag != Tag.PARAMETER:
+                continue
+            kind = self._signature(parameter.type_at)
+            size = 4 if kind == "p" else int(kind[1:]) if kind[1:].isdecimal() else 0
+            if size == 8:
+                word += word % 2
+            if self._debug.is_called(parameter, name):
+                return word
+            if not size or kind[0] == "f":
+                return None
+            word += (size + 3) // 4
+        return None
+
     def wanted(self, caller: int, through: Value | None) -> frozenset[str] | None:
         """The prototypes that a call may have; None where nothing tells."""
         if caller not in self._functions:
             return None
-        found = self._through(through) if through is not None else set()
+        found = self._through(caller, through) if through is not None else set()
         return frozenset(found) or None
 
-    def _through(self, through: Value) -> set[str]:
+    def _through(self, caller: int, through: Value) -> set[str]:
+        if through.what == What.ARGUMENT:
+            return set(self._parameters(self._functions[caller]))
         if through.what != What.FIELD:
             return set()
         if through.address is not None:
@@ -64,6 +88,14 @@ class Prototypes:
         found = set(self._slots.get(through.number, ()))
         found |= {kind for offset, kind in self._open if offset <= through.number}
         return found | self._elements if found else found
+
+    def _parameters(self, function: Entry) -> Iterator[str]:
+        """Pointers to functions among what a function takes."""
+        for parameter in self._debug.children(self._origin(function)):
+            if parameter.tag == Tag.PARAMETER:
+                kind = self._pointed(self._resolved(parameter.type_at))
+                if kind is not None:
+                    yield kind
 
     # ---- collecting ----
 
@@ -180,6 +212,7 @@ class Prototypes:
 
 def _read(elf: ElfFile) -> Debug:
     try:
-        return Debug(elf.data(".debug_info"), elf.data(".debug_abbrev"))
+        names = ".debug_info", ".debug_abbrev", ".debug_str"
+        return Debug(*(elf.data(name) for name in names))
     except ImageError:
         return Debug(b"", b"")

@@ -68,7 +68,8 @@ class Candidate:
 class IndirectSite:
     """A call through a pointer: `caller+0x1a`, who may be called, and what narrowed them down.
 
-    `chosen_by`: "annotation", "read-only table", "virtual call", "prototype", "address taken".
+    `chosen_by`: "annotation", "read-only table", "callers' arguments", "virtual call", "prototype",
+    "address taken".
     """
 
     caller: str

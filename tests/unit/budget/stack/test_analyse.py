@@ -86,6 +86,28 @@ def test_a_pointer_is_narrowed_by_prototype_and_keeps_its_target(shapes: Path) -
     assert "compare" not in names  # another prototype
 
 
+@pytest.mark.parametrize("options", [("-Os",), ("-O2",), ("-O0",)])
+def test_a_pointer_handed_over_is_what_every_caller_hands_over(
+    corpus: Corpus, options: tuple[str, ...]
+) -> None:
+    report = analyse_stack(corpus("shapes.c", *options), StackAnnotations())
+    for caller, expected in (
+        ("hands_on", {"send", "receive"}),
+        ("hands_on_from_the_stack", {"receive"}),
+    ):
+        found = site(report, caller)
+        assert (found.grade, found.chosen_by) == (Grade.EXACT, "callers' arguments"), caller
+        assert {candidate.name for candidate in found.candidates} == expected
+
+
+def test_a_comparison_that_newlib_sorts_by_is_known(corpus: Corpus) -> None:
+    report = analyse_stack(corpus("library.c", "-Os"), StackAnnotations())
+    sites = [site for site in report.indirect if site.caller == "qsort"]
+    assert sites
+    for found in sites:
+        assert [candidate.name for candidate in found.candidates] == ["by_value"]
+
+
 def test_without_debug_information_every_address_taken_is_a_candidate(
     shapes: Path, tmp_path: Path
 ) -> None:
@@ -107,6 +129,15 @@ def test_a_place_in_the_caller_can_be_named(shapes: Path) -> None:
     annotations = StackAnnotations(calls=((free.place, ("send",)),))
     found = site(analyse_stack(shapes, annotations), "ends_through_a_pointer")
     assert [one.name for one in found.candidates] == ["send"]
+
+
+def test_a_parameter_can_be_named(shapes: Path) -> None:
+    annotations = StackAnnotations(calls=(("hands_on(done)", ("rec*",)),))
+    found = site(analyse_stack(shapes, annotations), "hands_on")
+    assert found.grade == Grade.ANNOTATED
+    assert [one.name for one in found.candidates] == ["receive"]
+    stack = StackAnnotations(calls=(("hands_on_from_the_stack(done)", ()),))
+    assert site(analyse_stack(shapes, stack), "hands_on_from_the_stack").candidates == ()
 
 
 def test_virtual_calls_reach_every_override(corpus: Corpus) -> None:
@@ -198,6 +229,11 @@ def test_suggested_toml_is_accepted_as_it_stands(shapes: Path) -> None:
             StackAnnotations(calls=(("ends_through_a_pointer+0x1", ("leaf",)),)),
             "no call through a pointer there, expected +0x",
         ),
+        (
+            StackAnnotations(calls=(("hands_on(x)", ("leaf",)),)),
+            "'hands_on(x)': no call through a pointer there, expected +0x",
+        ),
+        (StackAnnotations(calls=(("hands_on", ("wyd*",)),)), "calls] no function 'wyd*'"),
         (StackAnnotations(recursion=(("wide", 3),)), "'wide': never reaches itself"),
         (StackAnnotations(frames=(("wyde", 3),)), "frames] no function 'wyde'"),
         (StackAnnotations(entries=("mane",)), "entry: no function 'mane' in the ELF"),

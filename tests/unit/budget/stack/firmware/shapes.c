@@ -31,6 +31,22 @@ struct driver *volatile current = &driver;
 APART void goes_through_a_pointer(int x) { volatile int held[4]; held[0] = x; current->receive(x); sink = held[0]; }
 APART void ends_through_a_pointer(int x) { sink = x; current->send(x); }
 
+APART void hands_on(void (*done)(int), int x) { volatile int held[5]; held[0] = x; if (done) { done(x); } sink = held[0]; }
+APART void hands_on_from_the_stack(int a, int b, int c, int d, void (*done)(int))
+{
+    volatile int held[6];
+    held[0] = a + b + c + d;
+    if (done) { done(held[0]); }
+    sink = held[0];
+}
+APART void hands_over(int x)
+{
+    hands_on(send, x);
+    hands_on(receive, x);
+    hands_on_from_the_stack(x, 1, 2, 3, receive);
+    hands_on_from_the_stack(x, 3, 2, 1, 0);
+}
+
 static void (*const steps[])(void) = { leaf, wide, ends_in_a_tail_call };
 APART void goes_through_a_table(unsigned which) { volatile int held[2]; held[0] = 1; steps[which % 3](); sink = held[0]; }
 
@@ -111,6 +127,7 @@ int main(void)
     leaf(); wide(); wider_than_an_immediate();
     takes_alloca(twelve); takes_vla(twelve); aligns(); ends_in_a_tail_call();
     goes_through_a_pointer(3); ends_through_a_pointer(4); goes_through_a_table(twelve);
+    hands_over(5);
     sink = (int)factorial(twelve) + even(n);
     for (int x = 0; x < 10; x++) { sink = switches(x); }
     sink = wraps_a_part(n) + gives_eight(3) + takes_any(3, 1, 2, 3) + passes_big(n) + checks(n);

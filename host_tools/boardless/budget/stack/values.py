@@ -1,0 +1,71 @@
+"""What is known of a register on a way through the code, and arithmetic on it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import NamedTuple, TypeGuard
+
+
+class What(Enum):
+    """What is known of a register."""
+
+    SP = "SP at the entry less n"
+    SP_LESS_UNKNOWN = "SP less a number that only a run knows"
+    CONSTANT = "the number n"
+    RETURN = "the return address"
+    FIELD = "a word n bytes into an object"
+    INSIDE = "n bytes into an object"
+    TABLE = "a word of the read-only table at n"
+    ELEMENT = "an address in a table at n"
+    SHIFTED = "SP at the entry less n, shifted right"
+    ARGUMENT = "the n-th word of the arguments"
+    OTHER = "what no one knows, where an argument was"
+
+
+class Value(NamedTuple):
+    """A register's value. A FIELD of a constant address knows it; one behind a FIELD is `nested`.
+
+    SHIFTED has its shift in `address`.
+    """
+
+    what: What
+    number: int = 0
+    address: int | None = None
+    nested: bool = False
+
+
+def plus(value: Value | None, number: int) -> Value | None:
+    """A value and a number."""
+    if number == 0:
+        return value
+    if value is None or value.what == What.FIELD:
+        return Value(What.INSIDE, number, nested=value is not None)
+    if value.what == What.SP:
+        return Value(What.SP, value.number - number)
+    if value.what == What.INSIDE:
+        return value._replace(number=value.number + number)
+    if value.what in (What.CONSTANT, What.ELEMENT):
+        return Value(value.what, value.number + number & 0xFFFFFFFF)
+    return value if value.what == What.SP_LESS_UNKNOWN else None
+
+
+def plus_register(left: Value | None, right: Value | None, sign: int) -> Value | None:
+    """Two registers' sum, or with `sign` -1 their difference."""
+    movable = (What.SP, What.SP_LESS_UNKNOWN, *((What.CONSTANT,) if left is None else ()))
+    if sign == 1 and right is not None and right.what in movable:
+        left, right = right, left
+    if left is None:
+        return None
+    if right is not None and right.what == What.CONSTANT:
+        number = right.number - (1 << 32) if right.number >> 31 else right.number
+        return plus(left, sign * number)
+    if left.what in (What.SP, What.SP_LESS_UNKNOWN):
+        return Value(What.SP_LESS_UNKNOWN)
+    if left.what == What.CONSTANT and sign == 1 and right is None:
+        return Value(What.ELEMENT, left.number)
+    return None
+
+
+def is_sp(value: Value | None) -> TypeGuard[Value]:
+    """Whether it is an address of the stack, at a known distance."""
+    return value is not None and value.what == What.SP
