@@ -18,6 +18,7 @@ from boardless_sim.engines.fed import MailboxFed
 from boardless_sim.engines.mailbox import Mailbox
 from boardless_sim.errors import EngineError, FrameError, ResultError
 from boardless_sim.result import is_result
+from boardless_sim.timing_basis import TimingBasis
 
 _LAYER = re.compile(r"l- layer=(\d+) bytes=(\d+) crc32=([0-9a-f]{8})")
 _DUMP = re.compile(r"d- layer=(\d+) offset=(\d+) ([0-9a-f]+)")
@@ -62,7 +63,7 @@ class Opinion:
     """Everything that one engine said. `detail` says why it has no answer for every frame."""
 
     engine: str
-    timing_basis: str
+    timing_basis: TimingBasis
     answers: tuple[Answer, ...]
     detail: str = ""
     transcript: Transcript | None = None
@@ -215,7 +216,7 @@ def _answers(
     setup: BoardSetup, frames: Sequence[Frame], limit_us: float, *, print_layers: bool
 ) -> Opinion:
     if not frames:
-        return Opinion(setup.engine, "", ())
+        return Opinion(setup.engine, TimingBasis(""), ())
     with closing(setup.power_on()) as engine:
         _mailbox(engine, setup).ask(print_layers=print_layers)
         counts: list[int | None] = []

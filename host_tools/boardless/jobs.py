@@ -20,6 +20,7 @@ from boardless.run import FrameResult, RunReport, classify
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Engine, StopReason
 from boardless_sim.errors import BoardlessError, EngineError, FrameError
+from boardless_sim.timing_basis import TimingBasis
 
 BLOCK = 32
 _END_S = 10.0
@@ -195,7 +196,7 @@ def _work(pipe: Connection, setup: Setup, limit_us: float) -> None:
         frames = _received(pipe)
         first = next(frames, None)
         if first is None:
-            pipe.send(RunReport("", "", (), StopReason.RESULT))
+            pipe.send(RunReport("", TimingBasis(""), (), StopReason.RESULT))
             return
         with closing(setup.power_on()) as engine:
             pipe.send(classify(engine, chain([first], frames), limit_us, pipe.send))

@@ -10,6 +10,7 @@ from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Engine, StackMark, StopReason, UartLine
 from boardless_sim.errors import FrameError, ResultError
 from boardless_sim.result import is_result, parse_result
+from boardless_sim.timing_basis import TimingBasis
 
 # Frames queued ahead of the firmware: it may capture one frame while it works on the one before,
 # and the lens must never run dry before the last frame.
@@ -56,7 +57,7 @@ class RunReport:
     """
 
     engine: str
-    timing_basis: str
+    timing_basis: TimingBasis
     results: tuple[FrameResult, ...]
     stop_reason: StopReason
     detail: str = ""

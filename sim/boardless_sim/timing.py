@@ -17,8 +17,6 @@ from typing import NamedTuple
 
 from boardless_sim.thumb import Access, Branch, Instruction, Kind, decode, is_wide
 
-BASIS = "estimated Cortex-M4 cycles"
-
 _FIXED_CYCLES = {
     Kind.DIVIDE: 7,
     Kind.LOAD_EXCLUSIVE: 2,

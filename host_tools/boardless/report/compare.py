@@ -88,7 +88,8 @@ def _engine(opinion: Opinion) -> dict[str, object]:
     transcript = opinion.transcript
     return {
         "engine": opinion.engine,
-        "timing_basis": opinion.timing_basis,
+        "timing_basis": opinion.timing_basis.name,
+        "error_percent": opinion.timing_basis.error_percent,
         "stopped": opinion.detail or "result",
         "frames": [_frame(answer) for answer in opinion.answers],
         "selftest": None

@@ -13,6 +13,7 @@ from pathlib import Path
 from boardless.report.timing import Latency, latency
 from boardless.run import FrameResult, RunReport
 from boardless_sim.errors import BoardlessError
+from boardless_sim.timing_basis import TimingBasis
 
 SCHEMA = 1
 
@@ -75,9 +76,10 @@ def cannot_write(path: Path, error: OSError) -> BoardlessError:
     return BoardlessError(f"{path}: {error.strerror or error}, expected a file to write")
 
 
-def _timing(basis: str, total: Latency | None) -> dict[str, object]:
+def _timing(basis: TimingBasis, total: Latency | None) -> dict[str, object]:
     return {
-        "basis": basis,
+        "basis": basis.name,
+        "error_percent": basis.error_percent,
         "mean_us": None if total is None else total.mean_us,
         "p95_us": None if total is None else total.p95_us,
     }

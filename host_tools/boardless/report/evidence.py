@@ -25,7 +25,7 @@ class Evidence:
     frame: Frame | None
     uart: tuple[UartLine, ...]
     fault: str | None
-    time_us: float
+    time: str
     log: tuple[str, ...]
 
 
@@ -36,7 +36,7 @@ def gather(engine: Engine, frame: Frame | None) -> Evidence:
         frame=frame,
         uart=tuple(engine.uart_lines()),
         fault=None if fault is None else str(fault),
-        time_us=engine.time_us(),
+        time=f"virtual time {engine.time_us() / 1000:.3f} ms ({engine.timing_basis})",
         log=tuple(engine.log()),
     )
 
@@ -67,7 +67,7 @@ def as_html(evidence: Evidence) -> str:
             f'width="{width * UPSCALE}" height="{height * UPSCALE}" '
             'style="image-rendering: pixelated"></p>'
         )
-    parts.append(f"<p>virtual time {evidence.time_us / 1000:.3f} ms</p>")
+    parts.append(f"<p>{html.escape(evidence.time)}</p>")
     parts.append(f"<p>{html.escape(evidence.fault or 'no fault')}</p>")
     left_out = len(evidence.uart) - LAST_LINES
     note = f"(the first {left_out} lines are left out)\n" if left_out > 0 else ""
@@ -89,7 +89,7 @@ def clear(folder: Path) -> None:
 def save(evidence: Evidence, folder: Path) -> None:
     """`frame.png`, `uart.txt` and `board.txt` in a folder of its own."""
     fault = evidence.fault or "no fault"
-    board = [f"virtual time {evidence.time_us / 1000:.3f} ms", fault, *evidence.log]
+    board = [evidence.time, fault, *evidence.log]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if evidence.frame is not None:

@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 from boardless_sim.camera.faults import SensorFault
 from boardless_sim.camera.frame import Frame
 from boardless_sim.image import FirmwareImage
+from boardless_sim.timing_basis import TimingBasis
 
 
 class Capability(Enum):
@@ -82,7 +83,7 @@ class Engine(Protocol):
 
     name: str
     capabilities: frozenset[Capability]
-    timing_basis: str  # "estimated Cortex-M4 cycles" or "instruction count"
+    timing_basis: TimingBasis
 
     def load(self, image: FirmwareImage) -> None:
         """Put the image into Flash and power the board on; virtual time is 0."""

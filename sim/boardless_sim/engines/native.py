@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from boardless_sim import timing
 from boardless_sim.boards.own import load_placement
 from boardless_sim.camera.faults import SensorFault
 from boardless_sim.camera.frame import Frame
@@ -19,6 +18,7 @@ from boardless_sim.engines.engine import (
 from boardless_sim.errors import EngineError
 from boardless_sim.image import FirmwareImage
 from boardless_sim.machine import Machine, Outcome
+from boardless_sim.timing_basis import ESTIMATED_CYCLES
 
 _MAX_LINE_BYTES = 4096
 
@@ -32,7 +32,7 @@ class NativeEngine:
     """
 
     name = "native"
-    timing_basis = timing.BASIS
+    timing_basis = ESTIMATED_CYCLES
     capabilities = frozenset(Capability)
 
     def __init__(

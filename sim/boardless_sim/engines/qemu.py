@@ -28,6 +28,7 @@ from boardless_sim.engines.mailbox import WANTS_FRAME, Mailbox
 from boardless_sim.engines.qemu_machine import QemuMachine, find_qemu
 from boardless_sim.errors import EngineError
 from boardless_sim.image import FirmwareImage, mailbox_of
+from boardless_sim.timing_basis import TimingBasis
 
 NS_PER_INSTRUCTION = 8
 # Host time until QEMU is interrupted, and until it is after a line. With a mailbox it soon stops by
@@ -54,7 +55,7 @@ class QemuEngine:
     """Implements `Engine` on a process of its own."""
 
     name = "qemu"
-    timing_basis = f"instruction count ({NS_PER_INSTRUCTION} ns each)"
+    timing_basis = TimingBasis(f"instruction count ({NS_PER_INSTRUCTION} ns each)")
     capabilities = frozenset({Capability.MAILBOX, Capability.MEMORY, Capability.REGISTERS})
 
     def __init__(self, program: Path | None = None) -> None:

@@ -28,6 +28,7 @@ from boardless_sim.engines.renode_install import board_files, find_renode
 from boardless_sim.engines.renode_monitor import CoreAborted, Monitor
 from boardless_sim.errors import EngineError
 from boardless_sim.image import FirmwareImage
+from boardless_sim.timing_basis import TimingBasis
 
 START_LIMIT_S, ANSWER_LIMIT_S = 60.0, 60.0
 _LIMIT_S_PER_VIRTUAL_SECOND = 120.0
@@ -48,7 +49,7 @@ class RenodeEngine:
     """
 
     name = "renode"
-    timing_basis = "instruction count"
+    timing_basis = TimingBasis("instruction count")
     capabilities = frozenset(
         {Capability.CAMERA, Capability.MEMORY, Capability.REGISTERS, Capability.DETERMINISTIC}
     )

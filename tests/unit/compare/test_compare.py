@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,11 +20,12 @@ from boardless.compare import (
 from boardless.report.compare import compare_document
 from boardless.transcript import CANNOT, Excuse, Transcript, differing_check, excuses, read_checks
 from boardless_sim.errors import EngineError
+from boardless_sim.timing_basis import TimingBasis
 
 LAYERS = tuple(Layer(index, 10, f"{index:08x}") for index in range(3))
 ANSWERS = tuple(Answer(f"t10k[{number}]", number, 90, LAYERS) for number in range(4))
-ONE = Opinion("one", "cycles", ANSWERS)
-TWO = Opinion("two", "instructions", ANSWERS)
+ONE = Opinion("one", TimingBasis("cycles", 15), ANSWERS)
+TWO = Opinion("two", TimingBasis("instructions"), ANSWERS)
 
 
 def changed(number: int, **values: object) -> Opinion:
@@ -145,13 +147,15 @@ def test_the_document_has_everything() -> None:
     found = first_difference([ONE, changed(1, score=2)])
     assert found is not None
     comparison = Comparison((ONE, changed(1, score=2)), found[0], (), Path("selftest.elf"))
-    document = compare_document(comparison)
+    document = json.loads(json.dumps(compare_document(comparison)))
     assert document["schema"] == 1
     assert document["equal"] is False
     assert document["difference"] == {
         "where": "frame 1 (t10k[1]), score",
         "values": {"one": "90", "two": "2"},
     }
+    bases = [(e["timing_basis"], e["error_percent"]) for e in document["engines"]]
+    assert bases == [("cycles", 15), ("instructions", None)]
 
 
 @pytest.mark.parametrize("engines", ["native", "native,native", "", ","])

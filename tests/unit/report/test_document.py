@@ -10,6 +10,7 @@ from boardless.report.document import fingerprint, require_writable, run_documen
 from boardless.run import RunReport, classify
 from boardless_sim.engines.engine import StopReason
 from boardless_sim.errors import BoardlessError
+from boardless_sim.timing_basis import TimingBasis
 from tests.unit.run.fake_engine import FakeEngine, frames
 
 
@@ -26,7 +27,8 @@ def test_the_document_has_exactly_the_fields_of_schema_1() -> None:
         "accuracy": 2 / 3,
         "stop_reason": "result",
         "timing": {
-            "basis": "estimated Cortex-M4 cycles",
+            "basis": "fake cycles",
+            "error_percent": 15,
             "mean_us": 30001.0,
             "p95_us": 30002,
         },
@@ -51,7 +53,12 @@ def test_without_labels_correct_and_accuracy_are_null() -> None:
 def test_without_a_total_the_timing_is_null() -> None:
     report = classify(FakeEngine(says=lambda n, _f: f"r- frame={n} class=1 score=2"), frames(1))
     document = run_document(report)
-    assert document["timing"] == {"basis": report.timing_basis, "mean_us": None, "p95_us": None}
+    assert document["timing"] == {
+        "basis": "fake cycles",
+        "error_percent": 15,
+        "mean_us": None,
+        "p95_us": None,
+    }
 
 
 def test_the_fingerprint_is_the_hash_of_every_result_line() -> None:
@@ -65,7 +72,7 @@ def test_the_fingerprint_is_the_hash_of_every_result_line() -> None:
 
 
 def test_an_early_stop_is_named() -> None:
-    report = RunReport("fake", "cycles", (), StopReason.FAULT, "fault: HardFault")
+    report = RunReport("fake", TimingBasis("cycles"), (), StopReason.FAULT, "fault: HardFault")
     assert run_document(report)["stop_reason"] == "fault"
 
 

@@ -31,7 +31,7 @@ def test_the_log_shows_the_frame_s_own_pixels_upscaled() -> None:
 def test_the_log_shows_uart_fault_time_and_board_log() -> None:
     page = as_html(gather(FakeEngine(reason=StopReason.FAULT), None))
     assert "<img" not in page
-    assert "virtual time 0.000 ms" in page
+    assert "virtual time 0.000 ms (fake cycles, ±15 %)" in page
     assert "HardFault at pc 0x08001234 in nn_run" in page
     assert "        10.0 us  USART2  m- boardless ready" in page
     assert "RCC_CSR read: not modelled" in page
@@ -57,7 +57,7 @@ def test_the_files_are_named_and_whole(tmp_path: Path) -> None:
     assert {entry.name for entry in folder.iterdir()} == {"frame.png", "uart.txt", "board.txt"}
     assert (folder / "uart.txt").read_text() == "        10.0 us  USART2  m- boardless ready\n"
     assert (folder / "board.txt").read_text() == (
-        "virtual time 0.000 ms\nno fault\nRCC_CSR read: not modelled\n"
+        "virtual time 0.000 ms (fake cycles, ±15 %)\nno fault\nRCC_CSR read: not modelled\n"
     )
 
 

@@ -4,6 +4,7 @@ from boardless.report.table import FIRST_ROWS, WIDTH, WRONG_ROWS, console, run_t
 from boardless.run import RunReport, classify
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import StopReason
+from boardless_sim.timing_basis import TimingBasis
 from tests.unit.run.fake_engine import FakeEngine, class_is_first_pixel, frames
 
 
@@ -23,7 +24,7 @@ def test_a_short_run_is_shown_whole() -> None:
         "    1  t10k[1]      2      1     90   20.000       1.000  9.001  30.001  wrong",
         "",
         "accuracy   50.00 % (1 of 2 frames)",
-        "total time mean 30.000 ms, 95th percentile 30.001 ms; basis: estimated Cortex-M4 cycles",
+        "total time mean 30.000 ms, 95th percentile 30.001 ms; basis: fake cycles, ±15 %",
         "stopped    result",
     ]
 
@@ -57,14 +58,14 @@ def test_a_run_without_labels_or_times_says_so() -> None:
     assert lines[2].split() == ["0", "t10k[0]", "-", "1", "2", "-", "-", "-", "-"]
     assert lines[4:] == [
         "accuracy   unknown: 1 frames without labels",
-        "total time unknown: no total_us in the results; basis: estimated Cortex-M4 cycles",
+        "total time unknown: no total_us in the results; basis: fake cycles, ±15 %",
         "stopped    result",
     ]
 
 
 def test_an_early_stop_and_the_firmware_s_errors_are_shown() -> None:
     errors = tuple(f"e- capture overrun code={n}" for n in range(7))
-    report = RunReport("fake", "cycles", (), StopReason.LIMIT, "limit: 1 ms", errors)
+    report = RunReport("fake", TimingBasis("cycles"), (), StopReason.LIMIT, "limit: 1 ms", errors)
     lines = text_of(report)
     assert lines[-1] == "stopped    limit: 1 ms"
     assert lines[-2] == "firmware   … and 2 more error lines"

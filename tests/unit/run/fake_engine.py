@@ -11,6 +11,7 @@ from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Capability, FaultInfo, StackMark, StopReason, UartLine
 from boardless_sim.errors import EngineError
 from boardless_sim.image import FirmwareImage
+from boardless_sim.timing_basis import TimingBasis
 
 FRAME_US = 33_000.0
 FAULT = FaultInfo("HardFault", 0x0800_1234, "nn_run", 0x8200, 0x4000_0000, 0x2002_0000)
@@ -30,7 +31,7 @@ def class_is_first_pixel(number: int, frame: Frame) -> str:
 class FakeEngine:
     name = "fake"
     capabilities = frozenset({Capability.CAMERA})
-    timing_basis = "estimated Cortex-M4 cycles"
+    timing_basis = TimingBasis("fake cycles", 15)
 
     def __init__(
         self,
