@@ -131,6 +131,7 @@ typedef struct {
     volatile uint32_t CR1;
     volatile uint32_t CR2;
     volatile uint32_t CR3;
+    volatile uint32_t GTPR;
 } usart_regs;
 
 #define USART2           ((usart_regs *)0x40004400u)

@@ -15,6 +15,7 @@ int main(void) {
     test_fpu();
     test_faults();
     test_threads();
+    test_fatal_faults();
     report_done();
     cpu_stop();
 }

@@ -10,5 +10,6 @@ void test_time(void);
 void test_fpu(void);
 void test_faults(void);
 void test_threads(void);
+void test_fatal_faults(void);
 
 #endif
