@@ -22,7 +22,9 @@ def bench_group() -> None:
 @click.option("--hz", type=click.IntRange(1), default=16_000_000, show_default=True)
 @click.option("--start", default="start_trigger", show_default=True, help="Function at its start.")
 @click.option("--stop", default="stop_trigger", show_default=True, help="Function at its end.")
-@click.option("--least", type=click.IntRange(0), metavar="N", help="Fail below N within 15 %.")
+@click.option("--exit", "exit_name", metavar="NAME", help="Where it ends; r0 must be 0 there.")
+@click.option("--says", multiple=True, metavar="TEXT", help="Text that it must print by --exit.")
+@click.option("--least", type=click.IntRange(0), metavar="N", help="Fail below N within the band.")
 @click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write it as JSON.")
 def cycles_command(
     elfs: Path,
@@ -30,23 +32,31 @@ def cycles_command(
     hz: int,
     start: str,
     stop: str,
+    exit_name: str | None,
+    says: tuple[str, ...],
     least: int | None,
     json_path: Path | None,
 ) -> int:
     """Compare estimated cycles with cycles that a board measured, program by program."""
     from rich.console import Console
 
-    from boardless.cycles import Region, compare, read_baseline
+    from boardless.cycles import Check, Region, compare, read_baseline
     from boardless.report.cycles import cycle_summary, cycle_table
+    from boardless.report.document import require_writable, write_json
 
-    report = compare(elfs, read_baseline(baseline, hz), Region(start, stop))
+    if says and exit_name is None:
+        raise click.UsageError("--says needs --exit: where the program has printed it")
     if json_path is not None:
-        from boardless.report.document import write_json
-
+        require_writable(json_path)
+    check = None if exit_name is None else Check(exit_name, says)
+    report = compare(elfs, read_baseline(baseline, hz), hz, Region(start, stop), check)
+    if json_path is not None:
         write_json(json_path, report.document())
     Console(width=100, highlight=False).print(cycle_table(report))
-    click.echo(f"\n{cycle_summary(report)}")
+    click.echo("")
+    for line in cycle_summary(report):
+        click.echo(line)
     if least is not None and report.within() < least:
-        click.echo(f"FAILED     {report.within()} within 15 %, expected at least {least}")
+        click.echo(f"FAILED     {report.within()} within the band, expected at least {least}")
         return 1
-    return 0
+    return 1 if any(comparison.wrong for comparison in report.comparisons) else 0

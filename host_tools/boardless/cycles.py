@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import mean, stdev
 
 from boardless_sim.engines.native import NativeEngine
 from boardless_sim.errors import ConfigError, EngineError
 from boardless_sim.image import load_image
+from boardless_sim.timing_basis import ERROR_PERCENT
 
 SCHEMA = 1
 DEFAULT_LIMIT_US = 120e6
-BAND = 0.15
+BAND = ERROR_PERCENT / 100
 
 
 @dataclass(frozen=True)
@@ -27,62 +29,104 @@ class Region:
 
 
 @dataclass(frozen=True)
+class Check:
+    """How a program tells that it computed the right thing.
+
+    Behind its region it runs to `exit`; r0 is 0 there, and every text of `says` has been printed.
+    """
+
+    exit: str
+    says: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """One program: what the table says, and what the board said."""
+    """One program: what the table says, and what the board said.
+
+    `wrong` is what its own check found; None where it was not asked.
+    """
 
     program: str
     estimated: int
     measured: int
     instructions: int
+    sha256: str = ""
+    wrong: tuple[str, ...] | None = None
 
     @property
     def ratio(self) -> float:
         """Estimated over measured: 1 is right, less is too fast."""
         return self.estimated / self.measured
 
+    @property
+    def error(self) -> float:
+        """How far the board is from the estimate, as a part of the estimate."""
+        return self.measured / self.estimated - 1
+
 
 @dataclass(frozen=True)
 class CycleReport:
-    """Every program of a baseline."""
+    """Every program of a baseline that was measured at a clock of `hz`."""
 
     comparisons: tuple[Comparison, ...]
+    hz: int
 
     @property
     def geometric_mean(self) -> float:
         """Of the ratios."""
-        return _geometric_mean([c.ratio for c in self.comparisons])
+        return math.exp(mean(self._logarithms))
+
+    @property
+    def geometric_deviation(self) -> float | None:
+        """Geometric standard deviation of the ratios; None for one program."""
+        return math.exp(stdev(self._logarithms)) if len(self.comparisons) > 1 else None
 
     @property
     def rms_error(self) -> float:
         """Root mean square of ratio - 1."""
-        squares = [(c.ratio - 1) ** 2 for c in self.comparisons]
-        return math.sqrt(sum(squares) / len(squares))
+        return math.sqrt(mean((c.ratio - 1) ** 2 for c in self.comparisons))
+
+    @property
+    def held_by_others(self) -> int:
+        """How many programs are no further off than the worst of all the others."""
+        return sum(abs(c.error) <= self.worst_of_others(c) for c in self.comparisons)
 
     def within(self, band: float = BAND) -> int:
         """How many programs are off by at most `band`."""
         return sum(abs(c.ratio - 1) <= band for c in self.comparisons)
 
-    def leave_one_out(self, left_out: Comparison) -> float:
-        """Its ratio to the mean of all the others: how far off where the others set the scale."""
-        others = [c.ratio for c in self.comparisons if c is not left_out]
-        return left_out.ratio / _geometric_mean(others) if others else left_out.ratio
+    def worst_of_others(self, left_out: Comparison) -> float:
+        """The band that the other programs make: the largest error among them."""
+        return max((abs(c.error) for c in self.comparisons if c is not left_out), default=0)
+
+    @property
+    def _logarithms(self) -> list[float]:
+        return [math.log(c.ratio) for c in self.comparisons]
 
     def document(self) -> dict[str, object]:
         """As JSON, schema 1."""
+        deviation = self.geometric_deviation
         return {
             "schema": SCHEMA,
+            "hz": self.hz,
             "programs": len(self.comparisons),
-            "within_15_percent": self.within(),
+            "band_percent": ERROR_PERCENT,
+            "within_band": self.within(),
             "geometric_mean": round(self.geometric_mean, 4),
+            "geometric_deviation": None if deviation is None else round(deviation, 4),
             "rms_error": round(self.rms_error, 4),
+            "held_by_others": self.held_by_others,
             "results": [
                 {
                     "program": c.program,
+                    "sha256": c.sha256,
+                    "checked": None if c.wrong is None else not c.wrong,
                     "estimated": c.estimated,
                     "measured": c.measured,
                     "instructions": c.instructions,
                     "ratio": round(c.ratio, 4),
-                    "leave_one_out": round(self.leave_one_out(c), 4),
+                    "error": round(c.error, 4),
+                    "worst_of_others": round(self.worst_of_others(c), 4),
                 }
                 for c in self.comparisons
             ],
@@ -102,42 +146,68 @@ def read_baseline(path: Path, hz: int) -> dict[str, int]:
     for program, value in found.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
             raise ConfigError(f"{path}: {program}: found {value!r}, expected milliseconds above 0")
-    return {program: round(value * hz / 1000) for program, value in found.items()}
+    cycles = {program: round(value * hz / 1000) for program, value in found.items()}
+    for program, count in cycles.items():
+        if count == 0:
+            raise ConfigError(
+                f"{path}: {program}: {found[program]} ms are no cycle at {hz} Hz, expected some"
+            )
+    return cycles
 
 
 def compare(
     folder: Path,
     baseline: Mapping[str, int],
+    hz: int,
     region: Region,
+    check: Check | None = None,
     limit_us: float = DEFAULT_LIMIT_US,
-    progress: Callable[[Comparison], None] | None = None,
 ) -> CycleReport:
     """Run `folder/<program>.elf` for every program of the baseline.
 
-    Raises `ImageError` for an unusable ELF, `EngineError` where the region is not reached.
+    Raises `ConfigError` for an ELF that the baseline does not know, `ImageError` for an unusable
+    one, `EngineError` where the region is not reached.
     """
-    comparisons = []
-    for program, measured in sorted(baseline.items()):
-        estimated, instructions = _measure(folder / f"{program}.elf", region, limit_us)
-        comparisons.append(Comparison(program, estimated, measured, instructions))
-        if progress is not None:
-            progress(comparisons[-1])
-    return CycleReport(tuple(comparisons))
+    for elf in sorted(folder.glob("*.elf")):
+        if elf.stem not in baseline:
+            raise ConfigError(f"{elf}: the baseline has no {elf.stem!r}, expected it for each ELF")
+    return CycleReport(
+        tuple(
+            _measure(folder / f"{program}.elf", measured, region, check, limit_us)
+            for program, measured in sorted(baseline.items())
+        ),
+        hz,
+    )
 
 
-def _measure(elf: Path, region: Region, limit_us: float) -> tuple[int, int]:
+def _measure(
+    elf: Path, measured: int, region: Region, check: Check | None, limit_us: float
+) -> Comparison:
     image = load_image(elf)
     start, stop = image.symbol(region.start).address, image.symbol(region.stop).address
+    exit_address = None if check is None else image.symbol(check.exit).address
     with closing(NativeEngine()) as engine:
         engine.load(image)
-        for name, address in ((region.start, start), (region.stop, stop)):
-            before = engine.cycles(), engine.instructions()
-            if not engine.run_to(address, limit_us):
-                raise EngineError(
-                    f"{elf}: {name} was not reached in {limit_us / 1e6:g} s of virtual time"
-                )
-        return engine.cycles() - before[0], engine.instructions() - before[1]
+        _run_to(engine, elf, region.start, start, limit_us)
+        cycles, instructions = engine.cycles(), engine.instructions()
+        _run_to(engine, elf, region.stop, stop, limit_us)
+        cycles, instructions = engine.cycles() - cycles, engine.instructions() - instructions
+        wrong = None
+        if check is not None and exit_address is not None:
+            _run_to(engine, elf, check.exit, exit_address, limit_us)
+            wrong = tuple(_wrong(engine, check))
+    return Comparison(elf.stem, cycles, measured, instructions, image.sha256, wrong)
 
 
-def _geometric_mean(ratios: list[float]) -> float:
-    return math.exp(sum(math.log(ratio) for ratio in ratios) / len(ratios))
+def _run_to(engine: NativeEngine, elf: Path, name: str, address: int, limit_us: float) -> None:
+    if not engine.run_to(address, limit_us):
+        raise EngineError(f"{elf}: {name} was not reached in {limit_us / 1e6:g} s of virtual time")
+
+
+def _wrong(engine: NativeEngine, check: Check) -> Iterator[str]:
+    result = engine.read_register("r0")
+    if result != 0:
+        yield f"r0 is {result} at {check.exit}, expected 0"
+    for text in check.says:
+        if not any(text in line.text for line in engine.uart_lines()):
+            yield f"no line with {text!r} by {check.exit}, expected one"
