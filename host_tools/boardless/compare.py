@@ -90,6 +90,7 @@ class Comparison:
     difference: Difference | None
     excuses: tuple[Excuse, ...]
     selftest: Path | None
+    gone: tuple[Excuse, ...] = ()  # known differences that did not appear
 
     @property
     def frames(self) -> int:
@@ -117,19 +118,28 @@ def compare(
     opinions = tuple(_opinion(setup, frames, limit_us, selftest) for setup in setups)
     if not any(opinion.answers for opinion in opinions):
         raise ResultError(f"no engine gave a result, expected one a frame: {opinions[0].detail}")
-    excused = tuple(
-        excuse
-        for opinion in opinions
-        if opinion.transcript is not None
-        for excuse in excuses(opinion.engine, opinion.transcript)
-    )
+    excused, gone = _excuses(opinions)
     found = first_difference(opinions, excused)
     difference = None
     if found is not None:
         difference, at = found
         if at is not None:
             difference = _with_index(difference, at, setups, frames, limit_us)
-    return Comparison(opinions, difference, excused, selftest)
+    return Comparison(opinions, difference, excused, selftest, gone)
+
+
+def _excuses(opinions: Sequence[Opinion]) -> tuple[tuple[Excuse, ...], tuple[Excuse, ...]]:
+    found: list[Excuse] = []
+    gone: list[Excuse] = []
+    for opinion in opinions:
+        if opinion.transcript is not None:
+            others = [other.transcript for other in opinions if other is not opinion]
+            there = [transcript for transcript in others if transcript is not None]
+            for every, some in zip(
+                (found, gone), excuses(opinion.engine, opinion.transcript, there), strict=True
+            ):
+                every += some
+    return tuple(found), tuple(gone)
 
 
 _LayerAt = tuple[int, int, tuple[int, int]]

@@ -1,33 +1,22 @@
-"""What a self-test program said on one engine, and what an engine cannot say.
+"""What a self-test program said on one engine, and what is not held against it.
 
-A check that an engine cannot have is never dropped: it is listed with its reason.
+A check that an engine answers in its own way is never dropped: it is listed with its reason.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
+from boardless.known_differences import KNOWN, Kind, KnownDifference
 from boardless.session import BoardSetup
 from boardless_sim.engines.engine import StopReason
 
 _CHECK = re.compile(r"t- ([a-z0-9_]+) (pass|fail) ([0-9a-f]{8})")
 _LAST = "t- done"
 
-_NO_COUNTER = "the cycle counter (DWT CYCCNT) stands still"
-# What fails on an engine although the program is right, and why.
-CANNOT: Mapping[str, Mapping[str, str]] = {
-    "qemu": {
-        "ccm": "the machine has no core-coupled memory",
-        "four_priority_bits": "interrupts have eight priority bits, an STM32F4 has four",
-        "cycles_of_ten_nops": _NO_COUNTER,
-        "systick_period_asleep": _NO_COUNTER,
-        "systick_reference_clock": _NO_COUNTER,
-        "semihosting_call": "semihosting is off: it would open the host's files to the firmware",
-    },
-}
 # Values that count time or interrupts: every engine has its own, and the check holds a range.
 COUNTED = frozenset(
     {
@@ -41,9 +30,6 @@ COUNTED = frozenset(
         "threads_preempted",
     }
 )
-_OWN_VALUES: Mapping[str, Mapping[str, str]] = {
-    "qemu": {"fpccr_after_reset": "FPCCR also shows which faults were ready, before any FP use"},
-}
 
 
 @dataclass(frozen=True)
@@ -64,6 +50,10 @@ class Transcript:
 
     checks: tuple[Check, ...]
     detail: str = ""
+
+    def check(self, name: str) -> Check | None:
+        """The check of that name, if the program came to it."""
+        return next((check for check in self.checks if check.name == name), None)
 
 
 @dataclass(frozen=True)
@@ -90,36 +80,51 @@ def read_checks(lines: Iterable[str]) -> tuple[Check, ...]:
     return tuple(Check(m[1], m[2] == "pass", m[3]) for m in matches if m is not None)
 
 
-def excuses(engine: str, transcript: Transcript) -> list[Excuse]:
-    """What is not held against an engine, in the order of the program."""
-    cannot, own = CANNOT.get(engine, {}), _OWN_VALUES.get(engine, {})
-    found = []
-    for check in transcript.checks:
-        if not check.passed and check.name in cannot:
-            found.append(Excuse(engine, check.name, cannot[check.name]))
-        elif check.passed and check.name in own:
-            found.append(Excuse(engine, check.name, own[check.name]))
-    return found
+def excuses(
+    engine: str, transcript: Transcript, others: Sequence[Transcript]
+) -> tuple[list[Excuse], list[Excuse]]:
+    """What is not held against an engine, and what of the list no longer appears."""
+    found: list[Excuse] = []
+    gone: list[Excuse] = []
+    for known in KNOWN.get(engine, ()):
+        appears = _appears(known, transcript, others)
+        if appears is not None:
+            (found if appears else gone).append(Excuse(engine, known.check, known.reason))
+    return found, gone
+
+
+def _appears(
+    known: KnownDifference, transcript: Transcript, others: Sequence[Transcript]
+) -> bool | None:
+    """Whether the difference is there; None where nothing can be said of it."""
+    check = transcript.check(known.check)
+    elsewhere = [found for other in others if (found := other.check(known.check)) is not None]
+    match known.kind:
+        case Kind.ABSENT:
+            return check is None if elsewhere else None
+        case Kind.FAILS:
+            return None if check is None else not check.passed
+        case Kind.VALUE:
+            if check is None or not check.passed or not elsewhere:
+                return None
+            return any(other.value != check.value for other in elsewhere)
 
 
 def differing_check(
     first: Transcript, second: Transcript, excused: frozenset[str]
 ) -> tuple[str, str, str] | None:
     """The first check that differs: its name and both answers."""
-    by_name = {check.name: check for check in second.checks}
-    for check in first.checks:
-        other = by_name.pop(check.name, None)
-        if other is None:
-            return check.name, str(check), "no such line"
-        if check.name in excused:
-            continue
-        same = check.passed == other.passed and (
-            check.name in COUNTED or check.value == other.value
-        )
-        if not same:
-            return check.name, str(check), str(other)
-    for name, other in by_name.items():
-        return name, "no such line", str(other)
-    if first.detail != second.detail:
+    names = dict.fromkeys(check.name for check in (*first.checks, *second.checks))
+    is_cut = False
+    for name in names:
+        one, two = first.check(name), second.check(name)
+        if name in excused:
+            is_cut = is_cut or one is None or two is None
+        elif one is None or two is None:
+            return name, str(one or "no such line"), str(two or "no such line")
+        elif one.passed != two.passed or (name not in COUNTED and one.value != two.value):
+            return name, str(one), str(two)
+    # A run that is known not to come to the last checks does not come to its end either.
+    if first.detail != second.detail and not is_cut:
         return "end", first.detail or "done", second.detail or "done"
     return None

@@ -39,6 +39,7 @@ def compare_document(comparison: Comparison) -> dict[str, object]:
         else {"where": found.where, "values": dict((found.first, found.second))},
         "selftest": None if comparison.selftest is None else str(comparison.selftest),
         "excused": [vars(excuse) for excuse in comparison.excuses],
+        "no_longer": [vars(excuse) for excuse in comparison.gone],
         "engines": [_engine(opinion) for opinion in comparison.opinions],
     }
 
@@ -77,6 +78,8 @@ def _summary(comparison: Comparison, shown: int) -> list[str]:
             lines.append(f"self-test  {opinion.engine}: {passed} of {len(checks)} checks pass")
     for excuse in comparison.excuses:
         lines.append(f"not held   {excuse.engine} {excuse.check}: {excuse.reason}")
+    for excuse in comparison.gone:
+        lines.append(f"no longer  {excuse.engine} {excuse.check}: {excuse.reason}")
     found = comparison.difference
     lines.append(
         f"equal      {comparison.frames} frames" if found is None else f"FAILED     {found}"

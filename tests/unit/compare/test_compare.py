@@ -17,11 +17,13 @@ from boardless.compare import (
     layers_by_frame,
     setups_of,
 )
+from boardless.known_differences import KNOWN
 from boardless.report.compare import compare_document
-from boardless.transcript import CANNOT, Excuse, Transcript, differing_check, excuses, read_checks
+from boardless.transcript import Excuse, Transcript, differing_check, excuses, read_checks
 from boardless_sim.errors import EngineError
 from boardless_sim.timing_basis import TimingBasis
 
+REPO = Path(__file__).parents[3]
 LAYERS = tuple(Layer(index, 10, f"{index:08x}") for index in range(3))
 ANSWERS = tuple(Answer(f"t10k[{number}]", number, 90, LAYERS) for number in range(4))
 ONE = Opinion("one", TimingBasis("cycles", 15), ANSWERS)
@@ -133,14 +135,76 @@ def test_a_program_that_did_not_end_differs() -> None:
     assert differing_check(FULL, other, frozenset()) == ("end", "done", "halt after 3 checks")
 
 
+def listed(engine: str, said: Transcript) -> tuple[list[str], list[str]]:
+    found, gone = excuses(engine, said, [FULL])
+    return [excuse.check for excuse in found], [excuse.check for excuse in gone]
+
+
 def test_what_an_engine_cannot_have_is_listed_with_its_reason() -> None:
     failed = transcript("smlad pass 00000021", "ccm fail 00000002", "cycles_wrap pass 00000007")
-    listed = excuses("qemu", failed)
-    assert listed == [Excuse("qemu", "ccm", CANNOT["qemu"]["ccm"])]
-    assert excuses("native", failed) == []
+    found, gone = excuses("qemu", failed, [FULL])
+    assert found == [Excuse("qemu", "ccm", "the machine has no core-coupled memory")]
+    assert gone == []
+    assert listed("native", failed) == ([], [])
     opinions = replace(ONE, transcript=FULL), replace(TWO, engine="qemu", transcript=failed)
-    assert first_difference(opinions, listed) is None
+    assert first_difference(opinions, found) is None
     assert first_difference(opinions) is not None
+
+
+def test_a_known_difference_that_is_gone_is_said() -> None:
+    assert listed("qemu", FULL) == ([], ["ccm"])
+
+
+def test_a_known_difference_excuses_no_other() -> None:
+    both = transcript("smlad fail 00000021", "ccm fail 00000002", "cycles_wrap pass 00000007")
+    found, _ = excuses("qemu", both, [FULL])
+    opinions = replace(ONE, transcript=FULL), replace(TWO, engine="qemu", transcript=both)
+    difference = first_difference(opinions, found)
+    assert difference is not None
+    assert difference[0].where == "self-test, check smlad"
+
+
+def test_a_check_that_is_known_to_fail_must_be_made() -> None:
+    cut = transcript("smlad pass 00000021", "cycles_wrap pass 00000007")
+    found, gone = excuses("qemu", cut, [FULL])
+    assert (found, gone) == ([], [])
+    assert differing_check(FULL, cut, frozenset()) == ("ccm", "pass 00000000", "no such line")
+
+
+def test_a_value_of_its_own_is_known_only_where_it_differs() -> None:
+    chip, own = transcript("flags_kept pass f80a0000"), transcript("flags_kept pass f8000000")
+    assert [len(each) for each in excuses("renode", own, [chip])] == [1, 0]
+    assert [len(each) for each in excuses("renode", chip, [chip])] == [0, 1]
+    assert excuses("renode", transcript("flags_kept fail f8000000"), [chip]) == ([], [])
+
+
+CHIP = transcript("smlad pass 00000021", "mem_manage_own pass 00000004")
+
+
+def test_a_run_that_is_known_to_end_before_the_last_checks_is_no_difference() -> None:
+    cut = Transcript(CHIP.checks[:1], "fault after 1 checks")
+    found, gone = excuses("renode", cut, [CHIP])
+    assert ([excuse.check for excuse in found], gone) == (["mem_manage_own"], [])
+    assert differing_check(CHIP, cut, frozenset({"mem_manage_own"})) is None
+    assert differing_check(CHIP, Transcript((), "fault"), frozenset({"mem_manage_own"})) == (
+        "smlad",
+        "pass 00000021",
+        "no such line",
+    )
+
+
+def test_a_run_that_gets_further_than_is_known_is_said() -> None:
+    found, gone = excuses("renode", CHIP, [CHIP])
+    assert (found, [excuse.check for excuse in gone]) == ([], ["mem_manage_own"])
+
+
+def test_every_known_difference_is_of_a_check_that_the_program_makes() -> None:
+    sources = "".join(
+        path.read_text(encoding="utf-8")
+        for path in sorted((REPO / "firmware/tests/selftest").glob("*.c"))
+    )
+    for engine, entries in KNOWN.items():
+        assert [k.check for k in entries if f'"{k.check}"' not in sources] == [], engine
 
 
 def test_the_document_has_everything() -> None:

@@ -1,0 +1,89 @@
+"""Where an engine is known to answer the self-test in its own way, and why.
+
+What is listed here is shown with its reason and not held against the engine; everything else is a
+difference. An entry that no longer appears is said too, so that the list stays true.
+
+QEMU's entries were seen on 7.2, Renode's on 1.16.1 and found in its sources. The chip does what the
+native engine does; its behaviour is that of the Armv7-M manual (DDI0403) and PM0214.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Kind(Enum):
+    """How an engine's answer differs."""
+
+    FAILS = "fails"  # although the program is right
+    VALUE = "value"  # passes, with a value of its own
+    ABSENT = "absent"  # the engine cannot go on so far
+
+
+@dataclass(frozen=True)
+class KnownDifference:
+    """One check that an engine answers in its own way."""
+
+    check: str
+    reason: str
+    kind: Kind = Kind.FAILS
+
+
+_NO_COUNTER = "the cycle counter (DWT CYCCNT) stands still"
+_QEMU = (
+    KnownDifference("ccm", "the machine has no core-coupled memory"),
+    KnownDifference(
+        "four_priority_bits", "interrupts have eight priority bits, an STM32F4 has four"
+    ),
+    KnownDifference("cycles_of_ten_nops", _NO_COUNTER),
+    KnownDifference("systick_period_asleep", _NO_COUNTER),
+    KnownDifference("systick_reference_clock", _NO_COUNTER),
+    KnownDifference(
+        "fpccr_after_reset",
+        "FPCCR also shows which faults were ready, before any FP use",
+        Kind.VALUE,
+    ),
+    KnownDifference(
+        "semihosting_call", "semihosting is off: it would open the host's files to the firmware"
+    ),
+)
+
+_IN_BLOCKS = "counters move a translated block at a time: two reads in one block are equal"
+_NO_BUS_FAULT = "there are no bus faults: a read where no device is gives 0 and a warning"
+_CPU_ABORT = "a fetch where no memory is ends the run (CPU abort), whatever the memory map allows"
+_RENODE = (
+    KnownDifference(
+        "exclusive_ends_with_exception",
+        "an exception leaves the exclusive monitor set (DDI0403 B1.5.8 clears it)",
+    ),
+    KnownDifference("flags_kept", "MRS of APSR reads the GE bits as 0", Kind.VALUE),
+    KnownDifference("nmi", "NMI waits until PRIMASK is cleared (DDI0403 B1.5.4: it never waits)"),
+    KnownDifference(
+        "faultmask", "what is pending is not taken when FAULTMASK is cleared, but with the next one"
+    ),
+    KnownDifference("cycles_of_ten_nops", _IN_BLOCKS),
+    KnownDifference("systick_counts_down", _IN_BLOCKS),
+    KnownDifference(
+        "systick_reference_clock", "SysTick runs at the core clock only: CLKSOURCE reads as 1"
+    ),
+    KnownDifference("bus_fault_escalates", _NO_BUS_FAULT),
+    KnownDifference("bus_fault_pc", _NO_BUS_FAULT),
+    KnownDifference("bus_fault_cfsr", _NO_BUS_FAULT),
+    KnownDifference("bus_fault_hfsr", _NO_BUS_FAULT),
+    KnownDifference("bus_fault_bfar", _NO_BUS_FAULT),
+    KnownDifference(
+        "undefined_escalates",
+        "a fault that SHCSR does not enable is taken all the same, and none becomes a HardFault",
+    ),
+    KnownDifference("bus_fault_own", _NO_BUS_FAULT),
+    KnownDifference("mem_manage_own", _CPU_ABORT, Kind.ABSENT),
+    KnownDifference("no_execute_cfsr", _CPU_ABORT, Kind.ABSENT),
+    KnownDifference(
+        "masked_fault_escalates",
+        "after that end; alone, an instruction whose fault BASEPRI masks would run for ever",
+        Kind.ABSENT,
+    ),
+)
+KNOWN: Mapping[str, tuple[KnownDifference, ...]] = {"qemu": _QEMU, "renode": _RENODE}
