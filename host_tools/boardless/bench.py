@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
@@ -18,7 +19,14 @@ from boardless.run import FrameResult, RunReport, classify, require_results
 from boardless.session import BoardSetup
 from boardless_sim.camera.faults import SensorFault
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.engine import BreakableCamera, Engine, StackMark, StopReason, UartLine
+from boardless_sim.engines.engine import (
+    BreakableCamera,
+    Engine,
+    KeepsPreciseTime,
+    StackMark,
+    StopReason,
+    UartLine,
+)
 from boardless_sim.errors import EngineError
 from boardless_sim.image import FirmwareImage, load_image
 from boardless_sim.result import InferenceResult, is_result, parse_result
@@ -84,6 +92,14 @@ class Bench:
         if self._setup is None:
             raise EngineError("no board was powered, expected one: power it on first")
         self.power_on(self._setup)
+
+    def ask_for_precise_time(self) -> None:
+        """On this board from here on, and after `restart` from power-on."""
+        engine = self.engine
+        assert self._setup is not None
+        self._setup = replace(self._setup, precise=True)
+        if isinstance(engine, KeepsPreciseTime):
+            engine.be_precise()
 
     def show(self, frame: Frame) -> None:
         """Queue a frame for the lens."""

@@ -197,7 +197,9 @@ def _print_run(report: RunReport) -> None:
 @click.option("--elf", type=_PATH, metavar="FILE", help="The firmware under test (${FIRMWARE}).")
 @click.option("--engine", metavar="NAME", help="What runs the firmware (${ENGINE}).")
 @click.option(
-    "--require-engine", metavar="NAME", help="Fail, do not skip, where that engine is missing."
+    "--require-engine",
+    metavar="NAME",
+    help="Fail, do not skip, where it is missing or lacks something.",
 )
 @click.option(
     "--timeout", type=click.IntRange(min=1), default=1800, show_default=True, metavar="SECONDS"

@@ -6,7 +6,7 @@ Resource          ../resources/board.resource
 Suite Setup       Run Three Frames
 Suite Teardown    Power Off Board
 
-Test Tags         size
+Test Tags         size    native
 
 
 *** Variables ***

@@ -6,7 +6,7 @@ Resource         ../resources/board.resource
 Test Teardown    Power Off Board
 Test Template    Program Should Pass
 
-Test Tags        board    smoke
+Test Tags        board    smoke    native
 
 
 *** Test Cases ***              PROGRAM

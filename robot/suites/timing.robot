@@ -35,5 +35,5 @@ Virtual Time Is The Board's
 Classify Thirty Frames
     [Documentation]    Thirty frames in a row, for all tests of the suite to look at.
     Power On Firmware
-    Engine Should Offer    camera
+    Engine Should Offer    camera    precise time
     Classify Frames    ${FASHION}    ${FASHION LABELS}    limit=30

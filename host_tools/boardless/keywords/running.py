@@ -30,7 +30,8 @@ class RunningKeywords(Area):
         ``peripherals`` are devices of your own, as `FILE:CLASS@BASE`. With ``strict`` the use of a
         register that is not modelled fails the run. ``engine`` is `native`, `renode` or `qemu`;
         without it ``${ENGINE}`` says which, and else it is `native`. Where the engine is not
-        installed the test is skipped, or fails where ``${REQUIRE ENGINE}`` names it.
+        installed the test is skipped, or fails where ``${REQUIRE ENGINE}`` names it
+        (`boardless test --require-engine`).
 
         | Power On Board | build/firmware/boardless.elf |
         | Power On Board | build/firmware/boardless.elf | strict=True |
@@ -42,18 +43,21 @@ class RunningKeywords(Area):
         try:
             self.bench.power_on(setup)
         except EngineMissing as missing:
-            if robot_variable("${REQUIRE ENGINE}") == chosen:
-                raise
-            raise SkipExecution(str(missing)) from missing
+            self._skip(str(missing), chosen)
 
     @keyword
     def engine_should_offer(self, *capabilities: str) -> None:
         """Skips the test, with the reason, where the powered board's engine lacks a capability.
 
         Among them are `camera`, `cycles`, `memory`, `registers`, `bus faults`, `all devices
-        of the board`, `stack high-water mark` and `deterministic`.
+        of the board`, `stack high-water mark`, `deterministic` and `precise time`. Where
+        ``${REQUIRE ENGINE}`` names the engine the test fails instead.
+
+        A test of times asks for `precise time` right after `Power On Board`: Renode then takes
+        short steps, and longer.
 
         | Engine Should Offer | stack high-water mark |
+        | Engine Should Offer | camera | precise time |
         """
         known = {capability.value: capability for capability in Capability}
         engine = self.bench.engine
@@ -61,7 +65,14 @@ class RunningKeywords(Area):
             if name not in known:
                 raise AssertionError(f"found {name!r}, expected one of: {', '.join(known)}")
             if known[name] not in engine.capabilities:
-                raise SkipExecution(f"engine {engine.name}: no {name}")
+                self._skip(f"engine {engine.name}: no {name}", engine.name)
+            if known[name] is Capability.PRECISE_TIME:
+                self.bench.ask_for_precise_time()
+
+    def _skip(self, reason: str, engine: str) -> None:
+        if robot_variable("${REQUIRE ENGINE}") == engine:
+            raise AssertionError(f"{reason}; it is required")
+        raise SkipExecution(reason)
 
     @keyword
     def power_off_board(self) -> None:

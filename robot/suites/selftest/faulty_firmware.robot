@@ -26,6 +26,7 @@ Firmware That Hangs Fails
 
 Firmware That Faults Fails
     [Documentation]    It reads where no device is after its third frame.
+    [Tags]    native
     Power On Board    ${FIRMWARE FOLDER}/faulty_hardfault.elf
     Engine Should Offer    bus faults
     Three Frames Should Be Classified

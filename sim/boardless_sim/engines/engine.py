@@ -25,6 +25,7 @@ class Capability(Enum):
     WHOLE_BOARD = "all devices of the board"
     STACK_MARK = "stack high-water mark"
     DETERMINISTIC = "deterministic"
+    PRECISE_TIME = "precise time"  # a run ends where it was told to, SysTick starts on time
 
 
 class StopReason(Enum):
@@ -138,6 +139,14 @@ class BreakableCamera(Protocol):
 
     def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
         """What is wrong with the sensor from its next frame or SCCB transfer on; all at once."""
+
+
+@runtime_checkable
+class KeepsPreciseTime(Protocol):
+    """An engine that keeps time as precisely as a test of times wants it, where it is asked to."""
+
+    def be_precise(self) -> None:
+        """From here on, although a run takes longer."""
 
 
 @runtime_checkable

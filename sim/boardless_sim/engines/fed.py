@@ -9,6 +9,7 @@ from boardless_sim.engines.engine import (
     Capability,
     Engine,
     FaultInfo,
+    KeepsPreciseTime,
     StackMark,
     StopReason,
     UartLine,
@@ -62,6 +63,10 @@ class MailboxFed:
 
     def uart_send(self, port: str, data: bytes) -> None:
         self.engine.uart_send(port, data)
+
+    def be_precise(self) -> None:
+        if isinstance(self.engine, KeepsPreciseTime):
+            self.engine.be_precise()
 
     def time_us(self) -> float:
         return self.engine.time_us()

@@ -32,6 +32,7 @@ from boardless_sim.timing_basis import TimingBasis
 
 START_LIMIT_S, ANSWER_LIMIT_S = 60.0, 60.0
 _LIMIT_S_PER_VIRTUAL_SECOND = 120.0
+FAST_QUANTUM_US, PRECISE_QUANTUM_US = 1000, 10
 _STEP_US = 1_000_000.0  # virtual time of one question: it cannot be interrupted
 _FAULT_EXCEPTIONS = frozenset({3, 4, 5, 6})
 _CONTROL, _OTHER_SP, _XPSR = 18, 22, 25
@@ -51,12 +52,18 @@ class RenodeEngine:
     name = "renode"
     timing_basis = TimingBasis("instruction count")
     capabilities = frozenset(
-        {Capability.CAMERA, Capability.MEMORY, Capability.REGISTERS, Capability.DETERMINISTIC}
+        {
+            Capability.CAMERA,
+            Capability.MEMORY,
+            Capability.REGISTERS,
+            Capability.DETERMINISTIC,
+            Capability.PRECISE_TIME,
+        }
     )
 
     def __init__(
         self,
-        quantum_us: int = 1000,
+        quantum_us: int = FAST_QUANTUM_US,
         start_limit_s: float = START_LIMIT_S,
         answer_limit_s: float = ANSWER_LIMIT_S,
     ) -> None:
@@ -105,10 +112,14 @@ class RenodeEngine:
         (monitor.folder / "firmware.elf").write_bytes(image.path.read_bytes())
         (monitor.folder / "board").symlink_to(board_files(), target_is_directory=True)
         monitor.tell("include @board/setup.resc")
-        monitor.tell(f'emulation SetGlobalQuantum "{self._quantum_us / 1e6:.6f}"')
+        _set_quantum(monitor, self._quantum_us)
         monitor.tell("sysbus LoadELF @firmware.elf")
         monitor.tell('emulation CreateBench "bench"')
         monitor.ask("Begin", limit_s=self._start_limit_s)
+
+    def be_precise(self) -> None:
+        """Go in steps of 10 us from here on, where a long quantum would only make a run shorter."""
+        _set_quantum(self._running, min(self._quantum_us, PRECISE_QUANTUM_US))
 
     @property
     def _running(self) -> Monitor:
@@ -262,6 +273,10 @@ class RenodeEngine:
     def _function_at(self, address: int) -> str:
         assert self._image is not None
         return self._image.function_at(address)
+
+
+def _set_quantum(monitor: Monitor, quantum_us: int) -> None:
+    monitor.tell(f'emulation SetGlobalQuantum "{quantum_us / 1e6:.6f}"')
 
 
 def _fault_text(fault: SensorFault) -> str:
