@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.checkpoint import read_arrays
+from boardless_models.archive import read_arrays, write_arrays
 from boardless_models.network import Network, Stage, network_from_json, network_to_json, stages
 from boardless_models.rounding import (
     GREATEST_SHIFT,
@@ -99,7 +99,7 @@ def save_artifact(quantized: QuantizedNetwork, provenance: dict[str, Any], path:
             ends = [layer.scales.input, layer.scales.output]
             arrays[f"weight_scale_{index}"] = layer.scales.weight
             arrays[f"scales_{index}"] = np.array(ends, np.float32)
-    np.savez(path, allow_pickle=False, **arrays)
+    write_arrays(path, arrays)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     checksum_path(path).write_text(f"{digest}  {path.name}\n", encoding="ascii")
     body = {"sha256": digest, "rounding": quantized.rounding, **provenance}

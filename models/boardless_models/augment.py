@@ -10,15 +10,29 @@ from boardless_models.recipe import Recipe
 ERASED_SIDE = 6
 
 
-def moved(batch: Tensor, shift: int, flip: bool) -> Tensor:
-    """Each frame moved by up to `shift` pixels, half of them mirrored; the gap is black."""
+def view_count(shift: int, flip: bool) -> int:
+    """How many ways there are to move a frame by up to `shift` pixels, and to mirror it."""
+    return (2 * shift + 1) ** 2 * (2 if flip else 1)
+
+
+def drawn_views(count: int, recipe: Recipe) -> Tensor:
+    """A view for each of `count` frames, all equally likely."""
+    return torch.randint(0, view_count(recipe.shift, recipe.flip), (count,))
+
+
+def moved(batch: Tensor, views: Tensor, shift: int) -> Tensor:
+    """Each frame [1,H,W] as its view shows it: moved down and right, then mirrored; gaps are black.
+
+    Views are numbered (mirrored, down, right), the last changing fastest, so a recipe without the
+    mirror draws the first half.
+    """
     count, _, height, width = batch.shape
+    side = 2 * shift + 1
     padded = nn.functional.pad(batch, (shift,) * 4)[:, 0]
-    down = torch.randint(0, 2 * shift + 1, (count, 1)) + torch.arange(height)
-    right = torch.randint(0, 2 * shift + 1, (count, 1)) + torch.arange(width)
-    if flip:
-        mirrored = torch.rand(count) < 0.5
-        right[mirrored] = right[mirrored].flip(1)
+    down = (views // side % side)[:, None] + torch.arange(height)
+    right = (views % side)[:, None] + torch.arange(width)
+    mirrored = views >= side * side
+    right[mirrored] = right[mirrored].flip(1)
     picked = torch.arange(count)[:, None, None]
     return padded[picked, down[:, :, None], right[:, None, :]][:, None]
 
@@ -37,7 +51,7 @@ def erased(batch: Tensor, share: float) -> Tensor:
     return batch.masked_fill(square[:, None], 0.0)
 
 
-def augmented(batch: Tensor, recipe: Recipe) -> Tensor:
+def augmented(batch: Tensor, views: Tensor, recipe: Recipe) -> Tensor:
     """Frames as one epoch of this recipe sees them."""
-    batch = moved(batch, recipe.shift, recipe.flip)
+    batch = moved(batch, views, recipe.shift)
     return erased(batch, recipe.erase) if recipe.erase else batch

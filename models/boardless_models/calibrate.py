@@ -12,16 +12,18 @@ from boardless_models.checkpoint import FloatLayer
 from boardless_models.data import Dataset
 from boardless_models.forward import Floats, layer_outputs
 from boardless_models.network import Network, Stage, stages
+from boardless_sim.errors import ModelError
 
 CALIBRATION_COUNT = 1_000
 HIGHEST_QUANTILE = 0.9997
 LOGIT_QUANTILE = 0.001
 
 
-def calibration_indices(seed: int, frame_count: int) -> NDArray[np.int64]:
-    """Which training frames are calibrated on; the seed decides, so they can be drawn again."""
+def calibration_indices(seed: int, frame_count: int) -> NDArray[np.int32]:
+    """Which training frames are calibrated on: drawn once, then a list in the checkpoint."""
     generator = np.random.default_rng(seed)
-    return np.sort(generator.choice(frame_count, CALIBRATION_COUNT, replace=False))
+    picked = generator.choice(frame_count, CALIBRATION_COUNT, replace=False)
+    return np.asarray(np.sort(picked), np.int32)
 
 
 def output_ranges(placed: tuple[Stage, ...], outputs: list[Floats]) -> list[tuple[float, float]]:
@@ -39,11 +41,12 @@ def output_ranges(placed: tuple[Stage, ...], outputs: list[Floats]) -> list[tupl
 
 
 def calibrated(
-    network: Network, layers: Iterable[FloatLayer], dataset: Dataset, seed: int
+    network: Network, layers: Iterable[FloatLayer], dataset: Dataset, picked: NDArray[np.int32]
 ) -> tuple[FloatLayer, ...]:
-    """The layers with the output ranges that the calibration frames give."""
-    kept = tuple(layers)
-    picked = calibration_indices(seed, len(dataset.train))
+    """The layers with the output ranges that these training frames give."""
+    kept, count = tuple(layers), len(dataset.train)
+    if int(picked.max()) >= count:
+        raise ModelError(f"calibration frame {picked.max()}, expected less than {count}")
     placed = stages(network)
     ranges = output_ranges(placed, layer_outputs(placed, kept, dataset.train.images[picked]))
     return tuple(

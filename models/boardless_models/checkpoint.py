@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
-import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from boardless_models.archive import read_arrays, write_arrays
 from boardless_models.network import Network, network_from_json, network_to_json, stages
 from boardless_sim.errors import ModelError
-
-LARGEST_FILE_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -43,7 +39,6 @@ class Record:
     seed: int
     epochs: int
     dataset_sha256: str
-    calibration_seed: int
     validation_accuracy: float
     parent: str = ""
     method: str = ""
@@ -53,27 +48,12 @@ class Record:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A float network, its weights, and how it was trained."""
+    """A float network, its weights, its record, and the training frames it is calibrated on."""
 
     network: Network
     layers: tuple[FloatLayer, ...]
     record: Record
-
-
-def read_arrays(path: Path) -> dict[str, NDArray[np.generic]]:
-    """Every array of an .npz, without pickle; a damaged or bloated file is a `ModelError`."""
-    try:
-        content = path.read_bytes()
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > LARGEST_FILE_BYTES:
-            raise ModelError(
-                f"{path}: {unpacked} bytes unpacked, expected at most {LARGEST_FILE_BYTES}"
-            )
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as cause:
-        raise ModelError(f"{path}: not a readable .npz ({cause})") from cause
+    calibration: NDArray[np.int32]
 
 
 def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
@@ -81,6 +61,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     arrays: dict[str, NDArray[np.generic]] = {
         "network": np.array(network_to_json(checkpoint.network)),
         "record": np.array(json.dumps(asdict(checkpoint.record), sort_keys=True)),
+        "calibration": checkpoint.calibration,
     }
     for index, layer in enumerate(checkpoint.layers):
         arrays[f"weight_{index}"] = layer.weight
@@ -90,7 +71,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
             arrays[f"gamma_{index}"] = layer.gamma
         if layer.slope:
             arrays[f"slope_{index}"] = np.array(layer.slope, np.float64)
-    np.savez(path, allow_pickle=False, **arrays)
+    write_arrays(path, arrays)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -103,9 +84,12 @@ def load_checkpoint(path: Path) -> Checkpoint:
             float_layer(arrays, index, stage.weight_shape)
             for index, stage in enumerate(stages(network))
         )
+        calibration = np.asarray(arrays["calibration"], np.int32)
     except (KeyError, TypeError, ValueError) as cause:
         raise ModelError(f"{path}: not a checkpoint ({cause!r})") from cause
-    return Checkpoint(network, layers, record)
+    if calibration.ndim != 1 or not len(calibration) or int(calibration.min()) < 0:
+        raise ModelError(f"{path}: calibration {calibration.shape}, expected indices of frames")
+    return Checkpoint(network, layers, record, calibration)
 
 
 def float_layer(

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from boardless_models.augment import augmented
+from boardless_models.augment import augmented, drawn_views
 from boardless_models.data import Dataset, Split
 from boardless_models.loss import Lesson, loss_of
 from boardless_models.recipe import Recipe
@@ -78,7 +78,9 @@ class Training:
         # Channels last is the layout that the convolutions of small networks are fastest in.
         self.model = model.to(memory_format=torch.channels_last)
         self.mean = copy.deepcopy(self.model) if recipe.average else self.model
-        self.frames, self.labels = frames_tensor(dataset.train), labels_tensor(dataset.train)
+        taught = (dataset.train, dataset.validation) if recipe.whole else (dataset.train,)
+        self.frames = torch.cat([frames_tensor(split) for split in taught])
+        self.labels = torch.cat([labels_tensor(split) for split in taught])
         self.held = frames_tensor(dataset.validation), labels_tensor(dataset.validation)
         self.optimizer = optimizer(self.model, recipe)
         self.rate = torch.optim.lr_scheduler.OneCycleLR(
@@ -93,7 +95,9 @@ class Training:
 
     def step(self, batch: Tensor, lesson: Lesson) -> None:
         """One batch: forward, backward, and the running mean."""
-        loss = loss_of(self.model(batch), lesson, self.recipe)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
+            logits = self.model(batch)
+        loss = loss_of(logits.float(), lesson, self.recipe)
         self.optimizer.zero_grad()
         torch.autograd.backward(loss)
         self.optimizer.step()
@@ -119,14 +123,15 @@ class Training:
         order = torch.randperm(len(self.frames))
         for start in range(0, len(self.frames) - BATCH + 1, BATCH):
             picked = order[start : start + BATCH]
-            batch = augmented(self.frames[picked].float() / 255.0, self.recipe)
-            soft = None if self.soft is None else self.soft[picked].float()
+            views = drawn_views(BATCH, self.recipe)
+            batch = augmented(self.frames[picked].float() / 255.0, views, self.recipe)
+            soft = None if self.soft is None else self.soft[views, picked].float()
             self.step(
                 batch.to(memory_format=torch.channels_last), Lesson(self.labels[picked], soft)
             )
         self.epoch += 1
         reached = accuracy(self.mean, *self.held)
-        if reached > self.outcome.validation_accuracy:
+        if self.recipe.whole or reached > self.outcome.validation_accuracy:
             self.outcome = Outcome(reached, self.epoch)
             self.best = copy.deepcopy(self.mean.state_dict())
         return reached
@@ -173,6 +178,7 @@ def fit(training: Training, state_file: StateFile | None = None) -> Outcome:
                 state_file.save(training.state())
             said = f"epoch {training.epoch}: validation {reached:.2%}"
             progress.update(bar, advance=1, description=said)
+            progress.console.print(said)
     training.model.load_state_dict(training.best)
     training.model.eval()
     return training.outcome

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from boardless_models.archive import read_arrays
 from boardless_models.artifact import QuantizedNetwork
-from boardless_models.checkpoint import read_arrays
 from boardless_models.data import CLASS_NAMES, Split
 from boardless_models.reference import infer
 from boardless_sim.errors import ModelError

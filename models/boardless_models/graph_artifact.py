@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from boardless_models.archive import read_arrays, write_arrays
 from boardless_models.artifact import artifact_sha256, checksum_path, provenance_path, typed
-from boardless_models.checkpoint import read_arrays
 from boardless_models.graph import Add, Convolve, Graph, Lookup, Operator, Pool, Value, Window
 from boardless_models.graph_check import check_graph
 from boardless_models.network import Shape
@@ -55,7 +55,7 @@ def save_graph(graph: Graph, provenance: dict[str, Any], path: Path) -> str:
     for index, operator in enumerate(graph.operators):
         if isinstance(operator, Convolve):
             arrays |= {f"{name}_{index}": getattr(operator, name) for name in ARRAYS}
-    np.savez(path, allow_pickle=False, **arrays)
+    write_arrays(path, arrays)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     checksum_path(path).write_text(f"{digest}  {path.name}\n", encoding="ascii")
     facts = {"sha256": digest, "rounding": graph.rounding, **provenance}

@@ -43,8 +43,43 @@ class Activation(nn.Module):
         return float(self.slope.detach()) if self.name == "prelu" else 0.0
 
 
+class RisingNorm(nn.BatchNorm2d):
+    """A batch norm whose gain is never negative: its output does not fall as its input grows."""
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002
+        """The same shape."""
+        return nn.functional.batch_norm(
+            input,
+            self.running_mean,
+            self.running_var,
+            self.gain(),
+            self.bias,
+            self.training,
+            0.0 if self.momentum is None else self.momentum,
+            self.eps,
+        )
+
+    def gain(self) -> Tensor:
+        """What a channel is multiplied by once it is normalised."""
+        return self.weight.abs()
+
+
+def pools_first(stage: Stage) -> bool:
+    """Whether a max-pool may come before norm and activation: neither falls as its input grows."""
+    return stage.pool > 1 and stage.activation in ("relu", "relu6")
+
+
+def pooled(tensor: Tensor, stage: Stage) -> Tensor:
+    """The tensor after the stage's max-pool; the same where there is none."""
+    return nn.functional.max_pool2d(tensor, stage.pool) if stage.pool > 1 else tensor
+
+
 class FloatLayerModule(nn.Module):
-    """One stage in training: convolution, batch norm, activation, pool."""
+    """One stage in training: convolution, batch norm, activation, pool.
+
+    Where norm and activation only rise the pool comes first, and they work on fewer values; what
+    comes out of the folded layer is the same either way.
+    """
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
@@ -58,7 +93,7 @@ class FloatLayerModule(nn.Module):
         self.conv = nn.Conv2d(
             channels * groups, outputs, rows, padding=rows // 2, groups=groups, bias=False
         )
-        self.norm = nn.BatchNorm2d(outputs)
+        self.norm = RisingNorm(outputs)
         self.activation = Activation(stage)
 
     def forward(self, tensor: Tensor) -> Tensor:
@@ -66,10 +101,9 @@ class FloatLayerModule(nn.Module):
         tensor = self.conv(tensor)
         if self.stage.is_last:
             return tensor.flatten(1)
-        tensor = self.activation(self.norm(tensor))
-        if self.stage.pool > 1:
-            tensor = nn.functional.max_pool2d(tensor, self.stage.pool)
-        return tensor
+        if pools_first(self.stage):
+            return self.activation(self.norm(pooled(tensor, self.stage)))
+        return pooled(self.activation(self.norm(tensor)), self.stage)
 
     def folded(self) -> FloatLayer:
         """The layer with the batch norm's frozen statistics multiplied in, its range unknown."""
@@ -81,14 +115,14 @@ class FloatLayerModule(nn.Module):
         mean, variance = self.norm.running_mean, self.norm.running_var
         assert mean is not None
         assert variance is not None
-        gain = self.norm.weight.detach() / torch.sqrt(variance + self.norm.eps)
+        gain = self.norm.gain().detach() / torch.sqrt(variance + self.norm.eps)
         shifted = self.norm.bias.detach() - mean * gain
         return FloatLayer(
             to_layout(weight * gain[:, None, None, None]),
             to_array(shifted),
             0.0,
             1.0,
-            to_array(self.norm.weight),
+            to_array(self.norm.gain()),
             self.activation.learned_slope(),
         )
 
@@ -158,9 +192,10 @@ class FoldedLayerModule(nn.Module):
         groups = len(weight) if self.stage.kind == "depthwise" else 1
         border = self.stage.weight_shape[1] // 2
         tensor = nn.functional.conv2d(tensor, weight, self.bias, padding=border, groups=groups)
-        tensor = self.activation(tensor)
-        if self.stage.pool > 1:
-            tensor = nn.functional.max_pool2d(tensor, self.stage.pool)
+        if pools_first(self.stage):
+            tensor = self.activation(pooled(tensor, self.stage))
+        else:
+            tensor = pooled(self.activation(tensor), self.stage)
         if self.grid:
             # Rounding never falls as its value grows, so it may follow the pool.
             steps = on_grid(tensor - self.minimum, self.output_step(), 0, STEPS)

@@ -31,6 +31,8 @@ HELP = {
     "average": "decay of the running mean of the weights; 0 for none",
     "distilled": "share of the loss that the teacher has",
     "temperature": "how much the teacher's word is softened",
+    "whole": "train on the validation frames too, and keep the last epoch",
+    "bfloat16": "compute the forward pass in bfloat16",
 }
 
 

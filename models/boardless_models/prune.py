@@ -96,7 +96,7 @@ def prune_channels(source: Checkpoint, share: float) -> Checkpoint:
                 layers.append(narrowed(layer, np.arange(len(layer.bias)), kept))
                 kinds.append(kind)
     network = replace(source.network, layers=tuple(kinds))
-    return Checkpoint(network, tuple(layers), source.record)
+    return replace(source, network=network, layers=tuple(layers))
 
 
 METHODS = {"magnitude": prune_magnitude, "channels": prune_channels}

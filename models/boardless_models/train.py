@@ -10,7 +10,7 @@ import click
 import torch
 from torch import nn
 
-from boardless_models.calibrate import calibrated
+from boardless_models.calibrate import calibrated, calibration_indices
 from boardless_models.checkpoint import Checkpoint, FloatLayer, Record, save_checkpoint
 from boardless_models.data import Dataset, load_dataset
 from boardless_models.fit import Training, fit
@@ -23,9 +23,12 @@ from boardless_models.teacher import Targets, load_targets
 from boardless_sim.errors import BoardlessError
 
 
-def soft_tensor(targets: Targets | None) -> torch.Tensor | None:
-    """The teacher's logits as PyTorch wants them."""
-    return None if targets is None else torch.from_numpy(targets.logits)
+def soft_tensor(targets: Targets | None, recipe: Recipe) -> torch.Tensor | None:
+    """The teacher's logits as PyTorch wants them; every view that the recipe draws is there."""
+    if targets is None:
+        return None
+    targets.check_views(recipe)
+    return torch.from_numpy(targets.logits)
 
 
 def teacher_record(targets: Targets | None) -> dict[str, object]:
@@ -54,20 +57,20 @@ def train(
 ) -> Checkpoint:
     """Train from a seed; the validation split picks the epoch that is kept."""
     torch.manual_seed(seed)
-    training = Training(float_model(network), dataset, recipe, soft_tensor(targets))
+    training = Training(float_model(network), dataset, recipe, soft_tensor(targets, recipe))
     outcome = fit(training, state_file)
     record = Record(
         step="train",
         seed=seed,
         epochs=recipe.epochs,
         dataset_sha256=dataset.sha256,
-        calibration_seed=seed,
         validation_accuracy=outcome.validation_accuracy,
         recipe=asdict(recipe),
         teacher=teacher_record(targets),
     )
-    layers = calibrated(network, folded_layers(training.model), dataset, seed)
-    return Checkpoint(network, layers, record)
+    calibration = calibration_indices(seed, len(dataset.train))
+    layers = calibrated(network, folded_layers(training.model), dataset, calibration)
+    return Checkpoint(network, layers, record, calibration)
 
 
 @click.command()

@@ -64,23 +64,24 @@ def tune(
     """
     torch.manual_seed(tuning.seed)
     model = folded_model(source.network, source.layers, grid)
-    training = Training(model, dataset, tuning.recipe, soft_tensor(tuning.targets))
+    soft = soft_tensor(tuning.targets, tuning.recipe)
+    training = Training(model, dataset, tuning.recipe, soft)
     outcome = fit(training, state_file)
     learned = folded_layers(training.model)
-    fresh = calibrated(source.network, learned, dataset, source.record.calibration_seed)
+    fresh = calibrated(source.network, learned, dataset, source.calibration)
     record = Record(
         step=tuning.step,
         seed=tuning.seed,
         epochs=tuning.recipe.epochs,
         dataset_sha256=dataset.sha256,
-        calibration_seed=source.record.calibration_seed,
         validation_accuracy=outcome.validation_accuracy,
         parent=tuning.parent,
         method=tuning.method,
         recipe=asdict(tuning.recipe),
         teacher=teacher_record(tuning.targets),
     )
-    return Checkpoint(source.network, ranged(fresh, learned) if grid else fresh, record)
+    layers = ranged(fresh, learned) if grid else fresh
+    return Checkpoint(source.network, layers, record, source.calibration)
 
 
 def ranged(fresh: tuple[FloatLayer, ...], learned: list[FloatLayer]) -> tuple[FloatLayer, ...]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from boardless_models.archive import read_arrays
 from boardless_models.artifact import (
     QuantizedNetwork,
     artifact_sha256,
@@ -16,7 +17,6 @@ from boardless_models.artifact import (
     provenance_path,
     save_artifact,
 )
-from boardless_models.checkpoint import read_arrays
 from boardless_sim.errors import ModelError
 
 

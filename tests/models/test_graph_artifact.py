@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from boardless_models.archive import read_arrays
 from boardless_models.artifact import checksum_path
-from boardless_models.checkpoint import read_arrays
 from boardless_models.graph_artifact import is_graph, load_graph, save_graph
 from boardless_models.tflite_import import graph_of
 from boardless_sim.errors import ModelError

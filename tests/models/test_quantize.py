@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from boardless_models.quantize import main, output_scale_and_zero_point, quantiz
 from boardless_sim.errors import ModelError
 
 NETWORK = Network("tiny", Shape(4, 4, 1), (Conv2d(2, 3, 2), Dense(2)))
-RECORD = Record("train", 1, 1, "d" * 64, 1, 0.5)
+RECORD = Record("train", 1, 1, "d" * 64, 0.5)
 
 
 def tiny() -> Checkpoint:
@@ -31,7 +32,7 @@ def tiny() -> Checkpoint:
         weight = random.normal(size=stage.weight_shape).astype(np.float32)
         bias = random.normal(size=stage.weight_shape[0]).astype(np.float32)
         layers.append(FloatLayer(weight, bias, -1.0, 4.0))
-    return Checkpoint(NETWORK, tuple(layers), RECORD)
+    return Checkpoint(NETWORK, tuple(layers), RECORD, np.arange(5, dtype=np.int32))
 
 
 def test_checkpoint_comes_back_as_it_was_saved(tmp_path: Path) -> None:
@@ -42,6 +43,14 @@ def test_checkpoint_comes_back_as_it_was_saved(tmp_path: Path) -> None:
         assert np.array_equal(loaded.weight, saved.weight)
         assert np.array_equal(loaded.bias, saved.bias)
         assert (loaded.minimum, loaded.maximum) == (saved.minimum, saved.maximum)
+    assert found.calibration.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("indices", [[], [-1, 3]])
+def test_calibration_that_names_no_frame_is_refused(tmp_path: Path, indices: list[int]) -> None:
+    save_checkpoint(replace(tiny(), calibration=np.array(indices, np.int32)), tmp_path / "c.npz")
+    with pytest.raises(ModelError, match="expected indices of frames"):
+        load_checkpoint(tmp_path / "c.npz")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +69,7 @@ def test_checkpoint_that_cannot_be_used_is_refused(
 ) -> None:
     good = tiny()
     bad = FloatLayer(weight, good.layers[0].bias, minimum, 4.0)
-    save_checkpoint(Checkpoint(NETWORK, (bad, good.layers[1]), RECORD), tmp_path / "c.npz")
+    save_checkpoint(replace(good, layers=(bad, good.layers[1])), tmp_path / "c.npz")
     with pytest.raises(ModelError) as caught:
         load_checkpoint(tmp_path / "c.npz")
     assert message in str(caught.value)

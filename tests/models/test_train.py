@@ -153,8 +153,76 @@ def test_a_teacher_is_heard(few: Dataset, tmp_path: Path) -> None:
     assert taught.record.teacher["seed"] == 5
     assert not np.array_equal(taught.layers[0].weight, alone.layers[0].weight)
     fewer = replace(few, train=Split(few.train.images[:100], few.train.labels[:100]))
-    with pytest.raises(ModelError, match="1024 frames of data set"):
+    with pytest.raises(ModelError, match="1280 frames of data set"):
         load_targets(tmp_path / "t.npz", fewer)
+    with pytest.raises(ModelError, match="18 views of up to 1 pixels, the recipe draws 25"):
+        train(NETWORK, few, 3, replace(ONCE, shift=2), loaded)
+
+
+def test_what_is_taught_of_a_view_is_what_the_teacher_says_of_it(few: Dataset) -> None:
+    import torch
+
+    from boardless_models.augment import moved
+    from boardless_models.recipe import TEACHER
+    from boardless_models.teacher import Teacher, logits_of
+
+    torch.manual_seed(1)
+    teacher = Teacher(width=4).eval()
+    frames = torch.from_numpy(few.train.images[:16].copy())[:, None]
+    known = logits_of(teacher, frames, replace(TEACHER, bfloat16=False))
+    views = torch.arange(16)
+    shown = moved(frames.float() / 255.0, views, shift=1)
+    with torch.no_grad():
+        said = teacher(shown).numpy()
+    np.testing.assert_allclose(known[views, np.arange(16)], said, atol=1e-3)
+    assert not np.allclose(known[0], known[1], atol=1e-3)
+
+
+def test_views_are_all_that_a_frame_can_be_moved_to() -> None:
+    import torch
+
+    from boardless_models.augment import moved, view_count
+
+    frame = torch.arange(1.0, 10.0).reshape(1, 1, 3, 3)
+    count = view_count(shift=1, flip=True)
+    shown = moved(frame.expand(count, -1, -1, -1), torch.arange(count), shift=1)
+    assert count == 18
+    assert len({tuple(view.flatten().tolist()) for view in shown}) == count
+    assert torch.equal(shown[4], frame[0])
+    assert torch.equal(shown[9 + 4], frame[0].flip(2))
+    assert shown[0, 0].tolist() == [[0, 0, 0], [0, 1, 2], [0, 4, 5]]
+
+
+def test_the_whole_is_trained_on_and_the_last_epoch_kept(few: Dataset) -> None:
+    import torch
+
+    from boardless_models.fit import Training, fit
+    from boardless_models.modules import float_model
+
+    torch.manual_seed(1)
+    training = Training(float_model(NETWORK), few, replace(ONCE, epochs=2, whole=True))
+    assert len(training.frames) == len(few.train) + len(few.validation)
+    assert torch.equal(training.labels[len(few.train) :], training.held[1])
+    training.outcome = replace(training.outcome, validation_accuracy=1.0)
+    assert fit(training).best_epoch == 2
+
+
+def test_a_pool_before_the_norm_gives_what_one_after_it_gives() -> None:
+    import torch
+
+    from boardless_models.modules import FloatLayerModule, pools_first
+    from boardless_models.network import stages
+
+    stage = stages(replace(NETWORK, layers=(Conv2d(4, 3, 2), Dense(10))))[0]
+    torch.manual_seed(1)
+    layer = FloatLayerModule(stage).eval()
+    with torch.no_grad():
+        layer.norm.weight.copy_(torch.tensor([1.0, -1.0, 0.5, 0.0]))
+        layer.norm.bias.copy_(torch.tensor([0.0, 0.1, -0.1, 0.2]))
+        frames = torch.randn(2, 1, 28, 28)
+        after = torch.nn.functional.max_pool2d(layer.activation(layer.norm(layer.conv(frames))), 2)
+        assert pools_first(stage)
+        assert torch.equal(layer(frames), after)
 
 
 @pytest.mark.parametrize("step", ["train", "teacher"])

@@ -1,0 +1,60 @@
+"""Arrays in one file: an .npz that any Python writes alike and that is read without pickle."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boardless_sim.errors import ModelError
+
+LARGEST_FILE_BYTES = 16 * 1024 * 1024
+# Each of these is otherwise the clock's, the system's or the Python's choice.
+ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
+ENTRY_SYSTEM = 3
+ENTRY_MODE = 0o644 << 16
+NPY_MAGIC = b"\x93NUMPY\x01\x00"
+NPY_ALIGNMENT = 64
+
+
+def npy_bytes(array: NDArray[Any]) -> bytes:
+    """The array as an .npy of format 1.0, its header spelt here so that no numpy changes it."""
+    plain = np.asarray(array, order="C")
+    if plain.dtype.hasobject:
+        raise ModelError(f"an array of {plain.dtype}, expected plain numbers or text")
+    shape = tuple(int(extent) for extent in plain.shape)
+    text = f"{{'descr': {plain.dtype.str!r}, 'fortran_order': False, 'shape': {shape!r}, }}"
+    padding = -(len(NPY_MAGIC) + 2 + len(text) + 1) % NPY_ALIGNMENT
+    header = text.encode("ascii") + b" " * padding + b"\n"
+    return NPY_MAGIC + len(header).to_bytes(2, "little") + header + plain.tobytes()
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write an .npz; the same arrays are the same bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for name, array in arrays.items():
+            entry = zipfile.ZipInfo(f"{name}.npy", ENTRY_TIME)
+            entry.create_system, entry.external_attr = ENTRY_SYSTEM, ENTRY_MODE
+            archive.writestr(entry, npy_bytes(array))
+
+
+def read_arrays(
+    path: Path, largest_bytes: int = LARGEST_FILE_BYTES
+) -> dict[str, NDArray[np.generic]]:
+    """Every array of an .npz, without pickle; a damaged or bloated file is a `ModelError`."""
+    try:
+        content = path.read_bytes()
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > largest_bytes:
+            raise ModelError(f"{path}: {unpacked} bytes unpacked, expected at most {largest_bytes}")
+        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as cause:
+        raise ModelError(f"{path}: not a readable .npz ({cause})") from cause
