@@ -145,7 +145,9 @@ def read_baseline(path: Path, hz: int) -> dict[str, int]:
         raise ConfigError(f"{path}: no program, expected program to milliseconds")
     for program, value in found.items():
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
-            raise ConfigError(f"{path}: {program}: found {value!r}, expected 0 < milliseconds < 1e9")
+            raise ConfigError(
+                f"{path}: {program}: found {value!r}, expected 0 < milliseconds < 1e9"
+            )
     cycles = {program: round(value * hz / 1000) for program, value in found.items()}
     for program, count in cycles.items():
         if count == 0:
