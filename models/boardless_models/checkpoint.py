@@ -33,17 +33,26 @@ class FloatLayer:
 
 @dataclass(frozen=True)
 class Record:
-    """How a checkpoint came to be: what must be given again to train it again."""
+    """How a checkpoint came to be: what must be given again to train it again.
+
+    There is no validation accuracy where it was trained on the validation frames.
+    """
 
     step: str
     seed: int
     epochs: int
     dataset_sha256: str
-    validation_accuracy: float
+    validation_accuracy: float | None
     parent: str = ""
     method: str = ""
     recipe: dict[str, float] = field(default_factory=dict)
     teacher: dict[str, Any] = field(default_factory=dict)
+
+    def verdict(self) -> str:
+        """The validation accuracy, for a person."""
+        if self.validation_accuracy is None:
+            return "no validation: trained on the whole"
+        return f"validation {self.validation_accuracy:.2%}"
 
 
 @dataclass(frozen=True)

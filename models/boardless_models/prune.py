@@ -134,10 +134,7 @@ def main(
     except BoardlessError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
-    click.echo(
-        f"{output}: validation {pruned.record.validation_accuracy:.2%}, "
-        f"{sparsity(pruned):.1%} of the weights zero"
-    )
+    click.echo(f"{output}: {pruned.record.verdict()}, {sparsity(pruned):.1%} of the weights zero")
 
 
 if __name__ == "__main__":

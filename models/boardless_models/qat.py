@@ -42,7 +42,7 @@ def main(
     except BoardlessError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
-    click.echo(f"{output}: validation {taught.record.validation_accuracy:.2%}")
+    click.echo(f"{output}: {taught.record.verdict()}")
 
 
 if __name__ == "__main__":

@@ -120,7 +120,9 @@ def search(path: Path, dataset: Dataset, seed: int, recipe: Recipe, count: int) 
             raise ModelError(f"{path}: the log of another search; give this one a file of its own")
     for number in range(len(trials), count):
         network = candidate(seed, number)
-        checkpoint = train(network, dataset, seed, recipe)
+        judged = train(network, dataset, seed, recipe).record.validation_accuracy
+        if judged is None:
+            raise ModelError("a search is judged by the validation split: it cannot be trained on")
         trials.append(
             Trial(
                 candidate=number,
@@ -131,7 +133,7 @@ def search(path: Path, dataset: Dataset, seed: int, recipe: Recipe, count: int) 
                 epochs=recipe.epochs,
                 frames=len(dataset.train),
                 dataset_sha256=dataset.sha256,
-                validation_accuracy=checkpoint.record.validation_accuracy,
+                validation_accuracy=judged,
             )
         )
         write_log(path, trials)

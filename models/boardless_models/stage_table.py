@@ -20,6 +20,7 @@ FLOAT_BYTES = 4
 CYCLES_PER_MAC = {"conv2d": 1.9, "depthwise": 5.0, "dense": 3.0}
 CYCLES_PER_OUTPUT = 25
 CYCLES_PER_INPUT = 40
+NEAR_PERCENT = 15  # to the reference firmware in emulation
 # What each step of training makes of the artifact quantised from it.
 STAGES = {"train": "PTQ", "prune": "pruned, PTQ", "qat": "QAT"}
 FLOATS = {"train": "float", "prune": "pruned float", "qat": "QAT float"}

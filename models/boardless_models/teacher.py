@@ -196,7 +196,7 @@ def main(output: Path, dataset: Path, seed: int, epochs: int, threads: int) -> N
     except BoardlessError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
-    click.echo(f"{output}: validation {targets.record.validation_accuracy:.2%}")
+    click.echo(f"{output}: {targets.record.verdict()}")
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def train(
         seed=seed,
         epochs=recipe.epochs,
         dataset_sha256=dataset.sha256,
-        validation_accuracy=outcome.validation_accuracy,
+        validation_accuracy=None if recipe.whole else outcome.validation_accuracy,
         recipe=asdict(recipe),
         teacher=teacher_record(targets),
     )
@@ -105,7 +105,7 @@ def main(
     except BoardlessError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
-    click.echo(f"{output}: validation {checkpoint.record.validation_accuracy:.2%}")
+    click.echo(f"{output}: {checkpoint.record.verdict()}")
 
 
 if __name__ == "__main__":

@@ -69,12 +69,13 @@ def tune(
     outcome = fit(training, state_file)
     learned = folded_layers(training.model)
     fresh = calibrated(source.network, learned, dataset, source.calibration)
+    unseen = source.record.validation_accuracy is not None and not tuning.recipe.whole
     record = Record(
         step=tuning.step,
         seed=tuning.seed,
         epochs=tuning.recipe.epochs,
         dataset_sha256=dataset.sha256,
-        validation_accuracy=outcome.validation_accuracy,
+        validation_accuracy=outcome.validation_accuracy if unseen else None,
         parent=tuning.parent,
         method=tuning.method,
         recipe=asdict(tuning.recipe),

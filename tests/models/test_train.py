@@ -207,6 +207,20 @@ def test_the_whole_is_trained_on_and_the_last_epoch_kept(few: Dataset) -> None:
     assert fit(training).best_epoch == 2
 
 
+def test_a_network_trained_on_the_whole_has_no_validation_from_then_on(few: Dataset) -> None:
+    from boardless_models.quantize import provenance, quantize
+    from boardless_models.train import train
+    from boardless_models.tune import Tuning, tune
+
+    whole = train(NETWORK, few, 3, replace(ONCE, whole=True))
+    tuned = tune(whole, few, Tuning("qat", 4, replace(GRID, epochs=1)), grid=True)
+    assert (whole.record.validation_accuracy, tuned.record.validation_accuracy) == (None, None)
+    assert tuned.record.verdict() == "no validation: trained on the whole"
+    facts = provenance(tuned, quantize(tuned), few)
+    assert "int8_test_accuracy" in facts
+    assert "int8_validation_accuracy" not in facts
+
+
 def test_a_pool_before_the_norm_gives_what_one_after_it_gives() -> None:
     import torch
 
