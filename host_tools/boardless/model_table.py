@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from boardless.report.table import console
-from boardless_models.stage_table import Row, rows_of
+from boardless.report.console import console
+from boardless_models.stage_table import NEAR_PERCENT, Row, rows_of
 from boardless_sim.errors import ModelError
+from boardless_sim.timing_basis import ERROR_PERCENT, ESTIMATED_CYCLES
 
 _PATH = click.Path(path_type=Path)
 SCHEMA = 1
@@ -31,13 +32,21 @@ def main(folder: Path, json_path: Path | None, plot: Path | None) -> None:
     rows = rows_of(folder)
     try:
         if json_path is not None:
-            body = {"schema": SCHEMA, "stages": [asdict(row) for row in rows]}
+            body = {
+                "schema": SCHEMA,
+                "cycles": {
+                    "basis": f"from the layers, within {NEAR_PERCENT} % of emulation",
+                    "error_percent": ERROR_PERCENT,
+                },
+                "stages": [asdict(row) for row in rows],
+            }
             json_path.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
         if plot is not None:
             draw(rows, plot)
     except OSError as cause:
         raise ModelError(f"{cause.filename}: {cause.strerror}, expected to write there") from cause
     console().print(stage_table(rows))
+    click.echo(f"cycles: from the layers, within {NEAR_PERCENT} % of emulation: {ESTIMATED_CYCLES}")
 
 
 def stage_table(rows: tuple[Row, ...]) -> Table:

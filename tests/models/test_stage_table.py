@@ -9,9 +9,10 @@ from boardless import cli
 from boardless.session import BoardSetup
 from boardless_models.artifact import QuantizedNetwork, provenance_path
 from boardless_models.graph_artifact import save_graph
-from boardless_models.stage_table import estimated_cycles, rows_of
+from boardless_models.stage_table import NEAR_PERCENT, estimated_cycles, rows_of
 from boardless_models.tflite_import import graph_of
 from boardless_sim.errors import ModelError
+from boardless_sim.timing_basis import ERROR_PERCENT
 from tests.models.tflite_cases import residual
 
 REPOSITORY = Path(__file__).parents[2]
@@ -54,11 +55,19 @@ def test_table_prints_and_writes_json(
 ) -> None:
     document = tmp_path / "table.json"
     assert cli.main(["model", "table", str(artifact_path.parent), "--json", str(document)]) == 0
-    stages = json.loads(document.read_text())["stages"]
+    body = json.loads(document.read_text())
+    stages = body["stages"]
+    assert body["cycles"] == {
+        "basis": "from the layers, within 15 % of emulation",
+        "error_percent": ERROR_PERCENT,
+    }
     assert {stage["artifact"] for stage in stages} >= {artifact_path.stem}
     output = capsys.readouterr().out
     assert f"{stages[0]['test']:.2%}" in output
     assert f"{stages[0]['macs']:,}" in output
+    assert output.endswith(
+        "cycles: from the layers, within 15 % of emulation: estimated Cortex-M4 cycles, ±15 %\n"
+    )
 
 
 def test_table_that_cannot_be_written_is_one_line(
@@ -91,4 +100,4 @@ def test_estimated_cycles_are_near_those_in_emulation(quantized: QuantizedNetwor
     finally:
         engine.close()
     measured = 168 * report.results[0].times_us["infer"]
-    assert abs(estimated_cycles(quantized.network) / measured - 1) < 0.15
+    assert abs(estimated_cycles(quantized.network) / measured - 1) < NEAR_PERCENT / 100
