@@ -14,6 +14,7 @@ import click
 from robot.libdocpkg import LibraryDocumentation
 from robot.libdocpkg.model import KeywordDoc
 
+from boardless.bench_cli import bench_group
 from boardless.cli import cli
 from boardless.model import STEPS, model_group
 
@@ -26,6 +27,10 @@ def command_line() -> str:
     """Every command's help, as the terminal shows it."""
     pages = [help_of(cli, "boardless")]
     pages += [help_of(command, f"boardless {name}") for name, command in cli.commands.items()]
+    pages += [
+        help_of(command, f"boardless bench {name}")
+        for name, command in bench_group.commands.items()
+    ]
     context = click.Context(model_group)
     for name, step in STEPS.items():
         command = None if step.needs_torch else model_group.get_command(context, name)

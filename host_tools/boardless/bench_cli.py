@@ -23,7 +23,9 @@ def bench_group() -> None:
 @click.option("--start", default="start_trigger", show_default=True, help="Function at its start.")
 @click.option("--stop", default="stop_trigger", show_default=True, help="Function at its end.")
 @click.option("--exit", "exit_name", metavar="NAME", help="Where it ends; r0 must be 0 there.")
-@click.option("--says", multiple=True, metavar="TEXT", help="Text that it must print by --exit.")
+@click.option(
+    "--says", multiple=True, metavar="TEXT", help="Text that it prints by --exit; repeatable."
+)
 @click.option("--least", type=click.IntRange(0), metavar="N", help="Fail below N within the band.")
 @click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write it as JSON.")
 def cycles_command(
@@ -37,7 +39,11 @@ def cycles_command(
     least: int | None,
     json_path: Path | None,
 ) -> int:
-    """Compare estimated cycles with cycles that a board measured, program by program."""
+    """Compare estimated cycles with cycles that a board measured, program by program.
+
+    The measured part of a program lies between two functions that mark it. Exit codes: 0 compared,
+    1 fewer than --least within the band or a program's own check failed, 2 not comparable.
+    """
     from rich.console import Console
 
     from boardless.cycles import Check, Region, compare, read_baseline
