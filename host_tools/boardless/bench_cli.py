@@ -22,6 +22,9 @@ def bench_group() -> None:
 @click.option("--hz", type=click.IntRange(1), default=16_000_000, show_default=True)
 @click.option("--start", default="start_trigger", show_default=True, help="Function at its start.")
 @click.option("--stop", default="stop_trigger", show_default=True, help="Function at its end.")
+@click.option(
+    "--counter", metavar="NAME", help="Variable with what it counted by DWT_CYCCNT itself."
+)
 @click.option("--exit", "exit_name", metavar="NAME", help="Where it ends; r0 must be 0 there.")
 @click.option(
     "--says", multiple=True, metavar="TEXT", help="Text that it prints by --exit; repeatable."
@@ -34,6 +37,7 @@ def cycles_command(
     hz: int,
     start: str,
     stop: str,
+    counter: str | None,
     exit_name: str | None,
     says: tuple[str, ...],
     least: int | None,
@@ -41,7 +45,8 @@ def cycles_command(
 ) -> int:
     """Compare estimated cycles with cycles that a board measured, program by program.
 
-    The measured part of a program lies between two functions that mark it. Exit codes: 0 compared,
+    The measured part of a program lies between two functions that mark it, or the program has
+    counted it, into a variable that is read at --stop. Exit codes: 0 compared,
     1 fewer than --least within the band or a program's own check failed, 2 not comparable.
     """
     from rich.console import Console
@@ -55,7 +60,7 @@ def cycles_command(
     if json_path is not None:
         require_writable(json_path)
     check = None if exit_name is None else Check(exit_name, says)
-    report = compare(elfs, read_baseline(baseline, hz), hz, Region(start, stop), check)
+    report = compare(elfs, read_baseline(baseline, hz), hz, Region(start, stop, counter), check)
     if json_path is not None:
         write_json(json_path, report.document())
     Console(width=100, highlight=False).print(cycle_table(report))

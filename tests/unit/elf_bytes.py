@@ -9,12 +9,17 @@ CODE = struct.pack("<II", 0x2000_2000, FLASH + 9) + b"\xfe\xe7" * 4
 
 
 def build_elf(
-    load_address: int = FLASH, code: bytes = CODE, symbol_at: int = FLASH + 8
+    load_address: int = FLASH,
+    code: bytes = CODE,
+    symbol_at: int = FLASH + 8,
+    variable_at: int | None = None,
 ) -> bytearray:
-    """The smallest ELF that passes: one segment, one function symbol, main."""
-    names = b"\0main\0"
+    """The smallest ELF that passes: one segment, one function symbol, main; one variable, count."""
+    names = b"\0main\0count\0"
     section_names = b"\0.symtab\0.strtab\0.shstrtab\0"
     symbols = bytes(16) + struct.pack("<IIIBBH", 1, symbol_at | 1, 2, 0x12, 0, 0xFFF1)
+    if variable_at is not None:
+        symbols += struct.pack("<IIIBBH", 6, variable_at, 4, 0x11, 0, 0xFFF1)
     code_at = 52 + 32
     symbols_at = code_at + len(code)
     names_at = symbols_at + len(symbols)

@@ -13,13 +13,25 @@ import pytest
 from boardless.cli import main
 from boardless.cycles import Check, Comparison, CycleReport, Region, compare, read_baseline
 from boardless_sim.errors import ConfigError, EngineError, ImageError
-from tests.unit.core.programs import NOP, STOP_HERE, assemble, constant
+from tests.unit.core.programs import (
+    NOP,
+    STOP_HERE,
+    VECTORS,
+    assemble,
+    constant,
+    load,
+    poke,
+    store,
+)
 from tests.unit.elf_bytes import FLASH, build_elf
 
 REGION = Region("main", "main")
 NOPS = 20
 TEXT_AT = 0x20
 MOVS_R0 = 0x2000
+DEMCR, DWT_CTRL, DWT_CYCCNT = 0xE000_EDFC, 0xE000_1000, 0xE000_1004
+COUNT_AT = 0x2000_0000
+COUNTED = Region(stop="main", counter="count")
 
 
 def test_ratio_and_means() -> None:
@@ -103,6 +115,39 @@ def test_a_loop_takes_its_cycles(tmp_path: Path) -> None:
     assert found.instructions == NOPS + 1
     assert found.estimated == NOPS + 1  # the refill of a branch belongs to where it leads
     assert found.wrong is None
+
+
+def counting_elf(folder: Path, nops: int) -> None:
+    """Counts some NOPs by DWT_CYCCNT into the variable count, and stays at main."""
+    code = [
+        *poke(DEMCR, 1 << 24),
+        *poke(DWT_CTRL, 1),
+        *[NOP] * nops,
+        *constant(0, DWT_CYCCNT),
+        *load(1, 0),
+        *constant(0, COUNT_AT),
+        *store(1, 0),
+    ]
+    main_at = FLASH + 4 * VECTORS + 2 * len(code)
+    elf = build_elf(code=assemble([*code, *STOP_HERE]), symbol_at=main_at, variable_at=COUNT_AT)
+    (folder / "loop.elf").write_bytes(elf)
+
+
+def test_what_the_program_counted_itself(tmp_path: Path) -> None:
+    found: list[Comparison] = []
+    for nops in (0, NOPS):
+        counting_elf(tmp_path, nops)
+        found += compare(tmp_path, {"loop": 100}, 1000, COUNTED).comparisons
+    assert found[1].estimated - found[0].estimated == NOPS
+    assert 0 < found[0].estimated < 10
+    assert found[0].instructions is None
+
+
+def test_a_program_that_counted_nothing_is_no_measurement(tmp_path: Path) -> None:
+    elf = build_elf(code=assemble([NOP, *STOP_HERE]), symbol_at=FLASH + 0x42, variable_at=COUNT_AT)
+    (tmp_path / "loop.elf").write_bytes(elf)
+    with pytest.raises(EngineError, match=r"loop\.elf: count is 0 at main, expected cycles"):
+        compare(tmp_path, {"loop": 100}, 1000, COUNTED)
 
 
 def test_a_result_is_right_where_r0_is_0_at_the_end(tmp_path: Path) -> None:
@@ -193,6 +238,7 @@ def test_the_command_fails_for_a_wrong_result(
     [
         (["--says", "crc"], "--says needs --exit"),
         (["--stop", "finish"], "no symbol 'finish'"),
+        (["--counter", "ticks"], "no symbol 'ticks'"),
         (["--baseline", "missing.json"], "missing.json: No such file"),
         (["--elfs", "missing"], "No such file"),
         (["--json", "missing/out.json"], "no folder missing"),
