@@ -21,6 +21,7 @@ _Static_assert(MODEL_INPUT_WIDTH == PREPROCESS_WIDTH && MODEL_INPUT_HEIGHT == PR
 static frame_capture capture;
 static uint8_t input[MODEL_INPUT_HEIGHT * MODEL_INPUT_WIDTH] __attribute__((aligned(4)));
 static uint8_t scratch[MODEL_SCRATCH_BYTES] __attribute__((aligned(4)));
+MODEL_CHECK_SCRATCH(scratch);
 
 /* One frame through all stages. An error ends its way: what was not captured is never inferred. */
 static void classify_next_frame(void) {
@@ -39,7 +40,7 @@ static void classify_next_frame(void) {
     frame_capture_start(&capture); /* the pixels are used up */
 
     nn_result result;
-    err = model_run(input, scratch, sizeof scratch, taken.observer, NULL, &result);
+    err = nn_run(&model_network, input, scratch, sizeof scratch, taken.observer, NULL, &result);
     times.inferred = cycles_now();
     if (err) {
         console_error("infer", "run", err);

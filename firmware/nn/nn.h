@@ -2,8 +2,9 @@
  * nn: runs a quantised network on one frame.
  *
  * The model is constant data that the exporter generates (firmware/generated/model.c). Weights are
- * int8, one scale a channel; activations are int8 with a zero point; sums are int32 and requantised
- * with a single rounding. Every output equals that of boardless_models/reference.py bit for bit.
+ * 8 or 4 bits, one scale a channel; activations are int8 with a zero point; sums are int32,
+ * requantised in the rounding that the model names. Every layer's output equals that of the integer
+ * reference (boardless_models) bit for bit, whichever back end runs it (nn_backend.h).
  *
  *     static uint32_t scratch[MODEL_SCRATCH_BYTES / 4u];
  *     nn_result result;
@@ -16,6 +17,14 @@
 
 #include <stdint.h>
 
+/* Who runs the layers, chosen when the firmware is built (nn_backend.h). */
+#define NN_BACKEND_PLAIN 0
+#define NN_BACKEND_M4    1
+#define NN_BACKEND_CMSIS 2
+#if !defined(NN_BACKEND)
+#define NN_BACKEND NN_BACKEND_PLAIN
+#endif
+
 /* Generated constant data, in section .model; its fields are in nn_model.h. */
 typedef struct nn_model nn_model;
 
@@ -23,7 +32,7 @@ typedef struct nn_model nn_model;
 typedef enum {
     NN_ERROR_SCRATCH_SIZE = -1,      /* scratch_size is less than nn_scratch_bytes(model) */
     NN_ERROR_SCRATCH_ALIGNMENT = -2, /* scratch does not start at a multiple of four */
-    NN_ERROR_LAYER = -3,             /* a layer of a kind, or after a kind, that nn does not know */
+    NN_ERROR_LAYER = -3,             /* a layer of a kind, or of weights, that nn does not know */
 } nn_error;
 
 /* The winning class (the lowest index on a tie) and its softmax as a percentage, 0 to 100. */
@@ -42,10 +51,13 @@ typedef void (*nn_observer)(void *context, uint32_t layer, const int8_t *output,
 /* How much scratch this model needs; the generated MODEL_SCRATCH_BYTES is the same number. */
 uint32_t nn_scratch_bytes(const nn_model *model);
 
+/* Which kernel runs this layer, as "m4 conv2d"; one that begins with "plain" is the slow one. */
+const char *nn_kernel(const nn_model *model, uint32_t layer);
+
 /*
  * Infer the class of one frame.
  *
- * input:    [H,W,1] uint8, the height and width that the model names.
+ * input:    [H,W,C] uint8, of the shape of the model's input.
  * scratch:  scratch_size bytes at a multiple of four; its content before the call is of no account.
  * observer: may be NULL; with an observer the run is slower and the result the same.
  * Returns 0 with *result filled in, or a negative nn_error with *result untouched.

@@ -1,8 +1,9 @@
 /*
  * nn_model: how a model's constant data is laid out. The exporter writes it; nn_run reads it.
  *
- * A model is a chain: the input is unfolded (see nn_tensor.h), then every layer but the last is a
- * convolution or a depthwise convolution with a ReLU, and the last is dense, without one.
+ * A model is a list of layers in the order in which they run, over int8 tensors [H,W,C] in one
+ * arena that the exporter has planned. A reshape is a second tensor at the same place; a fully
+ * connected layer is a convolution of 1x1 over a tensor of one pixel.
  */
 #ifndef NN_MODEL_H
 #define NN_MODEL_H
@@ -12,43 +13,79 @@
 #include "nn.h"
 
 typedef enum {
-    NN_KIND_CONV2D = 0,
-    NN_KIND_DEPTHWISE = 1,
-    NN_KIND_DENSE = 2,
+    NN_CONV2D = 0,       /* weights [out, rows, columns, in] */
+    NN_DEPTHWISE = 1,    /* weights [out, rows, columns] */
+    NN_MAX_POOL = 2,     /* no constants */
+    NN_AVERAGE_POOL = 3, /* no constants */
+    NN_ADD = 4,          /* multiplier [3], exponent [3] (single: two weights and a shift) */
+    NN_LOOKUP = 5,       /* weights [256]: the output for each input from -128 to 127 */
 } nn_kind;
 
+typedef struct {
+    uint32_t offset; /* bytes from the start of the arena */
+    uint16_t height;
+    uint16_t width;
+    uint16_t channels;
+    int8_t zero_point;
+} nn_tensor;
+
 /*
- * One layer. Outputs come in pairs of channels and weights are stored pair by pair:
- *   conv2d, dense  [out/2, taps, 2]   taps run over the window's rows, columns, channels
- *   depthwise      [out/2, 9, 2]
- * Under 4 bits a little-endian word holds four taps of two channels, each weight with 8 added: the
- * pairs (tap 0, tap 1) and (tap 2, tap 3) of the two channels in turn, the k-th pair's first weight
- * at bit 4k and its second at bit 16 + 4k.
- * weights start at a multiple of four. A conv2d's input channels are a multiple of four; the first
- * layer's taps are the NN_UNFOLD_CHANNELS of an unfolded pixel.
+ * One layer. A sum over a window is requantised to sum * multiplier * 2^(exponent - 31), the
+ * output's zero point is added, and what lies outside least to most is clamped.
+ *
+ * 4-bit weights stand two to a byte, the even one in the low half, each with eight added.
  */
 typedef struct {
-    const int8_t *weights;
+    const int8_t *weights;     /* at a multiple of four */
     const int32_t *bias;       /* [out] */
-    const int32_t *multiplier; /* [out], 2^30 to 2^31 - 1 */
-    const uint8_t *shift;      /* [out], 33 to 62 */
+    const int32_t *multiplier; /* [out] */
+    const int8_t *exponent;    /* [out] */
     uint8_t kind;              /* nn_kind */
-    uint8_t kernel;            /* conv2d: 1 or 3; depthwise: 3; dense: 0 */
-    uint8_t pool;              /* max-pool after the ReLU: 1 (none) or 2, conv2d only */
-    uint8_t bits;              /* of a weight: 8, or 4 (conv2d and dense) */
-    uint8_t out_channels;      /* even */
-    int8_t zero_point;         /* of the output */
+    uint8_t input;             /* numbers of tensors */
+    uint8_t second;            /* add only; else the input again */
+    uint8_t output;
+    uint8_t rows; /* of the window */
+    uint8_t columns;
+    uint8_t stride_rows;
+    uint8_t stride_columns;
+    uint8_t top; /* border above and left of the first window */
+    uint8_t left;
+    int8_t least; /* what the activation lets through */
+    int8_t most;
+    uint8_t bits; /* of a weight: 8, or 4 (conv2d only) */
+    uint8_t pool; /* conv2d: 2 for the largest of each 2x2 outputs, with a step of two; else 1 */
 } nn_layer;
 
 #define NN_SCORE_TABLE_ENTRIES 16u
 
 struct nn_model {
+    const nn_tensor *tensors;
     const nn_layer *layers;
     const uint16_t *score_table; /* [NN_SCORE_TABLE_ENTRIES], 2^(15 - i/16) */
+    uint32_t arena_bytes;        /* a multiple of four */
     uint16_t score_step;         /* exponent of two that one step of a logit is worth, in 1/4096 */
     uint8_t layer_count;
-    uint8_t height; /* of the input */
-    uint8_t width;
+    uint8_t input; /* numbers of tensors */
+    uint8_t output;
+    uint8_t rounding; /* nn_rounding, of nn_scale.h */
 };
+
+static inline const nn_tensor *nn_input_of(const nn_model *model, const nn_layer *layer) {
+    return &model->tensors[layer->input];
+}
+
+static inline const nn_tensor *nn_output_of(const nn_model *model, const nn_layer *layer) {
+    return &model->tensors[layer->output];
+}
+
+static inline uint32_t nn_size_of(const nn_tensor *tensor) {
+    return (uint32_t)tensor->height * tensor->width * tensor->channels;
+}
+
+/* The index-th of a layer's 4-bit weights. */
+static inline int32_t nn_half_weight(const int8_t *weights, uint32_t index) {
+    const uint8_t both = (uint8_t)weights[index / 2u];
+    return (int32_t)(both >> 4u * (index % 2u) & 15u) - 8;
+}
 
 #endif

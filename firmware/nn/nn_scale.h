@@ -2,9 +2,8 @@
  * nn_scale: an int32 times multiplier * 2^(exponent - 31), rounded, for any factor.
  *
  * double: the upper word of the doubled product is rounded, then the right shift (TensorFlow Lite's
- * reference kernels). single: one rounding, half up. Unlike nn_requantise.h, which is faster and
- * asks for a factor below a quarter, both take factors up to 2^22. The exporter checks that
- * value << exponent stays within 32 bits.
+ * reference kernels). single: one rounding, half up. Both take factors up to 2^22; the exporter
+ * checks that value << exponent stays within 32 bits.
  */
 #ifndef NN_SCALE_H
 #define NN_SCALE_H
@@ -37,6 +36,11 @@ static inline int32_t nn_scale(nn_rounding rounding, int32_t value, int32_t mult
                                int32_t exponent) {
     return rounding == NN_ROUNDING_SINGLE ? nn_scale_single(value, multiplier, exponent)
                                           : nn_scale_double(value, multiplier, exponent);
+}
+
+static inline int32_t nn_clamp(int32_t value, int32_t least, int32_t most) {
+    const int32_t raised = value < least ? least : value;
+    return raised > most ? most : raised;
 }
 
 #endif

@@ -8,10 +8,9 @@ import click
 
 from boardless_models.artifact import artifact_sha256, load_artifact
 from boardless_models.data import DATASET_FOLDER, load_test_split
-from boardless_models.export import HEADER_NAME, SOURCE_NAME, export
+from boardless_models.export import HEADER_NAME, SOURCE_NAME, export_artifact, slow_lines
 from boardless_models.golden import golden_vectors, save_golden
-from boardless_models.graph_artifact import is_graph, load_graph
-from boardless_models.graph_export import export_graph
+from boardless_models.graph_artifact import is_graph
 from boardless_models.tflite_export import tflite_bytes
 from boardless_sim.errors import ModelError
 
@@ -29,12 +28,11 @@ def main(artifact: Path, output: Path, golden: Path | None, dataset: Path) -> No
     try:
         if output.suffix == ".tflite":
             write_tflite(artifact, digest, output)
-        elif is_graph(artifact):
-            export_graph(load_graph(artifact), digest, output)
-            click.echo(f"{output}: {SOURCE_NAME}, {HEADER_NAME} (plain kernels)")
         else:
-            export(load_artifact(artifact), digest, output)
-            click.echo(f"{output}: {SOURCE_NAME}, {HEADER_NAME} (fast kernels)")
+            graph = export_artifact(artifact, output)
+            click.echo(f"{output}: {SOURCE_NAME}, {HEADER_NAME}")
+            for line in slow_lines(graph):
+                click.echo(line)
         if golden is not None:
             quantized = load_artifact(artifact)
             save_golden(golden_vectors(quantized, digest, load_test_split(dataset)), golden)

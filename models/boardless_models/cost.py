@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from boardless_models.layout import UNFOLD_TAPS
+from boardless_models.model_cost import (
+    HASH_BYTES,
+    LAYER_BYTES,
+    MODEL_BYTES,
+    TENSOR_BYTES,
+    in_words,
+)
 from boardless_models.network import Network, Stage, stages, weights_in
+from boardless_models.score import TABLE
 from boardless_sim.errors import ModelError
 
 BUDGET_BYTES = 8_192
-# Bias and multiplier as int32, and the shift.
-CHANNEL_BYTES = 9
-# An entry of the layer table; then the model's own struct, the score table and the artifact's hash.
-ENTRY_BYTES = 24
-FIXED_BYTES = 16 + 32 + 32
-WORD_BYTES = 4
+# The model's own struct, the score table, the artifact's hash and the input tensor.
+FIXED_BYTES = MODEL_BYTES + 2 * len(TABLE) + HASH_BYTES + TENSOR_BYTES
 
 
-def layer_bytes(stage: Stage, is_first: bool) -> int:
-    """Weights, what each channel needs besides, and the entry in the layer table."""
+def layer_bytes(stage: Stage) -> int:
+    """Weights, what each channel needs besides, the layer's entry and its tensors."""
     outputs = stage.weight_shape[0]
-    weights = outputs * UNFOLD_TAPS if is_first else weights_in(stage.weight_shape)
-    stored = weights * stage.layer.bits // 8
-    # The shifts are bytes: the next array begins at a word.
-    alignment = -(stored + outputs) % WORD_BYTES
-    return stored + outputs * CHANNEL_BYTES + ENTRY_BYTES + alignment
+    stored = -(-weights_in(stage.weight_shape) * stage.layer.bits // 8)
+    # A dense layer reads a whole tensor as one pixel: a second tensor at the same place.
+    tensors = 2 if stage.is_last and (stage.input.height, stage.input.width) != (1, 1) else 1
+    entry = LAYER_BYTES + tensors * TENSOR_BYTES
+    return entry + in_words(stored) + 8 * outputs + in_words(outputs)
 
 
 def network_bytes(network: Network) -> tuple[int, ...]:
     """The bytes of every layer; the last number is what the model needs besides."""
     placed = stages(network)
-    each = tuple(layer_bytes(stage, index == 0) for index, stage in enumerate(placed))
+    each = tuple(layer_bytes(stage) for stage in placed)
     return (*each, FIXED_BYTES)
 
 

@@ -1,6 +1,7 @@
-"""A user's network as a graph: typed operators on int8 values, everything in integers.
+"""A quantised network as a graph: typed operators on int8 values, everything in integers.
 
-The chain of `network.py` is what the fast kernels run; a graph is what the plain ones run.
+It is what the firmware runs. An imported .tflite is one; the artifact of the model line becomes one
+(`chain.py`).
 """
 
 from __future__ import annotations
@@ -45,7 +46,8 @@ class Convolve:
     """Convolution with weights [out,rows,columns,in]; depthwise: [out,rows,columns,1].
 
     A fully connected layer is one of 1×1 over a value of one pixel. `scales` are the weights'; no
-    sum needs them.
+    sum needs them. With `pool` 2 the output is the largest of each 2×2, in steps of two; `bits` is
+    how wide a weight is stored.
     """
 
     name: str
@@ -60,6 +62,8 @@ class Convolve:
     scales: NDArray[np.float32]
     least: int
     most: int
+    pool: int = 1
+    bits: int = 8
 
 
 @dataclass(frozen=True)
@@ -146,8 +150,8 @@ def macs_of(graph: Graph, operator: Operator) -> int:
     """Multiplications of one operator; a pool and an addition have none."""
     if not isinstance(operator, Convolve):
         return 0
-    shape = graph.values[operator.output].shape
-    return shape.size * (operator.weight.size // len(operator.weight))
+    pixels = graph.values[operator.output].shape.size * operator.pool**2
+    return pixels * (operator.weight.size // len(operator.weight))
 
 
 def output_extent(extent: int, window: int, stride: int, same: bool) -> tuple[int, int]:

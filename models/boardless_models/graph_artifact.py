@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +124,7 @@ def operator_from(
             found[field.name] = typed(arrays, f"{field.name}_{index}", dtype, array.shape)
         elif field.name == "window":
             found["window"] = Window(**{key: whole(size) for key, size in entry["window"].items()})
-        else:
+        elif field.name in entry or field.default is MISSING:
             found[field.name] = checked(field.name, entry[field.name])
     if kind is Pool and found["kind"] not in ("max", "average"):
         raise ValueError(f"pool {found['kind']!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from boardless_models.graph import (
@@ -15,6 +17,8 @@ from boardless_models.graph import (
     Window,
     inputs_of,
 )
+from boardless_models.network import Shape
+from boardless_models.rounding import largest_weight
 from boardless_sim.errors import ModelError
 
 MOST_VALUES = MOST_OPERATORS = 255
@@ -137,6 +141,23 @@ def check_window(window: Window, source: Value, target: Value) -> None:
             raise ModelError(f"{count} windows do not fit {extent} pixels")
 
 
+def times(shape: Shape, side: int) -> Shape:
+    """The shape before a pool of this side."""
+    return Shape(shape.height * side, shape.width * side, shape.channels)
+
+
+def check_storage(operator: Convolve) -> None:
+    """A pool and a width of the weights that the kernels know."""
+    if operator.pool not in (1, 2) or operator.bits not in (4, 8):
+        raise ModelError(f"pool {operator.pool}, {operator.bits} bits; expected 1 or 2, 4 or 8")
+    if operator.depthwise and (operator.pool, operator.bits) != (1, 8):
+        raise ModelError("a depthwise convolution has no pool and weights of 8 bits")
+    largest = largest_weight(operator.bits)
+    found = int(operator.weight.min()), int(operator.weight.max())
+    if operator.bits == 4 and not -largest <= found[0] <= found[1] <= largest:
+        raise ModelError(f"weights {found[0]} to {found[1]}, expected -{largest} to {largest}")
+
+
 def check_convolution(graph: Graph, operator: Convolve) -> None:
     """Shapes that fit each other, and sums that stay within 32 bits in either rounding."""
     source, target = graph.values[operator.input], graph.values[operator.output]
@@ -150,7 +171,9 @@ def check_convolution(graph: Graph, operator: Convolve) -> None:
     for array in (operator.bias, operator.multiplier, operator.exponent, operator.scales):
         if array.shape != (outputs,):
             raise ModelError(f"{array.shape} parameters, expected {outputs}")
-    check_window(operator.window, source, target)
+    check_storage(operator)
+    side = operator.pool
+    check_window(operator.window, source, replace(target, shape=times(target.shape, side)))
     exponent = operator.exponent.astype(np.int64)
     if exponent.min() < -31 or exponent.max() > 22 or operator.multiplier.min() < 0:
         raise ModelError(f"exponents {exponent.min()} to {exponent.max()}, expected -31 to 22")

@@ -97,8 +97,10 @@ def convolve(graph: Graph, operator: Convolve, tensor: Int8, requantise: Requant
     centred = tensor.astype(np.int64) - source.zero_point
     outputs = len(operator.weight)
     weight = operator.weight.astype(np.int64).reshape(outputs, -1, operator.weight.shape[3])
-    sums = np.zeros((len(tensor), *extents(target.shape)), np.int64) + operator.bias
-    for tap, seen in enumerate(taps(centred, operator.window, target.shape, 0)):
+    side, shape = operator.pool, target.shape
+    before = Shape(shape.height * side, shape.width * side, shape.channels)
+    sums = np.zeros((len(tensor), *extents(before)), np.int64) + operator.bias
+    for tap, seen in enumerate(taps(centred, operator.window, before, 0)):
         if operator.depthwise:
             repeated = np.repeat(seen, outputs // source.shape.channels, axis=3)
             sums += repeated * weight[:, tap, 0]
@@ -107,7 +109,9 @@ def convolve(graph: Graph, operator: Convolve, tensor: Int8, requantise: Requant
             products = seen.astype(np.float64) @ weight[:, tap].T.astype(np.float64)
             sums += products.astype(np.int64)
     rounded = requantise(operator, sums) + target.zero_point
-    return np.asarray(np.clip(rounded, operator.least, operator.most), np.int8)
+    clamped = np.asarray(np.clip(rounded, operator.least, operator.most), np.int8)
+    squares = clamped.reshape(len(tensor), shape.height, side, shape.width, side, shape.channels)
+    return np.asarray(squares.max(axis=(2, 4)), np.int8)
 
 
 def pool(operator: Pool, tensor: Int8, shape: Shape) -> Int8:

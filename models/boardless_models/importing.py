@@ -1,29 +1,20 @@
-"""A user's int8 .tflite as an artifact: the fast kernels' chain where it is one, else a graph."""
+"""A user's int8 .tflite as an artifact: a graph of operators."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from boardless_models.artifact import QuantizedNetwork, save_artifact
+from boardless_models.export import slow_lines
+from boardless_models.fusing import fused
 from boardless_models.graph import Graph
 from boardless_models.graph_artifact import save_graph
-from boardless_models.graph_chain import chain_of
-from boardless_models.layout import scratch_bytes
-from boardless_models.model_cost import (
-    Cost,
-    arena,
-    chain_costs,
-    check_model_budget,
-    graph_costs,
-    largest_value,
-)
-from boardless_models.network import network_to_json
+from boardless_models.kernels import scratch_bytes
+from boardless_models.model_cost import check_model_budget, graph_costs, largest_value
 from boardless_models.scaling import ROUNDINGS, Rounding
 from boardless_models.tflite_import import graph_of
 from boardless_models.tflite_tensors import read_file
@@ -33,86 +24,52 @@ MODEL_BUDGET = 8 * 1024
 RAM_BUDGET = 112 * 1024
 
 
-@dataclass(frozen=True)
-class Imported:
-    """The graph; the chain that it is, or why it is none."""
-
-    graph: Graph
-    chain: QuantizedNetwork | None
-    reason: str
-
-    @property
-    def costs(self) -> tuple[Cost, ...]:
-        """What each part takes."""
-        return graph_costs(self.graph) if self.chain is None else chain_costs(self.chain)
-
-    @property
-    def ram_bytes(self) -> int:
-        """The scratch that inference takes."""
-        if self.chain is None:
-            return arena(self.graph)[1]
-        return scratch_bytes(self.chain.network)
-
-
-def import_file(path: Path, rounding: Rounding, budget: int, ram_budget: int) -> Imported:
+def import_file(path: Path, rounding: Rounding, budget: int, ram_budget: int) -> Graph:
     """Read, check and budget a .tflite. Raises `ModelError`."""
     file = read_file(path)
     try:
-        imported = chained(graph_of(file, path.stem[:64], rounding))
-        check_model_budget(imported.costs, budget)
-        check_ram(imported, ram_budget)
+        graph = fused(graph_of(file, path.stem[:64], rounding))
+        check_model_budget(graph_costs(graph), budget)
+        check_ram(graph, ram_budget)
     except ModelError as cause:
         raise ModelError(f"{path}: {cause}") from cause
-    return imported
+    return graph
 
 
-def chained(graph: Graph) -> Imported:
-    """The graph with the chain that it is, or with why it is none."""
-    try:
-        return Imported(graph, chain_of(graph), "")
-    except ModelError as cause:
-        return Imported(graph, None, str(cause))
-
-
-def check_ram(imported: Imported, budget: int) -> None:
+def check_ram(graph: Graph, budget: int) -> None:
     """Refuse what does not fit the memory: by how much, and which tensor is the largest."""
-    over = imported.ram_bytes - budget
+    needed = scratch_bytes(graph, "m4")
+    over = needed - budget
     if over > 0:
         raise ModelError(
-            f"{imported.ram_bytes} bytes of RAM, {over} over the budget of {budget}; "
-            f"the largest is {largest_value(imported.graph)}"
+            f"{needed} bytes of RAM, {over} over the budget of {budget}; "
+            f"the largest is {largest_value(graph)}"
         )
 
 
-def save_imported(imported: Imported, source: Path, output: Path) -> str:
+def save_imported(graph: Graph, source: Path, output: Path) -> str:
     """Write the artifact and return its digest."""
-    macs = sum(cost.macs for cost in imported.costs)
     facts: dict[str, Any] = {
         "imported": {
             "file": source.name,
             "sha256": hashlib.sha256(source.read_bytes()).hexdigest(),
         },
-        "macs": macs,
+        "macs": sum(cost.macs for cost in graph_costs(graph)),
     }
     try:
-        if imported.chain is None:
-            return save_graph(imported.graph, facts, output)
-        facts["network"] = network_to_json(imported.chain.network)
-        return save_artifact(imported.chain, facts, output)
+        return save_graph(graph, facts, output)
     except OSError as cause:
         raise ModelError(f"{output}: {cause.strerror or cause}") from cause
 
 
-def summary(imported: Imported) -> list[str]:
-    """What became of it, in a line or two."""
-    model = sum(cost.model_bytes for cost in imported.costs)
-    macs = sum(cost.macs for cost in imported.costs)
-    sizes = f"{model} bytes of model, {imported.ram_bytes} bytes of RAM, {macs} multiplications"
-    if imported.chain is not None:
-        return [f"fast kernels, {len(imported.chain.layers)} layers: {sizes}"]
+def summary(graph: Graph) -> list[str]:
+    """What became of it: a line, and one for each operator that no fast kernel takes."""
+    costs = graph_costs(graph)
+    model, macs = sum(cost.model_bytes for cost in costs), sum(cost.macs for cost in costs)
+    sizes = f"{model} bytes of model, {scratch_bytes(graph, 'm4')} bytes of RAM"
     return [
-        f"plain kernels, {len(imported.graph.operators)} operators: {sizes}",
-        f"not the fast kernels: {imported.reason}",
+        f"{len(graph.operators)} operators: {sizes}, {macs} multiplications",
+        *slow_lines(graph),
     ]
 
 
@@ -124,7 +81,7 @@ def summary(imported: Imported) -> list[str]:
     type=click.Choice(ROUNDINGS),
     default="single",
     show_default=True,
-    help="single: the fast kernels where they can; double: TensorFlow Lite's reference kernels.",
+    help="single: LiteRT's usual; double: TensorFlow Lite's reference kernels.",
 )
 @click.option("--budget", type=click.IntRange(1), default=MODEL_BUDGET, show_default=True)
 @click.option("--ram-budget", type=click.IntRange(1), default=RAM_BUDGET, show_default=True)
@@ -137,13 +94,13 @@ def main(tflite: Path, output: Path, rounding: Rounding, budget: int, ram_budget
     try:
         if output.suffix != ".npz":
             raise ModelError(f"{output}: expected a name that ends in .npz")
-        imported = import_file(tflite, rounding, budget, ram_budget)
-        digest = save_imported(imported, tflite, output)
+        graph = import_file(tflite, rounding, budget, ram_budget)
+        digest = save_imported(graph, tflite, output)
     except BoardlessError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(2)
     click.echo(f"{output}: sha256 {digest}")
-    for line in summary(imported):
+    for line in summary(graph):
         click.echo(line)
 
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from boardless_models.artifact import QuantizedNetwork
 from boardless_models.graph import Add, Convolve, Graph, Lookup, Operator, inputs_of, macs_of
-from boardless_models.layout import packed_weights
 from boardless_models.score import TABLE
 from boardless_sim.errors import ModelError
 
 HASH_BYTES = 32
-# sizeof nn_graph_tensor, nn_graph_op, nn_graph on the target (firmware/nn/nn_graph.h).
-TENSOR_BYTES, OPERATOR_BYTES, GRAPH_BYTES = 12, 28, 32
-# sizeof nn_layer and nn_model (firmware/nn/nn_model.h).
-LAYER_BYTES, CHAIN_BYTES = 24, 16
+# sizeof nn_tensor, nn_layer, nn_model on the target (firmware/nn/nn_model.h).
+TENSOR_BYTES, LAYER_BYTES, MODEL_BYTES = 12, 32, 24
 WORD = 4
 
 
@@ -67,18 +63,19 @@ def operator_bytes(operator: Operator) -> int:
     """What an operator's constants take of `.model`, each array at a multiple of four."""
     if isinstance(operator, Convolve):
         outputs = len(operator.bias)
-        arrays = [operator.weight.size, 4 * outputs, 4 * outputs, outputs]
-        return OPERATOR_BYTES + sum(in_words(size) for size in arrays)
+        weights = -(-operator.weight.size * operator.bits // 8)
+        arrays = [weights, 4 * outputs, 4 * outputs, outputs]
+        return LAYER_BYTES + sum(in_words(size) for size in arrays)
     if isinstance(operator, Add):
-        return OPERATOR_BYTES + 4 * 3 + 4
+        return LAYER_BYTES + 4 * 3 + 4
     if isinstance(operator, Lookup):
-        return OPERATOR_BYTES + 256
-    return OPERATOR_BYTES
+        return LAYER_BYTES + 256
+    return LAYER_BYTES
 
 
 def graph_costs(graph: Graph) -> tuple[Cost, ...]:
     """Every operator's share, and what all share."""
-    shared = HASH_BYTES + GRAPH_BYTES + 2 * len(TABLE) + TENSOR_BYTES * len(graph.values)
+    shared = HASH_BYTES + MODEL_BYTES + 2 * len(TABLE) + TENSOR_BYTES * len(graph.values)
     return (
         *(
             Cost(operator.name, operator_bytes(operator), macs_of(graph, operator))
@@ -98,17 +95,6 @@ def largest_value(graph: Graph) -> str:
 def in_words(size: int) -> int:
     """A size filled up to whole words."""
     return -(-size // WORD) * WORD
-
-
-def chain_costs(quantized: QuantizedNetwork) -> tuple[Cost, ...]:
-    """Every layer's share of a chain for the fast kernels, and what all share."""
-    shares = []
-    for index, (stage, layer) in enumerate(quantized.staged()):
-        weights = packed_weights(layer.weight, is_first=index == 0, bits=stage.layer.bits)
-        outputs = len(layer.bias)
-        size = LAYER_BYTES + in_words(len(weights)) + 4 * outputs + 4 * outputs + in_words(outputs)
-        shares.append(Cost(f"layer {index} ({stage.kind})", size, stage.macs))
-    return (*shares, Cost("tables", HASH_BYTES + CHAIN_BYTES + 2 * len(TABLE), 0))
 
 
 def check_model_budget(shares: tuple[Cost, ...], budget: int) -> None:

@@ -9,18 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from boardless_models.artifact import QuantizedNetwork, load_artifact, provenance_path
+from boardless_models.chain import graph_of_chain
+from boardless_models.fusing import fused
 from boardless_models.graph_artifact import is_graph, load_graph
-from boardless_models.layout import UNFOLD_TAPS, scratch_bytes
-from boardless_models.model_cost import arena, chain_costs, graph_costs
+from boardless_models.kernels import scratch_bytes
+from boardless_models.model_cost import graph_costs
 from boardless_models.network import Network, Stage, stages
 from boardless_sim.errors import ModelError
 
 FLOAT_BYTES = 4
 # Fitted to the reference firmware in emulation (docs/howto/model.md says how near it comes).
-CYCLES_PER_MAC = {"conv2d": 1.9, "depthwise": 5.0, "dense": 3.0}
-CYCLES_PER_OUTPUT = 25
-CYCLES_PER_INPUT = 40
 NEAR_PERCENT = 15  # to the reference firmware in emulation
+CYCLES_PER_MAC = {"conv2d": 1.1, "depthwise": 8.0, "dense": 3.7}
+CYCLES_PER_OUTPUT = 55
+# The m4 kernels take the nine taps of a grey window as twelve.
+GREY_SHARE = 12 / 9
 # What each step of training makes of the artifact quantised from it.
 STAGES = {"train": "PTQ", "prune": "pruned, PTQ", "qat": "QAT"}
 FLOATS = {"train": "float", "prune": "pruned float", "qat": "QAT float"}
@@ -42,14 +45,12 @@ class Row:
 
 def estimated_cycles(network: Network) -> int:
     """Cortex-M4 cycles of one inference with the fast kernels, an estimate before any run."""
-    placed = stages(network)
-    inputs = CYCLES_PER_INPUT * network.input.size
-    return round(inputs + sum(layer_cycles(stage, at == 0) for at, stage in enumerate(placed)))
+    return round(sum(layer_cycles(stage) for stage in stages(network)))
 
 
-def layer_cycles(stage: Stage, is_first: bool) -> float:
-    """Multiplications, the first layer's with its unfolded window, and what each output takes."""
-    macs = stage.macs * UNFOLD_TAPS / stage.fan_in if is_first else stage.macs
+def layer_cycles(stage: Stage) -> float:
+    """Multiplications, and what each output takes."""
+    macs = stage.macs * (GREY_SHARE if stage.input.channels == 1 else 1.0)
     return CYCLES_PER_MAC[stage.kind] * macs + CYCLES_PER_OUTPUT * stage.output.size
 
 
@@ -69,6 +70,7 @@ def artifact_rows(path: Path) -> Iterator[Row]:
         yield graph_row(path)
         return
     quantized = load_artifact(path)
+    graph = graph_of_chain(quantized)
     training = facts.get("training")
     step = training.get("step", "") if isinstance(training, dict) else ""
     macs = sum(stage.macs for stage in stages(quantized.network))
@@ -78,20 +80,20 @@ def artifact_rows(path: Path) -> Iterator[Row]:
     yield Row(
         path.stem,
         STAGES.get(str(step), "imported" if "imported" in facts else "int8"),
-        sum(cost.model_bytes for cost in chain_costs(quantized)),
+        sum(cost.model_bytes for cost in graph_costs(graph)),
         macs,
-        scratch_bytes(quantized.network),
+        scratch_bytes(graph, "m4"),
         estimated_cycles(quantized.network),
         *share(facts, "int8"),
     )
 
 
 def graph_row(path: Path) -> Row:
-    """A graph: its kernels are plain, and its cycles not estimated."""
-    graph = load_graph(path)
+    """An imported graph: its cycles are not estimated."""
+    graph = fused(load_graph(path))
     shares = graph_costs(graph)
     model, macs = sum(cost.model_bytes for cost in shares), sum(cost.macs for cost in shares)
-    return Row(path.stem, "imported", model, macs, arena(graph)[1], None, None, None)
+    return Row(path.stem, "imported", model, macs, scratch_bytes(graph, "m4"), None, None, None)
 
 
 def float_bytes(quantized: QuantizedNetwork) -> int:

@@ -39,7 +39,8 @@ def test_every_layer_in_the_firmware_is_the_references(tmp_path: Path, way: Roun
     assert cli.main(["model", "import", str(tflite), str(artifact), "--rounding", way]) == 0
     assert cli.main(["model", "export", str(artifact), str(firmware / "generated")]) == 0
     elf = tmp_path / "build" / "nn_golden.elf"
-    command = ["make", "--silent", f"BUILD={elf.parent}", str(elf)]
+    double = f"NN_DOUBLE_ROUNDING={int(way == 'double')}"
+    command = ["make", "--silent", f"BUILD={elf.parent}", double, str(elf)]
     subprocess.run(command, check=True, cwd=firmware)
     graph = load_graph(artifact)
     frames = random_frames(2, FRAMES, 28, 28)[..., None]

@@ -8,11 +8,8 @@ from click.testing import CliRunner
 
 from boardless_models.artifact import QuantizedNetwork, artifact_sha256
 from boardless_models.data import Split
-from boardless_models.export import main
+from boardless_models.export import main, packed_weights
 from boardless_models.golden import golden_vectors, load_golden
-from boardless_models.layout import check_supported, packed_weights
-from boardless_models.network import Conv2d, Dense, Depthwise, Layer, Network, Shape
-from boardless_sim.errors import ModelError
 
 REPOSITORY = Path(__file__).parents[2]
 GENERATED = REPOSITORY / "firmware" / "generated"
@@ -51,39 +48,10 @@ def test_header_names_its_source(artifact_path: Path) -> None:
         assert "Do not edit" in text
 
 
-def test_weights_are_stored_pair_by_pair() -> None:
-    weight = np.arange(8, dtype=np.int8).reshape(4, 2)
-    assert packed_weights(weight, is_first=False).tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
-
-
-def test_first_layer_is_filled_up_to_twelve_taps() -> None:
-    weight = np.arange(18, dtype=np.int8).reshape(2, 9)
-    packed = packed_weights(weight, is_first=True).reshape(12, 2)
-    assert packed[:9].T.tolist() == weight.tolist()
-    assert not packed[9:].any()
-
-
-@pytest.mark.parametrize(
-    ("layers", "message"),
-    [
-        ((Conv2d(4, 3),), "layer 0 (conv2d): the last layer, and no other, is dense"),
-        ((Dense(2), Dense(2)), "layer 0 (dense): the last layer, and no other, is dense"),
-        ((Conv2d(4, 1), Dense(2)), "layer 0 (conv2d): the first is a 3x3 conv2d of grey"),
-        ((Depthwise(), Dense(2)), "layer 0 (depthwise): an even number of channels"),
-        ((Conv2d(4, 3), Conv2d(4, 5), Dense(2)), "layer 1 (conv2d): kernel 5, pool 1"),
-        ((Conv2d(4, 3), Conv2d(4, 3, 3), Dense(2)), "layer 1 (conv2d): kernel 3, pool 3"),
-        ((Conv2d(6, 3), Conv2d(4, 3), Dense(2)), "layer 1 (conv2d): 6 input channels"),
-        ((Conv2d(4, 3), Depthwise(5), Dense(2)), "layer 1 (depthwise): kernel 5, expected 3"),
-        ((Conv2d(4, 3), Conv2d(5, 3), Dense(2)), "layer 1 (conv2d): an even number"),
-        ((Conv2d(256, 3), Dense(2)), "layer 0 (conv2d): 1 to 255 channels"),
-    ],
-)
-def test_network_that_the_kernels_cannot_run_is_refused(
-    layers: tuple[Layer, ...], message: str
-) -> None:
-    with pytest.raises(ModelError) as caught:
-        check_supported(Network("n", Shape(8, 8, 1), layers))
-    assert message in str(caught.value)
+def test_4bit_weights_stand_two_to_a_byte() -> None:
+    packed = packed_weights(np.array([[-7, 7], [0, -1], [3, -8]], np.int8), bits=4)
+    assert packed.view(np.uint8).tolist() == [0xF1, 0x78, 0x0B]
+    assert packed_weights(np.array([1], np.int8), bits=4).tolist() == [9]
 
 
 def test_step_says_what_is_wrong_and_exits_two(tmp_path: Path) -> None:

@@ -83,9 +83,10 @@ def test_a_network_without_its_weakest_channels_is_smaller_and_runs_as_before(
     tuned = tune(pruned, few, Tuning("prune", 3, replace(SPARSE, epochs=1)), grid=False)
     integers = quantize(tuned)
     compare_paths(integers, frames)
+    from boardless_models.chain import graph_of_chain
     from boardless_models.export import export
 
-    export(integers, "00" * 32, tmp_path)
+    export(graph_of_chain(integers), "00" * 32, tmp_path)
     nn = build(tmp_path, tmp_path)
     for frame in frames[:3]:
         same_as_reference(integers, frame, nn.run(frame))

@@ -1,4 +1,4 @@
-"""The C kernels as a shared library on the host, and what they put out for a frame."""
+"""The plain kernels as a shared library on the host, and what they put out for a frame."""
 
 from __future__ import annotations
 
@@ -91,10 +91,16 @@ class HostNn:
         return HostRun(int(status), result.class_index, result.score, tuple(outputs))
 
 
+def kernel_sources(backend: str) -> list[Path]:
+    """The sources that a back end is made of, as the firmware's Makefile names them."""
+    own = [path for path in (KERNELS / backend).glob("*.[cS]") if "nn_plain" not in path.name]
+    return sorted([*KERNELS.glob("*.c"), *KERNELS.glob("plain/nn_plain*.c"), *own])
+
+
 def build(folder: Path, generated: Path = GENERATED, *options: str) -> HostNn:
-    """Compile the kernels and a generated model with the host's compiler."""
+    """Compile the plain kernels and a generated model with the host's compiler."""
     library = folder / "nn.so"
-    sources = [*sorted(KERNELS.glob("*.c")), generated / "model.c"]
+    sources = [*kernel_sources("plain"), generated / "model.c"]
     subprocess.run(
         [
             *("gcc", *WARNINGS, *options, "-O2", "-shared", "-fPIC"),

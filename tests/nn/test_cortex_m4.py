@@ -1,116 +1,63 @@
-"""The same kernels on a Cortex-M4, where the DSP instructions take the place of plain C."""
+"""The kernels on a Cortex-M4: the m4 back end is made for no other core."""
 
 from __future__ import annotations
 
 import subprocess
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import pytest
-import unicorn
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-from unicorn import arm_const
 
-from boardless_models.artifact import QuantizedNetwork, artifact_sha256, load_artifact
-from boardless_models.export import export
+from boardless_models.artifact import QuantizedNetwork
+from boardless_models.export import export, export_artifact
 from boardless_models.golden import Golden
-from boardless_models.reference import infer
-from tests.nn.host import GENERATED, KERNELS, REPOSITORY, WARNINGS
+from boardless_models.graph import Convolve, Graph
+from boardless_models.graph_reference import run_graph
+from boardless_models.kernels import scratch_bytes, slow_reason
+from boardless_models.scaling import ROUNDINGS, Rounding
+from boardless_models.score import decide
+from tests.nn.cortex_m4 import CortexM4, compile_kernels, link
+from tests.nn.host import GENERATED, REPOSITORY
+from tests.nn.random_graphs import random_frames, random_graph
 
-FLASH, FLASH_BYTES = 0x0800_0000, 0x10_0000
-RAM, RAM_BYTES = 0x2000_0000, 0x2_0000
-RETURN_TO = FLASH + FLASH_BYTES - 0x100
-INSTRUCTION_LIMIT = 4_000_000
 # What one inference of this model may cost; emulation and battery pay by the instruction.
-INSTRUCTION_BUDGET = 800_000
-INSTRUCTION_BUDGET_4BIT = 1_200_000
-FLAGS = (
-    *("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-O2"),
-    *("-ffunction-sections", "-fdata-sections"),
-)
+INSTRUCTION_BUDGET = 650_000
+FRAMES = 5
 
-
-def link(folder: Path, generated: Path = GENERATED) -> Path:
-    elf = folder / "harness.elf"
-    here = Path(__file__).parent
-    sources = [*sorted(KERNELS.glob("*.c")), generated / "model.c", here / "harness.c"]
-    subprocess.run(
-        [
-            *("arm-none-eabi-gcc", *WARNINGS, *FLAGS, "-fstack-usage"),
-            *("-I", str(KERNELS), "-I", str(generated)),
-            *(str(source) for source in sources),
-            *("-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs"),
-            *(
-                "-Wl,--no-warn-rwx-segments",
-                "-Wl,-e,harness_run",
-                "-Wl,-T",
-                str(here / "harness.ld"),
-            ),
-            *("-o", str(elf)),
-        ],
-        check=True,
-        cwd=folder,
-    )
-    return elf
-
-
-class CortexM4:
-    """The harness in Unicorn: symbols by name, calls without arguments."""
-
-    def __init__(self, elf_path: Path) -> None:
-        # Unicorn's Python face carries no types.
-        mode = unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS
-        engine: Any = vars(unicorn)["Uc"]
-        self._uc = engine(unicorn.UC_ARCH_ARM, mode)
-        self._uc.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
-        self._uc.mem_map(FLASH, FLASH_BYTES)
-        self._uc.mem_map(RAM, RAM_BYTES)
-        with elf_path.open("rb") as stream:
-            elf = ELFFile(stream)
-            for segment in elf.iter_segments("PT_LOAD"):
-                if segment["p_filesz"]:
-                    self._uc.mem_write(segment["p_vaddr"], segment.data())
-            table = elf.get_section_by_name(".symtab")
-            assert isinstance(table, SymbolTableSection)
-            self._symbols: dict[str, int] = {s.name: s["st_value"] for s in table.iter_symbols()}
-
-    def write(self, name: str, content: bytes) -> None:
-        self._uc.mem_write(self._symbols[name], content)
-
-    def read(self, name: str, size_bytes: int) -> bytes:
-        return bytes(self._uc.mem_read(self._symbols[name], size_bytes))
-
-    def call(self, name: str) -> int:
-        self._uc.reg_write(arm_const.UC_ARM_REG_SP, RAM + RAM_BYTES)
-        self._uc.reg_write(arm_const.UC_ARM_REG_LR, RETURN_TO | 1)
-        self._uc.emu_start(self._symbols[name] | 1, RETURN_TO, count=INSTRUCTION_LIMIT)
-        assert self._uc.reg_read(arm_const.UC_ARM_REG_PC) == RETURN_TO, "no end within the limit"
-        return int(self._uc.reg_read(arm_const.UC_ARM_REG_R0))
-
-    def count(self, name: str) -> int:
-        executed = [0]
-
-        def step(*_: object) -> None:
-            executed[0] += 1
-
-        hook = self._uc.hook_add(unicorn.UC_HOOK_CODE, step)
-        try:
-            assert self.call(name) == 0
-        finally:
-            self._uc.hook_del(hook)
-        return executed[0]
+Objects = dict[Rounding, list[Path]]
 
 
 @pytest.fixture(scope="module")
-def elf(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return link(tmp_path_factory.mktemp("m4"))
+def objects(tmp_path_factory: pytest.TempPathFactory) -> Objects:
+    return {way: compile_kernels(tmp_path_factory.mktemp(way), "m4", way) for way in ROUNDINGS}
+
+
+@pytest.fixture(scope="module")
+def elf(tmp_path_factory: pytest.TempPathFactory, objects: Objects) -> Path:
+    return link(tmp_path_factory.mktemp("m4"), objects["single"])
 
 
 @pytest.fixture
 def board(elf: Path) -> CortexM4:
     # Fresh for each test: a hook sees no code that Unicorn translated before it was added.
     return CortexM4(elf)
+
+
+def same_as_reference(board: CortexM4, graph: Graph, seed: int) -> None:
+    frames = random_frames(seed, FRAMES, graph.values[graph.input].shape)
+    outputs = run_graph(graph, frames)
+    for number, frame in enumerate(frames):
+        board.write("harness_frame", frame.tobytes())
+        assert board.call("harness_observe") == 0
+        expected = b"".join(output[number].tobytes() for output in outputs)
+        found = board.read("harness_outputs", len(expected))
+        if found != expected:
+            at = next(
+                i for i, pair in enumerate(zip(found, expected, strict=True)) if len({*pair}) > 1
+            )
+            raise AssertionError(f"frame {number}, byte {at}: {found[at]}, expected {expected[at]}")
+        decision = decide(outputs[-1][number].reshape(-1), graph.score_step)
+        assert tuple(board.read("harness_result", 2)) == (decision.class_index, decision.score)
 
 
 def test_every_layer_equals_the_golden_vectors(board: CortexM4, golden: Golden) -> None:
@@ -134,20 +81,57 @@ def test_one_inference_stays_within_its_instructions(
     assert executed <= INSTRUCTION_BUDGET
 
 
-def test_4bit_weights_equal_the_reference_within_their_instructions(
-    tmp_path: Path, golden: Golden
+def test_4bit_weights_equal_the_reference(tmp_path: Path, objects: Objects) -> None:
+    artifact = REPOSITORY / "models" / "artifacts" / "fashion_mnist_4bit.npz"
+    graph = export_artifact(artifact, tmp_path / "generated")
+    board = CortexM4(link(tmp_path, objects["single"], tmp_path / "generated"))
+    same_as_reference(board, graph, seed=1)
+
+
+@pytest.mark.parametrize("way", ROUNDINGS)
+@pytest.mark.parametrize("seed", range(30))
+def test_any_shape_equals_the_reference(
+    tmp_path: Path, objects: Objects, seed: int, way: Rounding
 ) -> None:
-    path = REPOSITORY / "models" / "artifacts" / "fashion_mnist_4bit.npz"
-    packed = load_artifact(path)
-    export(packed, artifact_sha256(path), tmp_path / "generated")
-    elf = link(tmp_path, tmp_path / "generated")
-    board = CortexM4(elf)
-    for frame in golden.frames[:5]:
-        board.write("harness_frame", frame.tobytes())
-        assert board.call("harness_observe") == 0
-        expected = b"".join(output.tobytes() for output in infer(packed, frame).outputs)
-        assert board.read("harness_outputs", len(expected)) == expected
-    counted = CortexM4(elf)
-    counted.write("harness_frame", golden.frames[0].tobytes())
-    executed = counted.count("harness_run")
-    assert executed <= INSTRUCTION_BUDGET_4BIT
+    graph = export(random_graph(seed, way), "5a" * 32, tmp_path / "generated")
+    board = CortexM4(link(tmp_path, objects[way], tmp_path / "generated", rounding=way))
+    same_as_reference(board, graph, seed)
+    for index, operator in enumerate(graph.operators):
+        slow = board.kernel(index).startswith("plain ")
+        assert slow == bool(slow_reason(graph, operator)), (board.kernel(index), operator)
+    assert board.call("harness_scratch_bytes") == scratch_bytes(graph, "m4")
+
+
+def test_random_graphs_reach_every_kernel_and_its_fallback() -> None:
+    drawn = [random_graph(seed, "single") for seed in range(30)]
+    fast = [
+        (operator.depthwise, operator.window.rows, operator.pool, operator.bits)
+        for graph in drawn
+        for operator in graph.operators
+        if isinstance(operator, Convolve) and not slow_reason(graph, operator)
+    ]
+    pairs = [(rows, pool) for depthwise, rows, pool, _ in fast if not depthwise]
+    assert {(1, 1), (1, 2), (3, 1), (3, 2)} <= {*pairs}
+    assert any(depthwise for depthwise, *_ in fast)
+    assert any(bits == 4 for *_, bits in fast)
+    reasons = {
+        reason.split()[-1]
+        for graph in drawn
+        for operator in graph.operators
+        if (reason := slow_reason(graph, operator))
+    }
+    assert len(reasons) >= 4, reasons
+
+
+def test_a_model_of_the_other_rounding_does_not_compile(tmp_path: Path, objects: Objects) -> None:
+    with pytest.raises(subprocess.CalledProcessError):
+        link(tmp_path, objects["double"], GENERATED, rounding="double")
+
+
+def test_outputs_differ_where_the_rounding_does() -> None:
+    differing = 0
+    for seed in range(30):
+        frames = random_frames(seed, FRAMES, random_graph(seed, "single").values[0].shape)
+        once, twice = (run_graph(random_graph(seed, way), frames) for way in ROUNDINGS)
+        differing += any(not np.array_equal(a, b) for a, b in zip(once, twice, strict=True))
+    assert differing > 5

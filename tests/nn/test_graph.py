@@ -1,8 +1,7 @@
-"""The plain kernels on users' graphs, on the host and as the target's compiler lays them out."""
+"""The plain kernels on graphs, on the host and as the target's compiler lays them out."""
 
 from __future__ import annotations
 
-import ctypes
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +11,13 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from boardless_models.artifact import QuantizedNetwork
+from boardless_models.chain import graph_of_chain
+from boardless_models.cost import network_bytes
 from boardless_models.export import export
+from boardless_models.fusing import fused
 from boardless_models.graph import Graph
-from boardless_models.graph_export import export_graph
 from boardless_models.graph_reference import run_graph
-from boardless_models.model_cost import arena, chain_costs, graph_costs
+from boardless_models.model_cost import graph_costs
 from boardless_models.scaling import ROUNDINGS, Rounding
 from boardless_models.score import decide
 from boardless_models.tflite_import import graph_of
@@ -27,31 +28,15 @@ SCRATCH_SIZE, UNKNOWN_OPERATOR = -1, -3
 FRAMES = 24
 
 
-class HostGraph(HostNn):
-    """nn_graph_run behind the face of nn_run."""
-
-    def __init__(self, nn: HostNn, graph: Graph) -> None:
-        self._library: ctypes.CDLL = nn._library
-        self._model = nn._model
-        self._library.nn_graph_run.argtypes = self._library.nn_run.argtypes
-        self._library.nn_graph_run.restype = ctypes.c_int
-        vars(self._library)["nn_run"] = self._library.nn_graph_run
-        self._arena_bytes = arena(graph)[1]
-
-    @property
-    def scratch_bytes(self) -> int:
-        return self._arena_bytes
-
-
-def host(graph: Graph, folder: Path) -> HostGraph:
-    export_graph(graph, "5a" * 32, folder / "generated")
-    return HostGraph(build(folder, folder / "generated"), graph)
+def host(graph: Graph, folder: Path) -> HostNn:
+    export(graph, "5a" * 32, folder / "generated")
+    return build(folder, folder / "generated")
 
 
 @pytest.mark.parametrize("way", ROUNDINGS)
 @pytest.mark.parametrize("name", CASES)
 def test_every_operator_equals_the_reference(tmp_path: Path, name: str, way: Rounding) -> None:
-    graph = graph_of(CASES[name](7), name, way)
+    graph = fused(graph_of(CASES[name](7), name, way))
     shape = graph.values[graph.input].shape
     frames = random_frames(7, FRAMES, shape.height, shape.width)
     expected = run_graph(graph, frames)
@@ -81,10 +66,10 @@ def test_scratch_too_small_is_refused(tmp_path: Path) -> None:
 
 def test_an_operator_that_is_not_known_is_refused(tmp_path: Path) -> None:
     graph = graph_of(CASES["residual"](1), "residual", "double")
-    export_graph(graph, "5a" * 32, tmp_path / "generated")
+    export(graph, "5a" * 32, tmp_path / "generated")
     source = tmp_path / "generated" / "model.c"
-    source.write_text(source.read_text().replace(".kind = NN_OP_ADD", ".kind = 6", 1))
-    nn = HostGraph(build(tmp_path, source.parent), graph)
+    source.write_text(source.read_text().replace(".kind = NN_ADD", ".kind = 6", 1))
+    nn = build(tmp_path, source.parent)
     assert nn.run(np.zeros((8, 8), np.uint8)).status == UNKNOWN_OPERATOR
 
 
@@ -105,8 +90,7 @@ def section_bytes(folder: Path) -> dict[str, int]:
 
 @pytest.mark.parametrize("name", CASES)
 def test_model_section_has_the_bytes_that_the_budget_counts(tmp_path: Path, name: str) -> None:
-    graph = graph_of(CASES[name](3), name, "double")
-    export_graph(graph, "5a" * 32, tmp_path)
+    graph = export(graph_of(CASES[name](3), name, "double"), "5a" * 32, tmp_path)
     sizes = section_bytes(tmp_path)
     assert sizes[".model"] == sum(cost.model_bytes for cost in graph_costs(graph))
     assert sum(sizes.get(name, 0) for name in (".data", ".bss", ".rodata", ".data.rel.ro")) == 0
@@ -115,9 +99,9 @@ def test_model_section_has_the_bytes_that_the_budget_counts(tmp_path: Path, name
 def test_chain_has_the_bytes_that_the_budget_counts(
     tmp_path: Path, quantized: QuantizedNetwork
 ) -> None:
-    export(quantized, "5a" * 32, tmp_path)
-    counted = sum(cost.model_bytes for cost in chain_costs(quantized))
-    assert section_bytes(tmp_path)[".model"] == counted
+    graph = export(graph_of_chain(quantized), "5a" * 32, tmp_path)
+    counted = sum(cost.model_bytes for cost in graph_costs(graph))
+    assert section_bytes(tmp_path)[".model"] == counted == sum(network_bytes(quantized.network))
 
 
 def test_a_name_cannot_leave_its_comment(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from boardless_models.artifact import QuantizedLayer, QuantizedNetwork
+from boardless_models.chain import graph_of_chain
 from boardless_models.export import export
 from boardless_models.golden import Golden
-from boardless_models.layout import scratch_bytes
+from boardless_models.kernels import scratch_bytes
 from boardless_models.network import Conv2d, Dense, Depthwise, Layer, Network, Shape, stages
 from boardless_models.reference import infer
 from boardless_models.rounding import LEAST_SHIFT, largest_weight
@@ -69,7 +69,7 @@ def test_an_observer_changes_nothing(nn: HostNn, golden: Golden) -> None:
 
 
 def test_scratch_is_as_large_as_the_header_says(nn: HostNn, quantized: QuantizedNetwork) -> None:
-    assert nn.scratch_bytes == scratch_bytes(quantized.network)
+    assert nn.scratch_bytes == scratch_bytes(graph_of_chain(quantized), "plain")
 
 
 def test_scratch_too_small_is_refused(nn: HostNn, golden: Golden) -> None:
@@ -150,9 +150,9 @@ def test_other_shapes_equal_the_reference(
     tmp_path: Path, generated: Path, name: str, seed: int
 ) -> None:
     quantized = random_network(name, seed)
-    export(quantized, "00" * 32, generated)
+    export(graph_of_chain(quantized), "00" * 32, generated)
     nn = build(tmp_path, generated)
-    assert nn.scratch_bytes == scratch_bytes(quantized.network)
+    assert nn.scratch_bytes == scratch_bytes(graph_of_chain(quantized), "plain")
     random = np.random.default_rng(seed)
     shape = (quantized.network.input.height, quantized.network.input.width)
     for _ in range(5):
@@ -164,8 +164,8 @@ def test_other_shapes_equal_the_reference(
 def test_double_rounding_equals_the_reference(tmp_path: Path, generated: Path, name: str) -> None:
     once = random_network(name, 3)
     twice = replace(once, rounding="double")
-    export(twice, "00" * 32, generated)
-    nn = build(tmp_path, generated, "-DNN_DOUBLE_ROUNDING=1")
+    export(graph_of_chain(twice), "00" * 32, generated)
+    nn = build(tmp_path, generated)
     random = np.random.default_rng(3)
     shape = (once.network.input.height, once.network.input.width)
     differing = 0
@@ -175,13 +175,3 @@ def test_double_rounding_equals_the_reference(tmp_path: Path, generated: Path, n
         pairs = zip(infer(once, frame).outputs, infer(twice, frame).outputs, strict=True)
         differing += sum(int((a != b).sum()) for a, b in pairs)
     assert differing > 0
-    with pytest.raises(subprocess.CalledProcessError):
-        build(tmp_path, generated)
-
-
-def test_a_dense_layer_in_the_middle_is_refused(tmp_path: Path, generated: Path) -> None:
-    export(random_network("one pixel", 1), "00" * 32, generated)
-    source = generated / "model.c"
-    source.write_text(source.read_text().replace("NN_KIND_CONV2D", "NN_KIND_DENSE"))
-    run = build(tmp_path, generated).run(np.zeros((1, 1), np.uint8), scratch_bytes=4_096)
-    assert run.status == -3

@@ -21,6 +21,7 @@
 static frame_capture capture;
 static uint8_t input[MODEL_INPUT_HEIGHT * MODEL_INPUT_WIDTH] __attribute__((aligned(4)));
 static uint8_t scratch[MODEL_SCRATCH_BYTES] __attribute__((aligned(4)));
+MODEL_CHECK_SCRATCH(scratch);
 
 static void print_input(void) {
     print_line *line = console_begin();
@@ -43,7 +44,7 @@ static void check_next_frame(void) {
     print_input();
 
     nn_result result;
-    err = model_run(input, scratch, sizeof scratch, layer_print, NULL, &result);
+    err = nn_run(&model_network, input, scratch, sizeof scratch, layer_print, NULL, &result);
     times.inferred = cycles_now();
     if (err) {
         console_error("infer", "run", err);

@@ -1,0 +1,86 @@
+/*
+ * nn_m4: convolutions and fully connected layers with the Cortex-M4's DSP instructions.
+ *
+ * Activations and weights are widened to int16, two to a word, so that SMLAD multiplies and adds
+ * two of them in a cycle. Four bytes in a row (c0, c1, c2, c3) become the words (c0, c2) and
+ * (c1, c3): two SXTB16, on either side, and the sum of products is the same in any order.
+ *
+ * conv2d: the input is widened into planes of four channels with a border of zeros around them,
+ *
+ *     planes: [rows of the tensor, chunks of four channels, columns, 2] words
+ *
+ * so that the windows of a row of pixels are reached by constant offsets, and one step leads from
+ * one chunk to the next and from the last of a row to the first of the next row. The weights of
+ * four output channels are widened in the order in which they are used. The assembly
+ * (nn_m4_conv2d_row.S) makes two pixels of four channels at a time: eight sums, four operands and
+ * two pointers are all registers that the core has.
+ */
+#ifndef NN_M4_H
+#define NN_M4_H
+
+#include <arm_acle.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "nn_model.h"
+
+/* Whether the kernel can run the layer; what it cannot, plain does. */
+bool nn_m4_takes_conv2d(const nn_model *model, const nn_layer *layer);
+bool nn_m4_takes_dense(const nn_model *model, const nn_layer *layer);
+bool nn_m4_takes_depthwise(const nn_model *model, const nn_layer *layer);
+
+/* Bytes that the kernel needs at work. */
+uint32_t nn_m4_conv2d_bytes(const nn_model *model, const nn_layer *layer);
+uint32_t nn_m4_dense_bytes(const nn_model *model, const nn_layer *layer);
+uint32_t nn_m4_depthwise_bytes(const nn_model *model, const nn_layer *layer);
+
+/* in, out: int8 [H,W,C] of the layer's tensors; work: at a multiple of four. */
+void nn_m4_conv2d(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out,
+                  uint32_t *work);
+void nn_m4_dense(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out,
+                 uint32_t *work);
+void nn_m4_depthwise(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out,
+                     uint32_t *work);
+
+/* Two int16 in one word: the first in the low half. */
+typedef struct {
+    uint32_t even; /* (c0, c2) */
+    uint32_t odd;  /* (c1, c3) */
+} nn_m4_four;
+
+static inline uint32_t nn_m4_pair(int32_t low, int32_t high) {
+    return ((uint32_t)low & 0xFFFFu) | (uint32_t)high << 16;
+}
+
+static inline uint32_t nn_m4_load(const int8_t *bytes) {
+    uint32_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
+}
+
+/* Four int8, each with `more` added. */
+static inline nn_m4_four nn_m4_widen(uint32_t bytes, int16x2_t more) {
+    const nn_m4_four four = {
+        (uint32_t)__sxtab16(more, (int8x4_t)bytes),
+        (uint32_t)__sxtab16(more, (int8x4_t)(bytes >> 8 | bytes << 24)),
+    };
+    return four;
+}
+
+static inline uint32_t nn_m4_load_halves(const int8_t *bytes) {
+    uint16_t halves;
+    memcpy(&halves, bytes, sizeof halves);
+    return halves;
+}
+
+/* Four 4-bit weights. */
+static inline nn_m4_four nn_m4_widen_halves(uint32_t halves) {
+    const uint32_t apart = halves | halves << 8;
+    const nn_m4_four four = {
+        (uint32_t)__ssub16((int16x2_t)(apart & 0x000F000Fu), 0x00080008),
+        (uint32_t)__ssub16((int16x2_t)(apart >> 4 & 0x000F000Fu), 0x00080008),
+    };
+    return four;
+}
+
+#endif

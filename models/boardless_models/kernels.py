@@ -1,0 +1,111 @@
+"""Which kernel of the firmware runs an operator, and the room that it works in.
+
+The same rules as `firmware/nn/m4` and `firmware/nn/cmsis` decide by; tests hold them together.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from boardless_models.graph import Convolve, Graph, Operator, Value, Window
+from boardless_models.model_cost import arena
+from boardless_models.rounding import INT8_MAXIMUM, INT8_MINIMUM
+
+Backend = Literal["plain", "m4", "cmsis"]
+BACKENDS: tuple[Backend, ...] = ("plain", "m4", "cmsis")
+
+CHUNK = 4  # channels that the m4 kernels take at once
+WORD_BYTES, HALF_BYTES = 4, 2
+POINT, WIDE = Window(1, 1), Window(3, 3, 1, 1, 1, 1)
+LARGEST_SUM, LARGEST_PRODUCT = 1 << 30, 255 * 128
+LEAST_EXPONENT = -23
+GREATEST_EXPONENT = {"single": -2, "double": -1}
+
+
+def scratch_bytes(graph: Graph, backend: Backend) -> int:
+    """The arena, and the largest room that an operator's kernel works in."""
+    rooms = {"plain": lambda *_: 0, "m4": m4_work_bytes, "cmsis": cmsis_work_bytes}
+    work = max(rooms[backend](graph, operator) for operator in graph.operators)
+    return arena(graph)[1] + work
+
+
+def ends(graph: Graph, operator: Operator) -> tuple[Value, Value]:
+    """What it reads and what it writes."""
+    return graph.values[operator.input], graph.values[operator.output]
+
+
+def is_dense(graph: Graph, operator: Convolve) -> bool:
+    """A convolution of 1×1 over one pixel."""
+    source, _ = ends(graph, operator)
+    return (source.shape.height, source.shape.width) == (1, 1) and operator.window == POINT
+
+
+def slow_reason(graph: Graph, operator: Operator) -> str:
+    """Why the m4 back end leaves an operator to the plain kernels; empty where it does not."""
+    if not isinstance(operator, Convolve):
+        return "no multiplications"
+    source, target = ends(graph, operator)
+    shape = source.shape
+    if is_dense(graph, operator) and operator.pool == 1 and shape.channels % CHUNK == 0:
+        return ""
+    if operator.window not in ((WIDE,) if operator.depthwise else (POINT, WIDE)):
+        return "a window other than 3x3 with a border of one, or 1x1, in steps of one"
+    if (target.shape.height, target.shape.width) != (
+        shape.height // operator.pool,
+        shape.width // operator.pool,
+    ):
+        return "an output of another size than the input"
+    if operator.depthwise:
+        return "" if shape.channels == target.shape.channels else "a depth multiplier"
+    grey = operator.window == WIDE and shape.channels == 1
+    if target.shape.channels % CHUNK or (shape.channels % CHUNK and not grey):
+        return f"{shape.channels} to {target.shape.channels} channels, not multiples of {CHUNK}"
+    if (operator.least, operator.most) != (INT8_MINIMUM, INT8_MAXIMUM):
+        return f"a clamp to {operator.least} to {operator.most}"
+    return sums_reason(graph, operator)
+
+
+def sums_reason(graph: Graph, operator: Convolve) -> str:
+    """Why requantising in 32 bits could overflow; empty where it cannot."""
+    taps = operator.weight[0].size
+    exponents = int(operator.exponent.min()), int(operator.exponent.max())
+    bias = int(np.abs(operator.bias.astype(np.int64)).max())
+    if taps > LARGEST_SUM // LARGEST_PRODUCT or bias > LARGEST_SUM:
+        return f"{taps} products a sum, a bias of {bias}"
+    if exponents[0] < LEAST_EXPONENT or exponents[1] > GREATEST_EXPONENT[graph.rounding]:
+        return f"exponents {exponents[0]} to {exponents[1]}"
+    return ""
+
+
+def m4_work_bytes(graph: Graph, operator: Operator) -> int:
+    """Widened activations and four channels' weights (nn_m4.h)."""
+    if not isinstance(operator, Convolve) or slow_reason(graph, operator):
+        return 0
+    shape = graph.values[operator.input].shape
+    if is_dense(graph, operator) and operator.pool == 1 and shape.channels % CHUNK == 0:
+        return HALF_BYTES * shape.channels
+    border = operator.window.left
+    columns = shape.width + 2 * border + shape.width % 2
+    if operator.depthwise:
+        return HALF_BYTES * (shape.height + 2) * columns
+    side, rows, chunks = operator.window.rows, operator.window.rows, shape.channels // CHUNK
+    height = shape.height + 2 * border
+    if side > 1 and shape.channels == 1:
+        rows, chunks = 1, 1
+    planes = height * chunks * columns * 2
+    weights = rows * chunks * 2 * side * CHUNK
+    return WORD_BYTES * (planes + weights)
+
+
+def cmsis_work_bytes(graph: Graph, operator: Operator) -> int:
+    """What CMSIS-NN may ask for, 4-bit weights unpacked, and the values before a pool."""
+    if not isinstance(operator, Convolve):
+        return 0
+    _, target = ends(graph, operator)
+    taps = operator.weight[0].size
+    columns = 2 * HALF_BYTES * (taps + CHUNK)
+    unpacked = operator.weight.size if operator.bits == 4 else 0
+    pooled = target.shape.size * operator.pool**2 if operator.pool > 1 else 0
+    return sum(-(-size // WORD_BYTES) * WORD_BYTES for size in (columns, unpacked, pooled))

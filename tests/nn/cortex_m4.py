@@ -1,0 +1,125 @@
+"""The kernels on a Cortex-M4 in Unicorn: symbols by name, calls without arguments."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import unicorn
+from elftools.elf.elffile import ELFFile
+from elftools.elf.sections import SymbolTableSection
+from unicorn import arm_const
+
+from boardless_models.kernels import Backend
+from boardless_models.scaling import Rounding
+from tests.nn.host import GENERATED, KERNELS, WARNINGS, kernel_sources
+
+FLASH, FLASH_BYTES = 0x0800_0000, 0x10_0000
+RAM, RAM_BYTES = 0x2000_0000, 0x2_0000
+RETURN_TO = FLASH + FLASH_BYTES - 0x100
+INSTRUCTION_LIMIT = 60_000_000
+NAME_BYTES = 32
+FLAGS = (
+    *("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-O2"),
+    *("-ffunction-sections", "-fdata-sections"),
+)
+
+
+def options(backend: Backend, rounding: Rounding) -> tuple[str, ...]:
+    """What the kernels and the model are both built with."""
+    return (
+        *FLAGS,
+        f"-DNN_BACKEND=NN_BACKEND_{backend.upper()}",
+        f"-DNN_DOUBLE_ROUNDING={int(rounding == 'double')}",
+        *("-I", str(KERNELS)),
+    )
+
+
+def compile_kernels(
+    folder: Path, backend: Backend = "m4", rounding: Rounding = "single"
+) -> list[Path]:
+    """The objects of one back end."""
+    objects = []
+    for source in kernel_sources(backend):
+        objects.append(folder / f"{source.stem}.o")
+        command = ["arm-none-eabi-gcc", *WARNINGS, *options(backend, rounding), "-fstack-usage"]
+        subprocess.run([*command, "-c", str(source), "-o", str(objects[-1])], check=True)
+    return objects
+
+
+def link(
+    folder: Path,
+    objects: list[Path],
+    generated: Path = GENERATED,
+    backend: Backend = "m4",
+    rounding: Rounding = "single",
+) -> Path:
+    """A program of the kernels, a model and the harness."""
+    elf, here = folder / "harness.elf", Path(__file__).parent
+    subprocess.run(
+        [
+            *("arm-none-eabi-gcc", *WARNINGS, *options(backend, rounding), "-I", str(generated)),
+            *(str(generated / "model.c"), str(here / "harness.c"), *map(str, objects)),
+            *("-nostartfiles", "--specs=nano.specs", "--specs=nosys.specs"),
+            *("-Wl,--no-warn-rwx-segments", "-Wl,-e,harness_run"),
+            *("-Wl,-T", str(here / "harness.ld"), "-o", str(elf)),
+        ],
+        check=True,
+    )
+    return elf
+
+
+class CortexM4:
+    """One program in Unicorn."""
+
+    def __init__(self, elf_path: Path) -> None:
+        # Unicorn's Python face carries no types.
+        mode = unicorn.UC_MODE_THUMB | unicorn.UC_MODE_MCLASS
+        engine: Any = vars(unicorn)["Uc"]
+        self._uc = engine(unicorn.UC_ARCH_ARM, mode)
+        self._uc.ctl_set_cpu_model(arm_const.UC_CPU_ARM_CORTEX_M4)
+        self._uc.mem_map(FLASH, FLASH_BYTES)
+        self._uc.mem_map(RAM, RAM_BYTES)
+        with elf_path.open("rb") as stream:
+            elf = ELFFile(stream)
+            for segment in elf.iter_segments("PT_LOAD"):
+                if segment["p_filesz"]:
+                    self._uc.mem_write(segment["p_vaddr"], segment.data())
+            table = elf.get_section_by_name(".symtab")
+            assert isinstance(table, SymbolTableSection)
+            self._symbols: dict[str, int] = {s.name: s["st_value"] for s in table.iter_symbols()}
+
+    def write(self, name: str, content: bytes) -> None:
+        self._uc.mem_write(self._symbols[name], content)
+
+    def read(self, name: str, size_bytes: int) -> bytes:
+        return bytes(self._uc.mem_read(self._symbols[name], size_bytes))
+
+    def text(self, address: int) -> str:
+        return bytes(self._uc.mem_read(address, NAME_BYTES)).split(b"\0")[0].decode("ascii")
+
+    def call(self, name: str) -> int:
+        self._uc.reg_write(arm_const.UC_ARM_REG_SP, RAM + RAM_BYTES)
+        self._uc.reg_write(arm_const.UC_ARM_REG_LR, RETURN_TO | 1)
+        self._uc.emu_start(self._symbols[name] | 1, RETURN_TO, count=INSTRUCTION_LIMIT)
+        assert self._uc.reg_read(arm_const.UC_ARM_REG_PC) == RETURN_TO, "no end within the limit"
+        return int(self._uc.reg_read(arm_const.UC_ARM_REG_R0))
+
+    def kernel(self, layer: int) -> str:
+        """Which kernel runs a layer."""
+        self.write("harness_layer", layer.to_bytes(4, "little"))
+        return self.text(self.call("harness_kernel"))
+
+    def count(self, name: str) -> int:
+        executed = [0]
+
+        def step(*_: object) -> None:
+            executed[0] += 1
+
+        hook = self._uc.hook_add(unicorn.UC_HOOK_CODE, step)
+        try:
+            assert self.call(name) == 0
+        finally:
+            self._uc.hook_del(hook)
+        return executed[0]

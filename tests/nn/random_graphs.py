@@ -1,0 +1,119 @@
+"""Graphs of random shapes whose sums reach both ends of what a kernel must hold."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boardless_models.graph import Convolve, Graph, Value, Window, output_extent
+from boardless_models.network import Shape
+from boardless_models.scaling import Rounding
+
+LARGEST_BIAS = 1 << 30
+
+
+class RandomGraph:
+    """Convolutions one after the other, drawn from a seed."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = np.random.default_rng(seed)
+        shape = Shape(self.draw(1, 13), self.draw(1, 13), self.draw(1, 1 + 8 * (seed % 2)))
+        self.values = [Value("input", shape, 1.0, -128, 0)]
+        self.operators: list[Convolve] = []
+
+    def draw(self, least: int, most: int) -> int:
+        return int(self.random.integers(least, most + 1))
+
+    def chance(self, share: float) -> bool:
+        return bool(self.random.random() < share)
+
+    def extremes(self, largest: int, shape: tuple[int, ...]) -> NDArray[np.int8]:
+        ends = self.random.choice(np.array([-largest, 0, largest]), shape)
+        spread = self.random.integers(-largest, largest + 1, shape)
+        return np.where(self.random.random(shape) < 0.5, ends, spread).astype(np.int8)
+
+    def add(self, depthwise: bool = False, flat: bool = False) -> None:
+        """One more convolution; flat: over everything as one pixel."""
+        if flat:
+            last = self.values[-1]
+            self.values.append(
+                Value("flat", Shape(1, 1, last.shape.size), 1.0, last.zero_point, last.storage)
+            )
+        source = self.values[-1]
+        window, shape = self.window(source.shape, flat)
+        inputs = source.shape.channels
+        many = self.draw(1, 4) * (4 if self.chance(0.7) else 1)
+        outputs = inputs * (1 if self.chance(0.8) else 2) if depthwise else many
+        bits = 4 if not depthwise and self.chance(0.4) else 8
+        pool = 2 if not depthwise and min(shape) >= 2 and self.chance(0.4) else 1
+        target = Shape(shape[0] // pool, shape[1] // pool, outputs)
+        largest = 7 if bits == 4 else 127
+        weight_shape = (outputs, window.rows, window.columns, 1 if depthwise else inputs)
+        weight = self.extremes(largest, weight_shape)
+        # The spread of the sums, brought down to about the spread of int8.
+        lowered = int(np.log2(weight[0].size) / 2) + (7 if bits == 8 else 3)
+        wild = self.chance(0.2)  # sums near the end of 32 bits, and factors near one
+        bias = self.random.integers(-30_000, 30_000, outputs)
+        if wild:
+            bias = self.random.choice(np.array([-LARGEST_BIAS, 0, LARGEST_BIAS]), outputs)
+        exponent = -lowered - self.random.integers(0, 3, outputs)
+        zero_point = -128 if self.chance(0.7) else self.draw(-128, 127)
+        least = zero_point if self.chance(0.6) else -128
+        self.values.append(Value("value", target, 1.0, zero_point, len(self.values)))
+        self.operators.append(
+            Convolve(
+                name=f"layer {len(self.operators)}",
+                input=len(self.values) - 2,
+                output=len(self.values) - 1,
+                depthwise=depthwise,
+                window=window,
+                weight=weight,
+                bias=bias.astype(np.int32),
+                multiplier=self.random.integers(1 << 30, 1 << 31, outputs).astype(np.int32),
+                exponent=exponent.astype(np.int8),
+                scales=np.ones(outputs, np.float32),
+                least=least,
+                most=127,
+                pool=pool,
+                bits=bits,
+            )
+        )
+
+    def window(self, shape: Shape, flat: bool) -> tuple[Window, tuple[int, int]]:
+        """Mostly what the m4 kernels take, and the pixels that it makes."""
+        if flat or self.chance(0.3):
+            return Window(1, 1), (shape.height, shape.width)
+        if self.chance(0.8):
+            return Window(3, 3, 1, 1, 1, 1), (shape.height, shape.width)
+        side, stride = self.draw(1, 5), self.draw(1, 2)
+        rows, top = output_extent(shape.height, side, stride, same=True)
+        columns, left = output_extent(shape.width, side, stride, same=True)
+        return Window(side, side, stride, stride, top, left), (rows, columns)
+
+    def graph(self, rounding: Rounding) -> Graph:
+        return Graph(
+            "random",
+            tuple(self.values),
+            tuple(self.operators),
+            input=0,
+            output=len(self.values) - 1,
+            rounding=rounding,
+            score_step=700,
+        )
+
+
+def random_graph(seed: int, rounding: Rounding) -> Graph:
+    """Two convolutions, one of them now and then depthwise, and a fully connected layer."""
+    made = RandomGraph(seed)
+    made.add()
+    made.add(depthwise=made.chance(0.4))
+    made.add(flat=True)
+    return made.graph(rounding)
+
+
+def random_frames(seed: int, count: int, shape: Shape) -> NDArray[np.uint8]:
+    """[N,H,W,C]; the first ones are flat, at both ends."""
+    random = np.random.default_rng(seed)
+    frames = random.integers(0, 256, (count, shape.height, shape.width, shape.channels), np.uint8)
+    frames[0], frames[1] = 0, 255
+    return frames
