@@ -183,7 +183,8 @@ def _failures(report: RunReport, min_accuracy: float | None, frames: str) -> lis
 
 
 def _print_run(report: RunReport) -> None:
-    from boardless.report.table import console, run_table
+    from boardless.report.console import console
+    from boardless.report.table import run_table
 
     console().print(run_table(report))
 
@@ -225,8 +226,8 @@ def test_command(
 
 
 def _print_suites(outcome: SuiteOutcome) -> None:
+    from boardless.report.console import console
     from boardless.report.suites import suite_table
-    from boardless.report.table import console
 
     console().print(suite_table(outcome))
 
@@ -273,8 +274,8 @@ def compare_command(
     """
     from boardless.compare import compare, setups_of
     from boardless.report.compare import compare_document, compare_table
+    from boardless.report.console import console
     from boardless.report.document import require_writable, write_json
-    from boardless.report.table import console
     from boardless_sim.camera.source import open_frames
 
     if json_path is not None:
@@ -299,8 +300,8 @@ def doctor_command(as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps(doctor_document(checks), indent=2))
     else:
+        from boardless.report.console import console
         from boardless.report.doctor import doctor_table
-        from boardless.report.table import console
 
         console().print(doctor_table(checks))
     return PASSED if can_run(checks) else FAILED

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import gc
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,27 +80,26 @@ def budget_command(
     """
     from boardless.budget import gate, render
     from boardless.config import find_config, load_config
-    from boardless.report.document import require_writable
-    from boardless.report.table import console
+    from boardless.report.console import console
 
     outputs = Outputs(json_path, markdown, sarif, junit, html)
-    for path in filter(None, (json_path, markdown, sarif, junit, html)):
-        require_writable(path)
+    _require_writable(outputs)
     day = _day(today)
     project = load_config(config if config is not None else find_config(Path()))
     if why is not None or suggest:
         click.echo(_told(elf, project, why))
         return 0
     stack, no_mark = _measured_stack(elf, frames, project)
-    verdict = gate(
-        elf,
-        project.path,
-        stack,
-        no_mark=no_mark,
-        base=base,
-        linker_map=linker_map,
-        today=day,
-    )
+    with _without_collector():
+        verdict = gate(
+            elf,
+            project.path,
+            stack,
+            no_mark=no_mark,
+            base=base,
+            linker_map=linker_map,
+            today=day,
+        )
     _write(verdict, project, outputs)
     console().print(render(verdict))
     if os.environ.get("GITHUB_ACTIONS") == "true":
@@ -108,6 +108,27 @@ def budget_command(
         for line in commands(verdict, project):
             click.echo(line)
     return 0 if verdict.passed else 1
+
+
+def _require_writable(outputs: Outputs) -> None:
+    paths = [path for path in astuple(outputs) if path is not None]
+    if paths:
+        from boardless.report.document import require_writable
+
+        for path in paths:
+            require_writable(path)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """A measurement makes millions of objects and no ring of them: looking for rings is wasted."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _day(text: str | None) -> datetime.date:
@@ -153,9 +174,9 @@ def _measured_stack(elf: Path, frames: str | None, project: Config) -> tuple[Sta
 
 
 def _write(verdict: Verdict, config: Config, outputs: Outputs) -> None:
-    from boardless.report.document import write_text
-
     for path, text in _texts(verdict, config, outputs):
+        from boardless.report.document import write_text  # takes long, and nobody may ask
+
         write_text(path, text())
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from boardless.budget.decide import NO_RUN, Evidence, decide
 from boardless.budget.measure import Measurement, measure
-from boardless.budget.model import with_model
 from boardless.budget.table import render
 from boardless.budget.verdict import Verdict
 from boardless.config import find_config, load_config
-from boardless_sim.engines.engine import StackMark
+
+if TYPE_CHECKING:
+    from boardless_sim.engines.engine import StackMark
 
 __all__ = ["Measurement", "Verdict", "decide", "gate", "measure", "render"]
 
@@ -44,4 +46,8 @@ def gate(
         base=load_base(base, project, measure),
     )
     verdict = decide(measurement, project.budgets, evidence)
-    return verdict if project.artifact is None else with_model(verdict, elf, project.artifact)
+    if project.artifact is None:
+        return verdict
+    from boardless.budget.model import with_model
+
+    return with_model(verdict, elf, project.artifact)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from boardless.budget.diff import Baseline, compare
 from boardless.budget.growth import explained, growth_rows, not_grown
@@ -12,8 +13,10 @@ from boardless.budget.measure import ELSEWHERE, Measurement
 from boardless.budget.verdict import Row, Verdict
 from boardless.config import Budgets, SizeBudget
 from boardless.limits import RegionBudget, Waiver
-from boardless_sim.engines.engine import StackMark
 from boardless_sim.errors import AnalyserError
+
+if TYPE_CHECKING:
+    from boardless_sim.engines.engine import StackMark
 
 NO_RUN = "no run measured it, expected one with a stack mark"
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boardless_sim.errors import ImageError
-from boardless_sim.image import MAX_FILE_BYTES
 
 SHT_SYMTAB, SHT_NOBITS = 2, 8
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, _SHF_COMPRESSED = 1, 2, 4, 0x800
@@ -23,6 +22,7 @@ _SECTION = struct.Struct("<10I")
 _SEGMENT = struct.Struct("<8I")
 _MAX_UNPACKED = 256 << 20
 _MAX_NAME = 2_048
+_MAX_FILE_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -121,8 +121,8 @@ def _read(path: Path) -> bytes:
         if path.is_dir():
             raise ImageError(f"{path}: a folder, expected an ELF")
         size = path.stat().st_size
-        if size > MAX_FILE_BYTES:
-            raise ImageError(f"{path}: {size} bytes, expected at most {MAX_FILE_BYTES}")
+        if size > _MAX_FILE_BYTES:
+            raise ImageError(f"{path}: {size} bytes, expected at most {_MAX_FILE_BYTES}")
         return path.read_bytes()
     except OSError as error:
         raise ImageError(f"{path}: {error.strerror or error}, expected an ELF") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 Interval = tuple[int, int]
@@ -39,3 +40,11 @@ def common(left: Sequence[Interval], right: Sequence[Interval]) -> list[Interval
         else:
             second += 1
     return found
+
+
+def touches(held: Sequence[Interval], start: int, end: int) -> bool:
+    """Whether an address of a union lies in [start, end)."""
+    place = bisect_right(held, (start, 1 << 64)) - 1
+    if place >= 0 and held[place][1] > start:
+        return start < end
+    return place + 1 < len(held) and held[place + 1][0] < end

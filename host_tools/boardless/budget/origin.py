@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from boardless.budget.elf import Layout
-from boardless.budget.intervals import Interval, common, union
+from boardless.budget.intervals import Interval, common, touches, union
 from boardless.budget.lines import LineTable
 from boardless.budget.linker_map import Placed
 
@@ -91,7 +91,7 @@ def _data(
     found += [
         (source_of[each.path, each.member], (each.start, each.end))
         for each in objects
-        if (each.path, each.member) in source_of and not common([(each.start, each.end)], code)
+        if (each.path, each.member) in source_of and not touches(code, each.start, each.end)
     ]
     return _once(found)
 

@@ -15,7 +15,7 @@ def progress_bar(what: str, total: int | None) -> Iterator[Callable[[object], No
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from boardless.report.table import console
+    from boardless.report.console import console
 
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console(stderr=True), transient=True) as bar:

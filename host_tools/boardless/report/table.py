@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from boardless.report.console import WIDTH
 from boardless.report.timing import TOTAL, Latency, latency
 from boardless.run import FrameResult, RunReport
 
-WIDTH = 100
 FIRST_ROWS = 20
 WRONG_ROWS = 30
 STAGES = ("capture", "preprocess", "infer", TOTAL)
 NAME_WIDTH = 20
-
-
-def console(stderr: bool = False) -> Console:
-    """Plain text where nobody looks at it; never wider than a table may be."""
-    found = Console(stderr=stderr, highlight=False, soft_wrap=False)
-    found.width = min(found.width, WIDTH) if found.is_terminal else WIDTH
-    return found
 
 
 def run_table(report: RunReport) -> RenderableType:

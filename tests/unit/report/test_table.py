@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from boardless.report.table import FIRST_ROWS, WIDTH, WRONG_ROWS, console, run_table, shown_rows
+from boardless.report.console import WIDTH, console
+from boardless.report.table import FIRST_ROWS, WRONG_ROWS, run_table, shown_rows
 from boardless.run import RunReport, classify
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import StopReason

@@ -53,6 +53,7 @@ _BODIES = frozenset(  # what the pass does not go into, where it can step over i
         *(Tag.SUBROUTINE, Tag.ENUMERATION, Tag.ARRAY, 0x0B, 0x1D, 0x48, 0x4109),
     }
 )
+_PARTS = frozenset({Tag.MEMBER, Tag.PARAMETER, Tag.ANY_PARAMETERS})
 _RECORDS = frozenset({Tag.STRUCTURE, Tag.UNION, Tag.CLASS})
 _NAMES = frozenset({Tag.TYPEDEF, Tag.CONST, Tag.VOLATILE, Tag.RESTRICT, Tag.ATOMIC})
 _SIBLING, _LOCATION, _NAME, _LINE, _TYPE = 0x01, 0x02, 0x03, 0x3B, 0x49
@@ -105,6 +106,7 @@ _CONSTANT, _STRING, _INDIRECT, _ADDRESS, _REF_ADDRESS = 0x21, 0x08, 0x16, 0x01, 
 _REF4, _PRESENT = 0x13, 0x19
 _ULEBS = frozenset({0x0D, 0x0F, 0x15, 0x1A, 0x1B, 0x22, 0x23, 0x1F01, 0x1F02})
 _BLOCKS = {0x03: 2, 0x04: 4, 0x0A: 1}
+_LETTERS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _MAX_DEPTH = 512
 _GLOBAL = 3  # a unit, a namespace and one inside it
 
@@ -141,8 +143,17 @@ class _Mode:
     FOUND: Final = 5
 
 
+class _Plan(NamedTuple):
+    """How the fields of an entry of fixed size are read: all at once."""
+
+    layout: struct.Struct
+    names: tuple[str, ...]
+    relative: tuple[str, ...]  # those that count from the unit's start
+    constants: dict[str, int]
+
+
 class _Abbreviation(NamedTuple):
-    """`plan`, of an entry of fixed size: field, distance, width, whether a reference, constant.
+    """`plan`: of an entry of fixed size.
 
     `step`: where its only reference that matters to the pass stands, a sibling or a type.
     """
@@ -151,7 +162,7 @@ class _Abbreviation(NamedTuple):
     has_children: bool
     forms: tuple[tuple[int, int, int], ...]  # attribute, form, implicit constant
     fixed_size: int | None
-    plan: tuple[tuple[str, int, int, bool, int], ...] | None
+    plan: _Plan | None
     step: int | None
     mode: int
     is_named: bool
@@ -196,7 +207,7 @@ class Debug:
         return entry.name == hash(text) or there == text
 
     def children(self, entry: Entry) -> list[Entry]:
-        """What an entry encloses, without what that encloses."""
+        """Members or parameters that an entry encloses, without what those enclose."""
         found: list[Entry] = []
         place = bisect_right(self._starts, entry.end - 1) - 1
         if entry.has_children and place >= 0:
@@ -216,6 +227,7 @@ class _Unit:
         end: int,
         abbreviations: bytes,
         records: set[tuple[bytes, bytes]],
+        known: _Known,
     ) -> None:
         self._records = records
         self.start, self.end = start, end
@@ -229,7 +241,7 @@ class _Unit:
             table = int.from_bytes(info[start + 6 : start + 10], "little")
             self._first = start + 11
             self._address_size = info[start + 10]
-        self._table = dict(_table(abbreviations, table, self._version))
+        self._table = dict(_table(abbreviations, table, self._version, known))
 
     def walk(self, tags: dict[int, int], pointed: set[int]) -> Iterator[Entry]:
         """Every entry of a kind that is looked for, bodies stepped over where that is possible."""
@@ -268,22 +280,28 @@ class _Unit:
         return self._parse(at, self._table[code])
 
     def children(self, at: int) -> Iterator[Entry]:
-        """Entries from an offset on, until their parent ends."""
-        depth = 0
+        """Members and parameters from an offset on, until their parent ends."""
+        info, depth = self._info, 0
         while at < self.end:
-            code, at = uleb(self._info, at)
+            code, at = (info[at], at + 1) if info[at] < 128 else uleb(info, at)
             if not code:
                 if not depth:
                     return
                 depth -= 1
                 continue
-            entry = self._parse(at, self._table[code])
-            if not depth:
-                yield entry
-            at = entry.end
-            if entry.has_children and entry.end < entry.sibling <= self.end:
-                at = entry.sibling
-            elif entry.has_children:
+            abbreviation, sibling = self._table[code], 0
+            if abbreviation.tag in _PARTS:
+                entry = self._parse(at, abbreviation)
+                at, sibling = entry.end, entry.sibling
+                if not depth:
+                    yield entry
+            elif not abbreviation.has_children and abbreviation.fixed_size is not None:
+                at += abbreviation.fixed_size
+            else:
+                at, sibling = self._step(at, abbreviation)
+            if abbreviation.has_children and at < sibling <= self.end:
+                at = sibling
+            elif abbreviation.has_children:
                 depth += 1
 
     def _is_known(self, at: int, abbreviation: _Abbreviation) -> bool:
@@ -339,11 +357,12 @@ class _Unit:
         if abbreviation.plan is None or abbreviation.fixed_size is None:
             self._parse_varied(at, abbreviation, entry)
             return entry
-        info = self._info
-        for field, distance, width, is_relative, constant in abbreviation.plan:
-            place = at + distance
-            number = int.from_bytes(info[place : place + width], "little") + constant
-            setattr(entry, field, number + self.start if is_relative else number)
+        layout, names, relative, constants = abbreviation.plan
+        fields = entry.__dict__
+        fields.update(zip(names, layout.unpack_from(self._info, at), strict=True))
+        for name in relative:
+            fields[name] += self.start
+        fields.update(constants)
         entry.end = at + abbreviation.fixed_size
         return entry
 
@@ -374,17 +393,24 @@ class _Unit:
 def _units(info: bytes, abbreviations: bytes) -> Iterator[_Unit]:
     at = 0
     records: set[tuple[bytes, bytes]] = set()
+    known: _Known = {}
     while at + 12 <= len(info):
         (length,) = struct.unpack_from("<I", info, at)
         end = at + 4 + length
         if length < 8 or end > len(info):
             return
         with suppress(*_DAMAGE):
-            yield _Unit(info, at, end, abbreviations, records)
+            yield _Unit(info, at, end, abbreviations, records, known)
         at = end
 
 
-def _table(data: bytes, at: int, version: int) -> Iterator[tuple[int, _Abbreviation]]:
+_Known = dict[tuple[bool, int, bool, tuple[tuple[int, int, int], ...]], _Abbreviation]
+
+
+def _table(
+    data: bytes, at: int, version: int, known: _Known
+) -> Iterator[tuple[int, _Abbreviation]]:
+    """The abbreviations of a unit; those that another one has too are `known`."""
     fixed = {**_FIXED, _ADDRESS: 4, **({_REF_ADDRESS: 4} if version >= 3 else {})}
     while at < len(data):
         code, at = uleb(data, at)
@@ -394,15 +420,20 @@ def _table(data: bytes, at: int, version: int) -> Iterator[tuple[int, _Abbreviat
         has_children, at = bool(data[at]), at + 1
         forms = []
         while True:
-            attribute, at = uleb(data, at)
-            form, at = uleb(data, at)
+            attribute, form, at = data[at], data[at + 1], at + 2
+            if attribute > 127 or form > 127:
+                attribute, at = uleb(data, at - 2)
+                form, at = uleb(data, at)
             constant = 0
             if form == _CONSTANT:
                 constant, at = uleb(data, at)
             if not attribute and not form:
                 break
             forms.append((attribute, form, constant))
-        yield code, _abbreviation(tag, has_children, tuple(forms), fixed)
+        key = version >= 3, tag, has_children, tuple(forms)
+        if key not in known:
+            known[key] = _abbreviation(tag, has_children, key[3], fixed)
+        yield code, known[key]
 
 
 def _abbreviation(
@@ -410,17 +441,25 @@ def _abbreviation(
 ) -> _Abbreviation:
     if any(form not in fixed for _, form, _ in forms):
         return _Abbreviation(tag, has_children, forms, None, None, None, _mode(tag), False)
-    at, plan, step = 0, [], None
+    at, step = 0, None
+    layout, names, relative, constants = "<", [], [], {}
     wanted = _TYPE if tag in _POINTERS else _SIBLING
     for attribute, form, constant in forms:
-        if attribute in _FIELDS:
-            constant = 1 if form == _PRESENT else constant
-            plan.append((_FIELDS[attribute], at, fixed[form], form in _RELATIVE, constant))
+        field, width = _FIELDS.get(attribute), fixed[form]
+        if field is not None and not width:
+            constants[field] = 1 if form == _PRESENT else constant
+        elif field is not None and width in _LETTERS:
+            layout += _LETTERS[width]
+            names.append(field)
+            relative += [field] if form in _RELATIVE else []
+        else:
+            layout += f"{width}x"
         if attribute == wanted and form == _REF4:
             step = at
-        at += fixed[form]
+        at += width
     is_named = any(attribute == _NAME for attribute, *_ in forms)
-    return _Abbreviation(tag, has_children, forms, at, tuple(plan), step, _mode(tag), is_named)
+    plan = _Plan(struct.Struct(layout), tuple(names), tuple(relative), constants)
+    return _Abbreviation(tag, has_children, forms, at, plan, step, _mode(tag), is_named)
 
 
 def _mode(tag: int) -> int:

@@ -95,6 +95,11 @@ _known: dict[int, Operation] = {}
 _NO_CODE = Code(0, 0, b"", memoryview(b"").cast("H"))
 
 
+def _read(key: int) -> Operation:
+    """The operation of a halfword, or of two."""
+    return operation(key >> 16, key & 0xFFFF) if key > 0xFFFF else operation(key, 0)
+
+
 class _Walk:
     def __init__(
         self,
@@ -115,7 +120,7 @@ class _Walk:
         self._conditional = 0
         fuel.steps -= _ENTERING
         self._code = _NO_CODE
-        self._plain_until: int = Action.PLAIN
+        self._knows_registers = False
         self._asks = False
         self._hides_arguments = False  # a pointer to those on the stack exists
         self._start()
@@ -136,18 +141,18 @@ class _Walk:
     def run(self) -> Scan:
         """Without the registers at first; most functions never ask for them."""
         if not self._notes_arguments:
-            self._walk(plain_until=Action.STORE_SOME)
+            self._walk()
             if not self._asks:
                 return self._scan
+        self._knows_registers = True
         self._start()
-        self._walk(plain_until=Action.PLAIN)
+        self._walk()
         if self._hides_arguments:
             self._start()
-            self._walk(plain_until=Action.PLAIN)
+            self._walk()
         return self._scan
 
-    def _walk(self, plain_until: int) -> None:
-        self._plain_until = plain_until
+    def _walk(self) -> None:
         self._meet(self._entry)
         while self._work and not self._scan.exhausted and not self._asks:
             self._follow(self._work.pop())
@@ -155,7 +160,9 @@ class _Walk:
     def _meet(self, address: int) -> bool:
         """Bring the present state to a leader; whether it says anything new there."""
         self._fuel.steps -= _MEETING
-        new = _State(self._depth, tuple(self._registers), self._slots.saved())
+        new = _State(self._depth, (), ())
+        if self._knows_registers:
+            new = _State(self._depth, tuple(self._registers), self._slots.saved())
         old = self._met.get(address)
         if old is None:
             self._met[address] = new
@@ -178,67 +185,69 @@ class _Walk:
                 depth = new.depth
             else:
                 self._scan.grows_at = address
-        registers = tuple(
-            a if a == b else None for a, b in zip(old.registers, new.registers, strict=True)
-        )
+        registers = old.registers
+        if registers != new.registers:
+            registers = tuple(
+                [a if a == b else None for a, b in zip(registers, new.registers, strict=True)]
+            )
         return _State(depth, registers, joined(old.saved, new.saved))
 
-    def _follow(self, address: int) -> None:
+    def _follow(self, address: int) -> None:  # noqa: C901 - a call an instruction costs as much
         """Straight on from a leader until the path ends or meets another leader."""
         state = self._met[address]
-        self._depth, self._registers = state.depth, list(state.registers)
-        self._slots, self._conditional = Slots(state.saved), 0
-        registers, met, depths = self._registers, self._met, self._scan.depths
-        literals = self._program.literal_starts
-        start, plain_until = address, self._plain_until
-        while address == start or (address not in met and address not in literals):
-            found = self._fetch(address)
+        self._depth, self._conditional = state.depth, 0
+        knows = self._knows_registers
+        if knows:
+            self._registers, self._slots = list(state.registers), Slots(state.saved)
+        plain_until = Action.PLAIN if knows else Action.STORE_SOME
+        registers, met, depths, depth = self._registers, self._met, self._scan.depths, state.depth
+        code = self._code_at(address)
+        halfwords, low, limit = code.halfwords, code.start, self._program.run_from(address, code)
+        start = address
+        while address < limit and (address not in met or address == start):
+            key = halfwords[address - low >> 1]
+            if key >= 0xE800:
+                if address + 4 > code.end:
+                    break
+                key = key << 16 | halfwords[(address - low >> 1) + 1]
+            found = _known.get(key)
             if found is None:
-                return
-            depths[address] = self._depth
+                found = _known[key] = _read(key)
+            depths[address] = depth
             size, action, _, _, _, kills, asks, _ = found
-            if plain_until:
-                if asks:
-                    self._asks = True
-                    return
-            else:
+            if knows:
                 for register in kills:
                     registers[register] = None
+            elif asks:
+                self._asks = True
+                return
             if action > plain_until or self._conditional:
                 was_conditional = self._conditional > 0
                 if was_conditional:
                     self._conditional -= 1
                 if not self._do(address, found, was_conditional) and not was_conditional:
+                    self._spend(address + size - start)
                     return
+                depth = self._depth
             address += size
-        if address in met:
+        self._spend(address - start)
+        if address in met and address != start:
             self._meet(address)
+        elif address + 4 > code.end and address not in self._program.literal_starts:
+            self._scan.lost_at = address
 
-    def _fetch(self, address: int) -> Operation | None:
-        """The operation at an address; None where the ELF has no code for it, or too much."""
-        code = self._code
-        if not code.start <= address < code.end:
-            found = self._program.code_at(address)
-            if found is None:
-                self._scan.lost_at = address
-                return None
-            self._code = code = found
-        self._fuel.steps -= 1
+    def _code_at(self, address: int) -> Code:
+        """The section of an address; one without a byte where the ELF has no code for it."""
+        if not self._code.start <= address < self._code.end:
+            self._code = self._program.code_at(address) or Code(
+                address, address, b"", _NO_CODE.halfwords
+            )
+        return self._code
+
+    def _spend(self, walked_bytes: int) -> None:
+        self._fuel.steps -= walked_bytes // 2
         if self._fuel.steps < 0:
             self._scan.exhausted = True
-            return None
-        place = address - code.start >> 1
-        key = code.halfwords[place]
-        if key >= 0xE800:
-            if address + 4 > code.end:
-                self._scan.lost_at = address
-                return None
-            key = key << 16 | code.halfwords[place + 1]
-        known = _known.get(key)
-        if known is None:
-            wide = key > 0xFFFF
-            known = _known[key] = operation(key >> 16 if wide else key, key & 0xFFFF if wide else 0)
-        return known
 
     def _do(self, address: int, found: Operation, conditional: bool) -> bool:
         """Carry out one operation; whether the next instruction follows."""
@@ -412,30 +421,19 @@ class _Walk:
 
     def _move(self, found: Operation, conditional: bool) -> bool:
         """SP goes down or up, registers with it; whether the next instruction follows."""
-        if found.action == Action.MOVE_SP:
-            if found.x < 0 or not conditional:
-                self._deepen(self._depth - found.x)
-                self._slots.leave(self._depth)
-            return True
         if found.action == Action.PUSH:
             self._deepen(self._depth + found.x)
-            self._save(found.y)
+            if self._knows_registers:
+                self._save(found.y)
             return True
-        goes_on = True
-        slot = self._depth
-        for register in range(16):
-            if not found.y >> register & 1:
-                continue
-            if register == PC:
-                self._scan.returns = True
-                goes_on = False
-            elif register != SP:
-                self._registers[register] = self._slots.get(slot)
-            slot -= 4
-        if not conditional:
-            self._depth -= found.x
+        returns = found.action == Action.POP and found.y >> PC & 1 == 1
+        if found.action == Action.POP and self._knows_registers:
+            self._restore(found.y)
+        if found.x < 0 or not conditional:
+            self._deepen(self._depth - found.x)
             self._slots.leave(self._depth)
-        return goes_on
+        self._scan.returns |= returns
+        return not returns
 
     def _save(self, mask: int) -> None:
         """Remember what was pushed."""
@@ -443,6 +441,14 @@ class _Walk:
         for register in range(16):
             if mask >> register & 1:
                 self._slots.put(slot, self._registers[register])
+                slot -= 4
+
+    def _restore(self, mask: int) -> None:
+        slot = self._depth
+        for register in range(16):
+            if mask >> register & 1:
+                if register not in (SP, PC):
+                    self._registers[register] = self._word(slot)
                 slot -= 4
 
     # ---- control ----
@@ -521,9 +527,10 @@ class _Walk:
         return target not in self._never_return
 
     def _forget(self) -> None:
-        for register in _CLOBBERED:
-            self._registers[register] = None
-        self._slots.forget()
+        if self._knows_registers:
+            for register in _CLOBBERED:
+                self._registers[register] = None
+            self._slots.forget()
 
     def _call_register(self, address: int, register: int) -> bool:
         value = self._value(register)

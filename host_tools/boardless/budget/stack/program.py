@@ -83,6 +83,7 @@ class Program:
         self._marks: list[tuple[int, bool]] = []
         self.is_stripped = True
         self._read_symbols()
+        self._literals = sorted(self.literal_starts)
         self._object_starts = [found.address for found in self.objects]
         self.by_name: dict[str, list[int]] = {}
         for function in self.functions.values():
@@ -95,6 +96,12 @@ class Program:
     def code_at(self, address: int) -> Code | None:
         """The executable section that holds an address."""
         return next((code for code in self.code if code.start <= address < code.end), None)
+
+    def run_from(self, address: int, code: Code) -> int:
+        """Where what is marked as code, from an address of a section on, ends."""
+        place = bisect_right(self._literals, address)
+        following = self._literals[place] if place < len(self._literals) else code.end
+        return min(following, code.end)
 
     def constant(self, address: int) -> int | None:
         """A word that no store changes: of code or of a read-only section."""

@@ -6,13 +6,11 @@ arguments that the caller left on the stack; they are the function's own, to ove
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from boardless.budget.stack.values import Value, What
 
 IN_REGISTERS = 4  # words of arguments, in r0 to r3
-_OWN = frozenset({What.SP, What.RETURN})  # what only the function itself can have put there
-_KEPT = frozenset({*_OWN, What.CONSTANT, What.ARGUMENT})
+_OWN = (What.SP, What.RETURN)  # what only the function itself can have put there
+_KEPT = (*_OWN, What.CONSTANT, What.ARGUMENT)
 
 Saved = tuple[tuple[int, Value], ...]
 
@@ -57,19 +55,13 @@ class Slots:
 
     def forget(self) -> None:
         """A call or a store through a pointer: variables of the frame may be others now."""
-        self._keep(lambda slot: slot <= 0)
+        self.leave(0)
 
     def leave(self, depth: int) -> None:
         """SP goes up: what lies below it is no longer of the frame."""
-        self._keep(lambda slot: slot <= depth)
-
-    def _keep(self, stays: Callable[[int], bool]) -> None:
-        if self._words:
-            self._words = {
-                slot: value
-                for slot, value in self._words.items()
-                if stays(slot) or value.what in _OWN
-            }
+        words = self._words
+        for slot in [slot for slot in words if slot > depth and words[slot].what not in _OWN]:
+            del words[slot]
 
 
 def joined(old: Saved, new: Saved) -> Saved:
