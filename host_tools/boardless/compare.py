@@ -9,19 +9,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from boardless.run import FrameResult, classify, last_line
+from boardless.run import classify, last_line
 from boardless.session import BoardSetup
 from boardless.transcript import Excuse, Transcript, differing_check, excuses, transcript_of
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.engine import CountsInstructions, Engine
+from boardless_sim.engines.engine import CountsCalls, Engine
 from boardless_sim.engines.fed import MailboxFed
 from boardless_sim.engines.mailbox import Mailbox
 from boardless_sim.errors import EngineError, FrameError, ResultError
+from boardless_sim.image import load_image
 from boardless_sim.result import is_result
 from boardless_sim.timing_basis import TimingBasis
 
 _LAYER = re.compile(r"l- layer=(\d+) bytes=(\d+) crc32=([0-9a-f]{8})")
 _DUMP = re.compile(r"d- layer=(\d+) offset=(\d+) ([0-9a-f]+)")
+COUNTED = ("nn_run", "nn_graph_run")  # what infers, in the reference firmware: one of them
 _SELFTEST_LIMIT_US = 30e6
 
 
@@ -47,8 +49,8 @@ class Layer:
 class Answer:
     """What an engine said about one frame.
 
-    `instructions`: from the result before to this one, without the lines of the layers; None where
-    the engine does not count them.
+    `instructions`: of the network alone (`COUNTED`), so that no wait for the UART or for a frame is
+    among them; None where the firmware has no such function.
     """
 
     name: str
@@ -229,11 +231,18 @@ def _answers(
         return Opinion(setup.engine, TimingBasis(""), ())
     with closing(setup.power_on()) as engine:
         _mailbox(engine, setup).ask(print_layers=print_layers)
-        counts: list[int | None] = []
-        report = classify(engine, frames, limit_us, lambda _: counts.append(_count(engine)))
+        counted = None if print_layers else _count_calls(engine, setup)
+        report = classify(engine, frames, limit_us)
         layers = layers_by_frame(line.text for line in engine.uart_lines())
+        counts = [] if counted is None else counted.call_counts()
         answers = tuple(
-            _answer(result, layers[result.frame], counts[: result.frame + 1])
+            Answer(
+                result.name,
+                result.class_index,
+                result.score,
+                layers[result.frame],
+                counts[result.frame] if result.frame < len(counts) else None,
+            )
             for result in report.results
         )
         return Opinion(engine.name, engine.timing_basis, answers, report.detail)
@@ -253,16 +262,14 @@ def layers_by_frame(lines: Iterable[str]) -> list[tuple[Layer, ...]]:
     return frames
 
 
-def _answer(result: FrameResult, layers: tuple[Layer, ...], counts: Sequence[int | None]) -> Answer:
-    count = None
-    if len(counts) > 1 and counts[-1] is not None and counts[-2] is not None:
-        count = counts[-1] - counts[-2]
-    return Answer(result.name, result.class_index, result.score, layers, count)
-
-
-def _count(engine: Engine) -> int | None:
+def _count_calls(engine: Engine, setup: BoardSetup) -> CountsCalls | None:
     inner = engine.engine if isinstance(engine, MailboxFed) else engine
-    return inner.instructions() if isinstance(inner, CountsInstructions) else None
+    symbols = load_image(setup.elf).symbols
+    function = next((name for name in COUNTED if name in symbols), None)
+    if function is None or not isinstance(inner, CountsCalls):
+        return None
+    inner.count_calls(function)
+    return inner
 
 
 def _mailbox(engine: Engine, setup: BoardSetup) -> Mailbox:

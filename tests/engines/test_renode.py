@@ -6,23 +6,33 @@ Skipped where none is installed; with BOARDLESS_REQUIRE_ENGINE=renode that is a 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from boardless.bench import Bench
+from boardless.compare import compare, setups_of
+from boardless.known_differences import KNOWN
 from boardless.run import classify
 from boardless.session import BoardSetup
 from boardless_sim.camera.faults import TruncatedFrame
+from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
+from boardless_sim.engines.renode import PRECISE_QUANTUM_US
 from boardless_sim.engines.renode_install import find_renode
 from boardless_sim.errors import EngineError, EngineMissing
 from boardless_sim.image import load_image
+from tests.firmware.wrong import with_changed_weights
 
 FIRMWARE = Path(__file__).parents[2] / "build/firmware"
 LINE_LIMIT_US = 500_000.0
+FRAMES = [Frame(str(value), np.full((28, 28), value, np.uint8)) for value in (0, 90, 200)]
+INTERRUPTS = 200  # instructions of the few ticks that may come in between
 
 
 @pytest.fixture
@@ -82,3 +92,42 @@ def test_a_short_frame_is_no_capture(bench: Bench) -> None:
     line = bench.run_until_line(LINE_LIMIT_US, lambda line: line.text.startswith("e-"))
     assert line is not None
     assert line.text == "e- capture short code=-4"
+
+
+@pytest.mark.usefixtures("bench")
+def test_three_engines_say_the_same_of_frames_and_core() -> None:
+    """The mailbox firmware and the self-test; what Renode's core does its own way is known."""
+    setups = setups_of(FIRMWARE / "boardless-mailbox.elf", "native,qemu,renode")
+    found = compare(setups, FRAMES, 5e6, FIRMWARE / "selftest.elf")
+    assert found.difference is None
+    assert [len(opinion.answers) for opinion in found.opinions] == [3, 3, 3]
+    assert found.gone == ()
+    listed = [excuse.check for excuse in found.excuses if excuse.engine == "renode"]
+    assert listed == [known.check for known in KNOWN["renode"]]
+    native, _, renode = found.opinions
+    for one, two in zip(native.answers, renode.answers, strict=True):
+        assert one.instructions is not None
+        assert two.instructions == pytest.approx(one.instructions, abs=INTERRUPTS)
+
+
+@pytest.mark.usefixtures("bench")
+def test_a_changed_weight_is_found_on_renode(tmp_path: Path) -> None:
+    broken = with_changed_weights(FIRMWARE / "boardless-mailbox.elf", tmp_path)
+    right, wrong = setups_of(FIRMWARE / "boardless-mailbox.elf", "native,renode")
+    found = compare([right, replace(wrong, elf=broken)], FRAMES[1:], 5e6)
+    assert found.difference is not None
+    assert re.fullmatch(
+        r"frame 0 \(90\), layer \d, index \d+: native -?\d+, renode -?\d+", str(found.difference)
+    )
+
+
+def test_precise_time_lets_systick_start_on_time(bench: Bench) -> None:
+    first = bench.run_until_line(LINE_LIMIT_US, lambda line: "camera" in line.text)
+    bench.restart()
+    bench.ask_for_precise_time()
+    precise = bench.run_until_line(LINE_LIMIT_US, lambda line: "camera" in line.text)
+    assert first is not None
+    assert precise is not None
+    overrun_us = bench.engine.time_us() - precise.time_us
+    assert 0 <= overrun_us <= PRECISE_QUANTUM_US
+    assert first.time_us != precise.time_us

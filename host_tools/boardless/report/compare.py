@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from boardless.compare import Answer, Comparison, Opinion
+from boardless.compare import COUNTED, Answer, Comparison, Opinion
 
 ROWS = 20
 SCHEMA = 1
@@ -69,6 +69,9 @@ def _summary(comparison: Comparison, shown: int) -> list[str]:
         lines.append(f"{opinion.engine:<10} {opinion.timing_basis}")
         if opinion.detail:
             lines.append(f"{'':<10} {opinion.detail}")
+    if any(a.instructions is not None for opinion in comparison.opinions for a in opinion.answers):
+        counted = " or ".join(COUNTED)
+        lines.append(f"counted    instructions of {counted}, interrupts in between included")
     if comparison.selftest is None:
         lines.append("self-test  not compared: no selftest.elf beside the firmware, no --selftest")
     for opinion in comparison.opinions:

@@ -150,8 +150,11 @@ class KeepsPreciseTime(Protocol):
 
 
 @runtime_checkable
-class CountsInstructions(Protocol):
-    """An engine that counts what it executes."""
+class CountsCalls(Protocol):
+    """An engine that counts the instructions of a function's calls."""
 
-    def instructions(self) -> int:
-        """Instructions since power-on."""
+    def count_calls(self, function: str) -> None:
+        """From here on. Raises `EngineError` where the firmware has no such function."""
+
+    def call_counts(self) -> list[int]:
+        """Instructions of every call that returned, interrupts in between included."""

@@ -8,6 +8,7 @@ from boardless_sim.boards.own import load_placement
 from boardless_sim.camera.faults import SensorFault
 from boardless_sim.camera.frame import Frame
 from boardless_sim.core.cpu import EXCEPTION_NAMES, UNUSED_PSP
+from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
     Capability,
     FaultInfo,
@@ -46,6 +47,7 @@ class NativeEngine:
         self._lines: list[UartLine] = []
         self._partial: dict[str, bytearray] = {}
         self._until: Callable[[UartLine], bool] | None = None
+        self._calls: CallCount | None = None
 
     # ---- life ----
 
@@ -53,7 +55,7 @@ class NativeEngine:
         """Build a fresh board and put the image into its Flash."""
         self.close()
         self._image = image
-        self._lines, self._partial = [], {}
+        self._lines, self._partial, self._calls = [], {}, None
         machine = Machine(
             strict=self._strict, fast_forward=self._fast_forward, own=self._peripherals
         )
@@ -96,7 +98,11 @@ class NativeEngine:
         """Run until a line satisfies `until`, or for `limit_us` of virtual time."""
         machine = self.machine
         self._until = until
+        deadline_us = machine.time_us() + limit_us
         outcome = machine.run(limit_us)
+        while outcome == Outcome.MARK:
+            self._count_call()
+            outcome = machine.run(max(deadline_us - machine.time_us(), 0.0))
         self._until = None
         if outcome == Outcome.STOPPED:
             return StopReason.RESULT
@@ -119,6 +125,22 @@ class NativeEngine:
     def instructions(self) -> int:
         """Instructions executed since power-on."""
         return self.machine.cpu.shared.instructions
+
+    def count_calls(self, function: str) -> None:
+        """Count the instructions of each call of a function from here on."""
+        self._calls = CallCount(self._loaded_image(), function)
+        self.machine.cpu.mark(self._calls.place)
+
+    def call_counts(self) -> list[int]:
+        """Instructions of every call that returned."""
+        return [] if self._calls is None else list(self._calls.counts)
+
+    def _count_call(self) -> None:
+        cpu = self.machine.cpu
+        if self._calls is not None:
+            cpu.mark(self._calls.place, marked=False)
+            self._calls.pass_by(cpu.register("lr"), self.instructions())
+            cpu.mark(self._calls.place)
 
     def time_us(self) -> float:
         """Virtual time since power-on."""

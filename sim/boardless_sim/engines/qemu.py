@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from boardless_sim.camera.frame import Frame
+from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
     Capability,
     FaultInfo,
@@ -68,6 +69,7 @@ class QemuEngine:
         self._stops: frozenset[int] = frozenset()
         self._faults: dict[int, int] = {}
         self._first_fault: FaultInfo | None = None
+        self._calls: CallCount | None = None
         self._time_ns = 0
         self._pc = 0
         self._ended = False
@@ -78,7 +80,7 @@ class QemuEngine:
         """Start QEMU with the image, stopped before its first instruction."""
         self.close()
         self._image = image
-        self._lines, self._waiting = [], []
+        self._lines, self._waiting, self._calls = [], [], None
         self._first_fault, self._time_ns, self._ended = None, 0, False
         self._machine = QemuMachine(self._program, image.path, NS_PER_INSTRUCTION)
         with self._guarded():
@@ -149,9 +151,24 @@ class QemuEngine:
         """Virtual time since power-on."""
         return self._time_ns / 1000
 
-    def instructions(self) -> int:
-        """Instructions since power-on; time asleep counts as if it had executed some."""
-        return self._time_ns // NS_PER_INSTRUCTION
+    def count_calls(self, function: str) -> None:
+        """Count the instructions of each call of a function from here on.
+
+        The function does not sleep: time asleep would count as if it had executed some.
+        """
+        self._calls = CallCount(self._loaded_image(), function)
+        with self._guarded():
+            self._change_breakpoint(self.machine.gdb.set_breakpoint)
+
+    def call_counts(self) -> list[int]:
+        """Instructions of every call that returned."""
+        return [] if self._calls is None else list(self._calls.counts)
+
+    def _change_breakpoint(self, change: Callable[[int], None]) -> None:
+        """Of the counted function, where the engine has none of its own."""
+        assert self._calls is not None
+        if self._calls.place not in self._stops | self._faults.keys():
+            change(self._calls.place)
 
     def _run_to_a_stop(self, left_ns: int) -> None:
         machine = self.machine
@@ -160,7 +177,7 @@ class QemuEngine:
             grace_s = _GRACE_S
         else:
             seconds, grace_s = _MAILBOX_S, _MAILBOX_GRACE_S
-        if self._pc in self._stops or self._pc in self._faults:
+        if self._stands_at_a_breakpoint():
             machine.gdb.clear_breakpoint(self._pc)
             machine.gdb.step()
             machine.gdb.set_breakpoint(self._pc)
@@ -170,12 +187,21 @@ class QemuEngine:
             machine.wait_for_stop()
         self._waiting += machine.take_lines()
 
+    def _stands_at_a_breakpoint(self) -> bool:
+        counted = self._calls is not None and self._pc == self._calls.place
+        return counted or self._pc in self._stops or self._pc in self._faults
+
     def _at_a_stop(self) -> None:
         machine, image = self.machine, self._loaded_image()
         self._pc = machine.gdb.read_register(_REGISTERS["pc"])
         self._time_ns = machine.time_ns()
         if self._pc in self._faults and self._first_fault is None:
             self._first_fault = self._read_fault(self._faults[self._pc])
+        if self._calls is not None and self._pc == self._calls.place:
+            self._change_breakpoint(machine.gdb.clear_breakpoint)
+            link = machine.gdb.read_register(_REGISTERS["lr"])
+            self._calls.pass_by(link, self._time_ns // NS_PER_INSTRUCTION)
+            self._change_breakpoint(machine.gdb.set_breakpoint)
         stop = image.symbols.get("cpu_stop")
         self._ended = stop is not None and self._pc == stop.address
         wants_frame = image.symbols.get(WANTS_FRAME)

@@ -17,6 +17,7 @@ from boardless_sim.camera.faults import (
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.ov7670 import NO_FRAME
 from boardless_sim.camera.scene import compose
+from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
     Capability,
     FaultInfo,
@@ -94,6 +95,7 @@ class RenodeEngine:
         self._lines: list[UartLine] = []
         self._unread: deque[UartLine] = deque()
         self._fault: FaultInfo | None = None
+        self._call_counts: list[int] = []
         self._aborted = False
         self._time_us = 0.0
 
@@ -175,6 +177,15 @@ class RenodeEngine:
             self._fault = FaultInfo("CPU abort", abort.pc, self._function_at(abort.pc), 0, 0, None)
         return StopReason.FAULT
 
+    def count_calls(self, function: str) -> None:
+        """Count the instructions of each call of a function from here on."""
+        assert self._image is not None
+        self._ask("CountCalls", hex(CallCount(self._image, function).entry))
+
+    def call_counts(self) -> list[int]:
+        """Instructions of every call that returned."""
+        return self._call_counts
+
     def time_us(self) -> float:
         """Virtual time since power-on."""
         return self._time_us
@@ -197,6 +208,7 @@ class RenodeEngine:
         for number in state["captured"][0].split(","):
             if number:
                 self._captured.append(self._shown[int(number)] if number != "-1" else NO_FRAME)
+        self._call_counts += map(int, state.get("call", ()))
         for line in state.get("line", ()):
             port, time_ns, text = line.split(",")
             decoded = bytes.fromhex(text).decode("utf-8", "backslashreplace").rstrip("\r")

@@ -128,6 +128,24 @@ namespace Antmicro.Renode.Peripherals.Boardless
             return Answer(number, () => " value=" + cpu.GetRegister(register).RawValue);
         }
 
+        // The instructions of every call of the function at that address, which must not call itself.
+        public string CountCalls(int number, ulong entry)
+        {
+            return Answer(number, () =>
+            {
+                cpu.AddHook(entry, (_, __) =>
+                {
+                    beforeCall = cpu.ExecutedInstructions;
+                    var returnsTo = cpu.GetRegister(LinkRegister).RawValue & ~1UL;
+                    if(returns.Add(returnsTo))
+                    {
+                        cpu.AddHook(returnsTo, (___, ____) => NoteReturn());
+                    }
+                });
+                return "";
+            });
+        }
+
         private static string Answer(int number, Func<string> call)
         {
             try
@@ -152,6 +170,11 @@ namespace Antmicro.Renode.Peripherals.Boardless
             {
                 state.Append(" fault=").Append(fault);
             }
+            foreach(var call in calls)
+            {
+                state.Append(" call=").Append(call);
+            }
+            calls.Clear();
             foreach(var line in lines)
             {
                 state.Append(" line=").Append(line);
@@ -197,6 +220,15 @@ namespace Antmicro.Renode.Peripherals.Boardless
             fault = name + "," + pc + "," + string.Join(",", status);
         }
 
+        private void NoteReturn()
+        {
+            if(beforeCall != null)
+            {
+                calls.Add(cpu.ExecutedInstructions - beforeCall.Value);
+                beforeCall = null;
+            }
+        }
+
         private void RequireMemory(ulong address, int size)
         {
             var last = address + (ulong)Math.Max(size, 1) - 1;
@@ -238,9 +270,12 @@ namespace Antmicro.Renode.Peripherals.Boardless
         private readonly Ov7670 camera;
         private readonly Usart[] usarts;
         private readonly HashSet<uint> hooked = new HashSet<uint>();
+        private readonly HashSet<ulong> returns = new HashSet<ulong>();
+        private readonly List<ulong> calls = new List<ulong>();
         private readonly List<string> lines = new List<string>();
         private volatile bool lineComplete;
         private string fault;
+        private ulong? beforeCall;
         private int capturesTold;
 
         private const ulong VectorTable = 0x08000000;
