@@ -65,7 +65,7 @@ def test_committed_budgets_hold(tmp_path: Path) -> None:
     [
         ('[budget.model]\nmax = "8K"', "[budget.model]\nmax = 4096"),
         ("measured-max", "measured-max = 4 #"),
-        ("max = 1280\nm", "max = 512\nm"),
+        ("max = 1024\nm", "max = 512\nm"),
         ('symbol = "nn_*"', 'symbol = "nnn_*"'),
     ],
 )
