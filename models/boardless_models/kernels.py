@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from boardless_models.graph import Convolve, Graph, Operator, Value, Window
-from boardless_models.model_cost import arena
+from boardless_models.model_cost import arena, in_words
 from boardless_models.rounding import INT8_MAXIMUM, INT8_MINIMUM
 
 Backend = Literal["plain", "m4", "cmsis"]
@@ -100,12 +100,18 @@ def m4_work_bytes(graph: Graph, operator: Operator) -> int:
 
 
 def cmsis_work_bytes(graph: Graph, operator: Operator) -> int:
-    """What CMSIS-NN may ask for, 4-bit weights unpacked, and the values before a pool."""
+    """Shifts as words, weights of another layout, the values before a pool, CMSIS-NN's own room.
+
+    The last is what CMSIS-NN 7 asks for at most on a Cortex-M4; `nn_run` asks the library itself.
+    """
     if not isinstance(operator, Convolve):
         return 0
-    _, target = ends(graph, operator)
-    taps = operator.weight[0].size
-    columns = 2 * HALF_BYTES * (taps + CHUNK)
-    unpacked = operator.weight.size if operator.bits == 4 else 0
-    pooled = target.shape.size * operator.pool**2 if operator.pool > 1 else 0
-    return sum(-(-size // WORD_BYTES) * WORD_BYTES for size in (columns, unpacked, pooled))
+    source, target = ends(graph, operator)
+    shape, taps = target.shape, operator.weight[0].size
+    copied = operator.weight.size if operator.depthwise or operator.bits == 4 else 0
+    pixels = shape.height * shape.width * operator.pool**2
+    if operator.window == POINT:
+        pixels = source.shape.height * source.shape.width
+    pooled = shape.channels * pixels if operator.pool > 1 else 0
+    own = HALF_BYTES * (source.shape.channels * taps if operator.depthwise else 2 * in_words(taps))
+    return WORD_BYTES * shape.channels + sum(map(in_words, (copied, pooled, own)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,32 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 from unicorn import arm_const
 
+from boardless_models.graph import Graph
+from boardless_models.graph_reference import run_graph
 from boardless_models.kernels import Backend
 from boardless_models.scaling import Rounding
+from boardless_models.score import decide
 from tests.nn.host import GENERATED, KERNELS, WARNINGS, kernel_sources
+from tests.nn.random_graphs import random_frames
 
 FLASH, FLASH_BYTES = 0x0800_0000, 0x10_0000
 RAM, RAM_BYTES = 0x2000_0000, 0x2_0000
 RETURN_TO = FLASH + FLASH_BYTES - 0x100
 INSTRUCTION_LIMIT = 60_000_000
 NAME_BYTES = 32
+FRAMES = 5
 FLAGS = (
     *("-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard", "-mfpu=fpv4-sp-d16", "-O2"),
     *("-ffunction-sections", "-fdata-sections"),
 )
+
+
+@dataclass(frozen=True)
+class CmsisNn:
+    """A CMSIS-NN that somebody has built: its headers, and its library."""
+
+    include: Path
+    library: Path
 
 
 def options(backend: Backend, rounding: Rounding) -> tuple[str, ...]:
@@ -37,21 +51,26 @@ def options(backend: Backend, rounding: Rounding) -> tuple[str, ...]:
 
 
 def compile_kernels(
-    folder: Path, backend: Backend = "m4", rounding: Rounding = "single"
+    folder: Path,
+    backend: Backend = "m4",
+    rounding: Rounding = "single",
+    cmsis: CmsisNn | None = None,
 ) -> list[Path]:
-    """The objects of one back end."""
-    objects = []
+    """The objects of one back end, and the library that it calls."""
+    objects: list[Path] = []
+    headers = ["-isystem", str(cmsis.include)] if cmsis else []
     for source in kernel_sources(backend):
         objects.append(folder / f"{source.stem}.o")
         command = ["arm-none-eabi-gcc", *WARNINGS, *options(backend, rounding), "-fstack-usage"]
-        subprocess.run([*command, "-c", str(source), "-o", str(objects[-1])], check=True)
-    return objects
+        subprocess.run([*command, *headers, "-c", source, "-o", objects[-1]], check=True)
+    return [*objects, cmsis.library] if cmsis else objects
 
 
 def link(
     folder: Path,
     objects: list[Path],
     generated: Path = GENERATED,
+    *,
     backend: Backend = "m4",
     rounding: Rounding = "single",
 ) -> Path:
@@ -123,3 +142,21 @@ class CortexM4:
         finally:
             self._uc.hook_del(hook)
         return executed[0]
+
+
+def same_as_reference(board: CortexM4, graph: Graph, seed: int) -> None:
+    """Every byte of every layer, the class and the score, on a few random frames."""
+    frames = random_frames(seed, FRAMES, graph.values[graph.input].shape)
+    outputs = run_graph(graph, frames)
+    for number, frame in enumerate(frames):
+        board.write("harness_frame", frame.tobytes())
+        assert board.call("harness_observe") == 0
+        expected = b"".join(output[number].tobytes() for output in outputs)
+        found = board.read("harness_outputs", len(expected))
+        if found != expected:
+            at = next(
+                i for i, pair in enumerate(zip(found, expected, strict=True)) if len({*pair}) > 1
+            )
+            raise AssertionError(f"frame {number}, byte {at}: {found[at]}, expected {expected[at]}")
+        decision = decide(outputs[-1][number].reshape(-1), graph.score_step)
+        assert tuple(board.read("harness_result", 2)) == (decision.class_index, decision.score)

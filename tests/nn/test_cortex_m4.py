@@ -11,19 +11,16 @@ import pytest
 from boardless_models.artifact import QuantizedNetwork
 from boardless_models.export import export, export_artifact
 from boardless_models.golden import Golden
-from boardless_models.graph import Convolve, Graph
+from boardless_models.graph import Convolve
 from boardless_models.graph_reference import run_graph
 from boardless_models.kernels import scratch_bytes, slow_reason
 from boardless_models.scaling import ROUNDINGS, Rounding
-from boardless_models.score import decide
-from tests.nn.cortex_m4 import CortexM4, compile_kernels, link
+from tests.nn.cortex_m4 import FRAMES, CortexM4, compile_kernels, link, same_as_reference
 from tests.nn.host import GENERATED, REPOSITORY
 from tests.nn.random_graphs import random_frames, random_graph
 
 # What one inference of this model may cost; emulation and battery pay by the instruction.
 INSTRUCTION_BUDGET = 650_000
-FRAMES = 5
-
 Objects = dict[Rounding, list[Path]]
 
 
@@ -41,23 +38,6 @@ def elf(tmp_path_factory: pytest.TempPathFactory, objects: Objects) -> Path:
 def board(elf: Path) -> CortexM4:
     # Fresh for each test: a hook sees no code that Unicorn translated before it was added.
     return CortexM4(elf)
-
-
-def same_as_reference(board: CortexM4, graph: Graph, seed: int) -> None:
-    frames = random_frames(seed, FRAMES, graph.values[graph.input].shape)
-    outputs = run_graph(graph, frames)
-    for number, frame in enumerate(frames):
-        board.write("harness_frame", frame.tobytes())
-        assert board.call("harness_observe") == 0
-        expected = b"".join(output[number].tobytes() for output in outputs)
-        found = board.read("harness_outputs", len(expected))
-        if found != expected:
-            at = next(
-                i for i, pair in enumerate(zip(found, expected, strict=True)) if len({*pair}) > 1
-            )
-            raise AssertionError(f"frame {number}, byte {at}: {found[at]}, expected {expected[at]}")
-        decision = decide(outputs[-1][number].reshape(-1), graph.score_step)
-        assert tuple(board.read("harness_result", 2)) == (decision.class_index, decision.score)
 
 
 def test_every_layer_equals_the_golden_vectors(board: CortexM4, golden: Golden) -> None:
