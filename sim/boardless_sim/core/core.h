@@ -128,6 +128,8 @@ typedef struct {
     uint32_t lowest_psp;       /* 0xffffffff: the process stack was never used */
     uint32_t active_exception; /* IPSR */
     uint32_t interrupt_number; /* Unicorn's, when CORE_UNKNOWN */
+    uint32_t probed_msp;       /* as lowest_msp and lowest_psp, but from when Python set them */
+    uint32_t probed_psp;
 } core_shared;
 
 #define CORE_HEADS 1024u

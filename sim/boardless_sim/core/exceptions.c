@@ -58,6 +58,10 @@ static void jump(core *c, uint32_t pc)
 
 void stack_look(core *c, uint32_t sp, uint32_t pc)
 {
+    uint32_t *probed = c->on_process_stack ? &c->shared.probed_psp : &c->shared.probed_msp;
+    if (sp < *probed) {
+        *probed = sp;
+    }
     if (c->on_process_stack) {
         if (sp < c->shared.lowest_psp) {
             c->shared.lowest_psp = sp;

@@ -52,6 +52,7 @@ class Shared(ctypes.Structure):
             "pc", "fast_forward", "callback_failed", "reset_requested", "sleeping", "fault_number",
             "fault_pc", "fault_cfsr", "fault_hfsr", "fault_address", "fault_has_address",
             "lowest_msp", "lowest_msp_pc", "lowest_psp", "active_exception", "interrupt_number",
+            "probed_msp", "probed_psp",
         )),
     ]  # fmt: skip
 
@@ -80,6 +81,8 @@ class Shared(ctypes.Structure):
     lowest_psp: int
     active_exception: int
     interrupt_number: int
+    probed_msp: int
+    probed_psp: int
 
 
 class Block(ctypes.Structure):

@@ -48,6 +48,7 @@ class NativeEngine:
         self._partial: dict[str, bytearray] = {}
         self._until: Callable[[UartLine], bool] | None = None
         self._calls: CallCount | None = None
+        self._visits: dict[int, list[Callable[[], None]]] = {}
 
     # ---- life ----
 
@@ -55,7 +56,7 @@ class NativeEngine:
         """Build a fresh board and put the image into its Flash."""
         self.close()
         self._image = image
-        self._lines, self._partial, self._calls = [], {}, None
+        self._lines, self._partial, self._calls, self._visits = [], {}, None, {}
         machine = Machine(
             strict=self._strict, fast_forward=self._fast_forward, own=self._peripherals
         )
@@ -101,7 +102,8 @@ class NativeEngine:
         deadline_us = machine.time_us() + limit_us
         outcome = machine.run(limit_us)
         while outcome == Outcome.MARK:
-            self._count_call()
+            for visit in tuple(self._visits.get(self.read_register("pc"), ())):
+                visit()
             outcome = machine.run(max(deadline_us - machine.time_us(), 0.0))
         self._until = None
         if outcome == Outcome.STOPPED:
@@ -129,18 +131,50 @@ class NativeEngine:
     def count_calls(self, function: str) -> None:
         """Count the instructions of each call of a function from here on."""
         self._calls = CallCount(self._loaded_image(), function)
-        self.machine.cpu.mark(self._calls.place)
+        self.watch(self._calls.place, self._count_call)
 
     def call_counts(self) -> list[int]:
         """Instructions of every call that returned."""
         return [] if self._calls is None else list(self._calls.counts)
 
     def _count_call(self) -> None:
-        cpu = self.machine.cpu
         if self._calls is not None:
-            cpu.mark(self._calls.place, marked=False)
-            self._calls.pass_by(cpu.register("lr"), self.instructions())
-            cpu.mark(self._calls.place)
+            self.unwatch(self._calls.place, self._count_call)
+            self._calls.pass_by(self.read_register("lr"), self.instructions())
+            self.watch(self._calls.place, self._count_call)
+
+    def watch(self, address: int, visit: Callable[[], None]) -> None:
+        """Call `visit` whenever `run` comes to the basic block at `address`, before it runs."""
+        self._visits.setdefault(address, []).append(visit)
+        self.machine.cpu.mark(address)
+
+    def unwatch(self, address: int, visit: Callable[[], None]) -> None:
+        """Take back one `watch`."""
+        self._visits[address].remove(visit)
+        if not self._visits[address]:
+            del self._visits[address]
+            self.machine.cpu.mark(address, marked=False)
+
+    def sample(self, every_cycles: int, visit: Callable[[], None]) -> None:
+        """Call `visit` every so many cycles from here on, between two basic blocks.
+
+        A sample is due at a multiple of `every_cycles` from now and comes before the next block.
+        The firmware does not notice: no cycle is added.
+        """
+
+        def due() -> None:
+            visit()
+            self.machine.schedule(every_cycles, due)
+
+        self.machine.schedule(every_cycles, due)
+
+    def sleep_cycles(self) -> int:
+        """Of `cycles`, those in which the core slept (WFI, WFE)."""
+        return self.machine.cpu.shared.sleep_cycles
+
+    def is_asleep(self) -> bool:
+        """Whether the core sleeps now."""
+        return bool(self.machine.cpu.shared.sleeping)
 
     def time_us(self) -> float:
         """Virtual time since power-on."""
