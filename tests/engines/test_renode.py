@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -28,6 +31,7 @@ from boardless_sim.engines.renode_install import find_renode
 from boardless_sim.errors import EngineError, EngineMissing
 from boardless_sim.image import load_image
 from tests.firmware.wrong import with_changed_weights
+from tests.processes import Watched, group_of, listening_ports
 
 FIRMWARE = Path(__file__).parents[2] / "build/firmware"
 LINE_LIMIT_US = 500_000.0
@@ -85,6 +89,41 @@ def test_two_boards_at_once(bench: Bench) -> None:
         second.power_on(BoardSetup(FIRMWARE / "boardless.elf", engine="renode"))
         for each in (bench, second):
             assert each.run_until_line(LINE_LIMIT_US, lambda line: "camera" in line.text)
+
+
+_RUNS = """
+import signal, sys
+from pathlib import Path
+from boardless_sim.engines.renode import RenodeEngine
+from boardless_sim.image import load_image
+signal.signal(signal.SIGINT, signal.default_int_handler)
+engine = RenodeEngine()
+engine.load(load_image(Path(sys.argv[1])))
+print(engine.process_group, flush=True)
+engine.run(60e6)
+"""
+
+
+@pytest.mark.usefixtures("bench")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_no_process_and_no_port_is_left_or_open(how: signal.Signals, tmp_path: Path) -> None:
+    """After Ctrl-C, and after a death without warning: Renode's input ends, and Renode with it."""
+    command = [sys.executable, "-c", _RUNS, str(FIRMWARE / "boardless.elf")]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as process:
+        assert process.stdout is not None
+        group = group_of(int(process.stdout.readline()))
+        watched = [Watched(process_id) for process_id in group]
+        assert watched
+        assert listening_ports(group) == []
+        process.send_signal(how)
+    assert process.returncode == -how
+    assert all(each.has_ended() for each in watched)
 
 
 def test_a_short_frame_is_no_capture(bench: Bench) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -33,6 +31,7 @@ from boardless_sim.errors import EngineError
 from boardless_sim.image import load_image
 from tests.firmware.conftest import BUILD, REPO
 from tests.firmware.wrong import with_changed_weights
+from tests.processes import Watched, listening_ports
 
 ARTIFACT = REPO / "models" / "artifacts" / "fashion_mnist_8k.npz"
 FRAMES = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
@@ -182,31 +181,36 @@ def test_lines_come_in_order_of_time() -> None:
     assert all(earlier <= later for earlier, later in pairwise(times))
 
 
-GONE_WITHIN_S = 30
 _PROGRAM = """
-import sys, time
+import signal, sys
 from pathlib import Path
 from boardless_sim.engines.qemu import QemuEngine
 from boardless_sim.image import load_image
+signal.signal(signal.SIGINT, signal.default_int_handler)
 engine = QemuEngine()
 engine.load(load_image(Path(sys.argv[1])))
 print(engine.machine.child.pid, engine.machine.child.log_path, flush=True)
-time.sleep(60)
+engine.run(60e6)
 """
 
 
-def test_no_process_is_left_when_this_one_is_killed() -> None:
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_no_process_is_left_and_no_port_was_open(how: signal.Signals) -> None:
+    """After Ctrl-C in a run, and when this process is killed."""
     with subprocess.Popen(
-        [sys.executable, "-c", _PROGRAM, str(MAILBOX)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _PROGRAM, str(MAILBOX)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     ) as process:
         assert process.stdout is not None
         pid, log = process.stdout.readline().split()
-        emulator = os.pidfd_open(int(pid))
-        process.send_signal(signal.SIGKILL)
-    ended, _, _ = select.select([emulator], [], [], GONE_WITHIN_S)
-    os.close(emulator)
+        emulator = Watched(int(pid))
+        assert listening_ports([int(pid)]) == []
+        process.send_signal(how)
+    assert process.returncode == -how
+    assert emulator.has_ended()
     Path(log).unlink(missing_ok=True)
-    assert ended
 
 
 @needs_frames

@@ -110,6 +110,11 @@ class RenodeEngine:
         """The version of the Renode that runs."""
         return self._running.version
 
+    @property
+    def process_group(self) -> int:
+        """Of the Renode that runs, and of everything that it started."""
+        return self._running.process_group
+
     def _build_board(self, monitor: Monitor, image: FirmwareImage) -> None:
         (monitor.folder / "firmware.elf").write_bytes(image.path.read_bytes())
         (monitor.folder / "board").symlink_to(board_files(), target_is_directory=True)

@@ -87,6 +87,11 @@ class Monitor:
         """Where files for Renode go; also its working folder, so that names need no path."""
         return self._folder
 
+    @property
+    def process_group(self) -> int:
+        """Of Renode, and of everything that it started."""
+        return self._process.pid
+
     def tell(self, command: str) -> None:
         """Give the Monitor a command whose answer does not matter."""
         stdin = self._process.stdin
@@ -166,7 +171,9 @@ class Monitor:
                 chunk = self._said.get(timeout=min(left, _LOOK_S))
             except queue.Empty:
                 self._refuse_abort()
-                continue
+                if self._process.poll() is None:
+                    continue
+                chunk = ""  # it died; what it started may still hold its output open
             if not chunk:
                 code = self._exit_code()
                 raise self.failure(f"died with exit code {code}, expected {what}")

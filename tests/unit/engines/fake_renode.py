@@ -10,12 +10,12 @@ _PROGRAM = """#!{python}
 import os, subprocess, sys, time
 
 HOW, CHILD = {how!r}, {child!r}
+if CHILD:
+    open(CHILD, "w").write(str(subprocess.Popen(["sleep", "600"]).pid))
 if HOW == "dies":
     sys.exit("Fatal error: no runtime")
 if HOW == "silent":
     time.sleep(600)
-if CHILD:
-    open(CHILD, "w").write(str(subprocess.Popen(["sleep", "600"]).pid))
 if HOW == "floods":
     while True:
         os.write(1, b"#" * 65536)

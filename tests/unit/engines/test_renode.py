@@ -1,21 +1,26 @@
 from __future__ import annotations
 
-import os
+import signal
+import subprocess
+import sys
 import tempfile
-import time
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from boardless.cli import main
 from boardless_sim.camera.faults import DeadSensor, SccbNack, TruncatedFrame
 from boardless_sim.camera.frame import Frame
+from boardless_sim.engines import renode as renode_engine
 from boardless_sim.engines.engine import Capability, StopReason, UartLine
 from boardless_sim.engines.renode import RenodeEngine
 from boardless_sim.engines.renode_install import find_renode
 from boardless_sim.errors import EngineError, EngineMissing
 from boardless_sim.image import FirmwareImage, Symbol
+from tests.processes import Watched
+from tests.unit.elf_bytes import build_elf
 from tests.unit.engines import fake_renode
 
 FRAME = Frame("grey", np.full((28, 28), 7, dtype=np.uint8), label=3)
@@ -111,7 +116,8 @@ def test_a_renode_that_does_not_start_is_one_line_with_its_log(
     image: FirmwareImage,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    use(monkeypatch, fake_renode.write(tmp_path, how))
+    child = tmp_path / "child"
+    use(monkeypatch, fake_renode.write(tmp_path, how, child=child))
     with pytest.raises(EngineError) as raised:
         engine(limit_s=1.0 if how in ("silent", "floods", "hangs at Begin") else 20.0).load(image)
     text = str(raised.value)
@@ -119,6 +125,57 @@ def test_a_renode_that_does_not_start_is_one_line_with_its_log(
     assert message in text
     assert "\n" not in text
     assert Path(text.rpartition("log: ")[2]).is_file()
+    assert Watched(int(child.read_text())).has_ended()
+
+
+@pytest.mark.parametrize("how", ["dies", "hangs at Run", "garbage"])
+def test_the_command_ends_with_2(
+    how: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    use(monkeypatch, fake_renode.write(tmp_path, how))
+    short = RenodeEngine(start_limit_s=20.0, answer_limit_s=1.0)
+    monkeypatch.setattr(renode_engine, "RenodeEngine", lambda: short)
+    monkeypatch.setattr(renode_engine, "_LIMIT_S_PER_VIRTUAL_SECOND", 0.0)
+    elf = tmp_path / "app.elf"
+    elf.write_bytes(build_elf())
+    assert main(["run", str(elf), "--engine", "renode", "--frames", "pattern:bars"]) == 2
+    assert capsys.readouterr().err.startswith("boardless: engine renode: ")
+
+
+_RUNS = """
+import signal, sys
+from pathlib import Path
+from boardless_sim.engines.renode import RenodeEngine
+from boardless_sim.image import load_image
+signal.signal(signal.SIGINT, signal.default_int_handler)
+engine = RenodeEngine()
+engine.load(load_image(Path(sys.argv[1])))
+print("runs", flush=True)
+engine.run(1e6)
+"""
+
+
+def test_nothing_runs_on_after_ctrl_c_in_a_run_that_hangs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = tmp_path / "child"
+    use(monkeypatch, fake_renode.write(tmp_path, "hangs at Run", child=child))
+    elf = tmp_path / "app.elf"
+    elf.write_bytes(build_elf())
+    command = [sys.executable, "-c", _RUNS, str(elf)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "runs\n"
+        started = Watched(int(child.read_text()))
+        process.send_signal(signal.SIGINT)
+        assert "KeyboardInterrupt" in process.stderr.read()
+    assert started.has_ended()
 
 
 def test_an_old_renode_is_named(
@@ -198,10 +255,10 @@ def test_nothing_is_left_behind(
     use(monkeypatch, fake_renode.write(tmp_path, "answers", child=child))
     renode = engine()
     renode.load(image)
-    started = int(child.read_text())
+    started = Watched(int(child.read_text()))
     renode.close()
     renode.close()
-    assert ended(started)
+    assert started.has_ended()
     assert not list(temporary_files.iterdir())
 
 
@@ -242,17 +299,3 @@ def test_a_missing_renode_is_named_with_the_way_to_install_it(
     monkeypatch.setenv("RENODE_PATH", str(tmp_path / "nowhere"))
     with pytest.raises(EngineMissing, match=r"RENODE_PATH '.*nowhere', expected an executable$"):
         find_renode()
-
-
-def ended(process_id: int) -> bool:
-    """Whether the process is gone, or dead and not yet collected by init."""
-    for _ in range(100):
-        try:
-            state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return True
-        if state == "Z":
-            return True
-        os.sched_yield()
-        time.sleep(0.01)
-    return False
