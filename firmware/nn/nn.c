@@ -27,7 +27,7 @@ static bool is_known(const nn_model *model) {
     for (uint32_t i = 0; i < model->layer_count; i++) {
         const nn_layer *layer = &model->layers[i];
         const bool halves = layer->kind == NN_CONV2D && layer->bits == 4u;
-        if (layer->kind > NN_LOOKUP || (layer->bits != 8u && !halves)) {
+        if (layer->kind > NN_CONCATENATE || (layer->bits != 8u && !halves)) {
             return false;
         }
     }

@@ -19,6 +19,10 @@ typedef enum {
     NN_AVERAGE_POOL = 3, /* no constants */
     NN_ADD = 4,          /* multiplier [3], exponent [3] (single: two weights and a shift) */
     NN_LOOKUP = 5,       /* weights [256]: the output for each input from -128 to 127 */
+    NN_PRELU = 6,        /* weights [C]: slopes; multiplier [3]: above zero, below it, zero point of
+                            the slopes; exponent [2] */
+    NN_MEAN = 7,         /* over all pixels: multiplier [1], exponent [1] */
+    NN_CONCATENATE = 8,  /* channels of input, then of second; no constants */
 } nn_kind;
 
 typedef struct {
@@ -42,7 +46,7 @@ typedef struct {
     const int8_t *exponent;    /* [out] */
     uint8_t kind;              /* nn_kind */
     uint8_t input;             /* numbers of tensors */
-    uint8_t second;            /* add only; else the input again */
+    uint8_t second;            /* add, concatenate; else the input again */
     uint8_t output;
     uint8_t rows; /* of the window */
     uint8_t columns;

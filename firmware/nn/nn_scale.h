@@ -32,11 +32,8 @@ static inline int32_t nn_scale_double(int32_t value, int32_t multiplier, int32_t
     return (upper >> right) + ((upper & mask) > threshold ? 1 : 0);
 }
 
-static inline int32_t nn_scale(nn_rounding rounding, int32_t value, int32_t multiplier,
-                               int32_t exponent) {
-    return rounding == NN_ROUNDING_SINGLE ? nn_scale_single(value, multiplier, exponent)
-                                          : nn_scale_double(value, multiplier, exponent);
-}
+/* Either of them: the one copy that whatever is not in a hurry shares. */
+int32_t nn_scale(nn_rounding rounding, int32_t value, int32_t multiplier, int32_t exponent);
 
 static inline int32_t nn_clamp(int32_t value, int32_t least, int32_t most) {
     const int32_t raised = value < least ? least : value;

@@ -16,7 +16,20 @@ from boardless_models.chain import graph_of_chain
 from boardless_models.data import CLASS_NAMES, DATASET_FOLDER, load_test_split
 from boardless_models.fusing import fused
 from boardless_models.golden import golden_vectors, save_golden
-from boardless_models.graph import Add, Convolve, Graph, Lookup, Operator, Pool, Window
+from boardless_models.graph import (
+    Add,
+    Concatenate,
+    Convolve,
+    Graph,
+    Lookup,
+    Mean,
+    Operator,
+    Pair,
+    Pool,
+    Prelu,
+    Window,
+    limits_of,
+)
 from boardless_models.graph_artifact import is_graph, load_graph
 from boardless_models.graph_check import check_graph
 from boardless_models.kernels import BACKENDS, scratch_bytes, slow_reason
@@ -91,11 +104,22 @@ def operator_arrays(graph: Graph, operator: Operator) -> dict[str, Iterable[int]
         case Add() if graph.rounding == "single":
             return {"multiplier": [*operator.weights, operator.shift], "exponent": [0, 0, 0]}
         case Add():
-            multipliers, exponents = zip(*operator.factors, strict=True)
-            return {"multiplier": multipliers, "exponent": exponents}
+            return {
+                "multiplier": [multiplier for multiplier, _ in operator.factors],
+                "exponent": [exponent for _, exponent in operator.factors],
+            }
+        case Prelu():
+            (above, raised), (below, lowered) = operator.above, operator.below
+            return {
+                "weights": operator.slope,
+                "multiplier": [above, below, operator.slope_zero_point],
+                "exponent": [raised, lowered],
+            }
         case Lookup():
-            return {"weights": operator.table(graph.rounding)}
-        case Pool():
+            return {"weights": operator.table}
+        case Mean():
+            return {"multiplier": operator.multiplier, "exponent": operator.exponent}
+        case Pool() | Concatenate():
             return {}
 
 
@@ -119,19 +143,26 @@ def kind_of(operator: Operator) -> str:
             return "NN_ADD"
         case Lookup():
             return "NN_LOOKUP"
+        case Prelu():
+            return "NN_PRELU"
+        case Mean():
+            return "NN_MEAN"
+        case Concatenate():
+            return "NN_CONCATENATE"
 
 
 def entry(graph: Graph, index: int, operator: Operator) -> str:
     """One operator of the table."""
     bits, pool = (operator.bits, operator.pool) if isinstance(operator, Convolve) else (8, 1)
     window = operator.window if isinstance(operator, Convolve | Pool) else Window(1, 1)
+    least, most = limits_of(operator)
     fields: dict[str, object] = {
         name: f"{name}_{index}" for name in operator_arrays(graph, operator)
     }
     fields |= {
         "kind": kind_of(operator),
         "input": operator.input,
-        "second": operator.second if isinstance(operator, Add) else operator.input,
+        "second": operator.second if isinstance(operator, Pair) else operator.input,
         "output": operator.output,
         "rows": window.rows,
         "columns": window.columns,
@@ -139,8 +170,8 @@ def entry(graph: Graph, index: int, operator: Operator) -> str:
         "stride_columns": window.stride_columns,
         "top": window.top,
         "left": window.left,
-        "least": operator.least,
-        "most": operator.most,
+        "least": least,
+        "most": most,
         "bits": bits,
         "pool": pool,
     }

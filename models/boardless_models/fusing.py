@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from boardless_models.graph import Add, Convolve, Graph, Operator, Pool, Window, inputs_of
+from boardless_models.graph import Convolve, Graph, Operator, Pool, Window, inputs_of, renumbered
 from boardless_models.rounding import INT8_MAXIMUM, INT8_MINIMUM
 
 SQUARE = Window(2, 2, 2, 2)
@@ -40,14 +40,6 @@ def without_unused(graph: Graph) -> Graph:
     operators = tuple(renumbered(operator, number) for operator in graph.operators)
     ends = number[graph.input], number[graph.output]
     return replace(graph, values=values, operators=operators, input=ends[0], output=ends[1])
-
-
-def renumbered(operator: Operator, number: dict[int, int]) -> Operator:
-    """The operator between the same values under their new numbers."""
-    source, target = number[operator.input], number[operator.output]
-    if isinstance(operator, Add):
-        return replace(operator, input=source, second=number[operator.second], output=target)
-    return replace(operator, input=source, output=target)
 
 
 def is_square(pool: Pool) -> bool:

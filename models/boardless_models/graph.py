@@ -6,14 +6,16 @@ It is what the firmware runs. An imported .tflite is one; the artifact of the mo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boardless_models.network import Shape
-from boardless_models.scaling import Rounding, scaled
+from boardless_models.rounding import INT8_MAXIMUM, INT8_MINIMUM
+from boardless_models.scaling import Rounding
 
 Factor = tuple[int, int]
 
@@ -99,31 +101,63 @@ class Add:
 
 
 @dataclass(frozen=True)
-class Lookup:
-    """An activation by itself: one factor above the input's zero point, another below."""
+class Prelu:
+    """An activation of two slopes: of values less the input's zero point, `above` from zero up.
+
+    Below zero it is the channel's slope (less its zero point) times `below`. Both factors round
+    twice in either rounding: TensorFlow Lite has this kernel once.
+    """
 
     name: str
     input: int
     output: int
+    slope: NDArray[np.int8]
+    slope_zero_point: int
     above: Factor
     below: Factor
-    input_zero_point: int
-    output_zero_point: int
     least: int
     most: int
 
-    def table(self, way: Rounding) -> NDArray[np.int8]:
-        """The output for each input from -128 to 127."""
-        centred = np.arange(-128, 128, dtype=np.int64) - self.input_zero_point
-        above, below = (
-            scaled(centred, np.array(factor[0]), np.array(factor[1]), way)
-            for factor in (self.above, self.below)
-        )
-        chosen = np.where(centred >= 0, above, below) + self.output_zero_point
-        return np.asarray(np.clip(chosen, self.least, self.most), np.int8)
+
+@dataclass(frozen=True)
+class Lookup:
+    """Any other activation: the output for each input from -128 to 127."""
+
+    name: str
+    input: int
+    output: int
+    table: NDArray[np.int8]
 
 
-Operator = Convolve | Pool | Add | Lookup
+@dataclass(frozen=True)
+class Mean:
+    """The mean of each channel over all pixels: the sum times one factor, which divides too.
+
+    multiplier, exponent and scales have one entry; the scale is that of a weight of one pixel.
+    """
+
+    name: str
+    input: int
+    output: int
+    multiplier: NDArray[np.int32]
+    exponent: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Concatenate:
+    """The channels of two values, one after the other, on one grid."""
+
+    name: str
+    input: int
+    second: int
+    output: int
+
+
+Operator = Convolve | Pool | Add | Prelu | Lookup | Mean | Concatenate
+Pair = Add | Concatenate
 
 
 @dataclass(frozen=True)
@@ -141,13 +175,28 @@ class Graph:
 
 def inputs_of(operator: Operator) -> tuple[int, ...]:
     """The values that an operator reads."""
-    if isinstance(operator, Add):
+    if isinstance(operator, Pair):
         return operator.input, operator.second
     return (operator.input,)
 
 
+def limits_of(operator: Operator) -> tuple[int, int]:
+    """The least and the largest int8 that an operator puts out."""
+    if isinstance(operator, Lookup | Concatenate):
+        return INT8_MINIMUM, INT8_MAXIMUM
+    return operator.least, operator.most
+
+
+def renumbered(operator: Operator, number: Mapping[int, int]) -> Operator:
+    """The operator between the same values under their new numbers."""
+    source, target = number[operator.input], number[operator.output]
+    if isinstance(operator, Pair):
+        return replace(operator, input=source, second=number[operator.second], output=target)
+    return replace(operator, input=source, output=target)
+
+
 def macs_of(graph: Graph, operator: Operator) -> int:
-    """Multiplications of one operator; a pool and an addition have none."""
+    """Multiplications of one operator; only a convolution has them."""
     if not isinstance(operator, Convolve):
         return 0
     pixels = graph.values[operator.output].shape.size * operator.pool**2

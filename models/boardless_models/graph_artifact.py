@@ -13,18 +13,33 @@ from numpy.typing import NDArray
 
 from boardless_models.archive import read_arrays, write_arrays
 from boardless_models.artifact import artifact_sha256, checksum_path, provenance_path, typed
-from boardless_models.graph import Add, Convolve, Graph, Lookup, Operator, Pool, Value, Window
+from boardless_models.graph import (
+    Add,
+    Concatenate,
+    Convolve,
+    Graph,
+    Lookup,
+    Mean,
+    Operator,
+    Pool,
+    Prelu,
+    Value,
+    Window,
+)
 from boardless_models.graph_check import check_graph
 from boardless_models.network import Shape
 from boardless_models.scaling import ROUNDINGS
 from boardless_sim.errors import ModelError
 
-GRAPH_VERSION = 1
-KINDS: dict[str, type[Convolve] | type[Pool] | type[Add] | type[Lookup]] = {
+GRAPH_VERSION = 2
+KINDS: dict[str, type[Operator]] = {
     "convolve": Convolve,
     "pool": Pool,
     "add": Add,
+    "prelu": Prelu,
     "lookup": Lookup,
+    "mean": Mean,
+    "concatenate": Concatenate,
 }
 ARRAYS: dict[str, type[np.generic]] = {
     "weight": np.int8,
@@ -32,7 +47,7 @@ ARRAYS: dict[str, type[np.generic]] = {
     "multiplier": np.int32,
     "exponent": np.int8,
 }
-ARRAYS |= {"scales": np.float32}
+ARRAYS |= {"scales": np.float32, "slope": np.int8, "table": np.int8}
 
 
 def is_graph(path: Path) -> bool:
@@ -53,8 +68,8 @@ def save_graph(graph: Graph, provenance: dict[str, Any], path: Path) -> str:
     }
     arrays: dict[str, NDArray[np.generic]] = {"graph": np.array(json.dumps(body, sort_keys=True))}
     for index, operator in enumerate(graph.operators):
-        if isinstance(operator, Convolve):
-            arrays |= {f"{name}_{index}": getattr(operator, name) for name in ARRAYS}
+        names = {field.name for field in fields(operator)} & ARRAYS.keys()
+        arrays |= {f"{name}_{index}": getattr(operator, name) for name in sorted(names)}
     write_arrays(path, arrays)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     checksum_path(path).write_text(f"{digest}  {path.name}\n", encoding="ascii")

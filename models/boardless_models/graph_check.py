@@ -8,14 +8,18 @@ import numpy as np
 
 from boardless_models.graph import (
     Add,
+    Concatenate,
     Convolve,
     Graph,
     Lookup,
+    Mean,
     Operator,
     Pool,
+    Prelu,
     Value,
     Window,
     inputs_of,
+    limits_of,
 )
 from boardless_models.network import Shape
 from boardless_models.rounding import largest_weight
@@ -25,6 +29,8 @@ MOST_VALUES = MOST_OPERATORS = 255
 MOST_CLASSES = 256
 LARGEST_SCORE_STEP = 0xFFFF
 LARGEST_CENTRED = 255
+# 255 × 255, raised by it, stays within 32 bits.
+GREATEST_SLOPE_EXPONENT = 15
 
 
 def check_graph(graph: Graph) -> None:
@@ -71,17 +77,22 @@ def check_value(graph: Graph, index: int, value: Value) -> None:
 def check_operator(graph: Graph, operator: Operator, ready: set[int]) -> None:
     """Its values computed before, its window within them, its sums within 32 bits."""
     check_order(graph, operator, ready)
-    if not -128 <= operator.least <= operator.most <= 127:
-        raise ModelError(f"clamp {operator.least} to {operator.most}, expected within int8")
-    if isinstance(operator, Convolve):
-        check_convolution(graph, operator)
-    elif isinstance(operator, Pool):
-        source, target = graph.values[operator.input], graph.values[operator.output]
-        if source.shape.channels != target.shape.channels:
-            raise ModelError("a pool does not change the number of channels")
-        check_window(operator.window, source, target)
-    else:
-        check_pointwise(graph, operator)
+    least, most = limits_of(operator)
+    if not -128 <= least <= most <= 127:
+        raise ModelError(f"clamp {least} to {most}, expected within int8")
+    match operator:
+        case Convolve():
+            check_convolution(graph, operator)
+        case Pool():
+            check_channels(graph, operator)
+            source, target = graph.values[operator.input], graph.values[operator.output]
+            check_window(operator.window, source, target)
+        case Mean():
+            check_mean(graph, operator)
+        case Concatenate():
+            check_concatenation(graph, operator)
+        case _:
+            check_pointwise(graph, operator)
 
 
 def check_order(graph: Graph, operator: Operator, ready: set[int]) -> None:
@@ -97,15 +108,61 @@ def check_order(graph: Graph, operator: Operator, ready: set[int]) -> None:
         raise ModelError(f"tensor {graph.values[operator.output].name!r} is computed twice")
 
 
-def check_pointwise(graph: Graph, operator: Add | Lookup) -> None:
-    """One shape, and factors that the shifts can take."""
+def check_channels(graph: Graph, operator: Pool | Mean) -> None:
+    """As many channels behind it as before."""
+    source, target = graph.values[operator.input], graph.values[operator.output]
+    if source.shape.channels != target.shape.channels:
+        raise ModelError("a pool does not change the number of channels")
+
+
+def check_mean(graph: Graph, operator: Mean) -> None:
+    """One pixel, one factor, and a sum that stays within 32 bits."""
+    check_channels(graph, operator)
+    source, target = graph.values[operator.input].shape, graph.values[operator.output].shape
+    if (target.height, target.width) != (1, 1):
+        raise ModelError(f"a mean of {target.height}x{target.width} pixels, expected one")
+    for array in (operator.multiplier, operator.exponent, operator.scales):
+        if array.shape != (1,):
+            raise ModelError(f"{array.shape} parameters of a mean, expected one")
+    exponent = int(operator.exponent[0])
+    check_factors((int(operator.multiplier[0]), exponent))
+    largest = source.height * source.width * LARGEST_CENTRED << max(exponent, 0)
+    if largest >= 1 << 31:
+        raise ModelError(f"sums reach {largest}, expected less than 2^31")
+
+
+def check_concatenation(graph: Graph, operator: Concatenate) -> None:
+    """The same pixels, the channels of both, and one grid."""
+    target = graph.values[operator.output]
+    parts = [graph.values[index] for index in inputs_of(operator)]
+    pixels = {(value.shape.height, value.shape.width) for value in (*parts, target)}
+    channels = sum(value.shape.channels for value in parts)
+    if len(pixels) != 1 or channels != target.shape.channels:
+        raise ModelError(f"{channels} channels into {target.shape.channels}, or other pixels")
+    if {(value.scale, value.zero_point) for value in parts} != {(target.scale, target.zero_point)}:
+        raise ModelError("values on different grids")
+
+
+def check_pointwise(graph: Graph, operator: Add | Lookup | Prelu) -> None:
+    """One shape, and constants that the kernels can take."""
     shapes = {graph.values[index].shape for index in (*inputs_of(operator), operator.output)}
     if len(shapes) != 1:
         raise ModelError("values of different shapes")
-    if isinstance(operator, Add):
-        check_add(operator)
-    else:
-        check_factors(operator.above, operator.below)
+    match operator:
+        case Add():
+            check_add(operator)
+        case Lookup():
+            if operator.table.shape != (256,):
+                raise ModelError(f"a table of {operator.table.shape}, expected 256")
+        case Prelu():
+            channels = graph.values[operator.input].shape.channels
+            if operator.slope.shape != (channels,):
+                raise ModelError(f"{operator.slope.shape} slopes, expected {channels}")
+            if not -128 <= operator.slope_zero_point <= 127:
+                raise ModelError(f"slopes with a zero point of {operator.slope_zero_point}")
+            check_factors(operator.above, operator.below)
+            if operator.below[1] > GREATEST_SLOPE_EXPONENT:
+                raise ModelError(f"an exponent of {operator.below[1]} below zero")
 
 
 def check_add(operator: Add) -> None:

@@ -7,7 +7,17 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.graph import Add, Convolve, Graph, Lookup, Pool, Window
+from boardless_models.graph import (
+    Add,
+    Concatenate,
+    Convolve,
+    Graph,
+    Lookup,
+    Mean,
+    Pool,
+    Prelu,
+    Window,
+)
 from boardless_models.network import Shape
 from boardless_models.scaling import Integers, Rounding, scaled
 
@@ -17,7 +27,7 @@ ADD_LEFT_SHIFT = 20
 FRAME_ZERO = 128
 
 
-Requantise = Callable[[Convolve, Integers], Integers]
+Requantise = Callable[[Convolve | Mean, Integers], Integers]
 
 
 def run_graph(
@@ -50,8 +60,14 @@ def run_graph(
             case Add():
                 found = add(graph, operator, read(operator.input), read(operator.second), way)
             case Lookup():
-                table = operator.table(way)
-                found = table[read(operator.input).astype(np.int16) + FRAME_ZERO]
+                found = operator.table[read(operator.input).astype(np.int16) + FRAME_ZERO]
+            case Prelu():
+                found = prelu(graph, operator, read(operator.input))
+            case Mean():
+                found = mean(graph, operator, read(operator.input), requantise)
+            case Concatenate():
+                pair = read(operator.input), read(operator.second)
+                found = np.concatenate(pair, axis=3)
         outputs.append(found)
         held[graph.values[operator.output].storage] = found
     return outputs
@@ -60,7 +76,7 @@ def run_graph(
 def rounded_as(way: Rounding) -> Requantise:
     """Sums times the operator's integer factors."""
 
-    def requantise(operator: Convolve, sums: Integers) -> Integers:
+    def requantise(operator: Convolve | Mean, sums: Integers) -> Integers:
         factors = operator.multiplier.astype(np.int64), operator.exponent.astype(np.int64)
         return scaled(sums, *factors, way)
 
@@ -148,3 +164,24 @@ def add(graph: Graph, operator: Add, first: Int8, second: Int8, way: Rounding) -
         total = scaled(np.asarray(common), *factors[2], "double")
     rounded = total + graph.values[operator.output].zero_point
     return np.asarray(np.clip(rounded, operator.least, operator.most), np.int8)
+
+
+def prelu(graph: Graph, operator: Prelu, tensor: Int8) -> Int8:
+    """Each side of zero by its own factor, rounded twice."""
+    centred = tensor.astype(np.int64) - graph.values[operator.input].zero_point
+    slope = operator.slope.astype(np.int64) - operator.slope_zero_point
+    sides = (centred, operator.above), (centred * slope, operator.below)
+    above, below = (
+        scaled(side, np.array(multiplier), np.array(exponent), "double")
+        for side, (multiplier, exponent) in sides
+    )
+    rounded = np.where(centred >= 0, above, below) + graph.values[operator.output].zero_point
+    return np.asarray(np.clip(rounded, operator.least, operator.most), np.int8)
+
+
+def mean(graph: Graph, operator: Mean, tensor: Int8, requantise: Requantise) -> Int8:
+    """The sum over all pixels less the zero point, requantised."""
+    centred = tensor.astype(np.int64) - graph.values[operator.input].zero_point
+    rounded = requantise(operator, centred.sum(axis=(1, 2), keepdims=True))
+    shifted = rounded + graph.values[operator.output].zero_point
+    return np.asarray(np.clip(shifted, operator.least, operator.most), np.int8)

@@ -45,7 +45,7 @@ def is_dense(graph: Graph, operator: Convolve) -> bool:
 def slow_reason(graph: Graph, operator: Operator) -> str:
     """Why the m4 back end leaves an operator to the plain kernels; empty where it does not."""
     if not isinstance(operator, Convolve):
-        return "no multiplications"
+        return "no sums of products"
     source, target = ends(graph, operator)
     shape = source.shape
     if is_dense(graph, operator) and operator.pool == 1 and shape.channels % CHUNK == 0:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from boardless_models.graph import Add, Convolve, Graph, Lookup, Operator, inputs_of, macs_of
+from boardless_models.graph import (
+    Add,
+    Convolve,
+    Graph,
+    Lookup,
+    Mean,
+    Operator,
+    Prelu,
+    inputs_of,
+    macs_of,
+)
 from boardless_models.score import TABLE
 from boardless_sim.errors import ModelError
 
@@ -61,16 +71,30 @@ def lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
 
 def operator_bytes(operator: Operator) -> int:
     """What an operator's constants take of `.model`, each array at a multiple of four."""
-    if isinstance(operator, Convolve):
-        outputs = len(operator.bias)
-        weights = -(-operator.weight.size * operator.bits // 8)
-        arrays = [weights, 4 * outputs, 4 * outputs, outputs]
-        return LAYER_BYTES + sum(in_words(size) for size in arrays)
-    if isinstance(operator, Add):
-        return LAYER_BYTES + 4 * 3 + 4
-    if isinstance(operator, Lookup):
-        return LAYER_BYTES + 256
-    return LAYER_BYTES
+    return LAYER_BYTES + sum(in_words(size) for size in array_bytes(operator))
+
+
+def array_bytes(operator: Operator) -> tuple[int, ...]:
+    """The bytes of each array of constants."""
+    match operator:
+        case Convolve():
+            outputs = len(operator.bias)
+            weights = -(-operator.weight.size * operator.bits // 8)
+            return weights, 4 * outputs, 4 * outputs, outputs
+        case Add():
+            return 4 * 3, 3
+        case Prelu():
+            return prelu_bytes(operator.slope.size)
+        case Lookup():
+            return (operator.table.size,)
+        case Mean():
+            return 4, 1
+    return ()
+
+
+def prelu_bytes(channels: int) -> tuple[int, ...]:
+    """Slopes, two multipliers with the slopes' zero point, two exponents."""
+    return channels, 4 * 3, 2
 
 
 def graph_costs(graph: Graph) -> tuple[Cost, ...]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from boardless_models import tflite_file as tfl
 from boardless_models.artifact import load_artifact
 from boardless_models.data import DATASET_FOLDER, load_test_split
-from boardless_models.graph import Convolve, Graph
+from boardless_models.graph import Convolve, Graph, Mean
 from boardless_models.graph_reference import Requantise, rounded_as, run_graph
 from boardless_models.scaling import Integers, Rounding
 from boardless_models.tflite_export import tflite_of
@@ -92,19 +92,19 @@ class Comparison:
     off_single: int = 0
 
 
-def observed(file: TfliteFile) -> tuple[TfliteFile, tuple[int, ...]]:
-    """The file with every operator's output as an output, and which operators these are.
+def observed(file: TfliteFile, graph: Graph) -> tuple[TfliteFile, tuple[int, ...]]:
+    """The file with the output of every operator of the graph as an output, and their numbers.
 
-    A softmax at the end is left out: here it is a score, not an operator.
+    What is no operator of the graph is left out: a reshape, a border that a convolution takes, and
+    the softmax at the end, which here is a score.
     """
-    keeps = [
-        number
-        for number, operator in enumerate(file.operators)
-        if operator.code not in (tfl.RESHAPE, tfl.SQUEEZE, tfl.EXPAND_DIMS, tfl.SOFTMAX)
-    ]
-    outputs = tuple(file.operators[number].outputs[0] for number in keeps)
-    kept = [operator for operator in file.operators if operator.code != tfl.SOFTMAX]
-    return replace(file, operators=tuple(kept), outputs=outputs), tuple(keeps)
+    numbers = {operator.name: number for number, operator in enumerate(graph.operators)}
+    names = [f"op {number} {operator.name}" for number, operator in enumerate(file.operators)]
+    kept = [number for number, name in enumerate(names) if name in numbers]
+    outputs = tuple(file.operators[number].outputs[0] for number in kept)
+    operators = tuple(item for item in file.operators if item.code != tfl.SOFTMAX)
+    watched = replace(file, operators=operators, outputs=outputs)
+    return watched, tuple(numbers[names[number]] for number in kept)
 
 
 def imported(peer: Peer) -> Any:
@@ -165,7 +165,7 @@ def session(peer: Peer, file: TfliteFile) -> Session:
 
 def compare(peer: Peer, file: TfliteFile, graph: Graph, frames: NDArray[np.uint8]) -> Comparison:
     """Every value of every operator for every frame."""
-    watched, operators = observed(file)
+    watched, numbers = observed(file, graph)
     running = session(peer, watched)
     mismatches = values = off_single = 0
     first: Mismatch | None = None
@@ -176,9 +176,9 @@ def compare(peer: Peer, file: TfliteFile, graph: Graph, frames: NDArray[np.uint8
         expected = run_graph(graph, batch, way, requantise)
         if peer.rounding == "float32":
             single = run_graph(graph, batch, "single")
-            off_single += sum(int((a != b).sum()) for a, b in zip(expected, single, strict=True))
+            off_single += sum(int((expected[at] != single[at]).sum()) for at in numbers)
         for place, frame in enumerate(inputs_of_frames(graph, batch)):
-            for at, found in enumerate(running.run(frame)):
+            for at, found in zip(numbers, running.run(frame), strict=True):
                 reference = expected[at][place]
                 theirs = found.reshape(reference.shape)
                 differs = reference != theirs
@@ -188,7 +188,6 @@ def compare(peer: Peer, file: TfliteFile, graph: Graph, frames: NDArray[np.uint8
                 if count and first is None:
                     name = f"frame {start + place}, {graph.operators[at].name}"
                     first = first_mismatch(name, reference, theirs)
-    assert len(operators) == len(graph.operators)
     return Comparison(peer.name, peer.rounding, len(frames), values, mismatches, first, off_single)
 
 
@@ -197,10 +196,10 @@ def requantise_of(peer: Peer, graph: Graph) -> Requantise:
     factors = {
         operator.name: float_factor(graph, operator)
         for operator in graph.operators
-        if isinstance(operator, Convolve)
+        if isinstance(operator, Convolve | Mean)
     }
 
-    def requantise(operator: Convolve, sums: Integers) -> Integers:
+    def requantise(operator: Convolve | Mean, sums: Integers) -> Integers:
         dense = operator.name.endswith("FULLY_CONNECTED")
         way = peer.dense_rounding if dense else peer.rounding
         if way == "float32":
@@ -211,7 +210,7 @@ def requantise_of(peer: Peer, graph: Graph) -> Requantise:
     return requantise
 
 
-def float_factor(graph: Graph, operator: Convolve) -> NDArray[np.float32]:
+def float_factor(graph: Graph, operator: Convolve | Mean) -> NDArray[np.float32]:
     """input × weight / output, each step rounded to float32."""
     into = np.float32(graph.values[operator.input].scale)
     out = np.float32(graph.values[operator.output].scale)

@@ -34,15 +34,16 @@ NO_ACTIVATION, RELU, RELU_N1_TO_1, RELU6 = 0, 1, 2, 3
 ADD, AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED = 0, 1, 3, 4, 9
 MAX_POOL_2D, RELU_OP, RELU_N1_TO_1_OP, RELU6_OP = 17, 19, 20, 21
 RESHAPE, SOFTMAX, SQUEEZE, PRELU, EXPAND_DIMS, LEAKY_RELU = 22, 25, 43, 54, 70, 98
+CONCATENATION, LOGISTIC, TANH, PAD, MEAN, HARD_SWISH = 2, 14, 28, 34, 40, 117
 OPERATOR_NAMES = {
     ADD: "ADD",
     AVERAGE_POOL_2D: "AVERAGE_POOL_2D",
-    2: "CONCATENATION",
+    CONCATENATION: "CONCATENATION",
     CONV_2D: "CONV_2D",
     DEPTHWISE_CONV_2D: "DEPTHWISE_CONV_2D",
     6: "DEQUANTIZE",
     FULLY_CONNECTED: "FULLY_CONNECTED",
-    14: "LOGISTIC",
+    LOGISTIC: "LOGISTIC",
     MAX_POOL_2D: "MAX_POOL_2D",
     18: "MUL",
     RELU_OP: "RELU",
@@ -50,21 +51,21 @@ OPERATOR_NAMES = {
     RELU6_OP: "RELU6",
     RESHAPE: "RESHAPE",
     SOFTMAX: "SOFTMAX",
-    28: "TANH",
+    TANH: "TANH",
     32: "CUSTOM",
-    34: "PAD",
-    40: "MEAN",
+    PAD: "PAD",
+    MEAN: "MEAN",
     SQUEEZE: "SQUEEZE",
     PRELU: "PRELU",
     EXPAND_DIMS: "EXPAND_DIMS",
     LEAKY_RELU: "LEAKY_RELU",
     114: "QUANTIZE",
-    117: "HARD_SWISH",
+    HARD_SWISH: "HARD_SWISH",
 }
 # The version of each operator that takes int8.
 VERSIONS = {ADD: 2, CONV_2D: 3, DEPTHWISE_CONV_2D: 3, FULLY_CONNECTED: 4, MAX_POOL_2D: 2}
 VERSIONS |= {AVERAGE_POOL_2D: 2, RELU_OP: 2, RELU6_OP: 2, SOFTMAX: 2, RELU_N1_TO_1_OP: 1}
-VERSIONS |= {LEAKY_RELU: 2}
+VERSIONS |= {LEAKY_RELU: 2, CONCATENATION: 2, LOGISTIC: 2, TANH: 2, PAD: 2, MEAN: 2}
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,7 @@ class Options:
     weights_format: int = 0
     beta: float = 0.0
     alpha: float = 0.0
+    axis: int = 0
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,9 @@ OPTION_FIELDS: dict[int, tuple[int, Fields]] = {
     MAX_POOL_2D: (5, STEPS | POOL),
     FULLY_CONNECTED: (8, DENSE),
     SOFTMAX: (9, {"beta": (0, "f")}),
+    CONCATENATION: (10, {"axis": (0, "i"), "activation": (1, "b")}),
     ADD: (11, {"activation": (0, "b")}),
+    MEAN: (27, {"keep_dimensions": (0, "b")}),
     LEAKY_RELU: (75, {"alpha": (0, "f")}),
 }
 DEFAULTS = {option.name: option.default for option in fields(Options)}

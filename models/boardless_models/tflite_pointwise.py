@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from boardless_models import tflite_file as tfl
-from boardless_models.graph import Add, Lookup, Value
+from boardless_models.activation import function_table, hard_swish_table, logistic
+from boardless_models.graph import Add, Lookup, Prelu, Value
 from boardless_models.rounding import INT8_MAXIMUM, INT8_MINIMUM
 from boardless_models.scaling import quantize_multiplier
-from boardless_models.tflite_file import FileOperator
+from boardless_models.tflite_file import FileOperator, FileTensor
+from boardless_models.tflite_tensors import constant, grid_of
 from boardless_sim.errors import ModelError
 
 # The real range of each fused activation; None is the end of int8.
@@ -25,6 +28,9 @@ BY_ITSELF = {
     tfl.RELU_N1_TO_1_OP: tfl.RELU_N1_TO_1,
     tfl.RELU6_OP: tfl.RELU6,
 }
+# The grid that TensorFlow Lite fixes for the output.
+FIXED_GRIDS = {tfl.LOGISTIC: (1.0 / 256.0, -128), tfl.TANH: (1.0 / 128.0, 0)}
+FUNCTIONS: dict[int, Callable[[float], float]] = {tfl.LOGISTIC: logistic, tfl.TANH: math.tanh}
 ADD_LEFT_SHIFT = 20
 SINGLE_WEIGHT_BITS = 20
 LEAST_ADD_SHIFT, GREATEST_ADD_SHIFT = 12, 30
@@ -51,12 +57,11 @@ def grid_place(real: float | None, target: Value) -> int | None:
     return target.zero_point + int(math.copysign(away, steps))
 
 
-def lookup_of(
+def relu_of(
     name: str, operator: FileOperator, first: int, number: int, source: Value, target: Value
-) -> Lookup:
-    """RELU, RELU6, RELU_N1_TO_1 and LEAKY_RELU by themselves: a table of 256 bytes."""
-    if source.shape != target.shape:
-        raise ModelError(f"tensor {target.name!r} has another shape than {source.name!r}")
+) -> Prelu:
+    """RELU, RELU6, RELU_N1_TO_1 and LEAKY_RELU by themselves: one slope of one, and a clamp."""
+    check_shapes(source, target)
     above = below = quantize_multiplier(source.scale / target.scale)
     activation = BY_ITSELF.get(operator.code, tfl.NO_ACTIVATION)
     if operator.code == tfl.LEAKY_RELU:
@@ -64,9 +69,58 @@ def lookup_of(
         if not 0.0 < alpha <= 1.0:
             raise ModelError(f"alpha {alpha}, expected more than 0, at most 1")
         below = quantize_multiplier(source.scale * alpha / target.scale)
-    least, most = clamp_of(activation, target)
-    points = source.zero_point, target.zero_point
-    return Lookup(name, first, number, above, below, *points, least, most)
+    ones = np.ones(source.shape.channels, np.int8)
+    return Prelu(name, first, number, ones, 0, above, below, *clamp_of(activation, target))
+
+
+def prelu_of(
+    name: str, slopes: FileTensor, first: int, number: int, source: Value, target: Value
+) -> Prelu:
+    """PRELU: a slope a channel, or one for all."""
+    check_shapes(source, target)
+    channels = source.shape.channels
+    if slopes.kind != tfl.INT8 or not slopes.data:
+        raise ModelError(f"slopes {slopes.name!r}, expected constant int8")
+    scale, zero_point = grid_of(slopes)
+    found = constant(slopes, np.dtype(np.int8))
+    if found.size not in (1, channels) or found.size != (found.shape or (1,))[-1]:
+        raise ModelError(
+            f"slopes {slopes.name!r} of {list(slopes.shape)}, expected one or {channels}, one a "
+            "channel"
+        )
+    product = float(np.float32(source.scale) * np.float32(scale))
+    return Prelu(
+        name,
+        first,
+        number,
+        np.array(np.broadcast_to(found.reshape(-1), (channels,))),
+        zero_point,
+        quantize_multiplier(source.scale / target.scale),
+        quantize_multiplier(product / target.scale),
+        INT8_MINIMUM,
+        INT8_MAXIMUM,
+    )
+
+
+def table_of(name: str, code: int, first: int, number: int, source: Value, target: Value) -> Lookup:
+    """HARD_SWISH, LOGISTIC and TANH: a table of 256 bytes."""
+    check_shapes(source, target)
+    grids = (source.scale, source.zero_point, target.scale, target.zero_point)
+    if code == tfl.HARD_SWISH:
+        return Lookup(name, first, number, hard_swish_table(*grids))
+    if (target.scale, target.zero_point) != FIXED_GRIDS[code]:
+        scale, zero_point = FIXED_GRIDS[code]
+        raise ModelError(
+            f"tensor {target.name!r}: scale {target.scale:g}, zero point {target.zero_point}; "
+            f"expected {scale:g}, {zero_point}"
+        )
+    return Lookup(name, first, number, function_table(FUNCTIONS[code], *grids))
+
+
+def check_shapes(source: Value, target: Value) -> None:
+    """An activation changes no shape."""
+    if source.shape != target.shape:
+        raise ModelError(f"tensor {target.name!r} has another shape than {source.name!r}")
 
 
 def add_of(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from boardless_models import tflite_file as tfl
 from boardless_models.graph import Value
 from boardless_models.tflite_file import FileOperator, FileTensor, TfliteFile
+from boardless_models.tflite_reduce import Border
 from boardless_models.tflite_tensors import grid_of, shape_of
 from boardless_sim.errors import ModelError
 
@@ -17,6 +18,8 @@ class FileValues:
     def __init__(self, file: TfliteFile) -> None:
         self.file = file
         self.values: dict[int, Value] = {}
+        # What a PAD put out: the value before it, and its border.
+        self.padded: dict[int, tuple[int, Border]] = {}
 
     def numbered(self) -> tuple[tuple[Value, ...], dict[int, int]]:
         """The values in use, and their new numbers."""
@@ -66,6 +69,8 @@ class FileValues:
         index = operator.inputs[place]
         if tensor.data:
             raise ModelError(f"tensor {tensor.name!r} is a constant, expected an activation")
+        if index in self.padded:
+            raise ModelError(f"tensor {tensor.name!r} is padded, expected that by a convolution")
         if index not in self.values:
             raise ModelError(f"tensor {tensor.name!r} is not computed before")
         return index, self.values[index]

@@ -27,8 +27,9 @@ from boardless_models.peers import (
 from boardless_models.tflite_export import tflite_of
 from boardless_models.tflite_import import graph_of
 from boardless_sim.errors import ModelError
-from tests.models.tflite_cases import CASES, random_frames, residual
+from tests.models.tflite_cases import CASES, concatenations, random_frames, residual
 
+COARSER = {("leaky", "litert"): "XNNPACK multiplies LEAKY_RELU's values by factors of 8 bits"}
 NAMES = [peer.name for peer in PEERS]
 
 
@@ -44,6 +45,8 @@ def installed(name: str) -> Peer:
 @pytest.mark.parametrize("case", CASES)
 def test_every_value_of_a_users_graph_is_the_peers(name: str, case: str) -> None:
     peer = installed(name)
+    if (case, name) in COARSER:
+        pytest.skip(COARSER[case, name])
     for seed in range(3):
         file = CASES[case](seed)
         graph = graph_of(file, case, "double")
@@ -120,11 +123,21 @@ def test_first_mismatch_is_the_first() -> None:
 
 def test_every_operator_but_reshape_and_softmax_is_watched() -> None:
     file = residual(1)
-    watched, kept = observed(file)
-    names = [file.operators[number].name for number in kept]
-    assert "RESHAPE" not in names
-    assert "SOFTMAX" not in names
+    graph = graph_of(file, "x", "double")
+    watched, kept = observed(file, graph)
+    assert [file.operators[number].name for number in (-1, -4)] == ["SOFTMAX", "RESHAPE"]
+    assert kept == tuple(range(len(graph.operators)))
     assert len(watched.outputs) == len(kept) == len(file.operators) - 2
+
+
+def test_a_concatenation_of_many_is_watched_where_it_ends() -> None:
+    file = concatenations(1)
+    graph = graph_of(file, "x", "double")
+    watched, kept = observed(file, graph)
+    assert len(kept) == len(file.operators) == len(graph.operators) - 2
+    joined = [graph.values[graph.operators[at].output].shape.channels for at in kept]
+    assert joined == [6, 6, 12, 12, 12, 48, 3, 4]
+    assert len(watched.outputs) == len(kept)
 
 
 def test_report_says_what_float32_does() -> None:

@@ -174,6 +174,47 @@ class Maker:
         output = self.value(tensor.shape, float(tensor.scales[0]), int(tensor.zero_points[0]))
         return self.append(code, [source], output, Options(alpha=alpha))
 
+    def prelu(self, source: int, slopes: int, zero_point: int = 0) -> int:
+        values = self.random.integers(-128, 128, slopes).astype(np.int8)
+        constant = FileTensor(
+            f"slopes_{len(self.tensors)}",
+            (1, 1, slopes),
+            tfl.INT8,
+            values.tobytes(),
+            np.array([self.random.uniform(0.001, 0.004)], np.float32),
+            np.array([zero_point], np.int64),
+        )
+        inputs = [source, self.add(constant)]
+        return self.append(tfl.PRELU, inputs, self.value(self.tensors[source].shape))
+
+    def table(self, source: int, code: int) -> int:
+        grids = {tfl.LOGISTIC: (1 / 256, -128), tfl.TANH: (1 / 128, 0)}
+        output = self.value(self.tensors[source].shape, *grids.get(code, (None, None)))
+        return self.append(code, [source], output)
+
+    def integers(self, name: str, values: list[object]) -> int:
+        array = np.array(values, np.int32)
+        return self.add(FileTensor(name, array.shape, tfl.INT32, array.tobytes()))
+
+    def mean(self, source: int, keep: bool = True, scale: float | None = None) -> int:
+        channels = self.tensors[source].shape[3]
+        shape = (1, 1, 1, channels) if keep else (1, channels)
+        output = self.like(source, shape) if scale is None else self.value(shape, scale)
+        inputs = [source, self.integers("axes", [1, 2])]
+        return self.append(tfl.MEAN, inputs, output, Options(keep_dimensions=int(keep)))
+
+    def pad(self, source: int, top: int, bottom: int, left: int, right: int) -> int:
+        _, height, width, channels = self.tensors[source].shape
+        shape = (1, height + top + bottom, width + left + right, channels)
+        paddings = self.integers("paddings", [[0, 0], [top, bottom], [left, right], [0, 0]])
+        return self.append(tfl.PAD, [source, paddings], self.like(source, shape))
+
+    def concatenate(self, *sources: int) -> int:
+        channels = sum(self.tensors[source].shape[3] for source in sources)
+        shape = (*self.tensors[sources[0]].shape[:3], channels)
+        output = self.like(sources[0], shape)
+        return self.append(tfl.CONCATENATION, [*sources], output, Options(axis=3))
+
     def softmax(self, source: int) -> int:
         output = self.value(self.tensors[source].shape, 1 / 256, -128)
         return self.append(tfl.SOFTMAX, [source], output, Options(beta=1.0))
@@ -220,10 +261,16 @@ def activations(seed: int) -> TfliteFile:
     make = Maker(seed, 6, 7)
     at = make.conv(make.source, 4, activation=tfl.NO_ACTIVATION)
     at = make.by_itself(at, tfl.RELU_OP)
-    at = make.conv(at, 4, activation=tfl.NO_ACTIVATION)
-    at = make.by_itself(at, tfl.LEAKY_RELU, 0.125)
     at = make.conv(at, 4, (1, 1), activation=tfl.NO_ACTIVATION)
     at = make.by_itself(at, tfl.RELU6_OP)
+    return make.file(make.dense(at, 3))
+
+
+def leaky(seed: int) -> TfliteFile:
+    """A slope below zero that is an option, not a tensor."""
+    make = Maker(seed, 6, 7)
+    at = make.conv(make.source, 4, activation=tfl.NO_ACTIVATION)
+    at = make.by_itself(at, tfl.LEAKY_RELU, 0.1)
     return make.file(make.dense(at, 3))
 
 
@@ -236,12 +283,51 @@ def ties(seed: int) -> TfliteFile:
     return make.file(make.dense(at, 4))
 
 
+def slopes_and_tables(seed: int) -> TfliteFile:
+    """PReLU with a slope a channel and with one for all, and the activations that take a table."""
+    make = Maker(seed, 7, 9)
+    at = make.conv(make.source, 6, activation=tfl.NO_ACTIVATION)
+    at = make.prelu(at, 6)
+    at = make.conv(at, 4, activation=tfl.NO_ACTIVATION)
+    at = make.prelu(at, 1, zero_point=-128)
+    for code in (tfl.HARD_SWISH, tfl.LOGISTIC, tfl.TANH):
+        at = make.table(make.conv(at, 4, activation=tfl.NO_ACTIVATION), code)
+    return make.file(make.dense(at, 5))
+
+
+def means_and_borders(seed: int) -> TfliteFile:
+    """Borders of a PAD before strided convolutions, and means over all pixels."""
+    make = Maker(seed, 13, 10)
+    at = make.conv(make.pad(make.source, 0, 1, 0, 1), 4, strides=(2, 2), padding=tfl.VALID)
+    at = make.depthwise(make.pad(at, 1, 2, 2, 0), padding=tfl.VALID)
+    at = make.conv(make.pad(at, 1, 1, 0, 0), 8, kernel=(3, 1))
+    first = make.mean(at, scale=float(make.tensors[at].scales[0]) / 2)
+    at = make.conv(at, 5, kernel=(2, 2))
+    second = make.mean(at, keep=False)
+    first = make.dense(first, 5)
+    return make.file(make.plus(first, make.dense(second, 5)))
+
+
+def concatenations(seed: int) -> TfliteFile:
+    """Branches side by side: two of them, and three of different widths."""
+    make = Maker(seed, 6, 8)
+    at = make.conv(make.source, 6)
+    at = make.concatenate(at, make.pool(at, tfl.MAX_POOL_2D, (3, 3), (1, 1), tfl.SAME))
+    pools = [make.pool(at, tfl.AVERAGE_POOL_2D, (side, side), (1, 1), tfl.SAME) for side in (2, 3)]
+    at = make.concatenate(at, *pools, at)
+    return make.file(make.dense(make.conv(at, 3, (1, 1)), 4))
+
+
 CASES: dict[str, Callable[[int], TfliteFile]] = {
     "strides and borders": strides_and_borders,
     "depthwise and pools": depthwise_and_pools,
     "residual": residual,
     "activations": activations,
+    "leaky": leaky,
     "ties": ties,
+    "slopes and tables": slopes_and_tables,
+    "means and borders": means_and_borders,
+    "concatenations": concatenations,
 }
 
 

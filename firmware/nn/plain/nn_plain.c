@@ -28,6 +28,15 @@ void nn_plain_run(const nn_model *model, const nn_layer *layer, int8_t *arena) {
     case NN_LOOKUP:
         look_up(layer, in, out, nn_size_of(nn_output_of(model, layer)));
         break;
+    case NN_PRELU:
+        nn_plain_prelu(model, layer, in, out);
+        break;
+    case NN_MEAN:
+        nn_plain_mean(model, layer, in, out);
+        break;
+    case NN_CONCATENATE:
+        nn_plain_concatenate(model, layer, in, second, out);
+        break;
     }
 }
 
@@ -45,6 +54,12 @@ const char *nn_plain_kernel(const nn_layer *layer) {
         return "plain add";
     case NN_LOOKUP:
         return "plain look-up";
+    case NN_PRELU:
+        return "plain prelu";
+    case NN_MEAN:
+        return "plain mean";
+    case NN_CONCATENATE:
+        return "plain concatenate";
     }
     return "unknown";
 }

@@ -33,4 +33,15 @@ void nn_plain_pool(const nn_model *model, const nn_layer *layer, const int8_t *i
 void nn_plain_add(const nn_model *model, const nn_layer *layer, const int8_t *first,
                   const int8_t *second, int8_t *out);
 
+/* From zero up by the first factor, below zero by the channel's slope and the second one; both are
+ * rounded twice in either rounding. */
+void nn_plain_prelu(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out);
+
+/* The sum of each channel over all pixels, requantised: [H,W,C] to [1,1,C]. */
+void nn_plain_mean(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out);
+
+/* [H,W,A] and [H,W,B], of one scale and zero point, as [H,W,A+B]. */
+void nn_plain_concatenate(const nn_model *model, const nn_layer *layer, const int8_t *first,
+                          const int8_t *second, int8_t *out);
+
 #endif

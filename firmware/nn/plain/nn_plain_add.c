@@ -5,10 +5,13 @@
 /* 2^20, which TensorFlow Lite raises both inputs by. */
 #define RAISE (INT32_C(1) << 20)
 
+static int32_t scale(const nn_layer *layer, uint32_t factor, int32_t value) {
+    return nn_scale(NN_ROUNDING_DOUBLE, value, layer->multiplier[factor], layer->exponent[factor]);
+}
+
 static int32_t add_double(const nn_layer *layer, int32_t first, int32_t second) {
-    const int32_t sum = nn_scale_double(first * RAISE, layer->multiplier[0], layer->exponent[0]) +
-                        nn_scale_double(second * RAISE, layer->multiplier[1], layer->exponent[1]);
-    return nn_scale_double(sum, layer->multiplier[2], layer->exponent[2]);
+    const int32_t sum = scale(layer, 0u, first * RAISE) + scale(layer, 1u, second * RAISE);
+    return scale(layer, 2u, sum);
 }
 
 static int32_t add_single(const nn_layer *layer, int32_t first, int32_t second) {
