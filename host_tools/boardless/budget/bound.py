@@ -26,7 +26,7 @@ def stack_bound(measurement: Measurement, config: Config) -> Bound:
         if annotations != StackAnnotations():
             raise
         return Bound(None, "unbounded", str(error))
-    return _as_bound(report, measurement)
+    return _as_bound(report, measurement, config.budgets.stack_max)
 
 
 def annotations_of(config: Config) -> StackAnnotations:
@@ -45,17 +45,16 @@ def _analysed(elf: ElfFile, annotations: StackAnnotations) -> StackReport:
     return analyse(elf, annotations)
 
 
-def _as_bound(report: StackReport, measurement: Measurement) -> Bound:
+def _as_bound(report: StackReport, measurement: Measurement, maximum: int | None) -> Bound:
     reason = "" if report.bound_bytes is not None else "; ".join(report.reasons[:3])
     path = tuple((step.function, step.depth) for step in report.path)
-    entry = next(iter(report.find(report.entry)), None)
     known = (report.bound_bytes, report.cold_bytes)
     return Bound(
         report.bound_bytes,
         str(report.grade),
         f"unbounded: {reason or 'no reason is known'}" if report.bound_bytes is None else "",
         path,
-        None if entry is None else measurement.lines.where(entry.address),
+        None if _is_kept(report, maximum) else _entry_line(report, measurement),
         _document(report),
         None if None in known else max(size or 0 for size in known),
         tuple(
@@ -63,6 +62,16 @@ def _as_bound(report: StackReport, measurement: Measurement) -> Bound:
             for task in report.tasks
         ),
     )
+
+
+def _is_kept(report: StackReport, maximum: int | None) -> bool:
+    return maximum is None or (report.bound_bytes is not None and report.bound_bytes <= maximum)
+
+
+def _entry_line(report: StackReport, measurement: Measurement) -> tuple[str, int] | None:
+    """The source line of the entry; line tables take long, so only a failure asks for it."""
+    entry = next(iter(report.find(report.entry)), None)
+    return None if entry is None else measurement.lines.where(entry.address)
 
 
 def _document(report: StackReport) -> dict[str, object]:

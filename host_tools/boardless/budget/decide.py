@@ -35,8 +35,9 @@ class TaskBound:
 class Bound:
     """What the analysis of an ELF says of its worst-case stack; `bytes` None: unbounded.
 
-    `document` is the analysis's own account, as it stands in the JSON. No run may use more than
-    `most_bytes`, which counts calls that never return too; None: nothing is known.
+    `document` is the analysis's own account, as it stands in the JSON; `where` is the entry's
+    source line, if the budget is broken. No run may use more than `most_bytes`, which counts calls
+    that never return too; None: nothing is known.
     """
 
     bytes: int | None

@@ -56,10 +56,10 @@ _BODIES = frozenset(  # what the pass does not go into, where it can step over i
 _PARTS = frozenset({Tag.MEMBER, Tag.PARAMETER, Tag.ANY_PARAMETERS})
 _RECORDS = frozenset({Tag.STRUCTURE, Tag.UNION, Tag.CLASS})
 _NAMES = frozenset({Tag.TYPEDEF, Tag.CONST, Tag.VOLATILE, Tag.RESTRICT, Tag.ATOMIC})
-_SIBLING, _LOCATION, _NAME, _LINE, _TYPE = 0x01, 0x02, 0x03, 0x3B, 0x49
+_SIBLING, _LOCATION, _NAME, _LOW_PC, _LINE, _TYPE = 0x01, 0x02, 0x03, 0x11, 0x3B, 0x49
 _FIELDS = {
     0x0B: "size",
-    0x11: "address",
+    _LOW_PC: "address",
     0x31: "origin_at",
     0x38: "offset",
     0x3E: "encoding",
@@ -180,7 +180,10 @@ class Debug:
         self.pointed: set[int] = set()  # what pointers point to
 
     def found(self) -> Iterator[Entry]:
-        """Functions, variables and records outside of bodies; fills in `tags` and `pointed`."""
+        """Functions and variables with an address, and records, outside of bodies.
+
+        Fills in `tags` and `pointed`.
+        """
         count = 0
         for unit in self._units:
             with suppress(*_DAMAGE):
@@ -440,7 +443,8 @@ def _abbreviation(
     tag: int, has_children: bool, forms: tuple[tuple[int, int, int], ...], fixed: dict[int, int]
 ) -> _Abbreviation:
     if any(form not in fixed for _, form, _ in forms):
-        return _Abbreviation(tag, has_children, forms, None, None, None, _mode(tag), False)
+        mode = _mode(tag, has_children, forms)
+        return _Abbreviation(tag, has_children, forms, None, None, None, mode, False)
     at, step = 0, None
     layout, names, relative, constants = "<", [], [], {}
     wanted = _TYPE if tag in _POINTERS else _SIBLING
@@ -459,16 +463,17 @@ def _abbreviation(
         at += width
     is_named = any(attribute == _NAME for attribute, *_ in forms)
     plan = _Plan(struct.Struct(layout), tuple(names), tuple(relative), constants)
-    return _Abbreviation(tag, has_children, forms, at, plan, step, _mode(tag), is_named)
+    mode = _mode(tag, has_children, forms)
+    return _Abbreviation(tag, has_children, forms, at, plan, step, mode, is_named)
 
 
-def _mode(tag: int) -> int:
+def _mode(tag: int, has_children: bool, forms: tuple[tuple[int, int, int], ...]) -> int:
     if tag in _RECORDS:
         return _Mode.RECORD
-    if tag in _FOUND:
+    if tag in _FOUND and any(attribute in (_LOW_PC, _LOCATION) for attribute, *_ in forms):
         return _Mode.FOUND
-    if tag in _BODIES:
-        return _Mode.BODY
+    if tag in _BODIES or tag in _FOUND:  # a function or a variable that is only declared
+        return _Mode.BODY if has_children else _Mode.SKIP
     if tag in _POINTERS:
         return _Mode.POINTER
     return _Mode.NAME if tag in _NAMES else _Mode.SKIP

@@ -42,6 +42,7 @@ class Resolver:
         self._program = program
         self._graph = graph
         self._taken: tuple[int, ...] | None = None
+        self._fitting: dict[frozenset[str], tuple[str, tuple[int, ...]]] = {}
         self._callers: dict[int, list[int]] | None = None
         self._passing: dict[int, Scan] = {}
         self._fuel = Fuel(_STEPS)
@@ -190,14 +191,13 @@ class Resolver:
         wanted = self._types.wanted(caller, through)
         if wanted is None:
             return "address taken", taken
-        fitting = [
-            address
-            for address in taken
-            if (found := self._types.of_function(address)) is None or found in wanted
-        ]
-        if not any(self._types.of_function(address) for address in fitting):
-            return "address taken", taken
-        return "prototype", tuple(fitting)
+        if wanted not in self._fitting:
+            kinds = {*wanted, None}  # None: a function that nothing describes may be it too
+            found = {address: self._types.of_function(address) for address in taken}
+            fitting = tuple(address for address in taken if found[address] in kinds)
+            is_known = any(found[address] for address in fitting)
+            self._fitting[wanted] = ("prototype", fitting) if is_known else ("address taken", taken)
+        return self._fitting[wanted]
 
     def _virtual(self, offset: int) -> Iterator[int]:
         """What stands at an offset of any virtual table."""
@@ -216,7 +216,8 @@ class Resolver:
         return self._taken
 
     def _held(self) -> Iterator[int]:
-        program, functions = self._program, self._graph.functions
+        program = self._program
+        pointers = {address | 1 for address in self._graph.functions}
         vectors = program.vector_range
         for is_code, held in (
             *((False, held) for held in (*program.constants, *program.writable)),
@@ -225,12 +226,10 @@ class Resolver:
             skip = -held.start % 4
             body = memoryview(held.data)[skip : skip + (len(held.data) - skip & ~3)]
             for place, (word,) in enumerate(struct.iter_unpack("<I", body)):
-                if not word & 1 or word - 1 not in functions:
-                    continue
-                at = held.start + skip + 4 * place
-                if at in vectors or (is_code and not program.may_be_literal(at)):
-                    continue
-                yield word - 1
+                if word in pointers:
+                    at = held.start + skip + 4 * place
+                    if at not in vectors and not (is_code and not program.may_be_literal(at)):
+                        yield word - 1
 
 
 def _there(sites: Iterable[int], caller: int) -> str:

@@ -67,10 +67,12 @@ def operation(first: int, second: int) -> Operation:
     found = _wide(first, second) if is_wide(first) else _narrow(first)
     if found.action == Action.ADD and found.x == SP and found.y == SP:
         found = found._replace(action=Action.MOVE_SP, x=found.z)
-    return found._replace(asks=_asks(found))
+    return found._replace(asks=True) if _asks(found) else found
 
 
 def _asks(found: Operation) -> bool:
+    if found.action == Action.CALL:  # the commonest: each has a distance of its own
+        return False
     if found.action in (Action.CALL_REGISTER, Action.ADD_TO_PC, Action.TOP):
         return True
     if found.action == Action.JUMP_REGISTER:
