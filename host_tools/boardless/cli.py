@@ -269,8 +269,9 @@ def compare_command(
 ) -> int:
     """Run the firmware ELF on several engines and show the first thing that differs.
 
-    ELF takes its frames from memory, as boardless-mailbox.elf does. Every layer's output, class and
-    score of every frame must be equal, and the lines of the self-test. A missing engine is no pass.
+    Class and score of every frame must be equal, every layer's output where ELF takes its frames
+    from memory as boardless-mailbox.elf does, and the lines of the self-test. A missing engine is
+    no pass.
     """
     from boardless.compare import compare, setups_of
     from boardless.report.compare import compare_document, compare_table

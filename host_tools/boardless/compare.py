@@ -17,7 +17,7 @@ from boardless_sim.engines.engine import CountsCalls, Engine
 from boardless_sim.engines.fed import MailboxFed
 from boardless_sim.engines.mailbox import Mailbox
 from boardless_sim.errors import EngineError, FrameError, ResultError
-from boardless_sim.image import load_image
+from boardless_sim.image import load_image, mailbox_of
 from boardless_sim.result import is_result
 from boardless_sim.timing_basis import TimingBasis
 
@@ -114,7 +114,11 @@ def compare(
     limit_us: float,
     selftest: Path | None = None,
 ) -> Comparison:
-    """Ask every engine. Raises `EngineError` where one is missing or the ELF has no mailbox."""
+    """Ask every engine. Raises `EngineError` where one is missing or cannot show it frames.
+
+    Only a firmware with a mailbox can be asked for its layers; of one with a camera, class and
+    score are held.
+    """
     if not frames:
         raise FrameError("no frames, expected at least one")
     opinions = tuple(_opinion(setup, frames, limit_us, selftest) for setup in setups)
@@ -202,35 +206,36 @@ def _differences(
 def _opinion(
     setup: BoardSetup, frames: Sequence[Frame], limit_us: float, selftest: Path | None
 ) -> Opinion:
-    layered = _answers(setup, frames, limit_us, print_layers=True)
-    plain = _answers(setup, frames[: len(layered.answers)], limit_us, print_layers=False)
+    opinion = _answers(setup, frames, limit_us)
+    if mailbox_of(load_image(setup.elf)) is not None and opinion.answers:
+        layered = _answers(setup, frames[: len(opinion.answers)], limit_us, print_layers=True)
+        opinion = _with_layers(opinion, layered)
+    if selftest is None:
+        return opinion
+    transcript = transcript_of(replace(setup, elf=selftest), _SELFTEST_LIMIT_US)
+    return replace(opinion, transcript=transcript)
+
+
+def _with_layers(plain: Opinion, layered: Opinion) -> Opinion:
+    """Printing the layers takes time, and must change nothing else."""
     answers = []
     for number, (one, two) in enumerate(zip(layered.answers, plain.answers, strict=False)):
         if (one.class_index, one.score) != (two.class_index, two.score):
             raise ResultError(
-                f"engine {layered.engine}: frame {number}: class {one.class_index} score "
+                f"engine {plain.engine}: frame {number}: class {one.class_index} score "
                 f"{one.score} with the layers printed, class {two.class_index} score {two.score} "
                 "without, expected the same"
             )
-        answers.append(replace(one, instructions=two.instructions))
-    transcript = None
-    if selftest is not None:
-        transcript = transcript_of(replace(setup, elf=selftest), _SELFTEST_LIMIT_US)
-    return replace(
-        layered,
-        answers=tuple(answers),
-        detail=layered.detail or plain.detail,
-        transcript=transcript,
-    )
+        answers.append(replace(two, layers=one.layers))
+    return replace(plain, answers=tuple(answers), detail=plain.detail or layered.detail)
 
 
 def _answers(
-    setup: BoardSetup, frames: Sequence[Frame], limit_us: float, *, print_layers: bool
+    setup: BoardSetup, frames: Sequence[Frame], limit_us: float, *, print_layers: bool = False
 ) -> Opinion:
-    if not frames:
-        return Opinion(setup.engine, TimingBasis(""), ())
     with closing(setup.power_on()) as engine:
-        _mailbox(engine, setup).ask(print_layers=print_layers)
+        if isinstance(engine, TakesMail):
+            engine.mailbox.ask(print_layers=print_layers)
         counted = None if print_layers else _count_calls(engine, setup)
         report = classify(engine, frames, limit_us)
         layers = layers_by_frame(line.text for line in engine.uart_lines())
@@ -272,15 +277,6 @@ def _count_calls(engine: Engine, setup: BoardSetup) -> CountsCalls | None:
     return inner
 
 
-def _mailbox(engine: Engine, setup: BoardSetup) -> Mailbox:
-    if not isinstance(engine, TakesMail):
-        raise EngineError(
-            f"{setup.elf}: no variable frame_mailbox, expected a firmware that takes frames from "
-            "memory, as boardless-mailbox.elf"
-        )
-    return engine.mailbox
-
-
 def _with_index(
     difference: Difference,
     at: _LayerAt,
@@ -303,7 +299,8 @@ def _with_index(
 
 def _output(setup: BoardSetup, frame: Frame, layer: int, limit_us: float) -> list[int]:
     with closing(setup.power_on()) as engine:
-        _mailbox(engine, setup).ask(dump_layer=layer)
+        assert isinstance(engine, TakesMail)
+        engine.mailbox.ask(dump_layer=layer)
         engine.show(frame)
         engine.run(limit_us, lambda line: is_result(line.text))
         if last_line(engine, "r-") is None:

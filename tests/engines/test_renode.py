@@ -150,6 +150,23 @@ def test_three_engines_say_the_same_of_frames_and_core() -> None:
 
 
 @pytest.mark.usefixtures("bench")
+def test_the_firmware_with_a_camera_is_compared_by_class_and_score(tmp_path: Path) -> None:
+    """It cannot be asked for its layers; its instructions are counted all the same."""
+    right, renode = setups_of(FIRMWARE / "boardless.elf", "native,renode")
+    found = compare([right, renode], FRAMES, 5e6)
+    assert found.difference is None
+    for one, two in zip(*(opinion.answers for opinion in found.opinions), strict=True):
+        assert one.instructions is not None
+        assert two.instructions == pytest.approx(one.instructions, abs=INTERRUPTS)
+        assert not one.layers
+    broken = with_changed_weights(FIRMWARE / "boardless.elf", tmp_path)
+    wrong = compare([right, replace(renode, elf=broken)], FRAMES[1:], 5e6)
+    assert re.fullmatch(
+        r"frame 0 \(90\), (class|score): native \d+, renode \d+", str(wrong.difference)
+    )
+
+
+@pytest.mark.usefixtures("bench")
 def test_a_changed_weight_is_found_on_renode(tmp_path: Path) -> None:
     broken = with_changed_weights(FIRMWARE / "boardless-mailbox.elf", tmp_path)
     right, wrong = setups_of(FIRMWARE / "boardless-mailbox.elf", "native,renode")

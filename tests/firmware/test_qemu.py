@@ -18,6 +18,7 @@ import pytest
 from boardless.cli import main
 from boardless.compare import Comparison, compare, setups_of
 from boardless.known_differences import KNOWN
+from boardless.report.compare import summary
 from boardless.run import classify
 from boardless.session import BoardSetup
 from boardless_models.artifact import load_artifact
@@ -37,6 +38,7 @@ ARTIFACT = REPO / "models" / "artifacts" / "fashion_mnist_8k.npz"
 FRAMES = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
 MAILBOX = BUILD / "boardless-mailbox.elf"
 COUNT = 20
+BLACK = Frame("black", np.zeros((28, 28), np.uint8))
 LIMIT_US = 5e6
 INTERRUPTS = 200  # instructions of the few ticks that may come in between
 
@@ -111,6 +113,20 @@ def test_a_changed_weight_is_found_with_its_layer_and_index(tmp_path: Path) -> N
     assert int(one) != int(two)
 
 
+def test_a_firmware_with_a_camera_is_held_by_class_and_score(tmp_path: Path) -> None:
+    """Two native boards: QEMU has no camera, and Renode is not everywhere."""
+    frames = [Frame(str(value), np.full((28, 28), value, np.uint8)) for value in (90, 200)]
+    right = BoardSetup(BUILD / "boardless.elf")
+    same = compare([right, right], frames, LIMIT_US)
+    assert same.difference is None
+    assert [len(opinion.answers) for opinion in same.opinions] == [2, 2]
+    assert "layers     not compared: the firmware printed none" in summary(same)
+    wrong = replace(right, elf=with_changed_weights(right.elf, tmp_path))
+    found = compare([right, wrong], frames, LIMIT_US).difference
+    assert found is not None
+    assert re.fullmatch(r"frame \d \((90|200)\), (class|score)", found.where)
+
+
 def test_a_large_frame_and_its_small_one_are_the_same_to_the_firmware() -> None:
     small = np.arange(28 * 28, dtype=np.uint32).astype(np.uint8).reshape(28, 28)
     frames = [Frame("28", small), Frame("112", small.repeat(4, 0).repeat(4, 1))]
@@ -124,7 +140,9 @@ def test_a_firmware_with_a_camera_is_refused() -> None:
     with closing(QemuEngine()) as engine:
         engine.load(load_image(BUILD / "boardless.elf"))
         with pytest.raises(EngineError, match="no variable frame_mailbox"):
-            engine.show(Frame("black", np.zeros((28, 28), np.uint8)))
+            engine.show(BLACK)
+    with pytest.raises(EngineError, match=r"^engine qemu: .* has no variable frame_mailbox"):
+        compare(setups_of(BUILD / "boardless.elf", "native,qemu"), [BLACK], LIMIT_US)
 
 
 def test_a_fault_is_named_with_its_function() -> None:

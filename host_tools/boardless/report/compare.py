@@ -24,7 +24,7 @@ def compare_table(comparison: Comparison) -> RenderableType:
     for number in range(shown):
         for opinion in comparison.opinions:
             table.add_row(str(number), *_cells(opinion, number))
-    return Group(table, Text(""), *(Text(line) for line in _summary(comparison, shown)))
+    return Group(table, Text(""), *(Text(line) for line in summary(comparison, shown)))
 
 
 def compare_document(comparison: Comparison) -> dict[str, object]:
@@ -61,7 +61,8 @@ def layers_digest(answer: Answer) -> str:
     return f"{len(answer.layers)}: {answer.layers[0].crc32}…{answer.layers[-1].crc32}"
 
 
-def _summary(comparison: Comparison, shown: int) -> list[str]:
+def summary(comparison: Comparison, shown: int = ROWS) -> list[str]:
+    """What stands below the table, line by line."""
     lines = []
     if comparison.frames > shown:
         lines.append(f"… {comparison.frames - shown} more frames not shown")
@@ -69,11 +70,34 @@ def _summary(comparison: Comparison, shown: int) -> list[str]:
         lines.append(f"{opinion.engine:<10} {opinion.timing_basis}")
         if opinion.detail:
             lines.append(f"{'':<10} {opinion.detail}")
-    if any(a.instructions is not None for opinion in comparison.opinions for a in opinion.answers):
+    lines += _what_was_told(comparison)
+    lines += _selftest(comparison)
+    found = comparison.difference
+    lines.append(
+        f"equal      {comparison.frames} frames" if found is None else f"FAILED     {found}"
+    )
+    return lines
+
+
+def _what_was_told(comparison: Comparison) -> list[str]:
+    lines = []
+    answers = [answer for opinion in comparison.opinions for answer in opinion.answers]
+    if any(answer.instructions is not None for answer in answers):
         counted = " or ".join(COUNTED)
         lines.append(f"counted    instructions of {counted}, interrupts in between included")
+        if "qemu" in (opinion.engine for opinion in comparison.opinions):
+            lines.append(
+                "counted    qemu's clock runs on for a moment at a stop: its counts are high"
+            )
+    if not any(answer.layers for answer in answers):
+        lines.append("layers     not compared: the firmware printed none")
+    return lines
+
+
+def _selftest(comparison: Comparison) -> list[str]:
     if comparison.selftest is None:
-        lines.append("self-test  not compared: no selftest.elf beside the firmware, no --selftest")
+        return ["self-test  not compared: no selftest.elf beside the firmware, no --selftest"]
+    lines = []
     for opinion in comparison.opinions:
         if opinion.transcript is not None:
             checks = opinion.transcript.checks
@@ -83,10 +107,6 @@ def _summary(comparison: Comparison, shown: int) -> list[str]:
         lines.append(f"not held   {excuse.engine} {excuse.check}: {excuse.reason}")
     for excuse in comparison.gone:
         lines.append(f"no longer  {excuse.engine} {excuse.check}: {excuse.reason}")
-    found = comparison.difference
-    lines.append(
-        f"equal      {comparison.frames} frames" if found is None else f"FAILED     {found}"
-    )
     return lines
 
 
