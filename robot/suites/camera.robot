@@ -12,7 +12,7 @@ Test Tags        e2e    camera
 *** Test Cases ***
 Camera Identifies Itself
     [Documentation]    The product number and version that the sensor's registers hold.
-    [Tags]    smoke
+    [Tags]    smoke    sensor
     Engine Should Offer    camera
     Run Until Uart Line    ^m- camera ov7670 pid=76 ver=73$    limit=500 ms
     Uart Should Not Contain    e-
@@ -44,6 +44,7 @@ Next Frame Replaces The One In View
 
 Sensor That Stops Gives An Error And No Result
     [Documentation]    What was not captured is never inferred.
+    [Tags]    sensor
     Engine Should Offer    camera
     Run Until Uart Line    ^m- camera    limit=500 ms
     Stop Camera Clock
@@ -52,6 +53,7 @@ Sensor That Stops Gives An Error And No Result
 
 Short Frame Gives An Error And No Result
     [Documentation]    The sensor ends its frame after half of the lines.
+    [Tags]    sensor
     Engine Should Offer    camera
     Cut Camera Frame    60
     Run Until Uart Line    ^e- capture short code=-4$    limit=500 ms
@@ -59,6 +61,7 @@ Short Frame Gives An Error And No Result
 
 Repaired Camera Is Used Again
     [Documentation]    A failed capture is tried again, so that one bad frame does no lasting harm.
+    [Tags]    sensor
     Engine Should Offer    camera
     Cut Camera Frame    60
     Run Until Uart Line    ^e- capture short    limit=500 ms
@@ -69,6 +72,7 @@ Repaired Camera Is Used Again
 
 Another Sensor Is Refused
     [Documentation]    Something answers on the control bus, but it is no OV7670.
+    [Tags]    sensor
     Engine Should Offer    camera
     Fit Wrong Camera    0x77
     Run Until Uart Line    ^e- camera probe code=-16$    limit=500 ms
@@ -77,6 +81,7 @@ Another Sensor Is Refused
 
 Sensor Without Control Bus Is Refused
     [Documentation]    Nothing answers on the control bus.
+    [Tags]    sensor
     Engine Should Offer    camera
     Disconnect Camera Control
     Run Until Uart Line    ^e- camera probe code=-1$    limit=500 ms

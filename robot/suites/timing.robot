@@ -6,7 +6,7 @@ Resource          ../resources/board.resource
 Suite Setup       Classify Thirty Frames
 Suite Teardown    Power Off Board
 
-Test Tags         e2e    timing
+Test Tags         e2e    timing    sensor
 
 
 *** Test Cases ***

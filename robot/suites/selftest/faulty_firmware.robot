@@ -18,6 +18,7 @@ ${WRONG}      GLOB: frame t10k-images-idx3-ubyte.gz?0?: class is *, expected 9 (
 *** Test Cases ***
 Firmware That Hangs Fails
     [Documentation]    It stops answering after its third frame: the limit ends the wait.
+    [Tags]    sensor
     Power On Board    ${FIRMWARE FOLDER}/faulty_hang.elf
     Engine Should Offer    camera
     Three Frames Should Be Classified
@@ -36,6 +37,7 @@ Firmware That Faults Fails
 
 Firmware That Crops One Byte Off Fails
     [Documentation]    Its window starts one byte late: colour is taken for brightness.
+    [Tags]    sensor
     Power On Board    ${FIRMWARE FOLDER}/faulty_crop.elf
     Engine Should Offer    camera
     Show Frame    ${FASHION}    0
