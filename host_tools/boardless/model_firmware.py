@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from boardless.model_hash import hash_in, require_model
 from boardless.run import stop_detail
 from boardless_models.artifact import load_artifact
+from boardless_models.chain import graph_of_chain
+from boardless_models.fusing import fused
 from boardless_models.graph import Graph
 from boardless_models.graph_artifact import is_graph, load_graph
 from boardless_models.graph_reference import run_graph
 from boardless_models.peers import Comparison, Mismatch
-from boardless_models.verify import batch_outputs
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Engine, StopReason
 from boardless_sim.engines.native import NativeEngine
@@ -29,25 +30,23 @@ WINDOW = 8
 LAYER = re.compile(r"l- layer=(\d+) bytes=(\d+) crc32=([0-9a-f]{8})")
 
 
-def expected_outputs(network: Path, graph: Graph, frames: NDArray[np.uint8]) -> list[list[bytes]]:
-    """For each frame every layer's bytes, as the artifact's own reference puts them out."""
-    if network.suffix == ".npz" and not is_graph(network):
-        outputs = batch_outputs(load_artifact(network), frames[..., 0])
-    else:
-        outputs = run_graph(load_graph(network), frames)
-    return [[layer[number].tobytes() for layer in outputs] for number in range(len(frames))]
+def graph_in(network: Path) -> Graph:
+    """The graph of an artifact of either kind, as the firmware runs it."""
+    return fused(
+        load_graph(network) if is_graph(network) else graph_of_chain(load_artifact(network))
+    )
 
 
-def compare_firmware(
-    elf: Path, network: Path, graph: Graph, frames: NDArray[np.uint8]
-) -> Comparison:
+def compare_firmware(elf: Path, network: Path, frames: NDArray[np.uint8]) -> Comparison:
     """Frames through camera, DMA and firmware; the ELF must be nn_golden with this artifact."""
     if network.suffix != ".npz":
         raise ModelError(f"{network}: the firmware takes an artifact, expected .npz")
     image = load_image(elf)
     hash_in(image)
     require_model(elf, network)
-    expected = expected_outputs(network, graph, frames)
+    graph = graph_in(network)
+    layers = run_graph(graph, frames)
+    expected = [[layer[number].tobytes() for layer in layers] for number in range(len(frames))]
     engine = NativeEngine()
     engine.load(image)
     values = mismatches = 0
@@ -64,7 +63,9 @@ def compare_firmware(
                 if crc32 != wanted:
                     mismatches += 1
                     first = first or Mismatch(f"frame {number}, layer {layer}", (), wanted, crc32)
-    return Comparison("firmware (CRC32 a layer)", "single", len(frames), values, mismatches, first)
+    return Comparison(
+        "firmware (CRC32 a layer)", graph.rounding, len(frames), values, mismatches, first
+    )
 
 
 def checksums(engine: Engine, count: int) -> list[int]:

@@ -94,7 +94,7 @@ def compare_all(
         if name == REFERENCE:
             found = compare_reference(network, graph, inputs)
         elif name == FIRMWARE:
-            found = compare_firmware(elf, network, graph, inputs)
+            found = compare_firmware(elf, network, inputs)
         elif file is None:
             raise ModelError(f"{network}: {name} takes a .tflite, expected the one imported")
         else:
@@ -113,10 +113,8 @@ def compare_reference(network: Path, graph: Graph, frames: NDArray[np.uint8]) ->
     whole = run_graph(graph, frames, "single")
     ends = [
         number
-        for number, operator in enumerate(graph.operators)
-        if number + 1 == len(graph.operators)
-        or isinstance(graph.operators[number + 1], Convolve)
-        or not isinstance(operator, Convolve)
+        for number in range(len(graph.operators))
+        if number + 1 == len(graph.operators) or isinstance(graph.operators[number + 1], Convolve)
     ]
     values = mismatches = 0
     first = None

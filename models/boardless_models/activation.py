@@ -1,15 +1,16 @@
-"""Activations as tables: the int8 output for each int8 input from -128 to 127."""
+"""Activations that are no clamp: two slopes, or a table of the output for each int8 input."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from boardless_models.rounding import INT8_MAXIMUM, INT8_MINIMUM
-from boardless_models.scaling import Integers, quantize_multiplier
+from boardless_models.scaling import Factor, Integers, quantize_multiplier, scaled
 from boardless_sim.errors import ModelError
 
 INPUTS = np.arange(INT8_MINIMUM, INT8_MAXIMUM + 1, dtype=np.int64)
@@ -18,8 +19,54 @@ RAISED_BITS = 7
 # The factor that is 0 at -3 and 1 at 3, in 16 bits.
 REACH = np.float32(3.0 / 32768.0)
 LARGEST_SHIFT = 15
+# 255 × 255, raised by it, stays within 32 bits.
+GREATEST_SLOPE_EXPONENT = 15
 
 Table = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """A PReLU with one slope over sums on a grid of their own.
+
+    `above` is the factor of what is not below zero; below zero it is slope times `below`.
+    """
+
+    scale: float
+    zero_point: int
+    slope: int
+    slope_scale: float
+    above: Factor
+    below: Factor
+
+    def entries(self, output_zero_point: int) -> Table:
+        """The output for each sum from -128 to 127."""
+        centred = INPUTS - self.zero_point
+        values = sloped(centred, np.array(self.slope), self.above, self.below)
+        return clamped(values + output_zero_point)
+
+
+@dataclass(frozen=True)
+class Tabled:
+    """A hard-swish over sums on a grid of their own."""
+
+    scale: float
+    zero_point: int
+    table: Table
+
+    def entries(self, _output_zero_point: int) -> Table:
+        """The output for each sum from -128 to 127."""
+        return self.table
+
+
+def sloped(centred: Integers, slope: Integers, above: Factor, below: Factor) -> Integers:
+    """Each side of zero by its own factor, rounded twice."""
+    sides = (centred, above), (centred * slope, below)
+    risen, fallen = (
+        scaled(values, np.array(multiplier), np.array(exponent), "double")
+        for values, (multiplier, exponent) in sides
+    )
+    return np.asarray(np.where(centred >= 0, risen, fallen))
 
 
 def logistic(value: float) -> float:

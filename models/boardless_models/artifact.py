@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from boardless_models.activation import GREATEST_SLOPE_EXPONENT, INPUTS, Slopes, Tabled
 from boardless_models.archive import read_arrays, write_arrays
 from boardless_models.network import Network, Stage, network_from_json, network_to_json, stages
 from boardless_models.rounding import (
@@ -20,10 +21,12 @@ from boardless_models.rounding import (
     ROUNDING,
     largest_weight,
 )
-from boardless_models.scaling import ROUNDINGS, Rounding
+from boardless_models.scaling import LEAST_EXPONENT, ROUNDINGS, Rounding
 from boardless_sim.errors import ModelError
 
 FORMAT_VERSION = 1
+# Activations that take sums from a grid of their own.
+OWN_GRID = ("prelu", "hard-swish")
 # An int8 input less its zero point, times an int8 weight.
 LARGEST_PRODUCT = 255 * 127
 
@@ -32,7 +35,8 @@ LARGEST_PRODUCT = 255 * 127
 class Scales:
     """What one step is worth, as float32: of the input, of each channel's weights, of the output.
 
-    multiplier and shift are input × weight / output, in this order in float64.
+    multiplier and shift are input × weight / output, in this order in float64; the output is that
+    of the sums where an activation follows on a grid of its own.
     """
 
     input: float
@@ -44,7 +48,8 @@ class Scales:
 class QuantizedLayer:
     """Weights [out,rows,columns,in]; bias, multiplier and shift a channel; zero points.
 
-    Inference is integers alone; the scales are kept for files that name them (.tflite).
+    Inference is integers alone; the scales are kept for files that name them (.tflite). A ReLU is
+    the floor of the output's grid; another activation takes sums from a grid of their own.
     """
 
     weight: NDArray[np.int8]
@@ -54,6 +59,12 @@ class QuantizedLayer:
     input_zero_point: int
     output_zero_point: int
     scales: Scales | None = None
+    activation: Slopes | Tabled | None = None
+
+    @property
+    def sums_zero_point(self) -> int:
+        """The zero point of the grid that sums are requantised to."""
+        return self.activation.zero_point if self.activation else self.output_zero_point
 
 
 @dataclass(frozen=True)
@@ -99,12 +110,29 @@ def save_artifact(quantized: QuantizedNetwork, provenance: dict[str, Any], path:
             ends = [layer.scales.input, layer.scales.output]
             arrays[f"weight_scale_{index}"] = layer.scales.weight
             arrays[f"scales_{index}"] = np.array(ends, np.float32)
+        if layer.activation is not None:
+            arrays |= activation_arrays(layer.activation, index)
     write_arrays(path, arrays)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     checksum_path(path).write_text(f"{digest}  {path.name}\n", encoding="ascii")
     body = {"sha256": digest, "rounding": quantized.rounding, **provenance}
     provenance_path(path).write_text(json.dumps(body, indent=2) + "\n", encoding="ascii")
     return digest
+
+
+def activation_arrays(activation: Slopes | Tabled, index: int) -> dict[str, NDArray[np.generic]]:
+    """The arrays of an activation that is no clamp."""
+    arrays: dict[str, NDArray[np.generic]] = {
+        f"sums_scale_{index}": np.array([activation.scale], np.float32),
+        f"sums_zero_point_{index}": np.array([activation.zero_point], np.int8),
+    }
+    if isinstance(activation, Tabled):
+        return arrays | {f"table_{index}": activation.table}
+    return arrays | {
+        f"slope_{index}": np.array([activation.slope], np.int8),
+        f"slope_scale_{index}": np.array([activation.slope_scale], np.float32),
+        f"factors_{index}": np.array([activation.above, activation.below], np.int32),
+    }
 
 
 def artifact_sha256(path: Path) -> str:
@@ -155,6 +183,7 @@ def quantized_layer(
         input_zero_point=int(points[0]),
         output_zero_point=int(points[1]),
         scales=layer_scales(arrays, index, shape[0]),
+        activation=layer_activation(arrays, index, stage.activation),
     )
     check_layer(layer, stage, index)
     return layer
@@ -171,6 +200,31 @@ def layer_scales(arrays: dict[str, NDArray[np.generic]], index: int, outputs: in
     if not np.isfinite(every).all() or float(every.min()) <= 0.0:
         raise ModelError(f"layer {index}: a scale of {every.min()}, expected positive numbers")
     return Scales(float(ends[0]), weight, float(ends[1]))
+
+
+def layer_activation(
+    arrays: dict[str, NDArray[np.generic]], index: int, name: str
+) -> Slopes | Tabled | None:
+    """The activation of a layer that is no clamp."""
+    if name not in OWN_GRID:
+        return None
+    scale = float(typed(arrays, f"sums_scale_{index}", np.dtype(np.float32), (1,))[0])
+    zero_point = int(typed(arrays, f"sums_zero_point_{index}", np.dtype(np.int8), (1,))[0])
+    if not np.isfinite(scale) or scale <= 0.0:
+        raise ModelError(f"layer {index}: sums on a scale of {scale}, expected a positive number")
+    if name == "hard-swish":
+        table = typed(arrays, f"table_{index}", np.dtype(np.int8), (INPUTS.size,))
+        return Tabled(scale, zero_point, table)
+    slope_scale = float(typed(arrays, f"slope_scale_{index}", np.dtype(np.float32), (1,))[0])
+    slope = int(typed(arrays, f"slope_{index}", np.dtype(np.int8), (1,))[0])
+    factors = typed(arrays, f"factors_{index}", np.dtype(np.int32), (2, 2))
+    above, below = ((int(multiplier), int(exponent)) for multiplier, exponent in factors)
+    for multiplier, exponent in (above, below):
+        if multiplier < 0 or not LEAST_EXPONENT <= exponent <= GREATEST_SLOPE_EXPONENT:
+            raise ModelError(f"layer {index}: factor {multiplier} × 2^({exponent} - 31)")
+    if slope < 0 or not np.isfinite(slope_scale) or slope_scale <= 0.0:
+        raise ModelError(f"layer {index}: slope {slope} × {slope_scale}, expected none below zero")
+    return Slopes(scale, zero_point, slope, slope_scale, above, below)
 
 
 def typed(

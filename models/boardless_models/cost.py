@@ -6,8 +6,10 @@ from boardless_models.model_cost import (
     HASH_BYTES,
     LAYER_BYTES,
     MODEL_BYTES,
+    TABLE_BYTES,
     TENSOR_BYTES,
     in_words,
+    prelu_bytes,
 )
 from boardless_models.network import Network, Stage, stages, weights_in
 from boardless_models.score import TABLE
@@ -25,7 +27,19 @@ def layer_bytes(stage: Stage) -> int:
     # A dense layer reads a whole tensor as one pixel: a second tensor at the same place.
     tensors = 2 if stage.is_last and (stage.input.height, stage.input.width) != (1, 1) else 1
     entry = LAYER_BYTES + tensors * TENSOR_BYTES
-    return entry + in_words(stored) + 8 * outputs + in_words(outputs)
+    constants = in_words(stored) + 8 * outputs + in_words(outputs)
+    return entry + constants + activation_bytes(stage)
+
+
+def activation_bytes(stage: Stage) -> int:
+    """An activation that is no clamp: slopes or a table, an entry and a tensor; its pool's too."""
+    each = LAYER_BYTES + TENSOR_BYTES
+    match stage.activation:
+        case "prelu":
+            return each + sum(in_words(size) for size in prelu_bytes(stage.weight_shape[0]))
+        case "hard-swish":
+            return each * (2 if stage.pool > 1 else 1) + TABLE_BYTES
+    return 0
 
 
 def network_bytes(network: Network) -> tuple[int, ...]:

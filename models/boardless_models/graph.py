@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 
 from boardless_models.network import Shape
 from boardless_models.rounding import INT8_MAXIMUM, INT8_MINIMUM
-from boardless_models.scaling import Rounding
-
-Factor = tuple[int, int]
+from boardless_models.scaling import Factor, Rounding
 
 
 @dataclass(frozen=True)

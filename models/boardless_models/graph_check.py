@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from boardless_models.activation import GREATEST_SLOPE_EXPONENT
 from boardless_models.graph import (
     Add,
     Concatenate,
@@ -29,8 +30,6 @@ MOST_VALUES = MOST_OPERATORS = 255
 MOST_CLASSES = 256
 LARGEST_SCORE_STEP = 0xFFFF
 LARGEST_CENTRED = 255
-# 255 × 255, raised by it, stays within 32 bits.
-GREATEST_SLOPE_EXPONENT = 15
 
 
 def check_graph(graph: Graph) -> None:

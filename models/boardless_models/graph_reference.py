@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from boardless_models.activation import sloped
 from boardless_models.graph import (
     Add,
     Concatenate,
@@ -170,13 +171,9 @@ def prelu(graph: Graph, operator: Prelu, tensor: Int8) -> Int8:
     """Each side of zero by its own factor, rounded twice."""
     centred = tensor.astype(np.int64) - graph.values[operator.input].zero_point
     slope = operator.slope.astype(np.int64) - operator.slope_zero_point
-    sides = (centred, operator.above), (centred * slope, operator.below)
-    above, below = (
-        scaled(side, np.array(multiplier), np.array(exponent), "double")
-        for side, (multiplier, exponent) in sides
-    )
-    rounded = np.where(centred >= 0, above, below) + graph.values[operator.output].zero_point
-    return np.asarray(np.clip(rounded, operator.least, operator.most), np.int8)
+    values = sloped(centred, slope, operator.above, operator.below)
+    shifted = values + graph.values[operator.output].zero_point
+    return np.asarray(np.clip(shifted, operator.least, operator.most), np.int8)
 
 
 def mean(graph: Graph, operator: Mean, tensor: Int8, requantise: Requantise) -> Int8:

@@ -21,6 +21,7 @@ from boardless_sim.errors import ModelError
 HASH_BYTES = 32
 # sizeof nn_tensor, nn_layer, nn_model on the target (firmware/nn/nn_model.h).
 TENSOR_BYTES, LAYER_BYTES, MODEL_BYTES = 12, 32, 24
+TABLE_BYTES = 256
 WORD = 4
 
 
@@ -86,7 +87,7 @@ def array_bytes(operator: Operator) -> tuple[int, ...]:
         case Prelu():
             return prelu_bytes(operator.slope.size)
         case Lookup():
-            return (operator.table.size,)
+            return (TABLE_BYTES,)
         case Mean():
             return 4, 1
     return ()

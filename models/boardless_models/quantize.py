@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +12,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from boardless_models.activation import Slopes, Tabled, hard_swish_table
 from boardless_models.artifact import QuantizedLayer, QuantizedNetwork, Scales, save_artifact
 from boardless_models.checkpoint import Checkpoint, FloatLayer, load_checkpoint
 from boardless_models.cost import BUDGET_BYTES, check_budget, network_bytes
@@ -25,13 +27,15 @@ from boardless_models.rounding import (
     largest_weight,
     multiplier_and_shift,
 )
-from boardless_models.scaling import ROUNDINGS, Rounding
+from boardless_models.scaling import ROUNDINGS, Rounding, quantize_multiplier
 from boardless_models.score import score_step
 from boardless_models.verify import accuracy
-from boardless_sim.errors import BoardlessError
+from boardless_sim.errors import BoardlessError, ModelError
 
 INPUT_SCALE = float(np.float32(1.0 / 255.0))
 LARGEST_BIAS = 1 << 28
+# From here up a hard-swish changes nothing, and below its negative nothing is left.
+HARD_SWISH_REACH = 3.0
 LEAST_WEIGHT_SCALE = 1e-9
 CLAMPING_SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 BATCH = 500
@@ -73,20 +77,31 @@ def quantize_weights(
 
 def output_scale_and_zero_point(layer: FloatLayer) -> tuple[float, int]:
     """The asymmetric int8 grid over the calibrated range."""
-    scale = float(np.float32((layer.maximum - layer.minimum) / (INT8_MAXIMUM - INT8_MINIMUM)))
-    zero_point = round(INT8_MINIMUM - layer.minimum / scale)
+    return grid_over(layer.minimum, layer.maximum)
+
+
+def grid_over(low: float, high: float) -> tuple[float, int]:
+    """Scale, a float32, and zero point of the int8 grid from low to high."""
+    scale = float(np.float32((high - low) / (INT8_MAXIMUM - INT8_MINIMUM)))
+    zero_point = round(INT8_MINIMUM - low / scale)
     return scale, min(max(zero_point, INT8_MINIMUM), INT8_MAXIMUM)
 
 
 def quantize_layer(
-    layer: FloatLayer, input_scale: float, input_zero_point: int, bits: int = 8
+    layer: FloatLayer,
+    input_scale: float,
+    input_zero_point: int,
+    bits: int = 8,
+    activation: str = "relu",
 ) -> tuple[QuantizedLayer, float]:
     """One layer on the grid of its bits, and the scale of what it puts out."""
     largest = largest_weight(bits)
     weight, bias = layer.weight.astype(np.float64), layer.bias.astype(np.float64)
     scales = weight_scales(weight, bias, input_scale, largest)
     output_scale, output_zero_point = output_scale_and_zero_point(layer)
-    pairs = [multiplier_and_shift(input_scale * float(s) / output_scale) for s in scales]
+    own = own_activation(activation, layer, output_scale, output_zero_point)
+    onto = own.scale if own else output_scale
+    pairs = [multiplier_and_shift(input_scale * float(s) / onto) for s in scales]
     quantized = QuantizedLayer(
         weight=quantize_weights(weight, scales, largest),
         bias=np.rint(bias / (input_scale * scales)).astype(np.int32),
@@ -95,8 +110,42 @@ def quantize_layer(
         input_zero_point=input_zero_point,
         output_zero_point=output_zero_point,
         scales=Scales(input_scale, scales.astype(np.float32), output_scale),
+        activation=own,
     )
     return quantized, output_scale
+
+
+def own_activation(
+    name: str, layer: FloatLayer, output_scale: float, output_zero_point: int
+) -> Slopes | Tabled | None:
+    """A PReLU or a hard-swish, and the grid of the sums before it, from the range behind it."""
+    if name == "prelu":
+        if layer.slope < 0.0:
+            raise ModelError(f"a PReLU with a slope of {layer.slope:g}, expected none below zero")
+        low = layer.minimum / layer.slope if layer.slope > 0.0 else 0.0
+        scale, zero_point = grid_over(min(low, 0.0), max(layer.maximum, 0.0))
+        slope = INT8_MAXIMUM if layer.slope > 0.0 else 0
+        slope_scale = float(np.float32((layer.slope or 1.0) / INT8_MAXIMUM))
+        product = float(np.float32(scale) * np.float32(slope_scale))
+        above, below = (
+            quantize_multiplier(scale / output_scale),
+            quantize_multiplier(product / output_scale),
+        )
+        return Slopes(scale, zero_point, slope, slope_scale, above, below)
+    if name == "hard-swish":
+        # What lies below minus three is nothing, and so is what int8 saturates there.
+        scale, zero_point = grid_over(-HARD_SWISH_REACH, hard_swish_input(layer.maximum))
+        table = hard_swish_table(scale, zero_point, output_scale, output_zero_point)
+        return Tabled(scale, zero_point, table)
+    return None
+
+
+def hard_swish_input(output: float) -> float:
+    """The input, not below zero, that a hard-swish makes this output of."""
+    if output >= HARD_SWISH_REACH:
+        return output
+    half = HARD_SWISH_REACH / 2
+    return math.sqrt(half * half + 2 * HARD_SWISH_REACH * max(output, 0.0)) - half
 
 
 def quantize(checkpoint: Checkpoint, rounding: Rounding = ROUNDING) -> QuantizedNetwork:
@@ -104,7 +153,8 @@ def quantize(checkpoint: Checkpoint, rounding: Rounding = ROUNDING) -> Quantized
     layers: list[QuantizedLayer] = []
     scale, zero_point = INPUT_SCALE, INPUT_ZERO_POINT
     for stage, layer in zip(stages(checkpoint.network), checkpoint.layers, strict=True):
-        quantized, scale = quantize_layer(layer, scale, zero_point, stage.layer.bits)
+        kind = stage.layer.bits, stage.activation
+        quantized, scale = quantize_layer(layer, scale, zero_point, *kind)
         zero_point = quantized.output_zero_point
         layers.append(quantized)
     return QuantizedNetwork(checkpoint.network, tuple(layers), score_step(scale), rounding)

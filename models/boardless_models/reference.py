@@ -40,7 +40,7 @@ def infer(quantized: QuantizedNetwork, frame: NDArray[np.uint8]) -> Inference:
 def run_layer(
     stage: Stage, layer: QuantizedLayer, tensor: Int8, rounding: Rounding = ROUNDING
 ) -> Int8:
-    """One layer: sums, requantise, the ReLU's floor, max-pool."""
+    """One layer: sums, requantise, activation, max-pool."""
     centred = tensor.astype(np.int64) - layer.input_zero_point
     if stage.kind == "conv2d":
         sums = conv2d(centred, layer)
@@ -48,8 +48,12 @@ def run_layer(
         sums = depthwise(centred, layer)
     else:
         sums = dense(centred, layer)
-    output = requantise(sums, layer.multiplier, layer.shift, layer.output_zero_point, rounding)
-    if not stage.is_last:
+    output = requantise(sums, layer.multiplier, layer.shift, layer.sums_zero_point, rounding)
+    if layer.activation is not None:
+        output = layer.activation.entries(layer.output_zero_point)[
+            output.astype(np.int64) - INT8_MINIMUM
+        ]
+    elif not stage.is_last:
         output = np.maximum(output, np.int8(layer.output_zero_point))
     return max_pool(output, stage.pool)
 

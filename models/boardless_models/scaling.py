@@ -17,10 +17,12 @@ from boardless_sim.errors import ModelError
 Rounding = Literal["single", "double"]
 ROUNDINGS: tuple[Rounding, ...] = ("single", "double")
 LEAST_EXPONENT, GREATEST_EXPONENT = -31, 30
+# Multiplier and exponent.
+Factor = tuple[int, int]
 Integers = NDArray[np.int64]
 
 
-def quantize_multiplier(factor: float) -> tuple[int, int]:
+def quantize_multiplier(factor: float) -> Factor:
     """Multiplier and exponent of a positive factor; one too small to matter becomes zero."""
     if not math.isfinite(factor) or factor <= 0.0:
         raise ModelError(f"requantise factor {factor}, expected a positive number")

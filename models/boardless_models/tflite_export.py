@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 import numpy as np
 
 from boardless_models import tflite_file as tfl
+from boardless_models.activation import Slopes, Tabled
 from boardless_models.artifact import (
     QuantizedLayer,
     QuantizedNetwork,
@@ -16,6 +18,7 @@ from boardless_models.artifact import (
     artifact_sha256,
     load_artifact,
 )
+from boardless_models.chain import before_pool
 from boardless_models.network import Shape, Stage
 from boardless_models.tflite_file import FileOperator, FileTensor, Options, TfliteFile
 from boardless_sim.errors import BoardlessError, ModelError
@@ -88,29 +91,49 @@ def add_layer(
     scale, zero_point = scales_of(layer, index).output, layer.output_zero_point
     inputs = (source, *constants(builder, stage, layer, index))
     if stage.kind == "dense":
-        shape = (1, stage.output.channels)
-        output = builder.add(activation(f"layer_{index}", shape, scale, zero_point))
+        flat = activation(f"layer_{index}", (1, stage.output.channels), scale, zero_point)
+        output = builder.add(flat)
         builder.operators.append(FileOperator(tfl.FULLY_CONNECTED, inputs, (output,)))
         return output
-    if stage.activation not in ("relu", "relu6"):  # int8 saturates where the ReLU6 ends
-        raise ModelError(f"layer {index}: {stage.activation}, expected relu or relu6")
     depthwise = stage.kind == "depthwise"
     code = tfl.DEPTHWISE_CONV_2D if depthwise else tfl.CONV_2D
+    own = layer.activation
     options = Options(
         padding=tfl.SAME,
         stride_width=1,
         stride_height=1,
         depth_multiplier=1,
-        activation=tfl.RELU,
+        # Int8 saturates where a ReLU6 ends.
+        activation=tfl.NO_ACTIVATION if own else tfl.RELU,
     )
-    pooled = stage.pool > 1
-    shape_before = Shape(stage.input.height, stage.input.width, stage.output.channels)
-    name = f"layer_{index}" + ("_before_pool" if pooled else "")
-    output = builder.activation(name, shape_before, scale, zero_point)
-    builder.operators.append(FileOperator(code, inputs, (output,), options))
-    if not pooled:
-        return output
-    side = stage.pool
+    grid = (own.scale, own.zero_point) if own else (scale, zero_point)
+    steps = steps_of(stage, own)
+    shape = before_pool(stage)
+    names = [*(f"layer_{index}_before_{step}" for step in steps), f"layer_{index}"]
+    at = builder.activation(names[0], shape, *grid)
+    builder.operators.append(FileOperator(code, inputs, (at,), options))
+    for step, name in zip(steps, names[1:], strict=True):
+        grid = grid if step == "pool" else (scale, zero_point)
+        shape = stage.output if step == "pool" else shape
+        target = builder.activation(name, shape, *grid)
+        if step == "pool":
+            builder.operators.append(pool(stage.pool, at, target))
+        elif own:
+            builder.operators.append(add_activation(builder, own, index, at, target))
+        at = target
+    return at
+
+
+def steps_of(stage: Stage, own: Slopes | Tabled | None) -> list[str]:
+    """What follows the convolution; a PReLU only rises, so that its pool comes first."""
+    pools = ["pool"] if stage.pool > 1 else []
+    if own is None:
+        return pools
+    return [*pools, "prelu"] if isinstance(own, Slopes) else ["hard_swish", *pools]
+
+
+def pool(side: int, source: int, target: int) -> FileOperator:
+    """The max-pool of a layer."""
     window = Options(
         padding=tfl.VALID,
         stride_width=side,
@@ -118,9 +141,20 @@ def add_layer(
         window_width=side,
         window_height=side,
     )
-    kept = builder.activation(f"layer_{index}", stage.output, scale, zero_point)
-    builder.operators.append(FileOperator(tfl.MAX_POOL_2D, (output,), (kept,), window))
-    return kept
+    return FileOperator(tfl.MAX_POOL_2D, (source,), (target,), window)
+
+
+def add_activation(
+    builder: Builder, own: Slopes | Tabled, index: int, source: int, target: int
+) -> FileOperator:
+    """PRELU with its one slope, or HARD_SWISH."""
+    if isinstance(own, Tabled):
+        return FileOperator(tfl.HARD_SWISH, (source,), (target,))
+    slope = replace(
+        activation(f"slope_{index}", (1, 1, 1), own.slope_scale, 0),
+        data=np.array(own.slope, np.int8).tobytes(),
+    )
+    return FileOperator(tfl.PRELU, (source, builder.add(slope)), (target,))
 
 
 def tflite_of(quantized: QuantizedNetwork) -> TfliteFile:

@@ -13,7 +13,7 @@ from boardless_models.artifact import QuantizedNetwork, load_artifact
 from boardless_models.data import DATASET_FOLDER, Split, load_test_split
 from boardless_models.forward import accumulate, max_pool
 from boardless_models.reference import INPUT_ZERO_POINT, infer
-from boardless_models.rounding import requantise
+from boardless_models.rounding import INT8_MINIMUM, requantise
 from boardless_sim.errors import BoardlessError, ModelError
 
 BATCH = 500
@@ -29,12 +29,21 @@ def batch_outputs(quantized: QuantizedNetwork, frames: NDArray[np.uint8]) -> lis
     for stage, layer in quantized.staged():
         centred = tensor.astype(np.float64) - layer.input_zero_point
         sums = accumulate(stage, centred, layer.weight.astype(np.float64)) + layer.bias
-        # The requantise step never falls as its sum grows, so the pool may come first.
-        pooled = max_pool(sums, stage.pool).astype(np.int64)
+        if layer.activation is None:
+            # The requantise step never falls as its sum grows, so the pool may come first.
+            sums = max_pool(sums, stage.pool)
         tensor = requantise(
-            pooled, layer.multiplier, layer.shift, layer.output_zero_point, quantized.rounding
+            sums.astype(np.int64),
+            layer.multiplier,
+            layer.shift,
+            layer.sums_zero_point,
+            quantized.rounding,
         )
-        if not stage.is_last:
+        if layer.activation is not None:
+            entries = layer.activation.entries(layer.output_zero_point)
+            shaped = entries[tensor.astype(np.int64) - INT8_MINIMUM].astype(np.float64)
+            tensor = max_pool(shaped, stage.pool).astype(np.int8)
+        elif not stage.is_last:
             tensor = np.maximum(tensor, np.int8(layer.output_zero_point))
         outputs.append(tensor)
     return outputs

@@ -44,7 +44,7 @@ def test_every_layer_in_the_firmware_is_the_references(tmp_path: Path, way: Roun
     subprocess.run(command, check=True, cwd=firmware)
     graph = load_graph(artifact)
     frames = random_frames(2, FRAMES, 28, 28)[..., None]
-    found = compare_firmware(elf, artifact, graph, frames)
+    found = compare_firmware(elf, artifact, frames)
     assert (found.mismatches, found.first) == (0, None)
     sizes = [graph.values[operator.output].shape.size for operator in graph.operators]
     assert found.values == FRAMES * sum(sizes)

@@ -27,6 +27,7 @@ from boardless_models.peers import (
 from boardless_models.tflite_export import tflite_of
 from boardless_models.tflite_import import graph_of
 from boardless_sim.errors import ModelError
+from tests.models.activation_cases import ACTIVATIONS, quantized_of
 from tests.models.tflite_cases import CASES, concatenations, random_frames, residual
 
 COARSER = {("leaky", "litert"): "XNNPACK multiplies LEAKY_RELU's values by factors of 8 bits"}
@@ -53,6 +54,18 @@ def test_every_value_of_a_users_graph_is_the_peers(name: str, case: str) -> None
         shape = graph.values[graph.input].shape
         frames = random_frames(seed, 40, shape.height, shape.width)
         assert report(compare(peer, file, graph, frames)).startswith(f"{name} ({peer.rounding}): 0")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_value_behind_an_activation_is_the_peers(name: str, activation: str) -> None:
+    peer = installed(name)
+    for seed in range(4):
+        file = tflite_of(quantized_of(activation, seed))
+        graph = graph_of(file, activation, "double")
+        found = compare(peer, file, graph, random_frames(seed, 40, 9, 10))
+        assert (found.mismatches, found.first) == (0, None)
 
 
 @pytest.mark.filterwarnings("ignore")

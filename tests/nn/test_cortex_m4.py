@@ -9,12 +9,16 @@ import numpy as np
 import pytest
 
 from boardless_models.artifact import QuantizedNetwork
+from boardless_models.chain import graph_of_chain
 from boardless_models.export import export, export_artifact
 from boardless_models.golden import Golden
 from boardless_models.graph import Convolve
 from boardless_models.graph_reference import run_graph
 from boardless_models.kernels import scratch_bytes, slow_reason
 from boardless_models.scaling import ROUNDINGS, Rounding
+from boardless_models.tflite_import import graph_of
+from tests.models.activation_cases import ACTIVATIONS, quantized_of
+from tests.models.tflite_cases import CASES
 from tests.nn.cortex_m4 import FRAMES, CortexM4, compile_kernels, link, same_as_reference
 from tests.nn.host import GENERATED, REPOSITORY
 from tests.nn.random_graphs import random_frames, random_graph
@@ -66,6 +70,30 @@ def test_4bit_weights_equal_the_reference(tmp_path: Path, objects: Objects) -> N
     graph = export_artifact(artifact, tmp_path / "generated")
     board = CortexM4(link(tmp_path, objects["single"], tmp_path / "generated"))
     same_as_reference(board, graph, seed=1)
+
+
+@pytest.mark.parametrize("way", ROUNDINGS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_any_activation_equals_the_reference(
+    tmp_path: Path, objects: Objects, activation: str, way: Rounding
+) -> None:
+    graph = graph_of_chain(quantized_of(activation, 1, way))
+    graph = export(graph, "5a" * 32, tmp_path / "generated")
+    board = CortexM4(link(tmp_path, objects[way], tmp_path / "generated", rounding=way))
+    same_as_reference(board, graph, seed=1)
+    kernels = [board.kernel(index) for index in range(len(graph.operators))]
+    assert kernels.count("m4 conv2d") == 3
+    assert ("plain prelu" if activation == "prelu" else "plain look-up") in kernels
+
+
+@pytest.mark.parametrize("way", ROUNDINGS)
+@pytest.mark.parametrize("name", CASES)
+def test_a_users_graph_equals_the_reference(
+    tmp_path: Path, objects: Objects, name: str, way: Rounding
+) -> None:
+    graph = export(graph_of(CASES[name](5), name, way), "5a" * 32, tmp_path / "generated")
+    board = CortexM4(link(tmp_path, objects[way], tmp_path / "generated", rounding=way))
+    same_as_reference(board, graph, seed=5)
 
 
 @pytest.mark.parametrize("way", ROUNDINGS)

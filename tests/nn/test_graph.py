@@ -18,9 +18,11 @@ from boardless_models.fusing import fused
 from boardless_models.graph import Graph
 from boardless_models.graph_reference import run_graph
 from boardless_models.model_cost import graph_costs
+from boardless_models.reference import infer
 from boardless_models.scaling import ROUNDINGS, Rounding
 from boardless_models.score import decide
 from boardless_models.tflite_import import graph_of
+from tests.models.activation_cases import ACTIVATIONS, quantized_of
 from tests.models.tflite_cases import CASES, random_frames
 from tests.nn.host import KERNELS, HostNn, build
 
@@ -47,6 +49,21 @@ def test_every_operator_equals_the_reference(tmp_path: Path, name: str, way: Rou
         for operator, found, outputs in zip(graph.operators, run.outputs, expected, strict=True):
             assert found == outputs[number].tobytes(), f"frame {number}, {operator.name}"
         decision = decide(expected[-1][number].reshape(-1), graph.score_step)
+        assert (run.class_index, run.score) == (decision.class_index, decision.score)
+
+
+@pytest.mark.parametrize("way", ROUNDINGS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_every_activation_equals_the_models_own_reference(
+    tmp_path: Path, activation: str, way: Rounding
+) -> None:
+    quantized = quantized_of(activation, 2, way)
+    nn = host(graph_of_chain(quantized), tmp_path)
+    for frame in random_frames(7, FRAMES, 9, 10):
+        run, expected = nn.run(frame), infer(quantized, frame)
+        assert run.outputs[-1] == expected.outputs[-1].tobytes()
+        assert run.outputs[1] == expected.outputs[0].tobytes() or activation == "hard-swish"
+        decision = expected.decision
         assert (run.class_index, run.score) == (decision.class_index, decision.score)
 
 
