@@ -19,6 +19,7 @@ import click
 from boardless.bench_cli import bench_group
 from boardless.gate import budget_command
 from boardless.model import model_group
+from boardless.profile_cli import profile_command
 from boardless_sim.errors import AnalyserError, BoardlessError, LabelError
 
 if TYPE_CHECKING:
@@ -311,6 +312,7 @@ def doctor_command(as_json: bool) -> int:
 cli.add_command(model_group)
 cli.add_command(bench_group)
 cli.add_command(budget_command)
+cli.add_command(profile_command)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -97,28 +97,35 @@ class NativeEngine:
 
     def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
         """Run until a line satisfies `until`, or for `limit_us` of virtual time."""
-        machine = self.machine
         self._until = until
-        deadline_us = machine.time_us() + limit_us
-        outcome = machine.run(limit_us)
-        while outcome == Outcome.MARK:
-            for visit in tuple(self._visits.get(self.read_register("pc"), ())):
-                visit()
-            outcome = machine.run(max(deadline_us - machine.time_us(), 0.0))
+        outcome = self._run(limit_us)
         self._until = None
         if outcome == Outcome.STOPPED:
             return StopReason.RESULT
-        if outcome == Outcome.LOCKUP or machine.in_fault_handler():
+        if outcome == Outcome.LOCKUP or self.machine.in_fault_handler():
             return StopReason.FAULT
         return StopReason.HALT if outcome == Outcome.HALT else StopReason.LIMIT
 
     def run_to(self, address: int, limit_us: float) -> bool:
         """Run until the basic block at `address` is about to run; False: it was not reached."""
-        machine = self.machine
-        machine.cpu.mark(address)
-        outcome = machine.run(limit_us)
-        machine.cpu.mark(address, marked=False)
+        self.machine.cpu.mark(address)
+        outcome = self._run(limit_us, address)
+        self.machine.cpu.mark(address, marked=address in self._visits)
         return outcome == Outcome.MARK
+
+    def _run(self, limit_us: float, target: int | None = None) -> Outcome:
+        """Visit what is watched, and go on unless it is the target."""
+        machine = self.machine
+        deadline_us = machine.time_us() + limit_us
+        outcome = machine.run(limit_us)
+        while outcome == Outcome.MARK:
+            place = self.read_register("pc")
+            for visit in tuple(self._visits.get(place, ())):
+                visit()
+            if place == target:
+                break
+            outcome = machine.run(max(deadline_us - machine.time_us(), 0.0))
+        return outcome
 
     def cycles(self) -> int:
         """Cycles of the core clock since power-on."""
@@ -171,6 +178,10 @@ class NativeEngine:
     def sleep_cycles(self) -> int:
         """Of `cycles`, those in which the core slept (WFI, WFE)."""
         return self.machine.cpu.shared.sleep_cycles
+
+    def is_in_handler(self) -> bool:
+        """Whether an exception is active."""
+        return bool(self.machine.cpu.shared.active_exception)
 
     def is_asleep(self) -> bool:
         """Whether the core sleeps now."""

@@ -80,27 +80,33 @@ class CallProbe:
         engine.watch(call.returns_to, self._return)
         self._entered()
 
+    def so_far(self) -> CallCost | None:
+        """What the call in progress has cost until now; None where there is none."""
+        return None if self._call is None else self._cost(self._call)
+
     def _return(self) -> None:
-        engine, call = self._engine, self._call
-        if call is None or engine.read_register("sp") != call.sp:
+        call = self._call
+        if call is None or self._engine.read_register("sp") != call.sp:
             return
-        stack_bytes = self._end(call)
-        self._left(
-            CallCost(
-                start_cycle=call.cycles,
-                cycles=engine.cycles() - call.cycles,
-                instructions=engine.instructions() - call.instructions,
-                sleep_cycles=engine.sleep_cycles() - call.sleep_cycles,
-                stack_bytes=stack_bytes,
-            )
+        cost = self._cost(call)
+        self._end(call)
+        self._left(cost)
+
+    def _cost(self, call: _Entry) -> CallCost:
+        engine, shared = self._engine, self._engine.machine.cpu.shared
+        lowest = shared.probed_psp if call.on_process_stack else shared.probed_msp
+        return CallCost(
+            start_cycle=call.cycles,
+            cycles=engine.cycles() - call.cycles,
+            instructions=engine.instructions() - call.instructions,
+            sleep_cycles=engine.sleep_cycles() - call.sleep_cycles,
+            stack_bytes=call.sp - lowest,
         )
 
-    def _end(self, call: _Entry) -> int:
-        """Give the marks back to the probe around this one; how much stack the call used."""
+    def _end(self, call: _Entry) -> None:
+        """Give the marks back to the probe around this one."""
         shared = self._engine.machine.cpu.shared
         self._call = None
         self._engine.unwatch(call.returns_to, self._return)
-        lowest = shared.probed_psp if call.on_process_stack else shared.probed_msp
         shared.probed_msp = min(shared.probed_msp, call.outer_marks[0])
         shared.probed_psp = min(shared.probed_psp, call.outer_marks[1])
-        return call.sp - lowest

@@ -69,6 +69,27 @@ def test_a_call_costs_its_cycles_instructions_and_stack(tmp_path: Path) -> None:
         assert {cost.sleep_cycles for cost in (*outer, *inner)} == {0}
 
 
+def test_a_call_in_progress_has_a_cost_so_far(tmp_path: Path) -> None:
+    with powered(tmp_path, NESTED) as engine:
+        probe = CallProbe(engine, place(6), lambda cost: None)
+        assert probe.so_far() is None
+        found: list[CallCost | None] = []
+        engine.watch(place(12), lambda: found.append(probe.so_far()))
+        engine.run(10)
+        assert {(cost.instructions, cost.stack_bytes) for cost in found if cost} == {(2, 8)}
+
+
+def test_what_is_watched_is_visited_on_the_way_to_a_place(tmp_path: Path) -> None:
+    with powered(tmp_path, NESTED) as engine:
+        seen: list[int] = []
+        for at in (6, 12):
+            engine.watch(place(at), lambda: seen.append(engine.read_register("pc")))
+        assert engine.run_to(place(12), 10)
+        assert engine.read_register("pc") == place(12)
+        assert engine.run_to(place(12), 10)
+        assert seen == [place(6), place(12)] * 2
+
+
 def test_a_probe_changes_nothing(tmp_path: Path) -> None:
     ends = []
     for probed in (False, True):

@@ -1,0 +1,131 @@
+"""`boardless profile`: where a firmware's cycles go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from boardless.profile.recording import Plan, Profile
+
+_PATH = click.Path(path_type=Path)
+_NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
+
+
+@click.command("profile")
+@click.argument("elf", type=_PATH)
+@click.option(
+    "--frames",
+    metavar="PATH",
+    help=f"A file, a folder, pattern:NAME.  [default: {_NOISE_FRAMES} frames of noise]",
+)
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames.")
+@click.option(
+    "--for-us",
+    type=click.FloatRange(min=1),
+    metavar="US",
+    help="Virtual time from power-on instead of frames: for any program.",
+)
+@click.option("--model", type=_PATH, metavar="FILE", help="The artifact that the ELF must carry.")
+@click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the profile as JSON.")
+@click.option(
+    "--speedscope",
+    "speedscope_path",
+    type=_PATH,
+    metavar="FILE",
+    help="Write a flame graph, for speedscope.app.",
+)
+@click.option(
+    "--top",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How many functions the table shows.",
+)
+@click.option(
+    "--every",
+    type=click.IntRange(min=50),
+    default=997,
+    show_default=True,
+    metavar="CYCLES",
+    help="From one sample of the call stack to the next.",
+)
+@click.option("--strict", is_flag=True, help="An unmodelled register is an error.")
+@click.option(
+    "--peripheral",
+    "peripherals",
+    multiple=True,
+    metavar="FILE:CLASS@BASE",
+    help="A device of your own, as rng.py:Rng@0x50060800. Repeatable.",
+)
+@click.option(
+    "--limit-us",
+    type=click.FloatRange(min=1),
+    default=1_000_000,
+    show_default=True,
+    metavar="US",
+    help="Virtual time that one frame may take, boot included.",
+)
+def profile_command(
+    elf: Path,
+    frames: str | None,
+    limit: int | None,
+    for_us: float | None,
+    model: Path | None,
+    json_path: Path | None,
+    speedscope_path: Path | None,
+    top: int,
+    every: int,
+    strict: bool,
+    peripherals: tuple[str, ...],
+    limit_us: float,
+) -> int:
+    """Show where the cycles of the firmware ELF go: stages, layers of its network, functions.
+
+    Frames are counted from the result before the first one to the result of the last: the boot does
+    not count. Runs on the native engine, whose cycles are estimated.
+    """
+    from boardless.profile.recording import Plan
+    from boardless.report.console import console
+    from boardless.report.document import require_writable
+    from boardless.report.profile import profile_tables
+
+    if for_us is not None and (frames is not None or limit is not None):
+        raise click.UsageError("--for-us counts time, expected no --frames or --limit with it")
+    for path in (json_path, speedscope_path):
+        if path is not None:
+            require_writable(path)
+    if model is not None:
+        from boardless.model_hash import require_model
+
+        require_model(elf, model)
+    plan = Plan(elf, every, limit_us, strict, peripherals)
+    profile = _record(plan, frames, limit, for_us)
+    _write(profile, json_path, speedscope_path)
+    console().print(profile_tables(profile, top))
+    return 0
+
+
+def _record(plan: Plan, frames: str | None, limit: int | None, for_us: float | None) -> Profile:
+    from boardless.profile.recording import record_frames, record_time
+    from boardless_sim.camera.source import open_frames
+
+    if for_us is not None:
+        return record_time(plan, for_us)
+    if frames is None:
+        return record_frames(plan, open_frames(_NOISE, limit=limit or _NOISE_FRAMES))
+    return record_frames(plan, open_frames(frames, limit=limit))
+
+
+def _write(profile: Profile, json_path: Path | None, speedscope_path: Path | None) -> None:
+    from boardless.profile.speedscope import speedscope_document
+    from boardless.report.document import write_json
+    from boardless.report.profile import profile_document
+
+    if json_path is not None:
+        write_json(json_path, profile_document(profile))
+    if speedscope_path is not None:
+        write_json(speedscope_path, speedscope_document(profile))
