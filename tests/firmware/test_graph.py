@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,14 +10,17 @@ from pathlib import Path
 import pytest
 
 from boardless import cli
-from boardless.model_firmware import compare_firmware
+from boardless.model_firmware import compare_firmware, graph_in
 from boardless_models import tflite_file as tfl
 from boardless_models.graph_artifact import load_graph
 from boardless_models.scaling import ROUNDINGS, Rounding
+from boardless_sim.errors import ModelError
 from tests.firmware.conftest import REPO
+from tests.firmware.wrong import with_changed_weights
 from tests.models.tflite_cases import Maker, random_frames
 
 FRAMES = 6
+SHIPPED = REPO / "models" / "artifacts" / "fashion_mnist_8k.npz"
 
 
 def users_network() -> bytes:
@@ -48,6 +52,28 @@ def test_every_layer_in_the_firmware_is_the_references(tmp_path: Path, way: Roun
     assert (found.mismatches, found.first) == (0, None)
     sizes = [graph.values[operator.output].shape.size for operator in graph.operators]
     assert found.values == FRAMES * sum(sizes)
+
+
+def test_a_changed_weight_is_named_with_layer_index_and_both_values(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = with_changed_weights(REPO / "build" / "firmware" / "nn_golden.elf", tmp_path)
+    arguments = ["model", "verify", str(SHIPPED), "--peer", "firmware", "--elf", str(wrong)]
+    assert cli.main([*arguments, "--frames", "2", "--random", "2"]) == 1
+    said = capsys.readouterr().out
+    first = re.search(
+        r"first: frame 0, (.+) \[\d+,\d+,\d+\]: reference (-?\d+), peer (-?\d+)", said
+    )
+    assert first, said
+    assert first[1] in [operator.name for operator in graph_in(SHIPPED).operators]
+    assert first[2] != first[3]
+
+
+def test_a_firmware_without_the_observer_is_refused() -> None:
+    elf = REPO / "build" / "firmware" / "boardless.elf"
+    frames = random_frames(2, 1, 28, 28)[..., None]
+    with pytest.raises(ModelError, match="no function layer_print, expected an nn_golden.elf"):
+        compare_firmware(elf, SHIPPED, frames)
 
 
 def test_the_run_of_another_model_is_refused(
