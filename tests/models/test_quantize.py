@@ -16,6 +16,7 @@ from boardless_models.checkpoint import (
     load_checkpoint,
     save_checkpoint,
 )
+from boardless_models.cost import network_bytes
 from boardless_models.data import dataset_sha256
 from boardless_models.network import Conv2d, Dense, Network, Shape, stages
 from boardless_models.quantize import main, output_scale_and_zero_point, quantize, weight_scales
@@ -122,6 +123,16 @@ def test_provenance_names_the_training(artifact_path: Path) -> None:
     assert facts["training"]["dataset_sha256"] == dataset_sha256()
     assert facts["training"]["seed"] >= 0
     assert facts["int8_validation_accuracy"] >= 0.9
+
+
+def test_a_model_over_its_budget_says_by_how_much_and_which_layer(tmp_path: Path) -> None:
+    save_checkpoint(tiny(), tmp_path / "c.npz")
+    arguments = [str(tmp_path / "c.npz"), str(tmp_path / "a.npz"), "--budget", "300"]
+    result = CliRunner().invoke(main, arguments)
+    total = sum(network_bytes(NETWORK))
+    message = f"tiny: {total} bytes, {total - 300} over the budget of 300; layer 1 (dense) takes"
+    assert (result.exit_code, message in result.output) == (2, True), result.output
+    assert not (tmp_path / "a.npz").exists()
 
 
 def test_step_says_what_is_wrong_and_exits_two(tmp_path: Path) -> None:
