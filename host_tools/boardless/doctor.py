@@ -102,9 +102,11 @@ def _c_core() -> str | None:
 
 def _renode() -> str | None:
     try:
-        return _first_line([*find_renode(), "--version"])
+        program = find_renode()
     except EngineMissing:
         return None
+    version = _first_line([str(program), "--version"])
+    return None if version is None else f"{version}, {program}"
 
 
 def _tool(name: str) -> str | None:
@@ -117,6 +119,7 @@ def _first_line(command: list[str]) -> str | None:
         done = subprocess.run(
             command,
             check=False,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",

@@ -13,7 +13,6 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -46,7 +45,7 @@ class Monitor:
     input ends) even where this process was killed. What was said is kept where something failed.
     """
 
-    def __init__(self, command: Sequence[str], start_limit_s: float) -> None:
+    def __init__(self, program: Path, start_limit_s: float) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="boardless-renode-"))
         self._number = 0
         self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -55,7 +54,7 @@ class Monitor:
         self._stuck = False
         try:
             self._process = subprocess.Popen(
-                [*command, *_OPTIONS],
+                [program, *_OPTIONS],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -65,7 +64,7 @@ class Monitor:
         except OSError as error:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise EngineError(
-                f"engine renode: {command[0]}: {error.strerror or error}, expected Renode"
+                f"engine renode: {program}: {error.strerror or error}, expected Renode"
             ) from error
         self._end = weakref.finalize(self, _end_group, self._process)
         stdout = self._process.stdout

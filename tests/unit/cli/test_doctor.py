@@ -69,3 +69,12 @@ def test_a_tool_that_fails_counts_as_missing(
     tool.write_text("#!/bin/sh\necho gcc 12\n")
     found = {check.name: check.found for check in doctor.examine()}
     assert found["arm-none-eabi-gcc"] == "gcc 12"
+
+
+def test_which_renode_is_found_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    program = tmp_path / "renode"
+    program.write_text('#!/bin/sh\n[ "$1" = --version ] && echo Renode v1.16.1.1\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("RENODE_PATH", str(tmp_path))
+    found = {check.name: check.found for check in doctor.examine()}
+    assert found["renode"] == f"Renode v1.16.1.1, {program}"

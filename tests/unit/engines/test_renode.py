@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -278,22 +279,56 @@ def test_renode_is_looked_for_in_three_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = fake_renode.write(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("RENODE_PATH", str(tmp_path))
-    assert find_renode() == [str(program)]
+    assert find_renode() == program
     monkeypatch.delenv("RENODE_PATH")
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert find_renode() == [str(program)]
-    program.rename(tmp_path / "renode-run")
-    assert find_renode() == [str(tmp_path / "renode-run"), "exec", "--"]
+    assert find_renode() == program
+    monkeypatch.setenv("PATH", "")
+    renode_run = {"version": "2.0", "default": {"mono": "/nowhere", "dotnet": str(tmp_path)}}
+    settings(tmp_path).write_text(json.dumps(renode_run))
+    assert find_renode() == program
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{",
+        "{}",
+        '{"default": 7}',
+        '{"default": {"dotnet": 7}}',
+        '{"default": {}}',
+        "\xff",
+    ],
+)
+def test_settings_of_renode_run_that_make_no_sense_are_no_renode(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RENODE_PATH", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", "")
+    settings(tmp_path).write_text(text, "latin-1")
+    with pytest.raises(EngineMissing, match=r"^engine renode: not installed"):
+        find_renode()
+
+
+def settings(home: Path) -> Path:
+    path = home / ".config/renode/renode-run.json"
+    path.parent.mkdir(parents=True)
+    return path
 
 
 def test_a_missing_renode_is_named_with_the_way_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("RENODE_PATH", raising=False)
     with pytest.raises(
-        EngineMissing, match=r"^engine renode: not installed .* renode-run download 1\.16\.1$"
+        EngineMissing, match=r"^engine renode: not installed .*, install it: pip install git\+https"
     ):
         find_renode()
     monkeypatch.setenv("RENODE_PATH", str(tmp_path / "nowhere"))
