@@ -106,6 +106,7 @@ _CONSTANT, _STRING, _INDIRECT, _ADDRESS, _REF_ADDRESS = 0x21, 0x08, 0x16, 0x01, 
 _REF4, _PRESENT = 0x13, 0x19
 _ULEBS = frozenset({0x0D, 0x0F, 0x15, 0x1A, 0x1B, 0x22, 0x23, 0x1F01, 0x1F02})
 _BLOCKS = {0x03: 2, 0x04: 4, 0x0A: 1}
+_WORD = struct.Struct("<I")
 _LETTERS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 _MAX_DEPTH = 512
 _GLOBAL = 3  # a unit, a namespace and one inside it
@@ -246,35 +247,41 @@ class _Unit:
             self._address_size = info[start + 10]
         self._table = dict(_table(abbreviations, table, self._version, known))
 
-    def walk(self, tags: dict[int, int], pointed: set[int]) -> Iterator[Entry]:
+    def walk(  # noqa: C901 - a call an entry costs as much as the entry
+        self, tags: dict[int, int], pointed: set[int]
+    ) -> Iterator[Entry]:
         """Every entry of a kind that is looked for, bodies stepped over where that is possible."""
         info, at, end, table = self._info, self._first, self.end, self._table
-        depth = 0
+        word, base, depth = _WORD.unpack_from, self.start, 0
         while at < end and 0 <= depth < _MAX_DEPTH:
             start = at
             code, at = (info[at], at + 1) if info[at] < 128 else uleb(info, at)
             if not code:
                 depth -= 1
                 continue
-            abbreviation = table[code]
-            size, mode, sibling = abbreviation.fixed_size, abbreviation.mode, 0
+            abbreviation, sibling = table[code], 0
+            tag, has_children, _, size, _, step, mode, _ = abbreviation
             if mode <= _Mode.NAME:
                 if mode:
-                    tags[start] = abbreviation.tag
+                    tags[start] = tag
                 at = at + size if size is not None else self._skip(at, abbreviation)
             elif mode <= _Mode.BODY or (mode == _Mode.RECORD and self._is_known(at, abbreviation)):
-                at, sibling = self._step(at, abbreviation)
+                if step is None or size is None:
+                    at, sibling = self._step(at, abbreviation)
+                else:  # as `_step` does; it is most of them
+                    sibling = word(info, at + step)[0] + base
+                    at += size
                 if mode == _Mode.POINTER:
-                    tags[start] = abbreviation.tag
+                    tags[start] = tag
                     pointed.add(sibling)
             else:
                 entry = self._parse(at, abbreviation)
                 at, sibling = entry.end, entry.sibling
                 if mode == _Mode.RECORD or depth <= _GLOBAL:
                     yield entry
-            if abbreviation.has_children and start < sibling <= end:
+            if has_children and start < sibling <= end:
                 at = sibling
-            elif abbreviation.has_children:
+            elif has_children:
                 depth += 1
 
     def entry(self, at: int) -> Entry:
