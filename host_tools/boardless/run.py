@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.engine import Engine, StackMark, StopReason, UartLine
+from boardless_sim.engines.engine import (
+    Capture,
+    Engine,
+    StackMark,
+    StopReason,
+    TimesCaptures,
+    UartLine,
+)
 from boardless_sim.errors import FrameError, ResultError
 from boardless_sim.result import is_result, parse_result
 from boardless_sim.timing_basis import TimingBasis
@@ -22,7 +29,8 @@ DEFAULT_LIMIT_US = 1_000_000.0
 class FrameResult:
     """What the firmware said about one frame. `frame` counts over the whole run, from 0.
 
-    `line` is what its own board said; `sent_us` is when that line's last bit left the UART.
+    `line` is what its own board said; `sent_us` is when that line's last bit left the UART,
+    `capture` when the frame was whole in memory, None where the engine does not know.
     """
 
     frame: int
@@ -33,6 +41,7 @@ class FrameResult:
     times_us: Mapping[str, int]
     line: str
     sent_us: float
+    capture: Capture | None = None
 
     @property
     def is_wrong(self) -> bool:
@@ -187,6 +196,7 @@ def _paired(engine: Engine, line: UartLine, number: int, shown: Frame) -> FrameR
         times_us=result.times_us,
         line=result.line,
         sent_us=line.time_us,
+        capture=engine.captures()[number] if isinstance(engine, TimesCaptures) else None,
     )
 
 

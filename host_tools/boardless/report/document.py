@@ -7,10 +7,10 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from boardless.report.timing import Latency, latency
+from boardless.report.timing import frame_rate, frames_lost, latencies, latency
 from boardless.run import FrameResult, RunReport
 from boardless_sim.errors import BoardlessError
 from boardless_sim.timing_basis import TimingBasis
@@ -28,7 +28,7 @@ def run_document(report: RunReport) -> dict[str, object]:
         "accuracy": report.accuracy,
         "stop_reason": report.stop_reason.value,
         "fingerprint": fingerprint(report),
-        "timing": _timing(report.timing_basis, latency(report.results)),
+        "timing": _timing(report.timing_basis, report.results),
         "results": [_result(result) for result in report.results],
     }
 
@@ -76,12 +76,16 @@ def cannot_write(path: Path, error: OSError) -> BoardlessError:
     return BoardlessError(f"{path}: {error.strerror or error}, expected a file to write")
 
 
-def _timing(basis: TimingBasis, total: Latency | None) -> dict[str, object]:
+def _timing(basis: TimingBasis, results: Sequence[FrameResult]) -> dict[str, object]:
+    total = latency(results)
     return {
         "basis": basis.name,
         "error_percent": basis.error_percent,
         "mean_us": None if total is None else total.mean_us,
         "p95_us": None if total is None else total.p95_us,
+        "stages": {stage: vars(found) for stage, found in latencies(results).items()},
+        "frames_per_second": frame_rate(results),
+        "frames_lost": frames_lost(results),
     }
 
 

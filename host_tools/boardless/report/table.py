@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from boardless.report.console import WIDTH
-from boardless.report.timing import TOTAL, Latency, latency
+from boardless.report.timing import TOTAL, Latency, frame_rate, frames_lost, latencies
 from boardless.run import FrameResult, RunReport
 
 FIRST_ROWS = 20
@@ -32,7 +32,22 @@ def run_table(report: RunReport) -> RenderableType:
     parts: list[RenderableType] = [table]
     if len(shown) < len(report.results):
         parts.append(Text(_left_out(report.results, shown)))
+    if times := latencies(report.results):
+        parts += [Text(""), latency_table(times, len(report.results))]
     return Group(*parts, Text(""), *(Text(line) for line in summary_lines(report)))
+
+
+def latency_table(times: Mapping[str, Latency], frames: int) -> Table:
+    """A row a stage."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("latency, ms", no_wrap=True)
+    for heading in ("mean", "50 %", "95 %", "longest"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for stage, found in times.items():
+        figures = (found.mean_us, found.p50_us, found.p95_us, found.max_us)
+        note = "" if found.frames == frames else f"{found.frames} frames say it"
+        table.add_row(stage, *map(_milliseconds, figures), note)
+    return table
 
 
 def shown_rows(results: Sequence[FrameResult]) -> list[FrameResult]:
@@ -42,10 +57,10 @@ def shown_rows(results: Sequence[FrameResult]) -> list[FrameResult]:
 
 
 def summary_lines(report: RunReport) -> Iterator[str]:
-    """Accuracy, latency with its basis, why the run ended."""
+    """Accuracy, frame rate, what times rest on, why the run ended."""
     yield f"accuracy   {_accuracy(report)}"
-    total = latency(report.results)
-    yield f"total time {_latency(total)}; basis: {report.timing_basis}"
+    yield f"frame rate {_frame_rate(report.results)}"
+    yield f"time       basis: {report.timing_basis}"
     for line in report.firmware_errors[:5]:
         yield f"firmware   {line[: WIDTH - 11]}"
     if len(report.firmware_errors) > 5:
@@ -76,7 +91,7 @@ def _shortened(name: str) -> str:
     return f"{name[: half - 1]}…{name[-half:]}"
 
 
-def _milliseconds(time_us: int | None) -> str:
+def _milliseconds(time_us: float | None) -> str:
     return "-" if time_us is None else f"{time_us / 1000:.3f}"
 
 
@@ -92,7 +107,9 @@ def _accuracy(report: RunReport) -> str:
     return f"{100 * report.accuracy:.2f} % ({report.correct} of {len(report.results)} frames)"
 
 
-def _latency(total: Latency | None) -> str:
-    if total is None:
-        return "unknown: no total_us in the results"
-    return f"mean {total.mean_us / 1000:.3f} ms, 95th percentile {total.p95_us / 1000:.3f} ms"
+def _frame_rate(results: Sequence[FrameResult]) -> str:
+    rate, lost = frame_rate(results), frames_lost(results)
+    if rate is None:
+        return "unknown: fewer than two frames, or several boards"
+    said = "not known to this engine" if lost is None else f"{lost:,}"
+    return f"{rate:.3f} a second, the camera's frames lost: {said}"

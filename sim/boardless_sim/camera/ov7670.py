@@ -62,6 +62,7 @@ class Ov7670:
     """The sensor: an I2C target at 0x21, and the source of a parallel port.
 
     `faults` may be set at any time and takes effect with the next frame or SCCB transfer.
+    `on_capture` is called when a frame was captured whole.
     """
 
     address = ADDRESS
@@ -78,6 +79,8 @@ class Ov7670:
         self._in_view = NO_FRAME
         self._from_queue = False  # whether the frame in view is still the head of the queue
         self._captured: list[Frame] = []
+        self.frames_clocked = 0  # since power-on, whoever listened
+        self.on_capture: Callable[[], None] = lambda: None
         self._listened_frames = 0
         self._rendered: tuple[Frame, Output, Lines] | None = None
         self._load_reset_values()
@@ -202,6 +205,7 @@ class Ov7670:
         """VSYNC ends: the frame at the head of the queue is exposed."""
         assert self._sink is not None
         self._sink.vsync(self._vsync_negative)
+        self.frames_clocked += 1
         if self._queue:
             self._in_view = self._queue[0]
             self._from_queue = True
@@ -250,6 +254,7 @@ class Ov7670:
             if self._from_queue:
                 self._queue.popleft()
                 self._from_queue = False
+            self.on_capture()
 
 
 def _pins(com10: int) -> ParallelPins:

@@ -79,6 +79,14 @@ class StackMark:
     process_lowest_address: int | None = None
 
 
+@dataclass(frozen=True)
+class Capture:
+    """When a capture was whole, and which of the frames it is that the sensor clocked out."""
+
+    number: int
+    time_us: float
+
+
 class Engine(Protocol):
     """Runs one firmware image on one virtual board."""
 
@@ -147,6 +155,14 @@ class KeepsPreciseTime(Protocol):
 
     def be_precise(self) -> None:
         """From here on, although a run takes longer."""
+
+
+@runtime_checkable
+class TimesCaptures(Protocol):
+    """An engine that knows when each frame was captured."""
+
+    def captures(self) -> list[Capture]:
+        """One for every frame of `captured`, in order; a gap in their numbers is a frame lost."""
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ from boardless_sim.core.cpu import EXCEPTION_NAMES, UNUSED_PSP
 from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
     Capability,
+    Capture,
     FaultInfo,
     StackMark,
     StopReason,
@@ -49,6 +50,7 @@ class NativeEngine:
         self._until: Callable[[UartLine], bool] | None = None
         self._calls: CallCount | None = None
         self._visits: dict[int, list[Callable[[], None]]] = {}
+        self._captures: list[Capture] = []
 
     # ---- life ----
 
@@ -56,7 +58,8 @@ class NativeEngine:
         """Build a fresh board and put the image into its Flash."""
         self.close()
         self._image = image
-        self._lines, self._partial, self._calls, self._visits = [], {}, None, {}
+        self._lines, self._partial, self._captures = [], {}, []
+        self._calls, self._visits = None, {}
         machine = Machine(
             strict=self._strict, fast_forward=self._fast_forward, own=self._peripherals
         )
@@ -65,6 +68,7 @@ class NativeEngine:
         for port, usart in machine.devices.usarts.items():
             usart.on_transmit = self._receiver(port)
         machine.semihosting.on_output = self._receiver("semihosting")
+        machine.devices.camera.on_capture = self._note_capture
 
     def close(self) -> None:
         """Free the board. Harmless twice."""
@@ -88,6 +92,14 @@ class NativeEngine:
     def captured(self) -> list[Frame]:
         """The frames that were captured whole, in order."""
         return self.machine.devices.camera.captured
+
+    def captures(self) -> list[Capture]:
+        """When each of them was whole."""
+        return self._captures
+
+    def _note_capture(self) -> None:
+        number = self.machine.devices.camera.frames_clocked
+        self._captures.append(Capture(number, self.machine.time_us()))
 
     def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
         """What is wrong with the sensor from its next frame or SCCB transfer on."""

@@ -294,6 +294,16 @@ def test_a_frame_that_was_not_captured_stays_at_the_head(rig: Rig) -> None:
     assert rig.camera.captured == [frames[0]]
 
 
+def test_every_frame_is_counted_whether_or_not_it_is_captured(rig: Rig) -> None:
+    numbers: list[int] = []
+    rig.camera.on_capture = lambda: numbers.append(rig.camera.frames_clocked)
+    rig.frames(1)  # it starts a frame after its reset
+    for capture, listening in ((True, True), (False, True), (True, False), (True, True)):
+        rig.sink.capture, rig.sink.listening = capture, listening
+        rig.frames(1)
+    assert (rig.camera.frames_clocked, numbers) == (4, [1, 4])
+
+
 def test_before_any_frame_the_view_is_grey(rig: Rig) -> None:
     rig.configure(QQVGA)
     assert set(rig.picture()[:, ::2].ravel()) == {128}

@@ -11,7 +11,7 @@ from boardless.run import RunReport, classify
 from boardless_sim.engines.engine import StopReason
 from boardless_sim.errors import BoardlessError
 from boardless_sim.timing_basis import TimingBasis
-from tests.unit.run.fake_engine import FakeEngine, frames
+from tests.unit.run.fake_engine import FRAME_US, FakeEngine, frames
 
 
 def test_the_document_has_exactly_the_fields_of_schema_1() -> None:
@@ -19,6 +19,9 @@ def test_the_document_has_exactly_the_fields_of_schema_1() -> None:
     document = json.loads(json.dumps(run_document(report)))
     assert document.pop("fingerprint") == fingerprint(report)
     times = {"capture": 20000, "preprocess": 1000}
+    timing = document["timing"]
+    assert list(timing.pop("stages")) == ["capture", "preprocess", "infer", "total"]
+    assert timing.pop("frames_per_second") == pytest.approx(1e6 / FRAME_US)
     assert document == {
         "schema": 1,
         "engine": "fake",
@@ -31,6 +34,7 @@ def test_the_document_has_exactly_the_fields_of_schema_1() -> None:
             "error_percent": 15,
             "mean_us": 30001.0,
             "p95_us": 30002,
+            "frames_lost": None,
         },
         "results": [
             {
@@ -58,6 +62,20 @@ def test_without_a_total_the_timing_is_null() -> None:
         "error_percent": 15,
         "mean_us": None,
         "p95_us": None,
+        "stages": {},
+        "frames_per_second": None,
+        "frames_lost": None,
+    }
+
+
+def test_a_stage_has_its_mean_its_percentiles_and_its_longest_time() -> None:
+    document = json.loads(json.dumps(run_document(classify(FakeEngine(), frames(4)))))
+    assert document["timing"]["stages"]["infer"] == {
+        "frames": 4,
+        "mean_us": 9001.5,
+        "p50_us": 9001,
+        "p95_us": 9003,
+        "max_us": 9003,
     }
 
 

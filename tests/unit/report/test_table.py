@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from boardless.report.console import WIDTH, console
 from boardless.report.table import FIRST_ROWS, WRONG_ROWS, run_table, shown_rows
-from boardless.run import RunReport, classify
+from boardless.run import FrameResult, RunReport, classify
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.engine import StopReason
+from boardless_sim.engines.engine import Capture, StopReason
 from boardless_sim.timing_basis import TimingBasis
 from tests.unit.run.fake_engine import FakeEngine, class_is_first_pixel, frames
 
@@ -24,10 +24,36 @@ def test_a_short_run_is_shown_whole() -> None:
         "    0  t10k[0]      0      0     90   20.000       1.000  9.000  30.000",
         "    1  t10k[1]      2      1     90   20.000       1.000  9.001  30.001  wrong",
         "",
+        "latency, ms    mean    50 %    95 %  longest",
+        "capture      20.000  20.000  20.000   20.000",
+        "preprocess    1.000   1.000   1.000    1.000",
+        "infer         9.001   9.000   9.001    9.001",
+        "total        30.000  30.000  30.001   30.001",
+        "",
         "accuracy   50.00 % (1 of 2 frames)",
-        "total time mean 30.000 ms, 95th percentile 30.001 ms; basis: fake cycles, ±15 %",
+        "frame rate 30.303 a second, the camera's frames lost: not known to this engine",
+        "time       basis: fake cycles, ±15 %",
         "stopped    result",
     ]
+
+
+def test_a_stage_that_some_frames_do_not_name_says_how_many_do() -> None:
+    report = classify(
+        FakeEngine(
+            says=lambda n, _f: f"r- frame={n} class=1 score=2" + (" total_us=7000" if n else "")
+        ),
+        frames(3),
+    )
+    assert "total        7.000  7.000  7.000    7.000  2 frames say it" in text_of(report)
+
+
+def test_frames_that_the_camera_lost_are_told() -> None:
+    results = tuple(
+        FrameResult(n, "f", None, 1, 2, {}, "", 40_000.0 * n + 9, Capture(7 + 2 * n, 40_000.0 * n))
+        for n in range(3)
+    )
+    report = RunReport("fake", TimingBasis("cycles"), results, StopReason.RESULT)
+    assert "frame rate 25.000 a second, the camera's frames lost: 2" in text_of(report)
 
 
 def test_a_long_run_shows_the_first_rows_and_the_wrong_ones_up_to_a_bound() -> None:
@@ -59,7 +85,8 @@ def test_a_run_without_labels_or_times_says_so() -> None:
     assert lines[2].split() == ["0", "t10k[0]", "-", "1", "2", "-", "-", "-", "-"]
     assert lines[4:] == [
         "accuracy   unknown: 1 frames without labels",
-        "total time unknown: no total_us in the results; basis: fake cycles, ±15 %",
+        "frame rate unknown: fewer than two frames, or several boards",
+        "time       basis: fake cycles, ±15 %",
         "stopped    result",
     ]
 
