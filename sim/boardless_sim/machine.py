@@ -56,6 +56,7 @@ class Machine:
         self._map_memories()
         self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(self)
+        self.devices.flash.on_acr = self.cpu.set_flash_acr
         self._own = [(place.base, place.factory(place.name)) for place in own]
         for _, device in self._own:
             device.attach(self)
@@ -74,6 +75,8 @@ class Machine:
                 self.cpu.map_code(memory, area.base, writable=area.writable)
             else:
                 self.cpu.map_data(memory, area.base, writable=area.writable)
+            if area.waits:
+                self.cpu.set_flash(area.base, area.size)
             for alias in area.aliases:
                 self.cpu.map_alias(memory, alias)
             for address, data in area.contents.items():

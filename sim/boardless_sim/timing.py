@@ -5,9 +5,10 @@ loads and stores (3.3.2): a load overlaps with the load or store that follows it
 needs the loaded value for its address; nothing overlaps with a store. Where the manual gives a
 range, the value that agreed best with 19 programs measured on a real STM32F407 (Embench-IoT 2.0,
 `baseline-data/speed.json`) was taken: pipeline refill 1 for a direct branch, 2 for a conditional or
-indirect one, 1 more when the target is a 32-bit instruction that straddles a word. Division is
-data-dependent on the chip (2 to 12) and counted as 7. Flash wait states and contention between bus
-masters are not modelled.
+indirect one, 1 more when the target is a 32-bit instruction that straddles a word.
+
+What depends on more than the code is added by the core: a division's operands (`core/divide.c`),
+the wait states and caches of the Flash (`core/art.h`), exceptions (`core/exceptions.c`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import NamedTuple
 from boardless_sim.thumb import Access, Branch, Instruction, Kind, decode, is_wide
 
 _FIXED_CYCLES = {
-    Kind.DIVIDE: 7,
+    Kind.DIVIDE: 2,  # at least: the core adds what the operands ask for
     Kind.LOAD_EXCLUSIVE: 2,
     Kind.DUAL: 3,
     Kind.TABLE_BRANCH: 2,
@@ -37,6 +38,7 @@ _REFILL_CYCLES = {
     Branch.EXCEPTION: 0,
 }
 _SLOW_TARGET_CYCLES = 1
+_FLASH_LINE_BYTES = 16
 _NOTHING = Instruction(0, Kind.HINT)  # what stands before the first instruction of a block
 
 
@@ -49,11 +51,16 @@ class TimedAccess(NamedTuple):
 
 
 class BlockFacts(NamedTuple):
-    """What the core needs to know of one basic block."""
+    """What the core needs to know of one basic block.
+
+    `last_line_cycles` come before the first instruction that lies in the last Flash line of the
+    block, be it in part; `divides` are the byte offsets of divisions.
+    """
 
     size: int
     instructions: int
     cycles: int
+    last_line_cycles: int
     taken_cycles: int
     target_cycles: int
     sp_drop: int
@@ -63,6 +70,7 @@ class BlockFacts(NamedTuple):
     has_fp: bool
     is_exclusive: bool
     accesses: tuple[TimedAccess, ...]
+    divides: tuple[int, ...]
 
 
 def instructions_of(address: int, code: bytes) -> Iterator[tuple[int, Instruction]]:
@@ -84,7 +92,14 @@ def analyse_block(address: int, code: bytes) -> BlockFacts:
     previous = _NOTHING
     branch = Branch.NONE
     accesses: list[TimedAccess] = []
+    divides: list[int] = []
+    last_line = (address + len(code) - 1) // _FLASH_LINE_BYTES * _FLASH_LINE_BYTES
+    last_line_cycles: int | None = None
     for offset, instruction in instructions_of(address, code):
+        if last_line_cycles is None and address + offset + instruction.size > last_line:
+            last_line_cycles = cycles
+        if instruction.kind == Kind.DIVIDE:
+            divides.append(offset)
         if instruction.access is not None:
             cycles += _address_stall(previous, instruction)
             accesses.append(TimedAccess(instruction.access, offset, cycles))
@@ -106,6 +121,7 @@ def analyse_block(address: int, code: bytes) -> BlockFacts:
         size=len(code),
         instructions=count,
         cycles=cycles,
+        last_line_cycles=last_line_cycles or 0,
         taken_cycles=_REFILL_CYCLES[branch],
         target_cycles=_SLOW_TARGET_CYCLES if is_wide(first) and address & 2 else 0,
         sp_drop=sp_drop,
@@ -115,6 +131,7 @@ def analyse_block(address: int, code: bytes) -> BlockFacts:
         has_fp=has_fp,
         is_exclusive=is_exclusive,
         accesses=tuple(accesses),
+        divides=tuple(divides),
     )
 
 

@@ -26,6 +26,7 @@ from boardless_sim.peripherals.usart import Usart
 class MemoryArea:
     """A region of memory. `fill`: it reads as ones until the image is loaded.
 
+    `waits`: the core reads it through FLASH_ACR's wait states and caches.
     `dma` is false where the DMA controllers do not reach.
     `aliases` are further bases where the same memory answers; `contents` is what the factory left.
     """
@@ -36,6 +37,7 @@ class MemoryArea:
     writable: bool
     executable: bool = False
     fill: bool = False
+    waits: bool = False
     dma: bool = True
     aliases: tuple[int, ...] = ()
     contents: Mapping[int, bytes] = field(default_factory=dict)

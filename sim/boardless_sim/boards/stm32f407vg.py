@@ -39,7 +39,7 @@ FACTORY_DATA = {
 
 MEMORIES = (
     MemoryArea("Flash", 0x0800_0000, 1 << 20, writable=False, executable=True, fill=True,
-               aliases=(0,)),
+               waits=True, aliases=(0,)),
     MemoryArea("CCM", 0x1000_0000, 64 << 10, writable=True, dma=False),
     MemoryArea("system memory", 0x1FFF_0000, 32 << 10, writable=False, executable=True,
                contents=FACTORY_DATA),

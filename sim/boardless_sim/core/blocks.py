@@ -18,6 +18,7 @@ def to_core(facts: BlockFacts, *, marked: bool) -> tuple[Block, ctypes.Array[Blo
         size_bytes=facts.size,
         instructions=facts.instructions,
         cycles=min(facts.cycles, _MAX_U16),
+        last_line_cycles=min(facts.last_line_cycles, _MAX_U16),
         sp_drop_bytes=min(facts.sp_drop, _MAX_U16),
         accesses=len(timed_accesses),
         flags=_flags(facts, marked),

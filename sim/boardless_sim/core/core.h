@@ -18,6 +18,8 @@
 
 #include <unicorn/unicorn.h>
 
+#include "art.h"
+
 #define CORE_NEVER (UINT64_C(1) << 62)
 #define CORE_EXCEPTIONS 128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up */
 #define CORE_WORDS (CORE_EXCEPTIONS / 32u)
@@ -62,12 +64,15 @@ enum {
 
 /* One basic block, as analysed at first sight. size 0: not analysed. */
 typedef struct {
+    uint32_t first_access;  /* index into the access pool */
+    uint32_t first_literal; /* index into the literal pool */
     uint16_t size_bytes;
     uint16_t instructions;
     uint16_t cycles;
+    uint16_t last_line_cycles; /* before the instruction that first needs its last Flash line */
     uint16_t sp_drop_bytes;
-    uint32_t first_access; /* index into the access pool */
     uint8_t accesses;
+    uint8_t literals; /* Flash lines that its PC-relative loads read */
     uint8_t flags;
     uint8_t taken_cycles;  /* pipeline refill when the branch at its end is taken */
     uint8_t target_cycles; /* extra fetch when it is the target of a taken branch */
@@ -95,8 +100,15 @@ typedef struct {
     uc_err (*ctl)(uc_engine *, uc_control_type, ...);
 } core_api;
 
+/* What an analysis came to. */
+typedef enum {
+    ANALYSIS_DONE = 0,
+    ANALYSIS_FAILED = 1,
+    ANALYSIS_HOOKED = 2, /* the block got a hook, which Unicorn sees when it translates it anew */
+} core_analysis;
+
 typedef struct {
-    int32_t (*analyse)(uint32_t address, uint32_t size_bytes); /* fills the block; 0 when done */
+    int32_t (*analyse)(uint32_t address, uint32_t size_bytes); /* fills the block; core_analysis */
     uint32_t (*device_read)(uint32_t address, uint32_t size_bytes);
     void (*device_write)(uint32_t address, uint32_t size_bytes, uint32_t value);
 } core_callbacks;
@@ -176,7 +188,15 @@ typedef struct {
     bool *holds_code;   /* of each page: code was fetched from it */
 } core_ram;
 
-typedef enum { STOP_NONE, STOP_DEADLINE, STOP_NO_FPU, STOP_LOOP, STOP_CALLBACK, STOP_MARK } stop_cause;
+typedef enum {
+    STOP_NONE,
+    STOP_DEADLINE,
+    STOP_NO_FPU,
+    STOP_LOOP,
+    STOP_CALLBACK,
+    STOP_MARK,
+    STOP_TRANSLATE,
+} stop_cause;
 
 typedef struct core core;
 
@@ -201,6 +221,9 @@ struct core {
     core_block elsewhere; /* for code outside both */
     core_access *accesses;
     uint32_t access_count, access_capacity;
+    uint32_t *literals; /* Flash lines */
+    uint32_t literal_count, literal_capacity;
+    art art;
     core_block *block; /* the one that runs */
     uint32_t block_address, block_end;
     uint64_t block_start_cycles;
@@ -213,6 +236,7 @@ struct core {
     bool look_at_sp, look_at_control, on_process_stack;
 
     stop_cause stop;
+    uint32_t stale_address, stale_bytes; /* of STOP_TRANSLATE */
     uint32_t interrupt; /* Unicorn's number, 0 none */
     bool bad_instruction;
     bool bad_access, bad_fetch;
@@ -242,12 +266,10 @@ struct core {
 core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *callbacks);
 void core_destroy(core *c);
 uint32_t core_shared_size(void);
-int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes);
+int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes);
+void core_set_flash_acr(core *c, uint32_t acr);
 int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes, uint8_t *memory,
                      uint32_t executable);
-int32_t core_set_block(core *c, uint32_t address, const core_block *block,
-                       const core_access *accesses);
-void core_mark(core *c, uint32_t address, uint32_t marked);
 void core_power_on(core *c, uint32_t vector_table);
 core_reason core_run(core *c);
 uint64_t core_now(core *c);
@@ -263,10 +285,22 @@ bool core_on_invalid_instruction(uc_engine *uc, void *user);
 bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
                             int64_t value, void *user);
 
+/* blocks.c: the first three are called by Python */
+int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes);
+int32_t core_set_block(core *c, uint32_t address, const core_block *block,
+                       const core_access *accesses);
+void core_mark(core *c, uint32_t address, uint32_t marked);
+core_block *block_at(core *c, uint32_t address);
+void blocks_destroy(core *c);
+
+/* divide.c: a hook on each divide that a block has */
+void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user);
+
 /* pages.c */
 bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *user);
 
 /* registers.c */
+extern const int CORE_GENERAL[16]; /* Unicorn's numbers of r0 to r15 */
 uint32_t core_reg(core *c, int reg);
 void core_set_reg(core *c, int reg, uint32_t value);
 

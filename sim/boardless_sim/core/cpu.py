@@ -20,6 +20,7 @@ from unicorn import (
 from unicorn import arm_const as arm
 from unicorn.unicorn_const import (
     UC_HOOK_BLOCK,
+    UC_HOOK_CODE,
     UC_HOOK_INSN_INVALID,
     UC_HOOK_INTR,
     UC_HOOK_MEM_INVALID,
@@ -86,6 +87,14 @@ class Reason(IntEnum):
     MARK = 8
 
 
+class _Analysis(IntEnum):
+    """What the analysis of a block came to (`core_analysis` of core.h)."""
+
+    DONE = 0
+    FAILED = 1
+    HOOKED = 2
+
+
 _REASONS = {int(reason): reason for reason in Reason}  # a look-up is cheaper than Reason(number)
 
 
@@ -146,6 +155,7 @@ class Cpu:
         self._error: BaseException | None = None
         self._hook_handles: list[c_size_t] = []
         self._marks: set[int] = set()
+        self._hooked_divides: set[int] = set()
         self._install_hooks()
 
     def close(self) -> None:
@@ -166,6 +176,15 @@ class Cpu:
         if self._library.core_set_code(self._core, self._code_slots, base, memory.size):
             raise EngineError("native engine: no memory for the block table")
         self._code_slots += 1
+
+    def set_flash(self, base: int, size: int) -> None:
+        """Where the Flash is, whose lines may cost wait states."""
+        if self._library.core_set_flash(self._core, base, size):
+            raise EngineError("native engine: no memory for the Flash lines")
+
+    def set_flash_acr(self, acr: int) -> None:
+        """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
+        self._library.core_set_flash_acr(self._core, acr)
 
     def map_alias(self, memory: Memory, base: int) -> None:
         """A second, read-only address of a code memory."""
@@ -330,19 +349,23 @@ class Cpu:
 
     def _guarded_analyse(self, address: int, size: int) -> int:
         try:
-            self._analyse(address, bytes(self._uc.mem_read(address, size)))
+            return self._analyse(address, bytes(self._uc.mem_read(address, size)))
         except BaseException as error:  # noqa: BLE001
             self._fail(error)
-            return 1
-        return 0
+            return _Analysis.FAILED
 
-    def _analyse(self, address: int, code: bytes) -> None:
+    def _analyse(self, address: int, code: bytes) -> int:
         facts = analyse_block(address, code)
         block, accesses = to_core(facts, marked=address in self._marks)
         if self._library.core_set_block(
             self._core, address, ctypes.addressof(block), ctypes.addressof(accesses)
         ):
             raise EngineError("native engine: no memory for the access table")
+        divides = {address + offset for offset in facts.divides} - self._hooked_divides
+        for divide in divides:
+            self._add_hook(UC_HOOK_CODE, "core_on_divide", divide, divide)
+        self._hooked_divides |= divides
+        return _Analysis.HOOKED if divides else _Analysis.DONE
 
     def _guarded_read(self, address: int, size: int) -> int:
         try:

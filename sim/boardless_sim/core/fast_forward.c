@@ -124,6 +124,7 @@ static void skip(core *c)
         c->shared.cycles += times * period;
         c->shared.instructions += times * instructions;
         c->shared.skipped_cycles += times * period;
+        c->art.since += times * period; /* the loop took its line in every turn */
     }
     loop_head *head = head_of(c, c->watch.head);
     *head = (loop_head){.address = c->watch.head, .threshold = FIRST_THRESHOLD};

@@ -89,12 +89,15 @@ class Block(ctypes.Structure):
     """`core_block` of core.h."""
 
     _fields_ = [
+        ("first_access", c_uint32),
+        ("first_literal", c_uint32),
         ("size_bytes", c_uint16),
         ("instructions", c_uint16),
         ("cycles", c_uint16),
+        ("last_line_cycles", c_uint16),
         ("sp_drop_bytes", c_uint16),
-        ("first_access", c_uint32),
         ("accesses", c_uint8),
+        ("literals", c_uint8),
         ("flags", c_uint8),
         ("taken_cycles", c_uint8),
         ("target_cycles", c_uint8),
@@ -121,6 +124,8 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_destroy": (None, [c_void_p]),
     "core_shared_size": (c_uint32, []),
     "core_set_code": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
+    "core_set_flash": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "core_set_flash_acr": (None, [c_void_p, c_uint32]),
     "core_set_ram": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32, c_void_p, c_uint32]),
     "core_set_block": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),
     "core_mark": (None, [c_void_p, c_uint32, c_uint32]),

@@ -13,11 +13,6 @@
 #define DEVICE_BASE 0x40000000u
 #define DEVICE_ALIAS 0x42000000u
 
-static const int GENERAL[16] = {
-    UC_ARM_REG_R0,  UC_ARM_REG_R1, UC_ARM_REG_R2,  UC_ARM_REG_R3, UC_ARM_REG_R4,  UC_ARM_REG_R5,
-    UC_ARM_REG_R6,  UC_ARM_REG_R7, UC_ARM_REG_R8,  UC_ARM_REG_R9, UC_ARM_REG_R10, UC_ARM_REG_R11,
-    UC_ARM_REG_R12, UC_ARM_REG_SP, UC_ARM_REG_LR,  UC_ARM_REG_PC};
-
 static bool matches(core *c, const core_access *access)
 {
     if (access->is_load != c->access_is_load) {
@@ -25,10 +20,10 @@ static bool matches(core *c, const core_access *access)
     }
     uint32_t address = access->displacement;
     if (access->base >= 0) {
-        address += core_reg(c, GENERAL[access->base]);
+        address += core_reg(c, CORE_GENERAL[access->base]);
     }
     if (access->index >= 0) {
-        address += core_reg(c, GENERAL[access->index]) << access->shift;
+        address += core_reg(c, CORE_GENERAL[access->index]) << access->shift;
     }
     return c->access_address - address < access->span_bytes;
 }

@@ -46,14 +46,12 @@ core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *call
 
 void core_destroy(core *c)
 {
-    for (uint32_t i = 0; i < CORE_CODES; i++) {
-        free(c->blocks[i]);
-    }
+    blocks_destroy(c);
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
         free(c->rams[i].copy);
         free(c->rams[i].holds_code);
     }
-    free(c->accesses);
+    art_destroy(&c->art);
     free(c);
 }
 
@@ -62,15 +60,14 @@ uint32_t core_shared_size(void)
     return (uint32_t)sizeof(core_shared);
 }
 
-int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes)
+int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes)
 {
-    if (slot >= CORE_CODES) {
-        return -1;
-    }
-    c->blocks[slot] = calloc(size_bytes / 2u, sizeof(core_block));
-    c->code_base[slot] = base;
-    c->code_size[slot] = size_bytes;
-    return c->blocks[slot] ? 0 : -1;
+    return art_create(&c->art, base, size_bytes) ? 0 : -1;
+}
+
+void core_set_flash_acr(core *c, uint32_t acr)
+{
+    art_set_acr(&c->art, acr);
 }
 
 int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes, uint8_t *memory,
@@ -88,50 +85,6 @@ int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes,
         .holds_code = calloc(size_bytes >> CORE_PAGE_BITS, sizeof(bool)),
     };
     return c->rams[slot].copy && c->rams[slot].holds_code ? 0 : -1;
-}
-
-static core_block *block_at(core *c, uint32_t address)
-{
-    for (uint32_t slot = 0; slot < CORE_CODES; slot++) {
-        uint32_t offset = address - c->code_base[slot];
-        if (offset < c->code_size[slot]) {
-            return &c->blocks[slot][offset >> 1];
-        }
-    }
-    return &c->elsewhere;
-}
-
-int32_t core_set_block(core *c, uint32_t address, const core_block *block,
-                       const core_access *accesses)
-{
-    uint32_t needed = c->access_count + block->accesses;
-    if (needed > c->access_capacity) {
-        uint32_t capacity = needed * 2u + 1024u;
-        core_access *grown = realloc(c->accesses, capacity * sizeof *grown);
-        if (!grown) {
-            return -1;
-        }
-        c->accesses = grown;
-        c->access_capacity = capacity;
-    }
-    core_block *entry = block_at(c, address);
-    *entry = *block;
-    entry->first_access = c->access_count;
-    if (block->accesses) {
-        memcpy(&c->accesses[c->access_count], accesses, block->accesses * sizeof *accesses);
-    }
-    c->access_count = needed;
-    return 0;
-}
-
-/* A block that is not yet analysed gets its mark from the analysis. */
-void core_mark(core *c, uint32_t address, uint32_t marked)
-{
-    core_block *block = block_at(c, address);
-    if (block == &c->elsewhere || !block->size_bytes) {
-        return;
-    }
-    block->flags = (uint8_t)(marked ? block->flags | BLOCK_MARKED : block->flags & ~BLOCK_MARKED);
 }
 
 void core_set_clrex(core *c, uint32_t address)
@@ -162,6 +115,7 @@ void core_power_on(core *c, uint32_t vector_table)
     c->demcr = c->dwt_ctrl = c->dbgmcu_cr = 0;
     c->cyccnt_held = 0;
     c->block = NULL;
+    art_power_on(&c->art);
     c->exclusive_open = false;
     c->on_process_stack = c->look_at_sp = c->look_at_control = false;
     c->watch.stage = WATCH_OFF;
@@ -242,6 +196,38 @@ static bool heed_flags(core *c, const core_block *block, uint32_t address)
     return true;
 }
 
+/* Python filled the block, or it must not run now: false. */
+static bool analyse(core *c, uint32_t address, uint32_t size)
+{
+    switch ((core_analysis)c->callbacks.analyse(address, size)) {
+    case ANALYSIS_DONE: return true;
+    case ANALYSIS_HOOKED:
+        c->stale_address = address;
+        c->stale_bytes = size;
+        stop(c, STOP_TRANSLATE);
+        return false;
+    default: stop(c, STOP_CALLBACK); return false;
+    }
+}
+
+/* Cycles that a block waits for the Flash. */
+static uint32_t wait_for_flash(core *c, const core_block *block, uint32_t address)
+{
+    art_code code = {
+        .offset = address - c->art.base,
+        .size_bytes = block->size_bytes,
+        .last_line_cycles = block->last_line_cycles,
+    };
+    if (code.offset >= c->art.size_bytes) {
+        return 0;
+    }
+    uint32_t waited = art_fetch(&c->art, &code, c->shared.cycles);
+    if (block->literals) {
+        waited += art_load(&c->art, &c->literals[block->first_literal], block->literals);
+    }
+    return waited;
+}
+
 void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
 {
     (void)uc;
@@ -259,8 +245,7 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
     }
     core_block *block = block_at(c, address);
     if (block->size_bytes != size || block == &c->elsewhere) {
-        if (c->callbacks.analyse(address, size)) {
-            stop(c, STOP_CALLBACK);
+        if (!analyse(c, address, size)) {
             return;
         }
     }
@@ -275,6 +260,9 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
     if (address != c->block_end) {
         c->shared.cycles += c->block ? c->block->taken_cycles : 0u;
         c->shared.cycles += block->target_cycles;
+    }
+    if (c->art.wait_states) {
+        c->shared.cycles += wait_for_flash(c, block, address);
     }
     c->block_start_cycles = c->shared.cycles;
     c->shared.cycles += block->cycles;
@@ -448,6 +436,10 @@ static core_reason run_slice(core *c, uint64_t deadline)
     case STOP_LOOP: watch_examine(c); return CORE_GO_ON;
     case STOP_CALLBACK: return CORE_CALLBACK;
     case STOP_MARK: return CORE_MARK;
+    case STOP_TRANSLATE:
+        c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2), (uint64_t)c->stale_address,
+                   (uint64_t)c->stale_address + c->stale_bytes);
+        return CORE_GO_ON;
     case STOP_NO_FPU: return exception_fault(c, EXC_USAGE_FAULT, CFSR_NOCP) ? CORE_GO_ON : CORE_LOCKUP;
     default: break;
     }

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from boardless_sim.peripherals.register import AhbPeripheral, Register
 
 ACR, SR, CR = 0x00, 0x0C, 0x10
-ACR_PRFTEN, ACR_ICEN, ACR_DCEN = 1 << 8, 1 << 9, 1 << 10
-ACR_LATENCY = 0x7
 CR_LOCK = 1 << 31
 
 
 class FlashInterface(AhbPeripheral):
-    """Flash access control. Programming and erasing are not modelled."""
+    """Flash access control. Programming and erasing are not modelled.
+
+    `on_acr` hears what is written to ACR: the wait states pass in the core.
+    """
 
     layout: ClassVar[Mapping[int, Register]] = {
         ACR: Register("ACR", 0, 0x1F07),
@@ -27,17 +28,7 @@ class FlashInterface(AhbPeripheral):
 
     def __init__(self, name: str = "FLASH") -> None:
         super().__init__(name)
-
-    @property
-    def wait_states(self) -> int:
-        """Wait states of a Flash read."""
-        return self.values[ACR] & ACR_LATENCY
-
-    @property
-    def art_enabled(self) -> bool:
-        """Whether prefetch and both caches are on."""
-        art = ACR_PRFTEN | ACR_ICEN | ACR_DCEN
-        return self.values[ACR] & art == art
+        self.on_acr: Callable[[int], None] = lambda acr: None
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and do what the write starts."""
@@ -45,3 +36,5 @@ class FlashInterface(AhbPeripheral):
             self.unmodelled_write(offset, value)
         else:
             self.store(offset, value)
+        if offset == ACR:
+            self.on_acr(self.values[ACR])

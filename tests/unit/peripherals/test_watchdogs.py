@@ -128,11 +128,13 @@ def test_crc_against_zlib_by_bit_reversal(word: int) -> None:
     assert device.read(crc.DR, 4) == expected
 
 
-def test_flash_wait_states_and_accelerator() -> None:
+def test_who_listens_hears_what_is_written_to_acr() -> None:
     device = FlashInterface()
-    assert (device.wait_states, device.art_enabled) == (0, False)
-    device.write(flash_interface.ACR, 4, 0x705)
-    assert (device.wait_states, device.art_enabled) == (5, True)
+    heard: list[int] = []
+    device.on_acr = heard.append
+    device.write(flash_interface.ACR, 4, 0xFFFF_FFFF)
+    device.write(flash_interface.CR, 4, flash_interface.CR_LOCK)
+    assert heard == [0x1F07]
 
 
 def test_flash_programming_is_logged(bus: FakeBus) -> None:

@@ -1,0 +1,106 @@
+/* The table of basic blocks that Python fills, one entry an instruction address. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core.h"
+
+int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes)
+{
+    if (slot >= CORE_CODES) {
+        return -1;
+    }
+    c->blocks[slot] = calloc(size_bytes / 2u, sizeof(core_block));
+    c->code_base[slot] = base;
+    c->code_size[slot] = size_bytes;
+    return c->blocks[slot] ? 0 : -1;
+}
+
+void blocks_destroy(core *c)
+{
+    for (uint32_t i = 0; i < CORE_CODES; i++) {
+        free(c->blocks[i]);
+    }
+    free(c->literals);
+    free(c->accesses);
+}
+
+core_block *block_at(core *c, uint32_t address)
+{
+    for (uint32_t slot = 0; slot < CORE_CODES; slot++) {
+        uint32_t offset = address - c->code_base[slot];
+        if (offset < c->code_size[slot]) {
+            return &c->blocks[slot][offset >> 1];
+        }
+    }
+    return &c->elsewhere;
+}
+
+/* Room for `more` items behind the `count` that an array has: the array, moved or not; NULL: none. */
+static void *grown(void *array, size_t item_bytes, uint32_t count, uint32_t more, uint32_t *capacity)
+{
+    uint32_t needed = count + more;
+    if (needed <= *capacity && array) {
+        return array;
+    }
+    uint32_t wanted = needed * 2u + 1024u;
+    void *moved = realloc(array, wanted * item_bytes);
+    if (moved) {
+        *capacity = wanted;
+    }
+    return moved;
+}
+
+/* The lines of the Flash that PC-relative loads of the block read, each once in a row. */
+static int32_t note_literals(core *c, core_block *block)
+{
+    uint32_t *pool =
+        grown(c->literals, sizeof *pool, c->literal_count, block->accesses, &c->literal_capacity);
+    if (!pool) {
+        return -1;
+    }
+    c->literals = pool;
+    block->first_literal = c->literal_count;
+    for (uint32_t i = 0; i < block->accesses; i++) {
+        const core_access *access = &c->accesses[block->first_access + i];
+        uint32_t offset = access->displacement - c->art.base;
+        if (!access->is_load || access->base >= 0 || access->index >= 0 ||
+            offset >= c->art.size_bytes) {
+            continue;
+        }
+        uint32_t line = offset >> ART_LINE_BITS;
+        if (!block->literals || pool[c->literal_count - 1u] != line) {
+            pool[c->literal_count++] = line;
+            block->literals++;
+        }
+    }
+    return 0;
+}
+
+int32_t core_set_block(core *c, uint32_t address, const core_block *block,
+                       const core_access *accesses)
+{
+    core_access *pool =
+        grown(c->accesses, sizeof *pool, c->access_count, block->accesses, &c->access_capacity);
+    if (!pool) {
+        return -1;
+    }
+    c->accesses = pool;
+    core_block *entry = block_at(c, address);
+    *entry = *block;
+    entry->first_access = c->access_count;
+    if (block->accesses) {
+        memcpy(&pool[c->access_count], accesses, block->accesses * sizeof *accesses);
+    }
+    c->access_count += block->accesses;
+    return note_literals(c, entry);
+}
+
+/* A block that is not yet analysed gets its mark from the analysis. */
+void core_mark(core *c, uint32_t address, uint32_t marked)
+{
+    core_block *block = block_at(c, address);
+    if (block == &c->elsewhere || !block->size_bytes) {
+        return;
+    }
+    block->flags = (uint8_t)(marked ? block->flags | BLOCK_MARKED : block->flags & ~BLOCK_MARKED);
+}
