@@ -8,22 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from boardless_models.archive import read_arrays
 from boardless_models.artifact import QuantizedNetwork, load_artifact, provenance_path
 from boardless_models.chain import graph_of_chain
+from boardless_models.checkpoint import load_checkpoint
+from boardless_models.cycles import estimated_cycles
 from boardless_models.fusing import fused
 from boardless_models.graph_artifact import is_graph, load_graph
 from boardless_models.kernels import scratch_bytes
 from boardless_models.model_cost import graph_costs
-from boardless_models.network import Network, Stage, stages
+from boardless_models.network import stages
 from boardless_sim.errors import ModelError
 
 FLOAT_BYTES = 4
-# Fitted to the reference firmware in emulation (docs/howto/model.md says how near it comes).
-NEAR_PERCENT = 15  # to the reference firmware in emulation
-CYCLES_PER_MAC = {"conv2d": 1.1, "depthwise": 8.0, "dense": 3.7}
-CYCLES_PER_OUTPUT = 55
-# The m4 kernels take the nine taps of a grey window as twelve.
-GREY_SHARE = 12 / 9
+NEAR_PERCENT = 5  # to the whole of a chain's layers in emulation
 # What each step of training makes of the artifact quantised from it.
 STAGES = {"train": "PTQ", "prune": "pruned, PTQ", "qat": "QAT"}
 FLOATS = {"train": "float", "prune": "pruned float", "qat": "QAT float"}
@@ -43,24 +41,40 @@ class Row:
     test: float | None
 
 
-def estimated_cycles(network: Network) -> int:
-    """Cortex-M4 cycles of one inference with the fast kernels, an estimate before any run."""
-    return round(sum(layer_cycles(stage) for stage in stages(network)))
-
-
-def layer_cycles(stage: Stage) -> float:
-    """Multiplications, and what each output takes."""
-    macs = stage.macs * (GREY_SHARE if stage.input.channels == 1 else 1.0)
-    return CYCLES_PER_MAC[stage.kind] * macs + CYCLES_PER_OUTPUT * stage.output.size
-
-
 def rows_of(folder: Path) -> tuple[Row, ...]:
     """Every artifact with its provenance, by name. Raises `ModelError` where there is none."""
-    paths = sorted(path for path in folder.glob("*.npz") if provenance_path(path).is_file())
-    rows = tuple(row for path in paths for row in artifact_rows(path))
+    paths = sorted(folder.glob("*.npz"))
+    artifacts = [path for path in paths if provenance_path(path).is_file()]
+    rows = [row for path in artifacts for row in artifact_rows(path)]
     if not rows:
         raise ModelError(f"{folder}: no artifact with its provenance (.npz and .json)")
-    return rows
+    known = {(row.artifact, row.stage) for row in rows}
+    others = (path for path in paths if path not in artifacts and is_checkpoint(path))
+    floats = [checkpoint_row(path) for path in others]
+    rows += [row for row in floats if (row.artifact, row.stage) not in known]
+    return tuple(sorted(rows, key=place))
+
+
+def place(row: Row) -> tuple[str, int]:
+    """By name, then in the order of the line."""
+    order = ("float", "pruned float", "PTQ", "pruned, PTQ", "QAT float", "QAT")
+    return row.artifact, order.index(row.stage) if row.stage in order else len(order)
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether an .npz is a float network and not, as a teacher's logits, of another kind."""
+    return {"record", "network", "calibration"} <= read_arrays(path).keys()
+
+
+def checkpoint_row(path: Path) -> Row:
+    """NAME.STEP.npz: a float stage that only validation has judged."""
+    checkpoint = load_checkpoint(path)
+    parameters = sum(layer.weight.size + layer.bias.size for layer in checkpoint.layers)
+    macs = sum(stage.macs for stage in stages(checkpoint.network))
+    stage = FLOATS.get(checkpoint.record.step, "float")
+    name = path.name.split(".")[0]
+    judged = checkpoint.record.validation_accuracy
+    return Row(name, stage, FLOAT_BYTES * parameters, macs, None, None, judged, None)
 
 
 def artifact_rows(path: Path) -> Iterator[Row]:
@@ -70,7 +84,7 @@ def artifact_rows(path: Path) -> Iterator[Row]:
         yield graph_row(path)
         return
     quantized = load_artifact(path)
-    graph = graph_of_chain(quantized)
+    graph = fused(graph_of_chain(quantized))
     training = facts.get("training")
     step = training.get("step", "") if isinstance(training, dict) else ""
     macs = sum(stage.macs for stage in stages(quantized.network))
@@ -83,17 +97,18 @@ def artifact_rows(path: Path) -> Iterator[Row]:
         sum(cost.model_bytes for cost in graph_costs(graph)),
         macs,
         scratch_bytes(graph, "m4"),
-        estimated_cycles(quantized.network),
+        estimated_cycles(graph),
         *share(facts, "int8"),
     )
 
 
 def graph_row(path: Path) -> Row:
-    """An imported graph: its cycles are not estimated."""
+    """An imported graph: nobody has measured how accurate it is."""
     graph = fused(load_graph(path))
     shares = graph_costs(graph)
     model, macs = sum(cost.model_bytes for cost in shares), sum(cost.macs for cost in shares)
-    return Row(path.stem, "imported", model, macs, scratch_bytes(graph, "m4"), None, None, None)
+    costs = (model, macs, scratch_bytes(graph, "m4"), estimated_cycles(graph))
+    return Row(path.stem, "imported", *costs, None, None)
 
 
 def float_bytes(quantized: QuantizedNetwork) -> int:
