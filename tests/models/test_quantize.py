@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from boardless_models.artifact import QuantizedNetwork, provenance_path
+from boardless_models.calibrate import CALIBRATION_COUNT, calibrated
 from boardless_models.checkpoint import (
     Checkpoint,
     FloatLayer,
@@ -17,11 +18,13 @@ from boardless_models.checkpoint import (
     save_checkpoint,
 )
 from boardless_models.cost import network_bytes
-from boardless_models.data import dataset_sha256
+from boardless_models.data import dataset_sha256, load_dataset
 from boardless_models.network import Conv2d, Dense, Network, Shape, stages
 from boardless_models.quantize import main, output_scale_and_zero_point, quantize, weight_scales
 from boardless_sim.errors import ModelError
 
+ARTIFACTS = Path(__file__).parents[2] / "models" / "artifacts"
+FILES = {"train": "float", "prune": "pruned", "qat": "qat"}
 NETWORK = Network("tiny", Shape(4, 4, 1), (Conv2d(2, 3, 2), Dense(2)))
 RECORD = Record("train", 1, 1, "d" * 64, 0.5)
 
@@ -115,6 +118,22 @@ def test_committed_weights_give_the_committed_artifact(
         assert np.array_equal(fresh.multiplier, kept.multiplier)
         assert np.array_equal(fresh.shift, kept.shift)
         assert fresh.output_zero_point == kept.output_zero_point
+
+
+@pytest.mark.parametrize("facts_path", sorted(ARTIFACTS.glob("*.json")), ids=lambda path: path.stem)
+def test_the_frames_of_every_calibration_are_committed(facts_path: Path) -> None:
+    training = json.loads(facts_path.read_text())["training"]
+    checkpoint = load_checkpoint(facts_path.with_suffix(f".{FILES[training['step']]}.npz"))
+    assert checkpoint.record.seed == training["seed"]
+    dataset, picked = load_dataset(), checkpoint.calibration
+    assert len(picked) == len(set(picked.tolist())) == CALIBRATION_COUNT
+    assert 0 <= picked.min() < picked.max() < len(dataset.train)
+    again = calibrated(checkpoint.network, checkpoint.layers, dataset, picked)
+    # A grid that was learned has an upper end of its own, near the one that these frames give.
+    near = 1e-4 if training["step"] != "qat" else 0.35
+    for kept, fresh in zip(checkpoint.layers[:-1], again[:-1], strict=True):
+        assert kept.minimum == pytest.approx(fresh.minimum, abs=1e-6)
+        assert kept.maximum == pytest.approx(fresh.maximum, rel=near)
 
 
 def test_provenance_names_the_training(artifact_path: Path) -> None:
