@@ -9,10 +9,13 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from boardless.budget.bound import stack_bound
 from boardless.budget.diff import Baseline
 from boardless.budget.measure import Measurement
+from boardless.budget.stack_diff import Frame, StackPath, Stacks
 from boardless.config import Config, parse_config
 from boardless.limits import Budgets
 from boardless_sim.errors import BoardlessError, ConfigError
@@ -56,6 +59,7 @@ def baseline_of(label: str, raw: bytes) -> Baseline:
     if not regions:
         raise ConfigError(f"{label}: no regions, expected a boardless budget --json")
     bound = stack.get("bound")
+    stacks = _stacks(_table(document, "stacks"))
     return Baseline(
         label=label,
         regions=_figures(regions, "bytes"),
@@ -64,7 +68,8 @@ def baseline_of(label: str, raw: bytes) -> Baseline:
         maxima=_figures(rows, "max"),
         reasons={key: _line(row.get("why")) for key, row in _tables(rows)},
         stack_bytes=_size(bound.get("bytes")) if isinstance(bound, dict) else None,
-        stack_path=tuple(_path(bound)),
+        stacks=stacks if stacks.paths else None,
+        no_stacks="" if stacks.paths else f"{label} has none",
     )
 
 
@@ -93,7 +98,13 @@ def _of_elf(path: Path, config: Config, measure: Measure) -> Baseline:
         if (size := found.bytes_of(budget.what, budget.patterns)) is not None
     }
     sizes["static-ram"] = found.static_ram
-    return Baseline(f"{path} (ELF)", found.regions, sizes, found.symbols, {}, {})
+    base = Baseline(f"{path} (ELF)", found.regions, sizes, found.symbols, {}, {})
+    try:
+        bound = stack_bound(found, config)
+    except BoardlessError as error:  # today's annotations may not fit yesterday's functions
+        return replace(base, no_stacks=str(error))
+    no_stacks = bound.reason if bound.stacks is None else ""
+    return replace(base, stack_bytes=bound.bytes, stacks=bound.stacks, no_stacks=no_stacks)
 
 
 def _of_revision(revision: str, config: Config) -> Baseline:
@@ -117,16 +128,7 @@ def _of_revision(revision: str, config: Config) -> Baseline:
         return found
     budgets = parse_config(Path(f"{revision}:{config.path.name}"), text).budgets
     maxima, reasons = dict(_maxima(budgets)), dict(_reasons(budgets))
-    return Baseline(
-        found.label,
-        found.regions,
-        found.sizes,
-        found.symbols,
-        maxima,
-        reasons,
-        found.stack_bytes,
-        found.stack_path,
-    )
+    return replace(found, maxima=maxima, reasons=reasons)
 
 
 def _git(folder: Path, *arguments: str) -> bytes | None:
@@ -202,8 +204,14 @@ def _line(value: object) -> str:
     return text if text.isprintable() else repr(text)
 
 
-def _path(bound: object) -> Iterator[tuple[str, int]]:
-    frames = bound.get("path") if isinstance(bound, dict) else None
-    for frame in frames if isinstance(frames, list) else []:
-        if isinstance(frame, dict):
-            yield _line(frame.get("function")), _size(frame.get("bytes")) or 0
+def _stacks(table: Mapping[str, object]) -> Stacks:
+    paths = {
+        _line(name): StackPath(_line(row.get("entry")), _size(row.get("worst")))
+        for name, row in _tables(_table(table, "paths"))
+    }
+    functions = {
+        _line(name): Frame(own, _size(row.get("worst")), _line(row.get("calls")))
+        for name, row in _tables(_table(table, "functions"))
+        if (own := _size(row.get("own"))) is not None
+    }
+    return Stacks(paths, functions)

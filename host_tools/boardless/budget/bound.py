@@ -7,7 +7,8 @@ from functools import lru_cache
 from boardless.budget.decide import Bound, TaskBound
 from boardless.budget.elf_file import ElfFile
 from boardless.budget.measure import Measurement
-from boardless.budget.stack import StackAnnotations, StackReport, analyse, from_table
+from boardless.budget.stack import SUPPOSED, StackAnnotations, StackReport, analyse, from_table
+from boardless.budget.stack_diff import Frame, StackPath, Stacks
 from boardless.config import Config
 from boardless_sim.errors import BoardlessError
 
@@ -47,13 +48,12 @@ def _analysed(elf: ElfFile, annotations: StackAnnotations) -> StackReport:
 
 def _as_bound(report: StackReport, measurement: Measurement, maximum: int | None) -> Bound:
     reason = "" if report.bound_bytes is not None else "; ".join(report.reasons[:3])
-    path = tuple((step.function, step.depth) for step in report.path)
     known = (report.bound_bytes, report.cold_bytes)
     return Bound(
         report.bound_bytes,
         str(report.grade),
         f"unbounded: {reason or 'no reason is known'}" if report.bound_bytes is None else "",
-        path,
+        _stacks(report),
         None if _is_kept(report, maximum) else _entry_line(report, measurement),
         _document(report),
         None if None in known else max(size or 0 for size in known),
@@ -62,6 +62,25 @@ def _as_bound(report: StackReport, measurement: Measurement, maximum: int | None
             for task in report.tasks
         ),
     )
+
+
+def _stacks(report: StackReport) -> Stacks:
+    """Of several functions of one name the deepest."""
+    paths = {"main": StackPath(report.entry, report.thread_bytes)}
+    for level in report.interrupts.levels:
+        name = level.handler if level.name == SUPPOSED else level.name
+        paths[f"interrupt {name}"] = StackPath(level.handler, level.bound_bytes)
+    for task in report.tasks:
+        paths[f"task {task.name}"] = StackPath(task.entry, task.bound_bytes)
+    functions = {
+        found.name: Frame(
+            found.own_bytes,
+            found.bound_bytes,
+            found.path[1].function if len(found.path) > 1 else "",
+        )
+        for found in sorted(report.functions, key=lambda found: found.at_least_bytes)
+    }
+    return Stacks(paths, functions)
 
 
 def _is_kept(report: StackReport, maximum: int | None) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from boardless.budget.diff import Baseline, compare
 from boardless.budget.growth import explained, growth_rows, not_grown
 from boardless.budget.measure import ELSEWHERE, Measurement
+from boardless.budget.stack_diff import Stacks
 from boardless.budget.verdict import Row, Verdict
 from boardless.config import Budgets, SizeBudget
 from boardless.limits import RegionBudget, Waiver
@@ -43,7 +44,7 @@ class Bound:
     bytes: int | None
     grade: str
     reason: str = ""
-    path: tuple[tuple[str, int], ...] = ()
+    stacks: Stacks | None = None
     where: tuple[str, int] | None = None
     document: dict[str, object] | None = None
     most_bytes: int | None = None
@@ -90,6 +91,7 @@ def decide(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Ve
         diff=diff,
         measurement=measurement,
         stack_bound=(evidence.bound.document or {}) if evidence.bound is not None else {},
+        stacks=evidence.bound.stacks if evidence.bound is not None else None,
     )
 
 
@@ -184,7 +186,7 @@ def _as_base(measurement: Measurement, rows: Sequence[Row], evidence: Evidence) 
         maxima={},
         reasons={},
         stack_bytes=None if bound is None else bound.bytes,
-        stack_path=() if bound is None else bound.path,
+        stacks=None if bound is None else bound.stacks,
     )
 
 
@@ -216,6 +218,8 @@ def _notes(measurement: Measurement, rows: Sequence[Row], evidence: Evidence) ->
         yield f"stack not measured: {evidence.no_mark}"
     if evidence.base is None:
         return
+    if evidence.base.no_stacks:
+        yield f"stack paths not compared: {evidence.base.no_stacks}"
     for row in rows:
         before = evidence.base.maxima.get(row.key)
         if before is None or row.max_bytes is None or row.max_bytes <= before:

@@ -1,9 +1,12 @@
-"""What changed against a base: regions, symbols and the stack's worst path. Pure."""
+"""What changed against a base: regions, symbols and the paths of the stack. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
+
+from boardless.budget.change import Change, changes
+from boardless.budget.stack_diff import PathChange, Stacks, stack_changes
 
 _NAMED = 3
 
@@ -12,8 +15,8 @@ _NAMED = 3
 class Baseline:
     """The figures of an earlier firmware. `label` says which; `maxima` what it was held to.
 
-    `reasons` are those that its own file gave; `stack_path` is the worst path, its functions in
-    order with the bytes of each.
+    `reasons` are those that its own file gave; `stacks` is None, with the reason in `no_stacks`,
+    where they are not known.
     """
 
     label: str
@@ -23,35 +26,8 @@ class Baseline:
     maxima: Mapping[str, int]
     reasons: Mapping[str, str]
     stack_bytes: int | None = None
-    stack_path: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True)
-class Change:
-    """One figure before and after; None where it was not there."""
-
-    name: str
-    before: int | None
-    after: int | None
-
-    @property
-    def delta(self) -> int:
-        """Bytes more than before."""
-        return (self.after or 0) - (self.before or 0)
-
-    def text(self) -> str:
-        """As `uart_print +120`, and whether it is new or gone."""
-        state = " (new)" if self.before is None else " (gone)" if self.after is None else ""
-        return f"{self.name} {self.delta:+,}{state}"
-
-    def as_json(self) -> dict[str, object]:
-        """Its fields."""
-        return {
-            "name": self.name,
-            "before": self.before,
-            "after": self.after,
-            "delta": self.delta,
-        }
+    stacks: Stacks | None = None
+    no_stacks: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,11 +41,15 @@ class Diff:
     symbols: tuple[Change, ...]
     unchanged: int
     stack: Change | None = None
-    stack_cause: str = ""
+    stacks: tuple[PathChange, ...] = ()
+
+    @property
+    def stack_cause(self) -> str:
+        """Why the worst case grew, by path."""
+        return "; ".join(path.text() for path in self.stacks if path.cause)
 
     def as_json(self) -> dict[str, object]:
         """The `base` of the document."""
-        stack = {} if self.stack is None else {**self.stack.as_json(), "cause": self.stack_cause}
         return {
             "label": self.label,
             "noise": self.noise,
@@ -77,7 +57,8 @@ class Diff:
             "sizes": [change.as_json() for change in self.sizes],
             "symbols": [change.as_json() for change in self.symbols],
             "unchanged": self.unchanged,
-            "stack": stack,
+            "stack": {} if self.stack is None else self.stack.as_json(),
+            "stacks": [path.as_json() for path in self.stacks],
         }
 
 
@@ -96,14 +77,8 @@ def compare(base: Baseline, now: Baseline, noise: int) -> Diff:
         symbols=listed,
         unchanged=len(symbols) - len(listed),
         stack=stack,
-        stack_cause=path_change(base.stack_path, now.stack_path),
+        stacks=stack_changes(base.stacks, now.stacks) if base.stacks and now.stacks else (),
     )
-
-
-def changes(before: Mapping[str, int], after: Mapping[str, int]) -> tuple[Change, ...]:
-    """Every name of either, the largest change first."""
-    found = [Change(name, before.get(name), after.get(name)) for name in {**before, **after}]
-    return tuple(sorted(found, key=lambda change: (-abs(change.delta), change.name)))
 
 
 def cause(diff: Diff, matching: Container[str] | None = None) -> str:
@@ -119,19 +94,3 @@ def cause(diff: Diff, matching: Container[str] | None = None) -> str:
     more = len(grown) - _NAMED
     rest = f" and {more} more" if more > 0 else ""
     return "by " + ", ".join(change.text() for change in grown[:_NAMED]) + rest
-
-
-def path_change(before: Sequence[tuple[str, int]], after: Sequence[tuple[str, int]]) -> str:
-    """The first call of the worst path that is another, or else the frame that grew most."""
-    if not before or not after:
-        return ""
-    for place, (function, _) in enumerate(after):
-        if place >= len(before) or before[place][0] != function:
-            caller = after[place - 1][0] if place else "the entry"
-            was = before[place][0] if place < len(before) else "nothing"
-            return f"{caller} now calls {function} on the worst path, where it was {was}"
-    if len(before) > len(after):
-        return f"the worst path now ends in {after[-1][0]}, it went on to {before[len(after)][0]}"
-    grown = max(zip(before, after, strict=True), key=lambda pair: abs(pair[1][1] - pair[0][1]))
-    (function, old), (_, new) = grown
-    return "" if old == new else f"{function} now takes {new:,} bytes, it took {old:,}"

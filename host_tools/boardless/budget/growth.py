@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from boardless.budget.diff import Change, Diff, cause
+from boardless.budget.change import Change
+from boardless.budget.diff import Diff, cause
 from boardless.budget.measure import Measurement
 from boardless.budget.verdict import Row
 from boardless.limits import Budgets, RegionBudget, SizeBudget
@@ -19,6 +20,9 @@ def explained(row: Row, diff: Diff | None, measurement: Measurement, budgets: Bu
         return row
     if row.key == "stack.bound":
         return replace(row, cause=diff.stack_cause)
+    if row.kind == "stack":
+        path = next((path for path in diff.stacks if path.name == row.name), None)
+        return replace(row, cause=path.cause if path is not None else "")
     name = row.name.removesuffix(".growth")
     grown = next((c for c in (*diff.regions, *diff.sizes) if c.name == name), None)
     if grown is None or grown.delta <= diff.noise:

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from boardless.budget.diff import Change
+from boardless.budget.change import Change
 from boardless.budget.verdict import Row, Verdict
 
 _CHANGES = 10
@@ -33,6 +33,9 @@ def remarks(verdict: Verdict) -> Iterator[str]:
         yield from (f"  {change_text(change)}" for change in diff.symbols[:_CHANGES])
         if len(diff.symbols) > _CHANGES:
             yield f"  and {len(diff.symbols) - _CHANGES} more symbols"
+        yield from (f"  stack: {path.text()}" for path in diff.stacks[:_CHANGES])
+        if len(diff.stacks) > _CHANGES:
+            yield f"  and {len(diff.stacks) - _CHANGES} more stack paths"
     if any(row.kind == "waiver" for row in verdict.rows):
         yield f"waivers hold as of {verdict.today}"
     yield from (f"note: {note}" for note in verdict.notes)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from boardless.budget.diff import Diff
 from boardless.budget.measure import Measurement
+from boardless.budget.stack_diff import Stacks
 
 SCHEMA = 1
 
@@ -90,6 +91,7 @@ class Verdict:
     diff: Diff | None = None
     measurement: Measurement | None = field(default=None, compare=False)
     stack_bound: dict[str, object] = field(default_factory=dict)
+    stacks: Stacks | None = field(default=None, compare=False)
 
     @property
     def judged(self) -> tuple[Row, ...]:
@@ -132,6 +134,7 @@ class Verdict:
             "regions": {row.name: row.as_json() for row in self.rows if row.kind == "region"},
             "sizes": self._list("size"),
             "stack": stack,
+            "stacks": {} if self.stacks is None else self.stacks.as_json(),
             "growth": self._list("growth"),
             "waivers": self._list("waiver"),
             "notes": list(self.notes),

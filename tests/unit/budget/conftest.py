@@ -10,14 +10,14 @@ SOURCES = Path(__file__).parent / "firmware"
 CPU = ["-mcpu=cortex-m4", "-mthumb", "-Os", "-ffreestanding", "-nostdlib", "-ffunction-sections"]
 
 
-def link(folder: Path, *options: str) -> Path:
-    """The small firmware, linked; options are added to the compiler's."""
+def link(folder: Path, *options: str, source: str = "small.c") -> Path:
+    """The small firmware, or another one, linked; options are added to the compiler's."""
     compiler = shutil.which("arm-none-eabi-gcc")
     assert compiler is not None, "arm-none-eabi-gcc is not there: make setup installs it"
-    elf = folder / "small.elf"
+    elf = (folder / source).with_suffix(".elf")
     script = ["-T", str(SOURCES / "small.ld"), "-Wl,--build-id=none,--no-warn-rwx-segments"]
-    source = str(SOURCES / "small.c")
-    subprocess.run([compiler, *CPU, *script, *options, source, "-o", str(elf)], check=True)
+    command = [compiler, *CPU, *script, *options, str(SOURCES / source), "-o", str(elf)]
+    subprocess.run(command, check=True)
     return elf
 
 

@@ -12,8 +12,9 @@ import pytest
 
 from boardless.budget import gate
 from boardless.budget.base import baseline_of
+from boardless.budget.change import Change, changes
 from boardless.budget.decide import Bound, Evidence, decide
-from boardless.budget.diff import Baseline, Change, changes, compare, path_change
+from boardless.budget.diff import Baseline, compare
 from boardless.budget.measure import measure
 from boardless.budget.verdict import Row, Verdict
 from boardless.config import load_config
@@ -155,13 +156,15 @@ def test_figures_that_make_no_sense_are_not_taken_from_a_base() -> None:
         "regions": {"FLASH": {"bytes": -1, "max": True}, "RAM": {"bytes": 12}, "X": 3},
         "sizes": [3, {"name": "a", "bytes": "12"}],
         "symbols": {"evil\n": 3, "b": 1 << 60},
-        "stack": {"bound": {"bytes": 8, "path": [3, {"function": "a\x1b", "bytes": 9}]}},
+        "stack": {"bound": {"bytes": 8}},
+        "stacks": {"paths": [], "functions": {"a": {"own": -1}, "b": 3}},
     }
     base = baseline_of("x", json.dumps(document).encode())
     assert base.regions == {"RAM": 12}
     assert base.sizes == {}
     assert base.symbols == {"'evil\\n'": 3}
-    assert base.stack_path == (("'a\\x1b'", 9),)
+    assert base.stacks is None
+    assert base.no_stacks == "x has none"
 
 
 WAIVER = (
@@ -298,21 +301,3 @@ def test_changes_are_sorted_and_the_noise_is_not_listed() -> None:
     assert diff.unchanged == 1
     assert diff.stack == Change("stack", 10, 30)
     assert changes({}, {}) == ()
-
-
-@pytest.mark.parametrize(
-    ("after", "said"),
-    [
-        ([("main", 8), ("b", 8)], "main now calls b on the worst path, where it was a"),
-        ([("main", 8), ("a", 40)], "a now takes 40 bytes, it took 8"),
-        ([("main", 8)], "the worst path now ends in main, it went on to a"),
-        ([("x", 8), ("a", 8)], "the entry now calls x on the worst path, where it was main"),
-        (
-            [("main", 8), ("a", 8), ("c", 4)],
-            "a now calls c on the worst path, where it was nothing",
-        ),
-        ([("main", 8), ("a", 8)], ""),
-    ],
-)
-def test_changed_edge_of_the_worst_path(after: list[tuple[str, int]], said: str) -> None:
-    assert path_change([("main", 8), ("a", 8)], after) == said

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from boardless.budget.diff import Change
+from boardless.budget.change import Change
 from boardless.budget.table import label, number, remark, share
 from boardless.budget.verdict import Verdict
 
+_PATHS = 20
 LIMIT = 65_536  # characters that a comment may have
 MARK = "<!-- boardless-budget -->"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#|~@&!])")
@@ -57,9 +58,13 @@ def _changes(verdict: Verdict) -> Iterator[str]:
     yield ""
     yield from _change_table("region", moved) if moved else ["No region changed."]
     if diff.stack is not None and diff.stack.delta:
-        cause = f": {diff.stack_cause}" if diff.stack_cause else ""
         yield ""
-        yield f"Worst-case stack {diff.stack.delta:+,} bytes{escape(cause)}."
+        yield f"Worst-case stack {diff.stack.delta:+,} bytes."
+    if diff.stacks:
+        yield ""
+        yield from (f"- stack: {escape(path.text())}" for path in diff.stacks[:_PATHS])
+        if len(diff.stacks) > _PATHS:
+            yield f"- and {len(diff.stacks) - _PATHS} more paths"
     if diff.symbols:
         yield ""
         yield f"<details><summary>{len(diff.symbols)} symbols changed</summary>"

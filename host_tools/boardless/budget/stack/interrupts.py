@@ -17,6 +17,7 @@ from boardless.budget.stack.indirect import addresses_of
 from boardless.budget.stack.program import Program
 from boardless.budget.stack.report import Grade, InterruptStack, LevelStack, worst
 
+SUPPOSED = "supposed"  # a level that nobody named
 _FRAME, _FP_FRAME, _REALIGNMENT = 32, 104, 4
 _NMI, _HARD_FAULT = 2, 3
 _ABOVE_PRIORITIES = {_NMI: "NMI", _HARD_FAULT: "HardFault"}
@@ -48,7 +49,7 @@ def nest(
     ]
     fixed, free, cold = _unclaimed(program, graph, claimed)
     levels += [_level(graph, bounds, name, [a], frame, Grade.EXACT) for name, a in fixed]
-    single = [_level(graph, bounds, "supposed", [a], frame, Grade.ASSUMED) for a in free]
+    single = [_level(graph, bounds, SUPPOSED, [a], frame, Grade.ASSUMED) for a in free]
     single.sort(key=lambda level: -level.at_least_bytes)
     levels += single[: max(_PRIORITIES - len(named), 0)]
     return InterruptStack(
