@@ -84,6 +84,7 @@ def cli() -> None:
 @click.option("--labels", type=_PATH, metavar="FILE", help="The true class of every frame.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames.")
 @click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the run as JSON.")
+@click.option("--plot", type=_PATH, metavar="FILE", help="Every frame's latency, as PNG.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
 @click.option(
     "--engine", default="native", show_default=True, metavar="NAME", help="native, renode or qemu."
@@ -115,6 +116,7 @@ def run_command(
     labels: Path | None,
     limit: int | None,
     json_path: Path | None,
+    plot: Path | None,
     jobs: int,
     engine: str,
     model: Path | None,
@@ -131,6 +133,12 @@ def run_command(
         from boardless.report.document import require_writable
 
         require_writable(json_path)
+    if plot is not None:
+        from boardless.report.document import require_writable
+        from boardless.report.latency_plot import require_matplotlib
+
+        require_matplotlib()
+        require_writable(plot)
     if model is not None:
         from boardless.model_hash import require_model
 
@@ -142,6 +150,10 @@ def run_command(
         from boardless.report.document import run_document, write_json
 
         write_json(json_path, run_document(report))  # first: a closed pipe ends the table
+    if plot is not None:
+        from boardless.report.latency_plot import draw
+
+        draw(report.results, report.timing_basis, plot)
     _print_run(report)
     for failure in failures:
         click.echo(f"FAILED     {failure}")

@@ -50,6 +50,8 @@ def test_the_layers_are_what_the_firmware_itself_counts_for_its_inference(
         engine.load(load_image(ELF))
         frames = list(open_frames("pattern:noise:1", limit=FRAMES))
         report = classify(engine, [frames[0], *frames])
+    sent_us = report.results[-1].sent_us - report.results[0].sent_us
+    assert abs(profile.cycles - sent_us * profile.hz / 1e6) < 40  # a block: nothing is added
     counted_us = sum(result.times_us["infer"] for result in report.results[1:])
     megahertz = profile.hz // 1_000_000
     assert profile.layer_cycles <= (counted_us + FRAMES) * megahertz  # it leaves out fractions
