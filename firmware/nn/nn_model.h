@@ -17,7 +17,8 @@ typedef enum {
     NN_DEPTHWISE = 1,    /* weights [out, rows, columns] */
     NN_MAX_POOL = 2,     /* no constants */
     NN_AVERAGE_POOL = 3, /* no constants */
-    NN_ADD = 4,          /* multiplier [3], exponent [3] (single: two weights and a shift) */
+    NN_ADD = 4,          /* multiplier [3], exponent [3] (single: two weights and a shift);
+                            bias [C] where the second is a constant, else none */
     NN_LOOKUP = 5,       /* weights [256]: the output for each input from -128 to 127 */
     NN_PRELU = 6,        /* weights [C]: slopes; multiplier [3]: above zero, below it, zero point of
                             the slopes; exponent [2] */

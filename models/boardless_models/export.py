@@ -18,6 +18,7 @@ from boardless_models.fusing import fused
 from boardless_models.golden import golden_vectors, save_golden
 from boardless_models.graph import (
     Add,
+    AddConstant,
     Concatenate,
     Convolve,
     Graph,
@@ -101,13 +102,8 @@ def operator_arrays(graph: Graph, operator: Operator) -> dict[str, Iterable[int]
                 "multiplier": operator.multiplier,
                 "exponent": operator.exponent,
             }
-        case Add() if graph.rounding == "single":
-            return {"multiplier": [*operator.weights, operator.shift], "exponent": [0, 0, 0]}
         case Add():
-            return {
-                "multiplier": [multiplier for multiplier, _ in operator.factors],
-                "exponent": [exponent for _, exponent in operator.factors],
-            }
+            return add_arrays(operator, graph.rounding)
         case Prelu():
             (above, raised), (below, lowered) = operator.above, operator.below
             return {
@@ -121,6 +117,19 @@ def operator_arrays(graph: Graph, operator: Operator) -> dict[str, Iterable[int]
             return {"multiplier": operator.multiplier, "exponent": operator.exponent}
         case Pool() | Concatenate():
             return {}
+
+
+def add_arrays(operator: Add, rounding: Rounding) -> dict[str, Iterable[int]]:
+    """The factors of one rounding, and what a constant adds in it."""
+    arrays: dict[str, Iterable[int]] = {}
+    if isinstance(operator, AddConstant):
+        arrays["bias"] = operator.addends_in(rounding)
+    if rounding == "single":
+        return arrays | {"multiplier": [*operator.weights, operator.shift], "exponent": [0, 0, 0]}
+    return arrays | {
+        "multiplier": [multiplier for multiplier, _ in operator.factors],
+        "exponent": [exponent for _, exponent in operator.factors],
+    }
 
 
 def array_text(field: str, index: int, values: Iterable[int]) -> str:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from boardless_models.network import Shape
 from boardless_models.rounding import INT8_MAXIMUM, INT8_MINIMUM
-from boardless_models.scaling import Factor, Rounding
+from boardless_models.scaling import ROUNDINGS, Factor, Integers, Rounding, scaled
+
+ADD_LEFT_SHIFT = 20
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,27 @@ class Add:
     shift: int
     least: int
     most: int
+
+    def share(self, centred: Integers, place: int, way: Rounding) -> Integers:
+        """What the first (0) or the second (1) adds to the sum, from values less zero points."""
+        if way == "single":
+            return centred * self.weights[place]
+        multiplier, exponent = (np.array(part) for part in self.factors[place])
+        return scaled(centred << ADD_LEFT_SHIFT, multiplier, exponent, "double")
+
+
+@dataclass(frozen=True)
+class AddConstant(Add):
+    """A value and a constant for each channel: what the constant adds, int32 [rounding, channels].
+
+    The rows stand in the order of `ROUNDINGS`; `second` is the input again and not read.
+    """
+
+    addends: NDArray[np.int32]
+
+    def addends_in(self, way: Rounding) -> NDArray[np.int32]:
+        """Those of one rounding, [channels]."""
+        return np.asarray(self.addends[ROUNDINGS.index(way)])
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from boardless_models.archive import read_arrays, write_arrays
 from boardless_models.artifact import artifact_sha256, checksum_path, provenance_path, typed
 from boardless_models.graph import (
     Add,
+    AddConstant,
     Concatenate,
     Convolve,
     Graph,
@@ -35,6 +36,7 @@ GRAPH_VERSION = 2
 KINDS: dict[str, type[Operator]] = {
     "convolve": Convolve,
     "pool": Pool,
+    "add_constant": AddConstant,
     "add": Add,
     "prelu": Prelu,
     "lookup": Lookup,
@@ -47,7 +49,7 @@ ARRAYS: dict[str, type[np.generic]] = {
     "multiplier": np.int32,
     "exponent": np.int8,
 }
-ARRAYS |= {"scales": np.float32, "slope": np.int8, "table": np.int8}
+ARRAYS |= {"scales": np.float32, "slope": np.int8, "table": np.int8, "addends": np.int32}
 
 
 def is_graph(path: Path) -> bool:

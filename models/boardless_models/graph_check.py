@@ -9,6 +9,7 @@ import numpy as np
 from boardless_models.activation import GREATEST_SLOPE_EXPONENT
 from boardless_models.graph import (
     Add,
+    AddConstant,
     Concatenate,
     Convolve,
     Graph,
@@ -24,12 +25,14 @@ from boardless_models.graph import (
 )
 from boardless_models.network import Shape
 from boardless_models.rounding import largest_weight
+from boardless_models.scaling import ROUNDINGS
 from boardless_sim.errors import ModelError
 
 MOST_VALUES = MOST_OPERATORS = 255
 MOST_CLASSES = 256
 LARGEST_SCORE_STEP = 0xFFFF
 LARGEST_CENTRED = 255
+LARGEST_ADDEND = LARGEST_CENTRED << 21
 
 
 def check_graph(graph: Graph) -> None:
@@ -150,6 +153,8 @@ def check_pointwise(graph: Graph, operator: Add | Lookup | Prelu) -> None:
     match operator:
         case Add():
             check_add(operator)
+            if isinstance(operator, AddConstant):
+                check_addends(operator, graph.values[operator.input].shape.channels)
         case Lookup():
             if operator.table.shape != (256,):
                 raise ModelError(f"a table of {operator.table.shape}, expected 256")
@@ -173,6 +178,15 @@ def check_add(operator: Add) -> None:
         raise ModelError("factors of one and more")
     if not all(0 <= weight <= 1 << 21 for weight in operator.weights):
         raise ModelError(f"weights {operator.weights}, expected at most 2^21")
+
+
+def check_addends(operator: AddConstant, channels: int) -> None:
+    """One a channel in either rounding, none beyond what a second value could add."""
+    if operator.addends.shape != (len(ROUNDINGS), channels):
+        raise ModelError(f"{operator.addends.shape} addends, expected 2 × {channels}")
+    largest = int(np.abs(operator.addends.astype(np.int64)).max())
+    if largest > LARGEST_ADDEND:
+        raise ModelError(f"addends reach {largest}, expected at most {LARGEST_ADDEND}")
 
 
 def check_factors(*factors: tuple[int, int]) -> None:

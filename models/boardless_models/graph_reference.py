@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from boardless_models.activation import sloped
 from boardless_models.graph import (
     Add,
+    AddConstant,
     Concatenate,
     Convolve,
     Graph,
@@ -23,7 +24,6 @@ from boardless_models.network import Shape
 from boardless_models.scaling import Integers, Rounding, scaled
 
 Int8 = NDArray[np.int8]
-ADD_LEFT_SHIFT = 20
 # The camera's byte becomes int8 by subtracting this.
 FRAME_ZERO = 128
 
@@ -147,22 +147,19 @@ def pool(operator: Pool, tensor: Int8, shape: Shape) -> Int8:
 
 def add(graph: Graph, operator: Add, first: Int8, second: Int8, way: Rounding) -> Int8:
     """Both inputs on a common grid, their sum on the output's."""
-    pair = [
-        tensor.astype(np.int64) - graph.values[index].zero_point
-        for tensor, index in ((first, operator.input), (second, operator.second))
-    ]
+    one, two = (
+        operator.share(tensor.astype(np.int64) - graph.values[index].zero_point, place, way)
+        for place, (tensor, index) in enumerate(
+            ((first, operator.input), (second, operator.second))
+        )
+    )
+    if isinstance(operator, AddConstant):
+        two = operator.addends_in(way).astype(np.int64)
     if way == "single":
-        products = sum(
-            tensor * weight for tensor, weight in zip(pair, operator.weights, strict=True)
-        )
-        total = (products + (1 << (operator.shift - 1))) >> operator.shift
+        total = (one + two + (1 << (operator.shift - 1))) >> operator.shift
     else:
-        factors = [(np.array(m), np.array(e)) for m, e in operator.factors]
-        common = sum(
-            scaled(tensor << ADD_LEFT_SHIFT, *factor, "double")
-            for tensor, factor in zip(pair, factors[:2], strict=True)
-        )
-        total = scaled(np.asarray(common), *factors[2], "double")
+        multiplier, exponent = (np.array(part) for part in operator.factors[2])
+        total = scaled(one + two, multiplier, exponent, "double")
     rounded = total + graph.values[operator.output].zero_point
     return np.asarray(np.clip(rounded, operator.least, operator.most), np.int8)
 

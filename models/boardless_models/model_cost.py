@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from boardless_models.graph import (
     Add,
+    AddConstant,
     Convolve,
     Graph,
     Lookup,
@@ -82,6 +83,8 @@ def array_bytes(operator: Operator) -> tuple[int, ...]:
             outputs = len(operator.bias)
             weights = -(-operator.weight.size * operator.bits // 8)
             return weights, 4 * outputs, 4 * outputs, outputs
+        case AddConstant():
+            return 4 * operator.addends.shape[1], 4 * 3, 3
         case Add():
             return 4 * 3, 3
         case Prelu():

@@ -12,7 +12,14 @@ from boardless_models.scaling import Rounding
 from boardless_models.score import score_step
 from boardless_models.tflite_file import FileOperator, TfliteFile
 from boardless_models.tflite_layers import FileLayers
-from boardless_models.tflite_pointwise import add_of, clamp_of, prelu_of, relu_of, table_of
+from boardless_models.tflite_pointwise import (
+    add_constant_of,
+    add_of,
+    clamp_of,
+    prelu_of,
+    relu_of,
+    table_of,
+)
 from boardless_models.tflite_reduce import mean_of
 from boardless_sim.errors import ModelError
 
@@ -111,13 +118,23 @@ class Importer(FileLayers):
         self.file = replace(self.file, outputs=(number,))
 
     def add(self, index: int, operator: FileOperator) -> None:
-        """ADD of two activations."""
+        """ADD of two activations, or of one and a constant on either side."""
+        name = f"op {index} {operator.name}"
+        sides = [self.tensor(operator.inputs, place) for place in (0, 1)]
+        if sides[0].data:
+            operator = replace(operator, inputs=operator.inputs[1::-1])
         first, source = self.input(operator)
+        if any(side.data for side in sides):
+            target_number, target = self.output(operator)
+            numbers, values = (first, target_number), (source, target)
+            clamp = clamp_of(operator.options.activation, target)
+            addend = self.tensor(operator.inputs, 1)
+            self.operators.append(add_constant_of(name, numbers, values, addend, clamp))
+            return
         second, other = self.input(operator, 1)
         target_number, target = self.output(operator)
         triple = (source, other, target)
         clamp = clamp_of(operator.options.activation, target)
-        name = f"op {index} {operator.name}"
         self.operators.append(add_of(name, (first, second, target_number), triple, clamp))
 
     def activation(self, index: int, operator: FileOperator) -> None:

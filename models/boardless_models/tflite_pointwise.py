@@ -9,9 +9,9 @@ import numpy as np
 
 from boardless_models import tflite_file as tfl
 from boardless_models.activation import function_table, hard_swish_table, logistic
-from boardless_models.graph import Add, Lookup, Prelu, Value
+from boardless_models.graph import ADD_LEFT_SHIFT, Add, AddConstant, Lookup, Prelu, Value
 from boardless_models.rounding import INT8_MAXIMUM, INT8_MINIMUM
-from boardless_models.scaling import quantize_multiplier
+from boardless_models.scaling import ROUNDINGS, Factor, quantize_multiplier
 from boardless_models.tflite_file import FileOperator, FileTensor
 from boardless_models.tflite_tensors import constant, grid_of
 from boardless_sim.errors import ModelError
@@ -31,7 +31,6 @@ BY_ITSELF = {
 # The grid that TensorFlow Lite fixes for the output.
 FIXED_GRIDS = {tfl.LOGISTIC: (1.0 / 256.0, -128), tfl.TANH: (1.0 / 128.0, 0)}
 FUNCTIONS: dict[int, Callable[[float], float]] = {tfl.LOGISTIC: logistic, tfl.TANH: math.tanh}
-ADD_LEFT_SHIFT = 20
 SINGLE_WEIGHT_BITS = 20
 LEAST_ADD_SHIFT, GREATEST_ADD_SHIFT = 12, 30
 
@@ -129,32 +128,65 @@ def add_of(
     values: tuple[Value, Value, Value],
     clamp: tuple[int, int],
 ) -> Add:
-    """Both ways of adding: TensorFlow Lite's, and one rounding of a sum of products."""
+    """Two values of one shape."""
     first, second, target = values
     if first.shape != second.shape or first.shape != target.shape:
         raise ModelError(
-            f"tensors {first.name!r} and {second.name!r} have different shapes (broadcasting "
-            "is not supported)"
+            f"tensors {first.name!r} and {second.name!r} have different shapes (only a constant "
+            "is spread over pixels)"
         )
-    twice = 2.0 * max(first.scale, second.scale)
+    factors, weights, shift = add_factors(first.scale, second.scale, target)
+    return Add(name, *numbers, factors, weights, shift, *clamp)
+
+
+def add_constant_of(
+    name: str,
+    numbers: tuple[int, int],
+    values: tuple[Value, Value],
+    tensor: FileTensor,
+    clamp: tuple[int, int],
+) -> AddConstant:
+    """A value and a constant, one for all or one a channel."""
+    source, target = values
+    check_shapes(source, target)
+    channels = source.shape.channels
+    if tensor.kind != tfl.INT8:
+        raise ModelError(f"tensor {tensor.name!r}, expected int8")
+    scale, zero_point = grid_of(tensor)
+    found = constant(tensor, np.dtype(np.int8))
+    if found.size not in (1, channels) or found.size != (found.shape or (1,))[-1]:
+        raise ModelError(
+            f"tensor {tensor.name!r} of {list(tensor.shape)}, expected one or {channels}, one a "
+            "channel"
+        )
+    factors, weights, shift = add_factors(source.scale, scale, target)
+    three = numbers[0], *numbers
+    plain = Add(name, *three, factors, weights, shift, *clamp)
+    centred = np.broadcast_to(found.reshape(-1).astype(np.int64) - zero_point, (channels,))
+    rows = [plain.share(centred, 1, way) for way in ROUNDINGS]
+    addends = np.array(rows, np.int32)
+    return AddConstant(name, *three, factors, weights, shift, *clamp, addends)
+
+
+def add_factors(
+    first: float, second: float, target: Value
+) -> tuple[tuple[Factor, Factor, Factor], tuple[int, int], int]:
+    """Both ways of adding: TensorFlow Lite's, and one rounding of a sum of products."""
+    twice = 2.0 * max(first, second)
     back = twice / ((1 << ADD_LEFT_SHIFT) * target.scale)
     factors = (
-        quantize_multiplier(first.scale / twice),
-        quantize_multiplier(second.scale / twice),
+        quantize_multiplier(first / twice),
+        quantize_multiplier(second / twice),
         quantize_multiplier(back),
     )
     if factors[2][1] > 0:
         raise ModelError(f"tensor {target.name!r}: its scale is too small for the sum")
-    weights, shift = single_weights(values)
-    return Add(name, *numbers, factors, weights, shift, *clamp)
+    return factors, *single_weights(first, second, target)
 
 
-def single_weights(values: tuple[Value, Value, Value]) -> tuple[tuple[int, int], int]:
+def single_weights(first: float, second: float, target: Value) -> tuple[tuple[int, int], int]:
     """The larger ratio of scales as 21 bits, and the shift that both share (as XNNPACK)."""
-    first, second, target = values
-    ratios = [
-        float(np.float32(value.scale) / np.float32(target.scale)) for value in (first, second)
-    ]
+    ratios = [float(np.float32(scale) / np.float32(target.scale)) for scale in (first, second)]
     _, exponent = math.frexp(max(ratios))
     shift = SINGLE_WEIGHT_BITS - (exponent - 1)
     if not LEAST_ADD_SHIFT <= shift <= GREATEST_ADD_SHIFT:

@@ -169,6 +169,16 @@ class Maker:
         output = self.value(self.tensors[first].shape, scale)
         return self.append(tfl.ADD, [first, second], output, Options(activation=activation))
 
+    def plus_constant(self, source: int, values: int, is_first: bool = False) -> int:
+        data = self.random.integers(-128, 128, values).astype(np.int8).tobytes()
+        scale = np.array([self.random.uniform(0.005, 0.05)], np.float32)
+        points = np.array([self.random.integers(-128, 128)], np.int64)
+        constant = self.add(
+            FileTensor(f"added_{len(self.tensors)}", (values,), tfl.INT8, data, scale, points)
+        )
+        inputs = [constant, source] if is_first else [source, constant]
+        return self.append(tfl.ADD, inputs, self.value(self.tensors[source].shape))
+
     def by_itself(self, source: int, code: int, alpha: float = 0.0) -> int:
         tensor = self.tensors[source]
         output = self.value(tensor.shape, float(tensor.scales[0]), int(tensor.zero_points[0]))
@@ -318,6 +328,14 @@ def concatenations(seed: int) -> TfliteFile:
     return make.file(make.dense(make.conv(at, 3, (1, 1)), 4))
 
 
+def constants_added(seed: int) -> TfliteFile:
+    """A constant for each channel, on either side of the sum, and one for all."""
+    make = Maker(seed, 7, 6)
+    at = make.plus_constant(make.conv(make.source, 5, activation=tfl.NO_ACTIVATION), 5)
+    at = make.plus_constant(make.conv(at, 3, activation=tfl.NO_ACTIVATION), 3, is_first=True)
+    return make.file(make.plus_constant(make.dense(at, 6), 1))
+
+
 CASES: dict[str, Callable[[int], TfliteFile]] = {
     "strides and borders": strides_and_borders,
     "depthwise and pools": depthwise_and_pools,
@@ -325,6 +343,7 @@ CASES: dict[str, Callable[[int], TfliteFile]] = {
     "activations": activations,
     "leaky": leaky,
     "ties": ties,
+    "constants added": constants_added,
     "slopes and tables": slopes_and_tables,
     "means and borders": means_and_borders,
     "concatenations": concatenations,

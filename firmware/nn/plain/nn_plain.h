@@ -29,6 +29,7 @@ void nn_plain_pool(const nn_model *model, const nn_layer *layer, const int8_t *i
  * The sum of two tensors of one shape, each with its own scale and zero point.
  * double: both times 2^20 and their factor, then the sum times the third (TensorFlow Lite).
  * single: (first * multiplier[0] + second * multiplier[1], half up) >> multiplier[2].
+ * With a bias [C] there is no second: the bias is what a constant adds in its place.
  */
 void nn_plain_add(const nn_model *model, const nn_layer *layer, const int8_t *first,
                   const int8_t *second, int8_t *out);
