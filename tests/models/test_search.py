@@ -60,6 +60,9 @@ def test_committed_log_is_of_this_space() -> None:
     from boardless_models.search import candidate, read_log
 
     trials = read_log(LOG)
-    assert trials
+    assert [trial.candidate for trial in trials] == list(range(len(trials)))
+    assert len(trials) >= 20
     for trial in trials:
-        assert network_to_json(candidate(trial.seed, trial.candidate)) == trial.network
+        network = candidate(trial.seed, trial.candidate)
+        assert network_to_json(network) == trial.network
+        assert (trial.bytes, trial.macs) == (sum(network_bytes(network)), network_macs(network))
