@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -10,9 +10,11 @@ from rich.text import Text
 
 from boardless.profile.costs import Cost, LayerCost
 from boardless.profile.recording import Profile
+from boardless.report.console import WIDTH
 
 SCHEMA = 1
 UNKNOWN = "-"
+_GAP, _SHORTEST = 2, 10  # between two columns; a text
 NO_LAYERS = "layers     none: no nn_backend_run (firmware/nn/nn_backend.h) has run to its end"
 NO_CALLERS = (
     "callers    unknown: the ELF has no .debug_frame, expected one (-g); functions stand alone"
@@ -73,32 +75,44 @@ def _layer(profile: Profile, found: LayerCost) -> dict[str, object]:
     }
 
 
-def _table(*headings: str, left: int) -> Table:
+def _table(headings: Sequence[str], left: int, rows: Sequence[Sequence[str]], whole: bool) -> Table:
+    """The first `left` columns hold text, which is shortened where a number would be.
+
+    `whole`: the last row sums up.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
+    widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+    for at in reversed(range(left)):
+        excess = sum(widths) + _GAP * (len(widths) - 1) - WIDTH
+        widths[at] -= max(0, min(excess, widths[at] - _SHORTEST))
     for at, heading in enumerate(headings):
         table.add_column(heading, justify="left" if at < left else "right", no_wrap=True)
+    for row in rows:
+        cells = [
+            cell if len(cell) <= width else f"{cell[: width - 1]}…"
+            for cell, width in zip(row, widths, strict=True)
+        ]
+        table.add_row(*cells, style="bold" if whole and row is rows[-1] else None)
     return table
 
 
 def _stage_table(profile: Profile) -> Table:
-    table = _table(
-        "stage", "function", "cycles", "instr.", "asleep", "stack", "ms", "share", left=2
-    )
-    rest = Cost(0, profile.cycles, profile.instructions, profile.sleep_cycles)
+    headings = ("stage", "function", "cycles", "instr.", "asleep", "stack", "ms", "share")
+    whole = Cost(0, profile.cycles, profile.instructions, profile.sleep_cycles)
+    rest, rows = whole, list[Sequence[str]]()
     for stage in profile.stages:
         cost = stage.cost
-        table.add_row(stage.name, stage.function, *_stage_cells(profile, cost))
+        rows.append([stage.name, stage.function, *_stage_cells(profile, cost)])
         rest = Cost(
             0,
             rest.cycles - cost.cycles,
             rest.instructions - cost.instructions,
             rest.sleep_cycles - cost.sleep_cycles,
         )
-    table.add_row("everything else", "", *_stage_cells(profile, rest))
-    whole = Cost(0, profile.cycles, profile.instructions, profile.sleep_cycles)
+    rows.append(["everything else", "", *_stage_cells(profile, rest)])
     name = "run" if profile.frames is None else "frame"
-    table.add_row(name, "", *_stage_cells(profile, whole), style="bold")
-    return table
+    rows.append([name, "", *_stage_cells(profile, whole)])
+    return _table(headings, 2, rows, whole=True)
 
 
 def _stage_cells(profile: Profile, cost: Cost) -> list[str]:
@@ -113,52 +127,46 @@ def _stage_cells(profile: Profile, cost: Cost) -> list[str]:
 
 
 def _layer_table(profile: Profile) -> Table:
-    table = _table(
-        *("layer", "kernel", "cycles", "instr.", "MACs", "c/MAC", "ms", "stack", "RAM"), left=2
-    )
-    for found in profile.layers:
-        layer, cost = found.layer, found.cost
-        macs = layer.macs * cost.calls
-        table.add_row(
-            f"{layer.index} {layer} → {'×'.join(map(str, layer.output))}",
+    headings = ("layer", "kernel", "cycles", "instr.", "MACs", "c/MAC", "ms", "stack", "RAM")
+    rows = [
+        [
+            f"{found.layer.index} {found.layer} → {'×'.join(map(str, found.layer.output))}",
             (profile.kernel(found) or UNKNOWN).removeprefix("nn_"),
-            _each(profile, cost.cycles),
-            _each(profile, cost.instructions),
-            f"{layer.macs:,}",
-            f"{cost.cycles / macs:.2f}" if macs else UNKNOWN,
-            _milliseconds(profile, cost.cycles),
-            f"{cost.stack_bytes:,}",
-            f"{found.ram_bytes:,}",
-        )
-    cycles = profile.layer_cycles
-    macs = sum(found.layer.macs * found.cost.calls for found in profile.layers)
-    instructions = sum(found.cost.instructions for found in profile.layers)
-    table.add_row(
-        "all layers",
-        "",
+            *_layer_cells(profile, [found]),
+        ]
+        for found in profile.layers
+    ]
+    rows.append(["all layers", "", *_layer_cells(profile, profile.layers)])
+    return _table(headings, 2, rows, whole=True)
+
+
+def _layer_cells(profile: Profile, layers: Sequence[LayerCost]) -> list[str]:
+    """Sums; of stack and RAM the most."""
+    cycles = sum(found.cost.cycles for found in layers)
+    macs = sum(found.layer.macs * found.cost.calls for found in layers)
+    return [
         _each(profile, cycles),
-        _each(profile, instructions),
-        f"{profile.macs:,}",
+        _each(profile, sum(found.cost.instructions for found in layers)),
+        f"{sum(found.layer.macs for found in layers):,}",
         f"{cycles / macs:.2f}" if macs else UNKNOWN,
         _milliseconds(profile, cycles),
-        f"{max(found.cost.stack_bytes for found in profile.layers):,}",
-        f"{max(found.ram_bytes for found in profile.layers):,}",
-        style="bold",
-    )
-    return table
+        f"{max(found.cost.stack_bytes for found in layers):,}",
+        f"{max(found.ram_bytes for found in layers):,}",
+    ]
 
 
 def _function_table(profile: Profile, top: int) -> Table:
     awake = profile.cycles - profile.sleep_cycles
-    table = _table("function", "self cycles", "self", "with callees", left=1)
-    for function in profile.functions[:top]:
-        table.add_row(
+    rows = [
+        [
             function.name,
             _each(profile, function.self_cycles),
             f"{100 * function.self_cycles / awake:.1f} %",
             f"{100 * function.total_cycles / awake:.1f} %",
-        )
-    return table
+        ]
+        for function in profile.functions[:top]
+    ]
+    return _table(("function", "self cycles", "self", "with callees"), 1, rows, whole=False)
 
 
 def _summary(profile: Profile) -> Iterator[str]:
