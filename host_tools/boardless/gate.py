@@ -87,7 +87,7 @@ def budget_command(
     day = _day(today)
     project = load_config(config if config is not None else find_config(Path()))
     if why is not None or suggest:
-        click.echo(_told(elf, project, why))
+        click.echo(_told(elf, project, why, frames))
         return 0
     stack, no_mark = _measured_stack(elf, frames, project)
     with _without_collector():
@@ -142,14 +142,15 @@ def _day(text: str | None) -> datetime.date:
         ) from None
 
 
-def _told(elf: Path, project: Config, why: str | None) -> str:
+def _told(elf: Path, project: Config, why: str | None, frames: str | None) -> str:
     from boardless.budget.bound import stack_report
     from boardless.budget.measure import measure
     from boardless.budget.stack import explain, suggest
 
     report = stack_report(measure(elf, project), project)
     if why is not None:
-        return explain(report, why)
+        mark, _ = _measured_stack(elf, frames, project)
+        return explain(report, why, None if mark is None else mark.functions)
     return suggest(report).rstrip() or "# nothing to annotate: every call is known"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -58,6 +59,40 @@ def test_committed_budgets_hold(tmp_path: Path) -> None:
     stack = verdict["stack"]
     assert 0 < stack["measured"]["bytes"] <= stack["bound"]["bytes"]
     assert stack["bound"]["grade"] == "annotated"
+
+
+def test_a_run_takes_each_function_of_the_worst_path_as_deep_as_the_elf_says(
+    tmp_path: Path,
+) -> None:
+    document = tmp_path / "budget.json"
+    main(["budget", str(ELF), "--config", str(CONFIG), "--json", str(document)])
+    stack = json.loads(document.read_text())["stack"]
+    measured, depth = stack["measured"]["functions"], 0
+    assert max(measured.values()) <= stack["measured"]["bytes"]
+    for step in stack["bound"]["path"]:
+        depth += step["bytes"]
+        assert measured[step["function"]] <= depth
+    assert measured["main"] == sum(step["bytes"] for step in stack["bound"]["path"][:2])
+
+
+def test_a_run_deeper_than_the_bound_is_exit_3(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The bound of a program that starts elsewhere, against a run of the whole one."""
+    budgets = tmp_path / "boardless.toml"
+    text = CONFIG.read_text().partition("[budget.stack.interrupts.level]")[2]
+    handlers = ", ".join(f'"{name}"' for name in re.findall(r'"(\w+_(?:IRQ)?Handler)"', text))
+    budgets.write_text(
+        '[budget.stack]\nentry = "SysTick_Handler"\nmax = "64K"\nmeasured-max = "64K"\n'
+        f"[budget.stack.interrupts.level]\nall = [{handlers}]\n"
+    )
+    assert main(["budget", str(ELF), "--config", str(budgets)]) == 3
+    said = capsys.readouterr()
+    assert re.search(
+        rf"{ELF}: a run used \d+ bytes of stack \(deepest in \w+\), expected at most the bound",
+        said.err,
+    )
+    assert "PASS" not in said.out
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def decide(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Ve
     return Verdict(
         image=str(measurement.layout.path),
         rows=tuple(rows),
-        stack_function=evidence.mark.lowest_function if evidence.mark is not None else "",
+        mark=evidence.mark,
         notes=(*_notes(measurement, rows, evidence), *not_grown(budgets, diff)),
         today=evidence.today.isoformat(),
         diff=diff,

@@ -66,8 +66,8 @@ def remark(row: Row, verdict: Verdict) -> str:
         return f"{said}: {row.cause}" if row.cause else said
     if row.kind == "waiver":
         return row.why
-    if (row.kind, row.name) == ("stack", "measured") and verdict.stack_function:
-        return f"deepest in {verdict.stack_function}"
+    if row.key == "stack.measured" and verdict.mark is not None:
+        return f"deepest in {verdict.mark.lowest_function}"
     if row.key == "stack.bound" and verdict.stack_bound:
         return bound_text(verdict)
     if row.waived and row.max_bytes is not None and (row.bytes or 0) > row.max_bytes:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from boardless.budget.diff import Diff
 from boardless.budget.measure import Measurement
 from boardless.budget.stack_diff import Stacks
+
+if TYPE_CHECKING:
+    from boardless_sim.engines.engine import StackMark
 
 SCHEMA = 1
 
@@ -85,7 +88,7 @@ class Verdict:
 
     image: str
     rows: tuple[Row, ...]
-    stack_function: str = ""
+    mark: StackMark | None = None
     notes: tuple[str, ...] = ()
     today: str = ""
     diff: Diff | None = None
@@ -123,8 +126,9 @@ class Verdict:
     def as_json(self) -> dict[str, object]:
         """The document of `boardless budget --json`; also what `--base` reads."""
         stack = {row.name: row.as_json() for row in self.rows if row.kind == "stack"}
-        if self.stack_function:
-            stack["measured"]["function"] = self.stack_function
+        if self.mark is not None:
+            stack["measured"]["function"] = self.mark.lowest_function
+            stack["measured"]["functions"] = dict(sorted(self.mark.functions.items()))
         if self.stack_bound:
             stack.setdefault("bound", {}).update(self.stack_bound)
         document: dict[str, object] = {

@@ -10,15 +10,17 @@ int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes
         return -1;
     }
     c->blocks[slot] = calloc(size_bytes / 2u, sizeof(core_block));
+    c->lowest_msp[slot] = calloc(size_bytes / 2u, sizeof(uint32_t));
     c->code_base[slot] = base;
     c->code_size[slot] = size_bytes;
-    return c->blocks[slot] ? 0 : -1;
+    return c->blocks[slot] && c->lowest_msp[slot] ? 0 : -1;
 }
 
 void blocks_destroy(core *c)
 {
     for (uint32_t i = 0; i < CORE_CODES; i++) {
         free(c->blocks[i]);
+        free(c->lowest_msp[i]);
     }
     free(c->literals);
     free(c->accesses);
@@ -103,4 +105,42 @@ void core_mark(core *c, uint32_t address, uint32_t marked)
         return;
     }
     block->flags = (uint8_t)(marked ? block->flags | BLOCK_MARKED : block->flags & ~BLOCK_MARKED);
+}
+
+/* How low code from `start` up to `end` took the main stack; 0: it never moved SP. */
+uint32_t core_lowest_msp(const core *c, uint32_t start, uint32_t end)
+{
+    uint32_t lowest = 0;
+    for (uint32_t slot = 0; slot < CORE_CODES; slot++) {
+        uint32_t offset = start - c->code_base[slot];
+        for (; offset < c->code_size[slot] && c->code_base[slot] + offset < end; offset += 2u) {
+            uint32_t sp = c->lowest_msp[slot][offset >> 1];
+            if (sp && (!lowest || sp < lowest)) {
+                lowest = sp;
+            }
+        }
+    }
+    return lowest;
+}
+
+void note_lowest_msp(core *c, uint32_t address, uint32_t sp)
+{
+    for (uint32_t slot = 0; slot < CORE_CODES; slot++) {
+        uint32_t offset = address - c->code_base[slot];
+        if (offset < c->code_size[slot]) {
+            uint32_t *lowest = &c->lowest_msp[slot][offset >> 1];
+            *lowest = *lowest && *lowest < sp ? *lowest : sp;
+            return;
+        }
+    }
+}
+
+/* For a reset: the stack begins again. */
+void forget_lowest_msp(core *c)
+{
+    for (uint32_t slot = 0; slot < CORE_CODES; slot++) {
+        if (c->lowest_msp[slot]) {
+            memset(c->lowest_msp[slot], 0, c->code_size[slot] / 2u * sizeof(uint32_t));
+        }
+    }
 }

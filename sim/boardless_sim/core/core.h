@@ -217,6 +217,7 @@ struct core {
     uint32_t code_base[CORE_CODES]; /* Flash, system memory, SRAM */
     uint32_t code_size[CORE_CODES];
     core_block *blocks[CORE_CODES];
+    uint32_t *lowest_msp[CORE_CODES]; /* by halfword: SP at its lowest while at it; 0: never */
     uint32_t clrex_address; /* where a CLREX stands */
     core_block elsewhere; /* for code outside both */
     core_access *accesses;
@@ -285,11 +286,14 @@ bool core_on_invalid_instruction(uc_engine *uc, void *user);
 bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
                             int64_t value, void *user);
 
-/* blocks.c: the first three are called by Python */
+/* blocks.c: the first four are called by Python */
 int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes);
 int32_t core_set_block(core *c, uint32_t address, const core_block *block,
                        const core_access *accesses);
 void core_mark(core *c, uint32_t address, uint32_t marked);
+uint32_t core_lowest_msp(const core *c, uint32_t start, uint32_t end);
+void note_lowest_msp(core *c, uint32_t address, uint32_t sp);
+void forget_lowest_msp(core *c);
 core_block *block_at(core *c, uint32_t address);
 void blocks_destroy(core *c);
 

@@ -290,6 +290,10 @@ class Cpu:
             self._marks.discard(address)
         self._library.core_mark(self._core, address, int(marked))
 
+    def lowest_msp(self, start: int, end: int) -> int | None:
+        """How low code from `start` up to `end` took the main stack; None where it never did."""
+        return int(self._library.core_lowest_msp(self._core, start, end)) or None
+
     def now(self) -> int:
         """Virtual time, exact for the device access in progress."""
         return int(self._library.core_now(self._core))

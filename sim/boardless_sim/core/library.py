@@ -129,6 +129,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_set_ram": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32, c_void_p, c_uint32]),
     "core_set_block": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),
     "core_mark": (None, [c_void_p, c_uint32, c_uint32]),
+    "core_lowest_msp": (c_uint32, [c_void_p, c_uint32, c_uint32]),
     "core_power_on": (None, [c_void_p, c_uint32]),
     "core_run": (c_int32, [c_void_p]),
     "core_now": (c_uint64, [c_void_p]),

@@ -138,6 +138,9 @@ void core_power_on(core *c, uint32_t vector_table)
     c->shared.lowest_msp = stack_and_reset[0] & ~3u;
     c->shared.lowest_msp_pc = c->shared.pc & ~1u;
     c->shared.lowest_psp = 0xffffffffu;
+    if (c->shared.instructions) {
+        forget_lowest_msp(c);
+    }
     c->shared.effects++;
 }
 
@@ -149,6 +152,15 @@ static void stop(core *c, stop_cause cause)
     c->api.emu_stop(c->uc);
 }
 
+/* Code takes a stack down: its own doing, unlike the frame of an exception. */
+static void note_sp(core *c, uint32_t sp, uint32_t address)
+{
+    stack_look(c, sp, address);
+    if (!c->on_process_stack) {
+        note_lowest_msp(c, address, sp);
+    }
+}
+
 /* Stack pointers that the last block may have moved. */
 static void look_back(core *c, uint32_t address)
 {
@@ -158,7 +170,7 @@ static void look_back(core *c, uint32_t address)
     }
     if (c->look_at_sp) {
         c->look_at_sp = false;
-        stack_look(c, core_reg(c, UC_ARM_REG_SP), address);
+        note_sp(c, core_reg(c, UC_ARM_REG_SP), address);
     }
 }
 
@@ -176,7 +188,7 @@ static bool heed_flags(core *c, const core_block *block, uint32_t address)
         return false;
     }
     if (block->flags & BLOCK_LOWERS_SP) {
-        stack_look(c, core_reg(c, UC_ARM_REG_SP) - block->sp_drop_bytes, address);
+        note_sp(c, core_reg(c, UC_ARM_REG_SP) - block->sp_drop_bytes, address);
     }
     if (block->flags & BLOCK_MOVES_SP) {
         c->look_at_sp = true;

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
@@ -70,13 +70,15 @@ class StackMark:
     """The lowest stack pointer that a run reached, never by painting.
 
     `used_bytes` counts from the initial main stack pointer; `process_lowest_address` is None when
-    the firmware never used the process stack.
+    the firmware never used the process stack. `functions`: how deep each one's own code took the
+    main stack, in bytes from the same place; one that never moved it is not in it.
     """
 
     used_bytes: int
     lowest_address: int
     lowest_function: str
     process_lowest_address: int | None = None
+    functions: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)

@@ -254,12 +254,20 @@ class NativeEngine:
     def stack_mark(self) -> StackMark:
         """The lowest main stack pointer so far."""
         shared = self.machine.cpu.shared
-        top = self._loaded_image().initial_sp
+        image = self._loaded_image()
+        top = image.initial_sp
+        functions: dict[str, int] = {}
+        for function in image.functions:
+            end = function.address + function.size
+            lowest = self.machine.cpu.lowest_msp(function.address & ~1, end)
+            if lowest is not None:
+                functions[function.name] = max(top - lowest, functions.get(function.name, 0))
         return StackMark(
             used_bytes=top - shared.lowest_msp,
             lowest_address=shared.lowest_msp,
             lowest_function=self._function_at(shared.lowest_msp_pc),
             process_lowest_address=(None if shared.lowest_psp == UNUSED_PSP else shared.lowest_psp),
+            functions=functions,
         )
 
     def read_memory(self, address: int, size: int) -> bytes:

@@ -121,7 +121,13 @@ def test_json_holds_every_row(small_elf: Path, config_file: Path) -> None:
         {"name": "static-ram", "bytes": document["sizes"][2]["bytes"], "max": 1024, "ok": True},  # type: ignore[index]
     ]
     assert document["stack"] == {
-        "measured": {"bytes": 700, "max": 2048, "ok": True, "function": "nn_conv2d_s8"},
+        "measured": {
+            "bytes": 700,
+            "max": 2048,
+            "ok": True,
+            "function": "nn_conv2d_s8",
+            "functions": {},
+        },
         "reserved": {"bytes": 2048, "max": None, "ok": True},
     }
 

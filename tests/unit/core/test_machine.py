@@ -158,6 +158,29 @@ def test_the_stack_mark_knows_the_deepest_point_within_a_block(tmp_path: Path) -
     assert mark.process_lowest_address is None
 
 
+def test_the_core_knows_how_deep_the_code_of_a_range_took_the_main_stack(tmp_path: Path) -> None:
+    shallow, deep = [0xB510, 0xBC10, 0xB001], [0xB083, 0xB003]  # push, pop, add 4; sub 12, add
+    engine = power_on(tmp_path, [*shallow, 0xE7FF, *deep, 0xE7FF, NOP, *STOP_HERE])
+    engine.run(10)
+    lowest = engine.machine.cpu.lowest_msp
+    assert lowest(CODE, CODE + 8) == STACK_TOP - 8
+    assert lowest(CODE + 8, CODE + 14) == STACK_TOP - 12
+    assert lowest(CODE, CODE + 14) == STACK_TOP - 12
+    assert lowest(CODE + 14, CODE + 64) is None
+    assert lowest(CODE + 8, CODE + 8) is None
+    assert lowest(0, 64) is None
+
+
+def test_a_reset_forgets_how_deep_the_stack_was(tmp_path: Path) -> None:
+    first_only = [*constant(4, RAM), *load(5, 4), 0x2D00, 0xD103]  # cmp r5, #0; bne behind the add
+    deep = [0xB083, 0xB003, 0x2501, *store(5, 4)]  # sub, add; str 1
+    program = [*first_only, *deep]
+    engine = power_on(tmp_path, program + poke(SCB_AIRCR, 0x05FA_0004) + STOP_HERE)
+    engine.run(10_000)
+    assert engine.read_memory(RAM, 4) == b"\1\0\0\0"
+    assert engine.machine.cpu.lowest_msp(CODE, CODE + 64) is None
+
+
 def test_a_polling_loop_is_skipped_and_ends_at_the_same_cycle(tmp_path: Path) -> None:
     wait = [*constant(0, RAM), *load(1, 0), 0x2900, 0xD0FC]  # ldr; cmp r1, #0; beq back
     path = tmp_path / "program.elf"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from boardless.budget.stack.report import FunctionStack, Grade, IndirectSite, StackReport
 from boardless_sim.errors import ConfigError
@@ -11,30 +11,42 @@ from boardless_sim.errors import ConfigError
 _MAX_CANDIDATES = 12
 
 
-def explain(report: StackReport, symbol: str) -> str:
-    """The worst path of a function, frame by frame. Raises `ConfigError` for an unknown name."""
+def explain(report: StackReport, symbol: str, measured: Mapping[str, int] | None = None) -> str:
+    """The worst path of a function, frame by frame. Raises `ConfigError` for an unknown name.
+
+    `measured`: how deep a run had the main stack in each function; it stands beside the main path.
+    """
     found = report.find(symbol)
     if not found:
         names = [name for function in report.functions for name in function.names]
         near = difflib.get_close_matches(symbol, names, n=1)
         hint = f"expected {near[0]!r}?" if near else "expected the name of one of its functions"
         raise ConfigError(f"{report.elf}: no function {symbol!r}, {hint}")
-    return "\n\n".join("\n".join(_explain(report, function)) for function in found)
+    return "\n\n".join("\n".join(_explain(report, function, measured)) for function in found)
 
 
-def _explain(report: StackReport, function: FunctionStack) -> Iterator[str]:
+def _explain(
+    report: StackReport, function: FunctionStack, measured: Mapping[str, int] | None
+) -> Iterator[str]:
     yield f"{function.name} at {function.address:#010x}: {_figure(function)}"
+    is_main = measured is not None and function.name == report.entry
     below = 0
-    yield f"  {'at':>8} {'depth':>8}  function"
+    yield f"  {'at':>8} {'depth':>8} {'to':>8}{_column('measured', is_main)}  function"
     for step in function.path:
-        yield f"  {below:>8} {step.depth:>8}  {step.function}{_own_frame(report, step.function)}"
-        below += step.depth
-    yield f"  {below:>8} {'':>8}  deepest point of this path"
+        said = f"{step.function}{_own_frame(report, step.function)}"
+        run = str((measured or {}).get(step.function, "-"))
+        to = below + step.depth
+        yield f"  {below:>8} {step.depth:>8} {to:>8}{_column(run, is_main)}  {said}"
+        below = to
     if function.cold_bytes != function.bound_bytes:
         cold = "unbounded" if function.cold_bytes is None else f"{function.cold_bytes} bytes"
         yield f"  with calls that never return: {cold}"
     for reason in function.reasons:
         yield f"  unbounded: {reason}"
+
+
+def _column(text: str, is_there: bool) -> str:
+    return f" {text:>8}" if is_there else ""
 
 
 def _figure(function: FunctionStack) -> str:

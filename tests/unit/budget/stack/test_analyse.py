@@ -201,11 +201,21 @@ def test_why_prints_the_path_frame_by_frame(shapes: Path) -> None:
     address = function(report, "ends_in_a_tail_call").address
     assert lines == [
         f"ends_in_a_tail_call at {address:#010x}: 400 bytes (exact)",
-        "        at    depth  function",
-        "         0        0  ends_in_a_tail_call (own frame 8)",
-        "         0      400  wide (own frame 400)",
-        "       400           deepest point of this path",
+        "        at    depth       to  function",
+        "         0        0        0  ends_in_a_tail_call (own frame 8)",
+        "         0      400      400  wide (own frame 400)",
     ]
+
+
+def test_why_of_the_entry_has_what_a_run_measured_beside_it(shapes: Path) -> None:
+    report = analyse_stack(shapes, StackAnnotations())
+    first, second = report.path[:2]
+    lines = explain(report, report.entry, {first.function: first.depth}).splitlines()
+    assert lines[1] == "        at    depth       to measured  function"
+    assert lines[2].split()[:4] == ["0", *[str(first.depth)] * 3]
+    assert lines[3].split()[:5:3] == [str(first.depth), "-"]
+    assert second.function in lines[3]
+    assert "measured" not in explain(report, second.function, {})
 
 
 def test_why_of_an_unknown_symbol_names_the_nearest(shapes: Path) -> None:
