@@ -103,6 +103,12 @@ def test_every_cycle_is_on_a_stack(profile: Profile) -> None:
     assert profile.stacks[("Reset_Handler", "main", "frame_capture_wait", ASLEEP)] > 0.99 * asleep
 
 
+def test_every_stack_goes_back_to_reset_or_to_a_handler(profile: Profile) -> None:
+    outermost = {stack[0] for stack in profile.stacks}
+    assert "Reset_Handler" in outermost
+    assert {name for name in outermost if not name.endswith("Handler")} == set()
+
+
 def test_stacks_go_through_the_assembly(profile: Profile) -> None:
     second = label(profile.layers[1].layer)
     calls = ("Reset_Handler", "main", "nn_run", second, "nn_backend_run", "nn_m4_conv2d")
