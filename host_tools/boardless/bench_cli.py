@@ -29,6 +29,9 @@ def bench_group() -> None:
 @click.option(
     "--says", multiple=True, metavar="TEXT", help="Text that it prints by --exit; repeatable."
 )
+@click.option(
+    "--leave-one-out", is_flag=True, help="Each program by the constants that the others choose."
+)
 @click.option("--least", type=click.IntRange(0), metavar="N", help="Fail below N within the band.")
 @click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write it as JSON.")
 def cycles_command(
@@ -40,6 +43,7 @@ def cycles_command(
     counter: str | None,
     exit_name: str | None,
     says: tuple[str, ...],
+    leave_one_out: bool,
     least: int | None,
     json_path: Path | None,
 ) -> int:
@@ -60,7 +64,14 @@ def cycles_command(
     if json_path is not None:
         require_writable(json_path)
     check = None if exit_name is None else Check(exit_name, says)
-    report = compare(elfs, read_baseline(baseline, hz), hz, Region(start, stop, counter), check)
+    report = compare(
+        elfs,
+        read_baseline(baseline, hz),
+        hz,
+        Region(start, stop, counter),
+        check,
+        leave_one_out=leave_one_out,
+    )
     if json_path is not None:
         write_json(json_path, report.document())
     Console(width=100, highlight=False).print(cycle_table(report))

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from statistics import mean, stdev
 
+from boardless.leave_one_out import Counted, chosen_by_others
 from boardless_sim.engines.native import NativeEngine
 from boardless_sim.errors import ConfigError, EngineError
 from boardless_sim.image import load_image
+from boardless_sim.timing import REFILL, Refill
 from boardless_sim.timing_basis import ERROR_PERCENT
 
 SCHEMA = 1
@@ -49,7 +52,8 @@ class Comparison:
     """One program: what the table says, and what the board said.
 
     `instructions` is None where the program counted; `wrong` is what its own check found, None
-    where it was not asked.
+    where it was not asked; `paid` is how often each constant of the table was paid, None where
+    nobody counted.
     """
 
     program: str
@@ -58,6 +62,7 @@ class Comparison:
     instructions: int | None
     sha256: str = ""
     wrong: tuple[str, ...] | None = None
+    paid: Refill | None = None
 
     @property
     def ratio(self) -> float:
@@ -68,6 +73,20 @@ class Comparison:
     def error(self) -> float:
         """How far the board is from the estimate, as a part of the estimate."""
         return self.measured / self.estimated - 1
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """One program by the constants that all the others would have chosen."""
+
+    refill: Refill
+    estimated: int
+    measured: int
+
+    @property
+    def ratio(self) -> float:
+        """Estimated over measured."""
+        return self.estimated / self.measured
 
 
 @dataclass(frozen=True)
@@ -90,7 +109,7 @@ class CycleReport:
     @property
     def rms_error(self) -> float:
         """Root mean square of ratio - 1."""
-        return math.sqrt(mean((c.ratio - 1) ** 2 for c in self.comparisons))
+        return rms_error(self.comparisons)
 
     @property
     def held_by_others(self) -> int:
@@ -99,11 +118,23 @@ class CycleReport:
 
     def within(self, band: float = BAND) -> int:
         """How many programs are off by at most `band`."""
-        return sum(abs(c.ratio - 1) <= band for c in self.comparisons)
+        return within_band(self.comparisons, band)
 
     def worst_of_others(self, left_out: Comparison) -> float:
         """The band that the other programs make: the largest error among them."""
         return max((abs(c.error) for c in self.comparisons if c is not left_out), default=0)
+
+    def leave_one_out(self) -> tuple[LeftOut, ...]:
+        """Every program by the constants of the others; empty where not counted, or one alone."""
+        counted = [
+            Counted(c.estimated, c.measured, c.paid) for c in self.comparisons if c.paid is not None
+        ]
+        if len(counted) < max(2, len(self.comparisons)):
+            return ()
+        return tuple(
+            LeftOut(refill, program.estimate(refill), program.measured)
+            for program, refill in zip(counted, chosen_by_others(counted), strict=True)
+        )
 
     @property
     def _logarithms(self) -> list[float]:
@@ -112,6 +143,7 @@ class CycleReport:
     def document(self) -> dict[str, object]:
         """As JSON, schema 1."""
         deviation = self.geometric_deviation
+        left_out = self.leave_one_out()
         return {
             "schema": SCHEMA,
             "hz": self.hz,
@@ -122,6 +154,9 @@ class CycleReport:
             "geometric_deviation": None if deviation is None else round(deviation, 4),
             "rms_error": round(self.rms_error, 4),
             "held_by_others": self.held_by_others,
+            "refill": REFILL._asdict(),
+            "left_out_rms_error": round(rms_error(left_out), 4) if left_out else None,
+            "left_out_within_band": within_band(left_out) if left_out else None,
             "results": [
                 {
                     "program": c.program,
@@ -133,10 +168,24 @@ class CycleReport:
                     "ratio": round(c.ratio, 4),
                     "error": round(c.error, 4),
                     "worst_of_others": round(self.worst_of_others(c), 4),
+                    "paid": None if c.paid is None else c.paid._asdict(),
+                    "left_out": None
+                    if without is None
+                    else {"refill": without.refill._asdict(), "ratio": round(without.ratio, 4)},
                 }
-                for c in self.comparisons
+                for c, without in zip_longest(self.comparisons, left_out)
             ],
         }
+
+
+def rms_error(programs: Sequence[Comparison | LeftOut]) -> float:
+    """Root mean square of ratio - 1."""
+    return math.sqrt(mean((program.ratio - 1) ** 2 for program in programs))
+
+
+def within_band(programs: Sequence[Comparison | LeftOut], band: float = BAND) -> int:
+    """How many are off by at most `band`."""
+    return sum(abs(program.ratio - 1) <= band for program in programs)
 
 
 def read_baseline(path: Path, hz: int) -> dict[str, int]:
@@ -170,9 +219,12 @@ def compare(
     region: Region,
     check: Check | None = None,
     limit_us: float = DEFAULT_LIMIT_US,
+    *,
+    leave_one_out: bool = False,
 ) -> CycleReport:
     """Run `folder/<program>.elf` for every program of the baseline.
 
+    With `leave_one_out` once more for each constant of the table, to count how often it was paid.
     Raises `ConfigError` for an ELF that the baseline does not know, `ImageError` for an unusable
     one, `EngineError` where the region is not reached.
     """
@@ -181,21 +233,42 @@ def compare(
             raise ConfigError(f"{elf}: the baseline has no {elf.stem!r}, expected it for each ELF")
     return CycleReport(
         tuple(
-            _measure(folder / f"{program}.elf", measured, region, check, limit_us)
+            (_count if leave_one_out else _measure)(
+                folder / f"{program}.elf", measured, region, check, limit_us
+            )
             for program, measured in sorted(baseline.items())
         ),
         hz,
     )
 
 
-def _measure(
+def _count(
     elf: Path, measured: int, region: Region, check: Check | None, limit_us: float
+) -> Comparison:
+    """Measured as it is, and with each constant one more: by so many it was paid."""
+    found = _measure(elf, measured, region, check, limit_us)
+    paid = (
+        _measure(elf, measured, region, None, limit_us, one_more).estimated - found.estimated
+        for one_more in (
+            REFILL._replace(**{name: now + 1}) for name, now in REFILL._asdict().items()
+        )
+    )
+    return replace(found, paid=Refill(*paid))
+
+
+def _measure(
+    elf: Path,
+    measured: int,
+    region: Region,
+    check: Check | None,
+    limit_us: float,
+    refill: Refill = REFILL,
 ) -> Comparison:
     image = load_image(elf)
     stop = image.symbol(region.stop).address
     first = image.symbol(region.counter or region.start).address
     exit_address = None if check is None else image.symbol(check.exit).address
-    with closing(NativeEngine()) as engine:
+    with closing(NativeEngine(refill=refill)) as engine:
         engine.load(image)
         instructions = None
         if region.counter is None:

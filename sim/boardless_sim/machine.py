@@ -14,6 +14,7 @@ from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.image import FirmwareImage
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
+from boardless_sim.timing import REFILL, Refill
 
 _PAGE = 0x1000
 _SLOT_BITS = 10  # devices of the STM32F407 stand at multiples of 1 KiB
@@ -38,9 +39,14 @@ class Machine:
     """Implements `Bus` for the devices and `DeviceBus` for the CPU."""
 
     def __init__(
-        self, *, strict: bool = False, fast_forward: bool = True, own: Iterable[Placement] = ()
+        self,
+        *,
+        strict: bool = False,
+        fast_forward: bool = True,
+        own: Iterable[Placement] = (),
+        refill: Refill = REFILL,
     ) -> None:
-        self.cpu = Cpu(self)
+        self.cpu = Cpu(self, refill)
         self._shared = self.cpu.shared
         self._shared.fast_forward = int(fast_forward)
         self._strict = strict

@@ -4,8 +4,7 @@ The table follows the Cortex-M4 Technical Reference Manual (Arm DDI 0439, 3.3.1)
 loads and stores (3.3.2): a load overlaps with the load or store that follows it, unless that one
 needs the loaded value for its address; nothing overlaps with a store. Where the manual gives a
 range, the value that agreed best with 19 programs measured on a real STM32F407 (Embench-IoT 2.0,
-`baseline-data/speed.json`) was taken: pipeline refill 1 for a direct branch, 2 for a conditional or
-indirect one, 1 more when the target is a 32-bit instruction that straddles a word.
+`baseline-data/speed.json`) was taken: see `Refill`.
 
 What depends on more than the code is added by the core: a division's operands (`core/divide.c`),
 the wait states and caches of the Flash (`core/art.h`), exceptions (`core/exceptions.c`).
@@ -29,17 +28,35 @@ _FIXED_CYCLES = {
     Kind.FP_MULTIPLY_ADD: 3,
     Kind.FP_DIVIDE: 14,
 }
-_REFILL_CYCLES = {
-    Branch.NONE: 0,
-    Branch.DIRECT: 1,
-    Branch.CONDITIONAL: 2,
-    Branch.INDIRECT: 2,
-    Branch.TABLE: 4,
-    Branch.EXCEPTION: 0,
-}
-_SLOW_TARGET_CYCLES = 1
+_TABLE_REFILL_CYCLES = 4
 _FLASH_LINE_BYTES = 16
 _NOTHING = Instruction(0, Kind.HINT)  # what stands before the first instruction of a block
+
+
+class Refill(NamedTuple):
+    """Cycles that a taken branch costs beyond its own: chosen from the manual's ranges.
+
+    The manual has a refill "range from 1 to 3 depending on the alignment and width of the target
+    instruction, and whether the processor manages to speculate the address early". `straddle` is
+    added for a 32-bit target that straddles a word.
+    """
+
+    direct: int = 1
+    conditional: int = 2
+    indirect: int = 2
+    straddle: int = 1
+
+    def of(self, branch: Branch) -> int:
+        """Cycles behind a taken branch of that kind."""
+        return {
+            Branch.DIRECT: self.direct,
+            Branch.CONDITIONAL: self.conditional,
+            Branch.INDIRECT: self.indirect,
+            Branch.TABLE: _TABLE_REFILL_CYCLES,
+        }.get(branch, 0)
+
+
+REFILL = Refill()
 
 
 class TimedAccess(NamedTuple):
@@ -85,7 +102,7 @@ def instructions_of(address: int, code: bytes) -> Iterator[tuple[int, Instructio
         offset += instruction.size
 
 
-def analyse_block(address: int, code: bytes) -> BlockFacts:
+def analyse_block(address: int, code: bytes, refill: Refill = REFILL) -> BlockFacts:
     """Facts of the block at `address` whose bytes are `code`."""
     count = cycles = depth = sp_drop = 0
     moves_sp = sets_mask = sends_event = has_fp = is_exclusive = False
@@ -122,8 +139,8 @@ def analyse_block(address: int, code: bytes) -> BlockFacts:
         instructions=count,
         cycles=cycles,
         last_line_cycles=last_line_cycles or 0,
-        taken_cycles=_REFILL_CYCLES[branch],
-        target_cycles=_SLOW_TARGET_CYCLES if is_wide(first) and address & 2 else 0,
+        taken_cycles=refill.of(branch),
+        target_cycles=refill.straddle if is_wide(first) and address & 2 else 0,
         sp_drop=sp_drop,
         moves_sp=moves_sp,
         sets_mask=sets_mask,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from boardless.cycles import BAND, CycleReport
+from boardless.cycles import BAND, CycleReport, rms_error, within_band
 from boardless_sim.timing_basis import ERROR_PERCENT
 
 
@@ -39,6 +39,12 @@ def cycle_summary(report: CycleReport) -> Iterator[str]:
         yield (
             f"geometric standard deviation {deviation:.3f}, {report.held_by_others} of {count} "
             "no further off than the worst of the others"
+        )
+    left_out = report.leave_one_out()
+    if left_out:
+        yield (
+            f"by constants chosen without it: {within_band(left_out)} of {count} within "
+            f"{ERROR_PERCENT} %, root mean square error {100 * rms_error(left_out):.1f} %"
         )
     for comparison in report.comparisons:
         for wrong in comparison.wrong or ():

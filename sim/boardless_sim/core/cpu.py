@@ -40,7 +40,7 @@ from boardless_sim.core.library import (
     unicorn_api,
 )
 from boardless_sim.errors import EngineError
-from boardless_sim.timing import analyse_block
+from boardless_sim.timing import REFILL, Refill, analyse_block
 
 NEVER = 1 << 62
 UNUSED_PSP = 0xFFFF_FFFF
@@ -130,9 +130,10 @@ class Memory:
 class Cpu:
     """Executes code; `run` comes back for each `Reason`."""
 
-    def __init__(self, devices: DeviceBus) -> None:
+    def __init__(self, devices: DeviceBus, refill: Refill = REFILL) -> None:
         self._library = load_core()
         self._devices = devices
+        self._refill = refill
         self._uc = Uc(UC_ARCH_ARM, UC_MODE_THUMB)
         self._uc.ctl_set_cpu_model(arm.UC_CPU_ARM_CORTEX_M4)
         self._api = unicorn_api()
@@ -359,7 +360,7 @@ class Cpu:
             return _Analysis.FAILED
 
     def _analyse(self, address: int, code: bytes) -> int:
-        facts = analyse_block(address, code)
+        facts = analyse_block(address, code, self._refill)
         block, accesses = to_core(facts, marked=address in self._marks)
         if self._library.core_set_block(
             self._core, address, ctypes.addressof(block), ctypes.addressof(accesses)

@@ -20,6 +20,7 @@ from boardless_sim.engines.engine import (
 from boardless_sim.errors import EngineError
 from boardless_sim.image import FirmwareImage
 from boardless_sim.machine import Machine, Outcome
+from boardless_sim.timing import REFILL, Refill
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
 
 _MAX_LINE_BYTES = 4096
@@ -30,7 +31,8 @@ class NativeEngine:
 
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
     event; off, the results are the same and only take longer. `peripherals`: devices in files of
-    the user's own, as `FILE:CLASS@BASE`.
+    the user's own, as `FILE:CLASS@BASE`. `refill`: other constants of the cycle table, to see what
+    they would have said.
     """
 
     name = "native"
@@ -38,11 +40,16 @@ class NativeEngine:
     capabilities = frozenset(Capability)
 
     def __init__(
-        self, strict: bool = False, fast_forward: bool = True, peripherals: Iterable[str] = ()
+        self,
+        strict: bool = False,
+        fast_forward: bool = True,
+        peripherals: Iterable[str] = (),
+        refill: Refill = REFILL,
     ) -> None:
         self._strict = strict
         self._peripherals = [load_placement(spec) for spec in peripherals]
         self._fast_forward = fast_forward
+        self._refill = refill
         self._machine: Machine | None = None
         self._image: FirmwareImage | None = None
         self._lines: list[UartLine] = []
@@ -61,7 +68,10 @@ class NativeEngine:
         self._lines, self._partial, self._captures = [], {}, []
         self._calls, self._visits = None, {}
         machine = Machine(
-            strict=self._strict, fast_forward=self._fast_forward, own=self._peripherals
+            strict=self._strict,
+            fast_forward=self._fast_forward,
+            own=self._peripherals,
+            refill=self._refill,
         )
         self._machine = machine
         machine.load(image)

@@ -125,6 +125,39 @@ def test_a_wide_target_that_straddles_a_word_costs_one_more(
     assert cycles_of(tmp_path, code) == leading + (1 + 1) + more + 1
 
 
+# ---- one instruction each ----
+
+CPACR = 0xE000_ED88
+FPU_ON = poke(CPACR, 0xF << 20)
+
+
+@pytest.mark.parametrize(
+    ("code", "cycles"),
+    [
+        ([0x434A], 1),  # muls r2, r1
+        ([0xFBC0, 0x2301], 1),  # smlal r2, r3, r0, r1
+        ([0xFB20, 0x2201], 1),  # smlad r2, r0, r1, r2
+        ([0xF302, 0x0207], 1),  # ssat r2, #8, r2
+        ([0x5042], 2),  # str r2, [r0, r1]
+        ([0xE9D0, 0x2300], 3),  # ldrd r2, r3, [r0]
+        ([0xC81C], 1 + 3),  # ldmia r0!, {r2, r3, r4}
+        ([0xB41C], 1 + 3),  # push {r2, r3, r4}
+        ([0xEE31, 0x1A00], 1),  # vadd.f32 s2, s2, s0
+        ([0xEEA0, 0x1A20], 3),  # vfma.f32 s2, s0, s1
+        ([0xEE80, 0x1A20], 14),  # vdiv.f32 s2, s0, s1
+        ([0xEEB1, 0x1AC0], 14),  # vsqrt.f32 s2, s0
+        ([0xED90, 0x1A00], 2),  # vldr s2, [r0]
+        ([0xEC90, 0x1A04], 1 + 4),  # vldmia r0, {s2-s5}
+        ([NOP, 0xBF08, NOP], 1 + 0 + 1),  # it behind a narrow instruction
+        ([*WIDE_NOP, 0xBF08, NOP], 1 + 1 + 1),
+        ([0xE8DF, 0xF001, 0x0001, NOP], 6 + 1),  # tbb [pc, r1] to the nop behind its table
+    ],
+)  # fmt: skip
+def test_one_instruction(tmp_path: Path, code: list[int], cycles: int) -> None:
+    setup = [*FPU_ON, *constant(0, RAM), *movs(1, 0)]
+    assert cycles_of(tmp_path, code, setup) == cycles
+
+
 # ---- loads and stores ----
 
 

@@ -12,7 +12,9 @@ import pytest
 
 from boardless.cli import main
 from boardless.cycles import Check, Comparison, CycleReport, Region, compare, read_baseline
+from boardless.leave_one_out import CHOICES
 from boardless_sim.errors import ConfigError, EngineError, ImageError
+from boardless_sim.timing import REFILL, Refill
 from tests.unit.core.programs import (
     NOP,
     STOP_HERE,
@@ -150,6 +152,54 @@ def test_a_program_that_counted_nothing_is_no_measurement(tmp_path: Path) -> Non
         compare(tmp_path, {"loop": 100}, 1000, COUNTED)
 
 
+B_OVER_ONE, BEQ_OVER_ONE, BX_LR, WIDE_NOP = 0xE000, 0xD000, 0x4770, [0xF3AF, 0x8000]
+
+
+@pytest.mark.parametrize(
+    ("turn", "paid"),
+    [
+        ([B_OVER_ONE, NOP, NOP], Refill(1, 0, 0, 0)),
+        ([MOVS_R0 | 0, BEQ_OVER_ONE, NOP, NOP], Refill(0, 1, 0, 0)),
+        ([NOP, B_OVER_ONE, NOP, *WIDE_NOP], Refill(1, 0, 0, 1)),
+        ([B_OVER_ONE, NOP, B_OVER_ONE, NOP, NOP], Refill(2, 0, 0, 0)),
+    ],
+    ids=["direct", "conditional", "straddle", "two"],
+)
+def test_how_often_each_constant_was_paid(tmp_path: Path, turn: list[int], paid: Refill) -> None:
+    looping_elf(tmp_path, turn)
+    report = compare(tmp_path, {"loop": 100}, 1000, REGION, leave_one_out=True)
+    assert report.comparisons[0].paid == paid
+    assert report.leave_one_out() == ()  # there is no other program
+
+
+def test_a_program_by_the_constants_of_the_others() -> None:
+    """A conditional branch took 2 in one, 3 in the other; what was not paid does not matter."""
+    paid = Refill(0, 40, 0, 0)
+    report = CycleReport(
+        (Comparison("a", 200, 200, 1, paid=paid), Comparison("b", 200, 240, 1, paid=paid)), 1
+    )
+    left_out = report.leave_one_out()
+    assert [program.refill.conditional for program in left_out] == [3, 2]
+    assert [program.estimated for program in left_out] == [240, 200]
+    document = report.document()
+    assert document["left_out_within_band"] == 0
+    assert document["left_out_rms_error"] == pytest.approx(
+        ((0.2**2 + (1 / 6) ** 2) / 2) ** 0.5, abs=1e-4
+    )
+
+
+def test_constants_stay_within_the_manual() -> None:
+    assert REFILL in CHOICES
+    assert all(1 <= max(refill[:3]) + refill.straddle <= 3 for refill in CHOICES)
+    assert Refill(3, 3, 3, 0) in CHOICES
+
+
+def test_without_counts_nothing_is_left_out() -> None:
+    report = CycleReport((Comparison("a", 80, 100, 50), Comparison("b", 125, 100, 50)), 1)
+    assert report.leave_one_out() == ()
+    assert report.document()["left_out_rms_error"] is None
+
+
 def test_a_result_is_right_where_r0_is_0_at_the_end(tmp_path: Path) -> None:
     looping_elf(tmp_path, [NOP, MOVS_R0 | 0])
     assert measured_loop(tmp_path, Check("main")).wrong == ()
@@ -233,6 +283,18 @@ def test_the_command_fails_for_a_wrong_result(
     assert json.loads(json_path.read_text())["results"][0]["checked"] is False
 
 
+def test_the_command_says_how_good_the_constants_of_others_are(
+    tmp_path: Path, options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other.elf").write_bytes((tmp_path / "loop.elf").read_bytes())
+    (tmp_path / "speed.json").write_text('{"loop": 1, "other": 1}')
+    assert main([*options, "--hz", "21000", "--leave-one-out"]) == 0
+    said = capsys.readouterr().out
+    assert (
+        "by constants chosen without it: 2 of 2 within 15 %, root mean square error 0.0 %" in said
+    )
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
@@ -248,4 +310,25 @@ def test_a_comparison_that_cannot_be_made(
     options: list[str], more: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*options, *more]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("baseline", "message"),
+    [
+        ('{"other": 1}', "the baseline has no 'loop', expected it"),
+        ('{"loop": 1, "other": 1}', "other.elf: No such file"),
+        ('{"loop": 0}', "loop: found 0, expected 0 < milliseconds"),
+        ('{"loop": 0.01}', "loop: 0.01 ms are no cycle at 21000 Hz"),
+    ],
+)
+def test_a_baseline_that_does_not_fit(
+    tmp_path: Path,
+    options: list[str],
+    baseline: str,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "speed.json").write_text(baseline)
+    assert main([*options, "--hz", "21000"]) == 2
     assert message in capsys.readouterr().err

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from boardless.cycles import Comparison, CycleReport
+from boardless.cycles import Comparison, CycleReport, rms_error, within_band
+from boardless_sim.timing import Refill
 from boardless_sim.timing_basis import ERROR_PERCENT
 
 ROOT = Path(__file__).parents[3]
@@ -28,6 +29,7 @@ def loaded(path: Path) -> tuple[dict[str, Any], CycleReport]:
             row["instructions"],
             row["sha256"],
             () if row["checked"] else ("wrong",),
+            None if row["paid"] is None else Refill(**row["paid"]),
         )
         for row in document["results"]
     ]
@@ -69,6 +71,20 @@ def test_the_page_shows_the_data() -> None:
         f"{report.geometric_mean:.3f}, geometric standard deviation "
         f"{report.geometric_deviation:.3f}, root mean square error {100 * report.rms_error:.1f} %"
     ) in PAGE
+    left_out = report.leave_one_out()
+    worst = max(1 / program.ratio - 1 for program in left_out)
+    assert (
+        f"{within_band(left_out)} of 19 within {ERROR_PERCENT} %, root mean square error "
+        f"{100 * rms_error(left_out):.1f} %; worst statemate, {100 * worst:.1f} % more"
+    ) in PAGE
+
+
+def test_the_page_shows_coremark() -> None:
+    for name, chip in (("stm32f446", "STM32F446"), ("stm32l476", "STM32L476")):
+        _, report = loaded(EMBENCH.with_name(f"coremark-{name}.json"))
+        row = next(line for line in PAGE.splitlines() if line.startswith(f"| {chip}"))
+        assert f"{100 * report.comparisons[0].error:+.1f} %" in row
+        assert f"{1.5e9 / report.comparisons[0].estimated:.3f}" in row
 
 
 def test_every_program_more_than_5_percent_off_is_explained() -> None:
