@@ -79,7 +79,7 @@ def test_mutants_are_measured_or_refused(whole: bytes, tmp_path: Path) -> None:
     slowest = 0.0
     for number in range(MUTANTS):
         path.write_bytes(mutant(whole, spots, dice))
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             found = measure(path, CONFIG)
             evidence = replace(EVIDENCE, bound=stack_bound(found, CONFIG))
@@ -92,7 +92,7 @@ def test_mutants_are_measured_or_refused(whole: bytes, tmp_path: Path) -> None:
             pytest.fail(f"mutant {number}: {error}")
         except BoardlessError as error:
             refused.append(str(error))
-        slowest = max(slowest, time.perf_counter() - started)
+        slowest = max(slowest, time.process_time() - started)
     assert MUTANTS // 20 < len(refused) < MUTANTS * 19 // 20
     assert [text for text in refused if not text.startswith(f"{path}: ")] == []
     assert [text for text in refused if not text.isprintable()] == []
