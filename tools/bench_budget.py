@@ -34,7 +34,7 @@ SCRIPT = """\
 ENTRY(start)
 SECTIONS {
   .text 0x08000000 : { LONG(0x20020000) LONG(start + 1) *(.text* .rodata*) }
-  .data 0x20000000 : { *(.data* .bss* COMMON) end = .; }
+  .data 0x20000000 : AT(LOADADDR(.text) + SIZEOF(.text)) { *(.data* .bss* COMMON) end = .; }
 }
 """
 START = """\

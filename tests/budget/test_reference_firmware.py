@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from boardless.budget import gate
 from boardless.budget.elf import read_layout
+from boardless.budget.stack import StackAnnotations, analyse_stack
 from boardless.cli import main
+from boardless.run import measure_stack
+from boardless_sim.camera.source import open_frames
 from boardless_sim.engines.engine import StackMark
+from boardless_sim.engines.native import NativeEngine
+from boardless_sim.image import load_image
 
 ROOT = Path(__file__).parents[2]
 ELF = ROOT / "build/firmware/boardless.elf"
@@ -73,6 +80,28 @@ def test_a_run_takes_each_function_of_the_worst_path_as_deep_as_the_elf_says(
         depth += step["bytes"]
         assert measured[step["function"]] <= depth
     assert measured["main"] == sum(step["bytes"] for step in stack["bound"]["path"][:2])
+
+
+def test_every_function_takes_the_frame_that_the_elf_says() -> None:
+    """How deep its code took SP, less how deep SP stood at its deepest call."""
+    functions, deepest = analyse_stack(ELF, StackAnnotations()).functions, dict[int, int]()
+    top = load_image(ELF).initial_sp
+    with closing(NativeEngine()) as engine:
+        engine.load(load_image(ELF))
+
+        def enter(address: int) -> None:
+            depth = top - engine.read_register("sp")
+            deepest[address] = max(depth, deepest.get(address, 0))
+
+        for function in functions:
+            engine.watch(function.address, partial(enter, function.address))
+        mark = measure_stack(engine, open_frames("pattern:bars", limit=2))
+    executed = [function for function in functions if function.address in deepest]
+    assert len(executed) > 50
+    for function in executed:
+        at_entry = deepest[function.address]
+        reached = max(mark.functions.get(name, 0) for name in function.names)
+        assert max(reached, at_entry) == at_entry + function.own_bytes, function.name
 
 
 def test_a_run_deeper_than_the_bound_is_exit_3(
