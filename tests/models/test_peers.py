@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from boardless_models import peers as peers_module
+from boardless_models import tflite_file as tfl
 from boardless_models.artifact import QuantizedNetwork
 from boardless_models.data import DATASET_FOLDER
 from boardless_models.graph import Convolve
@@ -28,7 +29,7 @@ from boardless_models.tflite_export import tflite_of
 from boardless_models.tflite_import import graph_of
 from boardless_sim.errors import ModelError
 from tests.models.activation_cases import ACTIVATIONS, quantized_of
-from tests.models.tflite_cases import CASES, concatenations, random_frames, residual
+from tests.models.tflite_cases import CASES, Maker, concatenations, random_frames, residual
 
 COARSER = {("leaky", "litert"): "XNNPACK multiplies LEAKY_RELU's values by factors of 8 bits"}
 NAMES = [peer.name for peer in PEERS]
@@ -54,6 +55,21 @@ def test_every_value_of_a_users_graph_is_the_peers(name: str, case: str) -> None
         shape = graph.values[graph.input].shape
         frames = random_frames(seed, 40, shape.height, shape.width)
         assert report(compare(peer, file, graph, frames)).startswith(f"{name} ({peer.rounding}): 0")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("code", [tfl.HARD_SWISH, tfl.LOGISTIC, tfl.TANH])
+def test_every_entry_of_a_table_is_the_peers(name: str, code: int) -> None:
+    peer = installed(name)
+    frame = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
+    for seed in range(20):
+        make = Maker(seed, 16, 16)
+        scale, zero_point = make.random.uniform(0.005, 0.1), make.random.integers(-128, 128)
+        make.source = make.value((1, 16, 16, 1), scale, int(zero_point))
+        file = make.file(make.table(make.source, code))
+        found = compare(peer, file, graph_of(file, "table", "double"), frame)
+        assert (found.mismatches, found.first) == (0, None), seed
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -39,11 +39,16 @@ def test_candidates_keep_both_limits_and_come_again() -> None:
 
 
 def test_a_search_goes_on_where_its_log_ends(few: Dataset, tmp_path: Path) -> None:
+    from boardless_models.network import network_from_json
     from boardless_models.search import read_log, search
 
     recipe = replace(SEARCH, epochs=1)
     whole, cut = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
-    assert len(list(search(whole, few, 1, recipe, 2))) == 2
+    trials = list(search(whole, few, 1, recipe, 2))
+    networks = [network_from_json(trial.network) for trial in trials]
+    assert [sum(network_bytes(network)) for network in networks] == [
+        trial.bytes for trial in trials
+    ]
     lines = whole.read_text().splitlines()
     cut.write_text(lines[0] + "\n" + lines[1][:40])
     assert [trial.candidate for trial in search(cut, few, 1, recipe, 2)] == [1]
