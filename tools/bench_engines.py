@@ -1,7 +1,8 @@
 """Measures the same frames on every engine that is here, as ratios to native.
 
 Writes build/bench-engines.json. The figures are this machine's, as busy as it was; no verdict.
-Every engine runs boardless-mailbox.elf, in turns, so that a busy moment hits all of them.
+The engines take turns, so that a busy moment hits all of them: boardless-mailbox.elf on every one,
+boardless.elf on those that have a camera.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from rich.table import Table
 from boardless.session import ENGINES
 from boardless_models.data import DATASET_FOLDER
 
-ELF = Path("build/firmware/boardless-mailbox.elf")
+FIRMWARE = Path("build/firmware")
+MAILBOX, CAMERA = "boardless-mailbox.elf", "boardless.elf"
+RUNS = [(MAILBOX, engine) for engine in ENGINES]
+RUNS += [(CAMERA, engine) for engine in ENGINES if engine != "qemu"]
 OUTPUT = Path("build/bench-engines.json")
 FRAMES = DATASET_FOLDER / "t10k-images-idx3-ubyte.gz"
 COUNT = 50
@@ -30,8 +34,12 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Figures:
-    """One engine. `frames_per_s` leaves the start out; `memory_bytes` is the largest process."""
+    """A firmware on an engine. `frames_per_s` leaves the start out.
 
+    `memory_bytes` is that of the largest process.
+    """
+
+    elf: str
     engine: str
     start_s: float
     frames_per_s: float
@@ -39,10 +47,10 @@ class Figures:
     memory_bytes: int
 
 
-def timed_run(engine: str, limit: int) -> tuple[float, int] | None:
+def timed_run(elf: str, engine: str, limit: int) -> tuple[float, int] | None:
     """Seconds and peak memory of one `boardless run`; None where the engine is missing."""
     command = [
-        *(sys.executable, "-m", "boardless", "run", str(ELF), "--engine", engine),
+        *(sys.executable, "-m", "boardless", "run", str(FIRMWARE / elf), "--engine", engine),
         *("--frames", str(FRAMES), "--limit", str(limit)),
     ]
     started = time.perf_counter()
@@ -59,42 +67,42 @@ def timed_run(engine: str, limit: int) -> tuple[float, int] | None:
 
 def measure() -> tuple[list[Figures], list[str]]:
     """The figures of every engine, and the engines that are not here."""
-    here = [engine for engine in ENGINES if timed_run(engine, 1) is not None]
-    starts: dict[str, list[float]] = {engine: [] for engine in here}
-    wholes: dict[str, list[float]] = {engine: [] for engine in here}
+    here = [run for run in RUNS if timed_run(*run, 1) is not None]
+    seconds: dict[tuple[str, str, int], list[float]] = {}
     memory = dict.fromkeys(here, 0)
-    for _ in range(ROUNDS):
-        for engine in here:
-            for limit, seconds in ((1, starts), (COUNT + 1, wholes)):
-                run = timed_run(engine, limit)
-                if run is None:
-                    raise SystemExit(f"bench: engine {engine} ran once and then not again")
-                seconds[engine].append(run[0])
-                memory[engine] = max(memory[engine], run[1])
-    found = []
-    for engine in here:
-        start, whole = statistics.median(starts[engine]), statistics.median(wholes[engine])
+    for run in here * ROUNDS:
+        for limit in (1, COUNT + 1):
+            found = timed_run(*run, limit)
+            if found is None:
+                raise SystemExit(f"bench: engine {run[1]} ran once and then not again")
+            seconds.setdefault((*run, limit), []).append(found[0])
+            memory[run] = max(memory[run], found[1])
+    figures = []
+    for run in here:
+        start, whole = (statistics.median(seconds[*run, limit]) for limit in (1, COUNT + 1))
         per_second = COUNT / max(whole - start, 1e-3)
-        found.append(Figures(engine, start, per_second, whole, memory[engine]))
-    return found, [engine for engine in ENGINES if engine not in here]
+        figures.append(Figures(*run, start, per_second, whole, memory[run]))
+    engines = {engine for _, engine in here}
+    return figures, [engine for engine in ENGINES if engine not in engines]
 
 
 def show(found: list[Figures], missing: list[str]) -> None:
-    """A row an engine, each figure with its ratio to the first engine's."""
+    """A row an engine, each figure with its ratio to that of the first with the same firmware."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    columns = ("engine", "first result", "frames/s", f"{COUNT + 1} frames", "memory")
+    columns = ("firmware", "engine", "first result", "frames/s", f"{COUNT + 1} frames", "memory")
     for column in columns:
-        table.add_column(column, justify="left" if column == "engine" else "right")
-    base = found[0]
+        table.add_column(column, justify="left" if column in columns[:2] else "right")
     for row in found:
+        base = next(first for first in found if first.elf == row.elf)
         table.add_row(
+            row.elf,
             row.engine,
             f"{row.start_s:.2f} s ({row.start_s / base.start_s:.1f}x)",
             f"{row.frames_per_s:.0f} ({row.frames_per_s / base.frames_per_s:.2f}x)",
             f"{row.end_to_end_s:.2f} s ({row.end_to_end_s / base.end_to_end_s:.1f}x)",
             f"{row.memory_bytes / 1e6:.0f} MB ({row.memory_bytes / base.memory_bytes:.1f}x)",
         )
-    console = Console()
+    console = Console(width=100)
     console.print(table)
     for engine in missing:
         console.print(f"{engine}: not here")
@@ -104,10 +112,10 @@ def main() -> int:
     """Measure, write, show."""
     found, missing = measure()
     if not found:
-        raise SystemExit(f"bench: no engine runs {ELF} (make firmware)")
+        raise SystemExit(f"bench: no engine runs {FIRMWARE / MAILBOX} (make firmware)")
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     document = {
-        "schema": 1,
+        "schema": 2,
         "frames": COUNT + 1,
         "engines": [asdict(row) for row in found],
         "missing": missing,

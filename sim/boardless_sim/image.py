@@ -34,7 +34,11 @@ _DAMAGE = (  # what pyelftools lets through when links, types or sizes make no s
     struct.error,
 )
 _MAILBOX = "frame_mailbox"  # firmware/app/frame_mailbox.h
-_KINDS = {"STT_FUNC": "function", "STT_OBJECT": "object", "STT_NOTYPE": "label"}
+# Of a symbol table, read as a whole: one by one, pyelftools takes a tenth of a run's start.
+_SYMBOL = struct.Struct("<IIIBBH")  # st_name, st_value, st_size, st_info, st_other, st_shndx
+_KINDS = {0: "label", 1: "object", 2: "function"}  # STT_NOTYPE, STT_OBJECT, STT_FUNC
+_LOCAL = 0  # STB_LOCAL
+_LONGEST_NAME = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ def load_image(path: Path) -> FirmwareImage:
         with path.open("rb") as stream:
             elf = ELFFile(stream)
             segments = tuple(_segments(path, elf, raw))
-            symbols = _symbols(path, elf)
+            symbols = _symbols(path, elf, raw)
     except _DAMAGE as error:
         detail = ascii(f"{type(error).__name__}: {error}")[1:-1]
         raise ImageError(f"{path}: damaged ELF ({detail})") from error
@@ -188,23 +192,31 @@ def _segments(path: Path, elf: ELFFile, raw: bytes) -> list[Segment]:
     return found
 
 
-def _symbols(path: Path, elf: ELFFile) -> list[Symbol]:
+def _symbols(path: Path, elf: ELFFile, raw: bytes) -> list[Symbol]:
     table = elf.get_section_by_name(".symtab")
     if not isinstance(table, SymbolTableSection):
         raise ImageError(f"{path}: stripped (no .symtab), expected an ELF with its symbols")
+    start, end = table["sh_offset"], table["sh_offset"] + table["sh_size"]
+    if end > len(raw):
+        raise ImageError(f"{path}: truncated: .symtab ends at byte {end}, file has {len(raw)}")
+    names = table.stringtable["sh_offset"]
     found: list[Symbol] = []
-    for symbol in table.iter_symbols():
-        kind = _KINDS.get(symbol["st_info"]["type"])
-        if kind is None or not symbol.name or symbol.name.startswith("$"):
+    for name_at, value, size, info, _, _ in _SYMBOL.iter_unpack(raw[start:end]):
+        kind = _KINDS.get(info & 0xF)
+        name = _name(raw, names + name_at) if kind is not None and name_at else ""
+        if kind is None or not name or name.startswith("$"):
             continue
-        address = symbol["st_value"] & ~1 if kind == "function" else symbol["st_value"]
-        is_global = symbol["st_info"]["bind"] != "STB_LOCAL"
-        found.append(Symbol(symbol.name, address, symbol["st_size"], kind, is_global))
+        address = value & ~1 if kind == "function" else value
+        found.append(Symbol(name, address, size, kind, info >> 4 != _LOCAL))
     if not any(symbol.kind == "function" for symbol in found):
         raise ImageError(
             f"{path}: stripped (no function symbols), expected an ELF with its symbols"
         )
     return found
+
+
+def _name(raw: bytes, start: int) -> str:
+    return raw[start : raw.index(b"\0", start, start + _LONGEST_NAME)].decode("utf-8", "replace")
 
 
 def _without_aliases(functions: tuple[Symbol, ...]) -> tuple[Symbol, ...]:

@@ -39,6 +39,18 @@ def patched(offset: int, value: bytes) -> Callable[[], bytes]:
     return build
 
 
+def with_section(number: int, field: int, value: int) -> Callable[[], bytes]:
+    """Another value in one of the ten fields of a section header: 1 is .symtab, 2 .strtab."""
+
+    def build() -> bytes:
+        elf = build_elf()
+        (headers,) = struct.unpack_from("<I", elf, 32)
+        struct.pack_into("<I", elf, headers + 40 * number + 4 * field, value)
+        return bytes(elf)
+
+    return build
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
@@ -68,6 +80,14 @@ def patched(offset: int, value: bytes) -> Callable[[], bytes]:
         (
             patched(48, b"\1\0"),
             "stripped (no .symtab), expected an ELF with its symbols",
+        ),
+        (
+            with_section(1, 5, 0x1000),
+            "truncated: .symtab ends at byte 4196, file has 331",
+        ),
+        (
+            with_section(2, 4, 0x1000),
+            "damaged ELF (ValueError: subsection not found)",
         ),
     ],
 )
