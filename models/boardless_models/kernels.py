@@ -21,6 +21,9 @@ WORD_BYTES, HALF_BYTES = 4, 2
 POINT, WIDE = Window(1, 1), Window(3, 3, 1, 1, 1, 1)
 LARGEST_SUM, LARGEST_PRODUCT = 1 << 30, 255 * 128
 LEAST_EXPONENT = -23
+# Of nn_m4_winograd.c: when it is used, and how many tiles it has at work.
+LEAST_TILES, LARGEST_TILE_CHANNELS, LARGEST_FILTER = 9, 256, 1024
+POSITIONS, TILE_BATCH = 16, 8
 GREATEST_EXPONENT = {"single": -2, "double": -1}
 
 
@@ -86,6 +89,8 @@ def m4_work_bytes(graph: Graph, operator: Operator) -> int:
     shape = graph.values[operator.input].shape
     if is_dense(graph, operator) and operator.pool == 1 and shape.channels % CHUNK == 0:
         return HALF_BYTES * shape.channels
+    if takes_winograd(graph, operator):
+        return winograd_bytes(graph, operator)
     border = operator.window.left
     columns = shape.width + 2 * border + shape.width % 2
     if operator.depthwise:
@@ -97,6 +102,40 @@ def m4_work_bytes(graph: Graph, operator: Operator) -> int:
     planes = height * chunks * columns * 2
     weights = rows * chunks * 2 * side * CHUNK
     return WORD_BYTES * (planes + weights)
+
+
+def winograd_tiles(graph: Graph, operator: Convolve) -> tuple[int, int]:
+    """Rows and columns of tiles of two by two outputs, before a pool."""
+    _, target = ends(graph, operator)
+    step = 1 if operator.pool == 2 else 2
+    return -(-target.shape.height // step), -(-target.shape.width // step)
+
+
+def takes_winograd(graph: Graph, operator: Operator) -> bool:
+    """Whether m4 runs a convolution, of those that it runs, tile by tile (nn_m4_winograd.c)."""
+    if not isinstance(operator, Convolve):
+        return False
+    source, target = ends(graph, operator)
+    rows, columns = winograd_tiles(graph, operator)
+    inputs, outputs = source.shape.channels, target.shape.channels
+    return (
+        operator.window == WIDE
+        and not operator.depthwise
+        and 1 < inputs <= LARGEST_TILE_CHANNELS
+        and inputs * outputs <= LARGEST_FILTER
+        and rows * columns >= LEAST_TILES
+    )
+
+
+def winograd_bytes(graph: Graph, operator: Convolve) -> int:
+    """Planes, transformed weights, the values and the sums of eight tiles."""
+    source, target = ends(graph, operator)
+    rows, columns = winograd_tiles(graph, operator)
+    pairs = source.shape.channels // 2
+    planes = (2 * rows + 2) * pairs * (2 * columns + 2)
+    weights = POSITIONS * pairs * target.shape.channels
+    values = POSITIONS * pairs * TILE_BATCH
+    return WORD_BYTES * (planes + weights + values + TILE_BATCH * CHUNK * POSITIONS)
 
 
 def cmsis_work_bytes(graph: Graph, operator: Operator) -> int:

@@ -10,14 +10,15 @@ from boardless_models.network import Shape
 from boardless_models.scaling import Rounding
 
 LARGEST_BIAS = 1 << 30
+WIDE = Window(3, 3, 1, 1, 1, 1)
 
 
 class RandomGraph:
     """Convolutions one after the other, drawn from a seed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, shape: Shape | None = None) -> None:
         self.random = np.random.default_rng(seed)
-        shape = Shape(self.draw(1, 13), self.draw(1, 13), self.draw(1, 1 + 8 * (seed % 2)))
+        shape = shape or Shape(self.draw(1, 13), self.draw(1, 13), self.draw(1, 1 + 8 * (seed % 2)))
         self.values = [Value("input", shape, 1.0, -128, 0)]
         self.operators: list[Convolve] = []
 
@@ -32,8 +33,8 @@ class RandomGraph:
         spread = self.random.integers(-largest, largest + 1, shape)
         return np.where(self.random.random(shape) < 0.5, ends, spread).astype(np.int8)
 
-    def add(self, depthwise: bool = False, flat: bool = False) -> None:
-        """One more convolution; flat: over everything as one pixel."""
+    def add(self, depthwise: bool = False, flat: bool = False, wide_to: int = 0) -> None:
+        """One more convolution; flat: over everything as one pixel; wide_to: 3×3 to as many."""
         if flat:
             last = self.values[-1]
             self.values.append(
@@ -41,9 +42,11 @@ class RandomGraph:
             )
         source = self.values[-1]
         window, shape = self.window(source.shape, flat)
+        if wide_to:
+            window, shape = WIDE, (source.shape.height, source.shape.width)
         inputs = source.shape.channels
         many = self.draw(1, 4) * (4 if self.chance(0.7) else 1)
-        outputs = inputs * (1 if self.chance(0.8) else 2) if depthwise else many
+        outputs = inputs * (1 if self.chance(0.8) else 2) if depthwise else wide_to or many
         bits = 4 if not depthwise and self.chance(0.4) else 8
         pool = 2 if not depthwise and min(shape) >= 2 and self.chance(0.4) else 1
         target = Shape(shape[0] // pool, shape[1] // pool, outputs)
@@ -84,7 +87,7 @@ class RandomGraph:
         if flat or self.chance(0.3):
             return Window(1, 1), (shape.height, shape.width)
         if self.chance(0.8):
-            return Window(3, 3, 1, 1, 1, 1), (shape.height, shape.width)
+            return WIDE, (shape.height, shape.width)
         side, stride = self.draw(1, 5), self.draw(1, 2)
         rows, top = output_extent(shape.height, side, stride, same=True)
         columns, left = output_extent(shape.width, side, stride, same=True)
@@ -107,6 +110,16 @@ def random_graph(seed: int, rounding: Rounding) -> Graph:
     made = RandomGraph(seed)
     made.add()
     made.add(depthwise=made.chance(0.4))
+    made.add(flat=True)
+    return made.graph(rounding)
+
+
+def wide_graph(seed: int, channels: int, rounding: Rounding) -> Graph:
+    """Two convolutions of 3×3 that m4 runs tile by tile, and a fully connected layer."""
+    height, width = np.random.default_rng((seed, channels)).integers(6, 12, 2)
+    made = RandomGraph(seed, Shape(int(height), int(width), channels))
+    made.add(wide_to=channels)
+    made.add(wide_to=4 * made.draw(1, 4))
     made.add(flat=True)
     return made.graph(rounding)
 

@@ -14,14 +14,14 @@ from boardless_models.export import export, export_artifact
 from boardless_models.golden import Golden
 from boardless_models.graph import Convolve
 from boardless_models.graph_reference import run_graph
-from boardless_models.kernels import scratch_bytes, slow_reason
+from boardless_models.kernels import scratch_bytes, slow_reason, takes_winograd
 from boardless_models.scaling import ROUNDINGS, Rounding
 from boardless_models.tflite_import import graph_of
 from tests.models.activation_cases import ACTIVATIONS, quantized_of
 from tests.models.tflite_cases import CASES
 from tests.nn.cortex_m4 import FRAMES, CortexM4, compile_kernels, link, same_as_reference
 from tests.nn.host import GENERATED, REPOSITORY
-from tests.nn.random_graphs import random_frames, random_graph
+from tests.nn.random_graphs import random_frames, random_graph, wide_graph
 
 # What one inference of this model may cost; emulation and battery pay by the instruction.
 INSTRUCTION_BUDGET = 650_000
@@ -108,6 +108,35 @@ def test_any_shape_equals_the_reference(
         slow = board.kernel(index).startswith("plain ")
         assert slow == bool(slow_reason(graph, operator)), (board.kernel(index), operator)
     assert board.call("harness_scratch_bytes") == scratch_bytes(graph, "m4")
+
+
+@pytest.mark.parametrize("way", ROUNDINGS)
+@pytest.mark.parametrize("channels", [4, 8, 12, 16, 20, 24, 32])
+@pytest.mark.parametrize("seed", range(3))
+def test_convolutions_by_tiles_equal_the_reference(
+    tmp_path: Path, objects: Objects, seed: int, channels: int, way: Rounding
+) -> None:
+    graph = export(wide_graph(seed, channels, way), "5a" * 32, tmp_path / "generated")
+    board = CortexM4(link(tmp_path, objects[way], tmp_path / "generated", rounding=way))
+    same_as_reference(board, graph, seed)
+    for index, operator in enumerate(graph.operators):
+        tiled = takes_winograd(graph, operator) and not slow_reason(graph, operator)
+        assert tiled == (board.kernel(index) == "m4 winograd")
+    assert board.call("harness_scratch_bytes") == scratch_bytes(graph, "m4")
+
+
+def test_convolutions_by_tiles_are_of_every_kind() -> None:
+    """Both widths of weights, with and without a pool, even and odd, at both ends of int16."""
+    kinds = {
+        (operator.bits, operator.pool, graph.values[operator.input].shape.width % 2)
+        for channels in (4, 8, 12, 16, 20, 24, 32)
+        for seed in range(3)
+        for graph in [wide_graph(seed, channels, "single")]
+        for operator in graph.operators
+        if isinstance(operator, Convolve)
+        if takes_winograd(graph, operator) and not slow_reason(graph, operator)
+    }
+    assert len(kinds) == 8, kinds
 
 
 def test_random_graphs_reach_every_kernel_and_its_fallback() -> None:

@@ -2,11 +2,14 @@
 #include "nn_m4.h"
 #include "plain/nn_plain.h"
 
-typedef enum { PLAIN, CONV2D, DENSE, DEPTHWISE } choice;
+typedef enum { PLAIN, CONV2D, WINOGRAD, DENSE, DEPTHWISE } choice;
 
 static choice choice_of(const nn_model *model, const nn_layer *layer) {
     if (nn_m4_takes_dense(model, layer)) {
         return DENSE;
+    }
+    if (nn_m4_takes_winograd(model, layer)) {
+        return WINOGRAD;
     }
     if (nn_m4_takes_conv2d(model, layer)) {
         return CONV2D;
@@ -18,6 +21,8 @@ const char *nn_backend_kernel(const nn_model *model, const nn_layer *layer) {
     switch (choice_of(model, layer)) {
     case CONV2D:
         return "m4 conv2d";
+    case WINOGRAD:
+        return "m4 winograd";
     case DENSE:
         return "m4 dense";
     case DEPTHWISE:
@@ -32,6 +37,8 @@ uint32_t nn_backend_work_bytes(const nn_model *model, const nn_layer *layer) {
     switch (choice_of(model, layer)) {
     case CONV2D:
         return nn_m4_conv2d_bytes(model, layer);
+    case WINOGRAD:
+        return nn_m4_winograd_bytes(model, layer);
     case DENSE:
         return nn_m4_dense_bytes(model, layer);
     case DEPTHWISE:
@@ -48,6 +55,9 @@ void nn_backend_run(const nn_model *model, const nn_layer *layer, int8_t *arena,
     switch (choice_of(model, layer)) {
     case CONV2D:
         nn_m4_conv2d(model, layer, in, out, work);
+        break;
+    case WINOGRAD:
+        nn_m4_winograd(model, layer, in, out, work);
         break;
     case DENSE:
         nn_m4_dense(model, layer, in, out, work);

@@ -14,6 +14,12 @@
  * four output channels are widened in the order in which they are used. The assembly
  * (nn_m4_conv2d_row.S) makes two pixels of four channels at a time: eight sums, four operands and
  * two pointers are all registers that the core has.
+ *
+ * winograd: a convolution of 3x3 tile by tile, each of two by two outputs, by F(2x2, 3x3) of Lavin
+ * and Gray (arXiv 1509.09308): 16 products where there would be 36, and additions before and after.
+ * It is exact: the weights are transformed to four times what they are, so that nothing is halved;
+ * values and weights stay within int16, sums within int32, and a quarter of the sum has no
+ * remainder. It takes room for the transformed weights, 32 bytes for each filter.
  */
 #ifndef NN_M4_H
 #define NN_M4_H
@@ -26,17 +32,21 @@
 
 /* Whether the kernel can run the layer; what it cannot, plain does. */
 bool nn_m4_takes_conv2d(const nn_model *model, const nn_layer *layer);
+bool nn_m4_takes_winograd(const nn_model *model, const nn_layer *layer);
 bool nn_m4_takes_dense(const nn_model *model, const nn_layer *layer);
 bool nn_m4_takes_depthwise(const nn_model *model, const nn_layer *layer);
 
 /* Bytes that the kernel needs at work. */
 uint32_t nn_m4_conv2d_bytes(const nn_model *model, const nn_layer *layer);
+uint32_t nn_m4_winograd_bytes(const nn_model *model, const nn_layer *layer);
 uint32_t nn_m4_dense_bytes(const nn_model *model, const nn_layer *layer);
 uint32_t nn_m4_depthwise_bytes(const nn_model *model, const nn_layer *layer);
 
 /* in, out: int8 [H,W,C] of the layer's tensors; work: at a multiple of four. */
 void nn_m4_conv2d(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out,
                   uint32_t *work);
+void nn_m4_winograd(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out,
+                    uint32_t *work);
 void nn_m4_dense(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out,
                  uint32_t *work);
 void nn_m4_depthwise(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out,

@@ -18,9 +18,7 @@
     .cpu cortex-m4
     .thumb
 
-#if !defined(NN_DOUBLE_ROUNDING)
-#define NN_DOUBLE_ROUNDING 0
-#endif
+#include "nn_m4_scale.inc"
 
 /* The frame: the nn_m4_row, then what the pool keeps of the upper row. */
 #define WINDOW      0
@@ -112,21 +110,11 @@
 
 /* A sum to the output's int8, with the nn_m4_scaling in r1 to r3; r4 and r5 are free. */
 .macro requantise sum
+    scale   \sum, r1, r2, r3, r4, r5
 #if NN_DOUBLE_ROUNDING
-    smull   r4, r5, \sum, r1
-    adds    r4, r4, #0x40000000 /* the upper word of the doubled product, rounded */
-    adc     r5, r5, #0
-    lsl     r5, r5, #1
-    orr     r5, r5, r4, lsr #31
-    add     r4, r5, r2 /* the shift rounds half away from zero */
-    add     r4, r4, r5, asr #31
-    asr     r4, r4, r3
     ldr     r5, [sp, #CHANNELS]
     ldr     r5, [r5, #ZERO_POINT]
-    add     \sum, r4, r5
-#else
-    smmla   \sum, \sum, r1, r2
-    asr     \sum, \sum, r3
+    add     \sum, \sum, r5
 #endif
     ssat    \sum, #8, \sum
 .endm
