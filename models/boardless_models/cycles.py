@@ -7,6 +7,12 @@ A pool or a mean, of which a network has few, may be 25 % off.
 
 from __future__ import annotations
 
+import numpy as np
+
+from boardless_models.activation import INPUTS, Slopes, Tabled
+from boardless_models.artifact import QuantizedLayer, QuantizedNetwork
+from boardless_models.chain import graph_of_chain
+from boardless_models.fusing import fused
 from boardless_models.graph import (
     Add,
     Concatenate,
@@ -20,6 +26,8 @@ from boardless_models.graph import (
     macs_of,
 )
 from boardless_models.kernels import is_dense, slow_reason
+from boardless_models.network import Network, stages
+from boardless_models.rounding import INT8_MINIMUM, LEAST_SHIFT, MULTIPLIER_BITS
 
 # A convolution: each multiplication, each sum, each input value and each weight that is widened.
 CONVOLUTION_MAC, CONVOLUTION_SUM, WIDENED_INPUT, WIDENED_WEIGHT = 1.0, 9.8, 14.0, 8.7
@@ -29,6 +37,35 @@ DEPTHWISE_OUTPUT, DEPTHWISE_ROW = 57.0, 168.0
 DENSE_MAC, DENSE_OUTPUT = {8: 3.1, 4: 4.0}, 125.0
 EACH = {Prelu: 70.0, Lookup: 11.0, Add: 40.0, Concatenate: 6.0}
 POOL_TAP, POOL_OUTPUT, MEAN_INPUT = 20.0, 45.0, 12.0
+
+
+def network_cycles(network: Network) -> int | None:
+    """Cycles of a network that nobody has trained yet."""
+    return estimated_cycles(fused(graph_of_chain(blank(network))))
+
+
+def blank(network: Network) -> QuantizedNetwork:
+    """A network whose every weight is zero: its cycles depend on shapes alone."""
+    layers = []
+    for stage in stages(network):
+        outputs = stage.weight_shape[0]
+        activation: Slopes | Tabled | None = None
+        if stage.activation == "prelu":
+            activation = Slopes(1.0, 0, 1, 1.0, (1 << 30, 1), (1 << 30, 1))
+        elif stage.activation == "hard-swish":
+            activation = Tabled(1.0, 0, np.zeros(INPUTS.size, np.int8))
+        layers.append(
+            QuantizedLayer(
+                weight=np.zeros(stage.weight_shape, np.int8),
+                bias=np.zeros(outputs, np.int32),
+                multiplier=np.full(outputs, 1 << (MULTIPLIER_BITS - 1), np.int32),
+                shift=np.full(outputs, LEAST_SHIFT, np.uint8),
+                input_zero_point=INT8_MINIMUM,
+                output_zero_point=INT8_MINIMUM,
+                activation=activation,
+            )
+        )
+    return QuantizedNetwork(network, tuple(layers), 1)
 
 
 def estimated_cycles(graph: Graph) -> int | None:

@@ -1,4 +1,4 @@
-"""Optional step: random search over blocks under the byte and MAC limits (PyTorch).
+"""Optional step: random search over blocks under the byte and cycle limits (PyTorch).
 
 Every candidate is drawn from its own number, so the log can be gone on with: a line that is there
 is not trained again. A short training orders networks only roughly; the log says how short it was.
@@ -16,6 +16,7 @@ import click
 import numpy as np
 
 from boardless_models.cost import BUDGET_BYTES, network_bytes, network_macs
+from boardless_models.cycles import network_cycles
 from boardless_models.data import Dataset, load_dataset
 from boardless_models.network import (
     Conv2d,
@@ -31,7 +32,8 @@ from boardless_models.recipe import SEARCH, Recipe
 from boardless_models.train import train
 from boardless_sim.errors import BoardlessError, ModelError
 
-MAC_LIMIT = 800_000
+# 7.7 ms at 168 MHz.
+CYCLE_LIMIT = 1_300_000
 # A network that leaves more than this of the budget unused is not worth its training.
 LEAST_BYTES = 6_500
 DRAWS = 10_000
@@ -45,6 +47,7 @@ class Trial:
     network: str
     bytes: int
     macs: int
+    cycles: int
     seed: int
     epochs: int
     frames: int
@@ -80,7 +83,8 @@ def candidate(seed: int, number: int) -> Network:
         network = drawn_network(random)
         if not LEAST_BYTES <= sum(network_bytes(network)) <= BUDGET_BYTES:
             continue
-        if network_macs(network) <= MAC_LIMIT:
+        cycles = network_cycles(network)
+        if cycles is not None and cycles <= CYCLE_LIMIT:
             return replace(network, name=f"candidate_{number}")
     raise ModelError(f"candidate {number}: no network within the limits in {DRAWS} draws")
 
@@ -127,6 +131,7 @@ def search(path: Path, dataset: Dataset, seed: int, recipe: Recipe, count: int) 
                 network=network_to_json(network),
                 bytes=sum(network_bytes(network)),
                 macs=network_macs(network),
+                cycles=network_cycles(network) or 0,
                 seed=seed,
                 epochs=recipe.epochs,
                 frames=len(dataset.train),
@@ -147,7 +152,7 @@ def main(log: Path, candidates: int, dataset: Path, seed: int, recipe: Recipe) -
     try:
         for trial in search(log, load_dataset(dataset), seed, recipe, candidates):
             click.echo(
-                f"candidate {trial.candidate}: {trial.bytes} bytes, {trial.macs} MACs, "
+                f"candidate {trial.candidate}: {trial.bytes} bytes, {trial.cycles} cycles, "
                 f"validation {trial.validation_accuracy:.2%}"
             )
         best = max(read_log(log), key=lambda trial: trial.validation_accuracy)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from boardless_models.cost import BUDGET_BYTES, network_bytes, network_macs
+from boardless_models.cycles import network_cycles
 from boardless_models.data import Dataset, Split, load_dataset
 from boardless_models.recipe import SEARCH
 from boardless_sim.errors import ModelError
@@ -28,13 +29,15 @@ def few() -> Dataset:
 
 
 def test_candidates_keep_both_limits_and_come_again() -> None:
-    from boardless_models.search import MAC_LIMIT, candidate
+    from boardless_models.search import CYCLE_LIMIT, candidate
 
     drawn = [candidate(1, number) for number in range(20)]
     assert len({network.layers for network in drawn}) > 15
     for number, network in enumerate(drawn):
         assert sum(network_bytes(network)) <= BUDGET_BYTES
-        assert network_macs(network) <= MAC_LIMIT
+        cycles = network_cycles(network)
+        assert cycles is not None
+        assert cycles <= CYCLE_LIMIT
         assert candidate(1, number) == network
 
 
@@ -71,3 +74,4 @@ def test_committed_log_is_of_this_space() -> None:
         network = candidate(trial.seed, trial.candidate)
         assert network_to_json(network) == trial.network
         assert (trial.bytes, trial.macs) == (sum(network_bytes(network)), network_macs(network))
+        assert trial.cycles == network_cycles(network)

@@ -16,7 +16,7 @@ from boardless.session import BoardSetup
 from boardless_models.artifact import QuantizedNetwork, provenance_path, save_artifact
 from boardless_models.chain import graph_of_chain
 from boardless_models.checkpoint import save_checkpoint
-from boardless_models.cycles import estimated_cycles, operator_cycles
+from boardless_models.cycles import estimated_cycles, network_cycles, operator_cycles
 from boardless_models.fusing import fused
 from boardless_models.graph_artifact import save_graph
 from boardless_models.quantize import quantize
@@ -142,6 +142,7 @@ def test_estimated_cycles_are_near_those_in_emulation(
     estimated = estimated_cycles(fused(graph_of_chain(quantized)))
     assert estimated is not None
     assert abs(estimated / measured - 1) < NEAR_PERCENT / 100
+    assert network_cycles(quantized.network) == estimated
 
 
 def test_every_layer_is_near_what_it_takes_in_emulation(artifact_path: Path) -> None:
