@@ -19,7 +19,6 @@ from boardless.cli import main
 from boardless.compare import Comparison, compare, setups_of
 from boardless.known_differences import KNOWN
 from boardless.report.compare import summary
-from boardless.run import classify
 from boardless.session import BoardSetup
 from boardless_models.artifact import load_artifact
 from boardless_models.score import decide
@@ -30,6 +29,7 @@ from boardless_sim.engines.engine import StopReason
 from boardless_sim.engines.qemu import QemuEngine
 from boardless_sim.errors import EngineError
 from boardless_sim.image import load_image
+from boardless_sim.result import is_result, parse_result
 from tests.firmware.conftest import BUILD, REPO
 from tests.firmware.wrong import with_changed_weights
 from tests.processes import Watched, listening_ports
@@ -181,14 +181,24 @@ def test_no_frame_ends_the_wait_and_the_run_at_its_limit() -> None:
         assert "e- capture timeout code=-1" in [line.text for line in engine.uart_lines()]
 
 
-def test_two_engines_at_once_do_not_meet() -> None:
+@pytest.mark.parametrize("name", ["native", "qemu"])
+def test_two_boards_at_once_do_not_meet(name: str) -> None:
+    """Each takes a turn, with the frames in another order."""
     frames = [Frame(str(value), np.full((28, 28), value, np.uint8)) for value in (10, 200)]
-    setup = BoardSetup(MAILBOX, engine="qemu")
+    setup = BoardSetup(MAILBOX, engine=name)
     with closing(setup.power_on()) as one, closing(setup.power_on()) as two:
-        first = classify(one, frames, LIMIT_US)
-        second = classify(two, frames[::-1], LIMIT_US)
-    answers = [(result.class_index, result.score) for result in first.results]
-    assert [(result.class_index, result.score) for result in second.results] == answers[::-1]
+        for frame, other in zip(frames, reversed(frames), strict=True):
+            one.show(frame)
+            two.show(other)
+        for engine in (one, two) * len(frames):
+            assert engine.run(LIMIT_US, lambda line: is_result(line.text)) is StopReason.RESULT
+        first, second = (
+            [parse_result(line.text) for line in engine.uart_lines() if is_result(line.text)]
+            for engine in (one, two)
+        )
+    answers = [(result.class_index, result.score) for result in first]
+    assert answers[0] != answers[1]
+    assert [(result.class_index, result.score) for result in second] == answers[::-1]
 
 
 def test_lines_come_in_order_of_time() -> None:
@@ -204,6 +214,7 @@ import signal, sys
 from pathlib import Path
 from boardless_sim.engines.qemu import QemuEngine
 from boardless_sim.image import load_image
+from boardless_sim.result import is_result, parse_result
 signal.signal(signal.SIGINT, signal.default_int_handler)
 engine = QemuEngine()
 engine.load(load_image(Path(sys.argv[1])))

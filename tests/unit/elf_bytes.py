@@ -13,9 +13,10 @@ def build_elf(
     code: bytes = CODE,
     symbol_at: int = FLASH + 8,
     variable_at: int | None = None,
+    variable: str = "count",
 ) -> bytearray:
-    """The smallest ELF that passes: one segment, one function symbol, main; one variable, count."""
-    names = b"\0main\0count\0"
+    """The smallest ELF that passes: one segment, one function symbol, main; one variable."""
+    names = b"\0main\0" + variable.encode() + b"\0"
     section_names = b"\0.symtab\0.strtab\0.shstrtab\0"
     symbols = bytes(16) + struct.pack("<IIIBBH", 1, symbol_at | 1, 2, 0x12, 0, 0xFFF1)
     if variable_at is not None:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from boardless.cli import main
 from boardless_sim.engines import qemu_machine
 from boardless_sim.engines.engine import StopReason
 from boardless_sim.engines.qemu import QemuEngine
 from boardless_sim.errors import EngineError, EngineMissing
 from boardless_sim.image import FirmwareImage, Symbol
+from tests.unit.elf_bytes import build_elf
 
 VERSION = "QEMU emulator version 7.2.22 (Debian 1:7.2)"
 _FAKE = """#!{python}
@@ -158,6 +160,42 @@ def test_a_qemu_that_never_stops_again_is_ended(tmp_path: Path) -> None:
     message = failure_while_running()
     assert "does not stop within 1 s of being told to" in message
     kept_log(tmp_path, message)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (DIES, "QEMU ended with exit code 1 (no such machine: netduinoplus2)"),
+        (HANGS, "no answer on the gdb port to '?' within 1 s"),
+        (GARBAGE, "gdb port says b'hello, this is no gdb port', expected a packet"),
+        (stub('sys.exit("Lockup: cannot escalate")'), "QEMU ended with exit code 1"),
+        (stub("time.sleep(60)"), "does not stop within 1 s of being told to"),
+    ],
+)
+def test_the_command_ends_with_2_and_the_log_stays(
+    body: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    install(tmp_path, body)
+    said = end_with_2(tmp_path, capsys)
+    assert message in said
+    kept_log(tmp_path, said)
+
+
+def test_the_command_ends_with_2_for_another_qemu_or_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "qemu-system-arm is not on PATH" in end_with_2(tmp_path, capsys)
+    install(tmp_path, version="QEMU emulator version 6.2.0")
+    assert "is version 6.2, expected 7.2 or newer" in end_with_2(tmp_path, capsys)
+
+
+def end_with_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    elf = folder / "app.elf"
+    elf.write_bytes(build_elf(variable_at=0x2000_0000, variable="frame_mailbox"))
+    assert main(["run", str(elf), "--engine", "qemu", "--frames", "pattern:bars"]) == 2
+    said = capsys.readouterr().err.rstrip()
+    assert said.startswith("boardless: engine qemu: ")
+    return said
 
 
 def test_bytes_that_are_no_text_become_a_line(tmp_path: Path) -> None:

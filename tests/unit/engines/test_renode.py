@@ -129,21 +129,51 @@ def test_a_renode_that_does_not_start_is_one_line_with_its_log(
     assert Watched(int(child.read_text())).has_ended()
 
 
-@pytest.mark.parametrize("how", ["dies", "hangs at Run", "garbage"])
-def test_the_command_ends_with_2(
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("dies", "died with exit code 1"),
+        ("silent", "no greeting within 1 s"),
+        ("garbage", "died with exit code 0"),
+        ("1.15.3", "found version 1.15.3, expected 1.16 or later"),
+        ("hangs at Run", "no answer to Run within 1 s"),
+        ("dies at Run", "died with exit code 3"),
+        ("stands still", "virtual time stands still at 0 us"),
+        ("babbles", "answer to Run not understood"),
+    ],
+)
+def test_the_command_ends_with_2_and_the_log_stays(
     how: str,
+    message: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    use(monkeypatch, fake_renode.write(tmp_path, how))
-    short = RenodeEngine(start_limit_s=20.0, answer_limit_s=1.0)
+    version = how if how[0].isdecimal() else "1.16.1"
+    use(monkeypatch, fake_renode.write(tmp_path, how, version))
+    start_limit_s = 1.0 if how == "silent" else 20.0
+    short = RenodeEngine(start_limit_s=start_limit_s, answer_limit_s=1.0)
     monkeypatch.setattr(renode_engine, "RenodeEngine", lambda: short)
     monkeypatch.setattr(renode_engine, "_LIMIT_S_PER_VIRTUAL_SECOND", 0.0)
     elf = tmp_path / "app.elf"
     elf.write_bytes(build_elf())
     assert main(["run", str(elf), "--engine", "renode", "--frames", "pattern:bars"]) == 2
-    assert capsys.readouterr().err.startswith("boardless: engine renode: ")
+    said = capsys.readouterr().err
+    assert said.startswith("boardless: engine renode: ")
+    assert message in said
+    assert Path(said.rpartition("log: ")[2].strip()).is_file()
+
+
+def test_the_command_ends_with_2_where_renode_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("RENODE_PATH", raising=False)
+    elf = tmp_path / "app.elf"
+    elf.write_bytes(build_elf())
+    assert main(["run", str(elf), "--engine", "renode", "--frames", "pattern:bars"]) == 2
+    assert capsys.readouterr().err.startswith("boardless: engine renode: not installed")
 
 
 _RUNS = """
