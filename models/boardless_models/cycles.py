@@ -1,8 +1,8 @@
 """Cortex-M4 cycles of one inference with the m4 kernels, estimated from the shapes before any run.
 
-The constants are fitted to what each layer of eight networks takes in emulation, from one call of a
-kernel to the next: a convolution comes within 12 %, most within 3 %, and whole networks within 3 %.
-A pool or a mean, of which a network has few, may be 25 % off.
+The constants are fitted to what each layer of eleven networks takes in emulation, from one call of
+a kernel to the next: a convolution comes within 12 %, most within 5 %, and whole networks within
+3 %. A pool or a mean, of which a network has few, may be 25 % off.
 """
 
 from __future__ import annotations
@@ -25,17 +25,22 @@ from boardless_models.graph import (
     Prelu,
     macs_of,
 )
-from boardless_models.kernels import is_dense, slow_reason
+from boardless_models.kernels import is_dense, slow_reason, takes_winograd, winograd_tiles
 from boardless_models.network import Network, stages
 from boardless_models.rounding import INT8_MINIMUM, LEAST_SHIFT, MULTIPLIER_BITS
 
-# A convolution: each multiplication, each sum, each input value and each weight that is widened.
+# Pixel by pixel: each multiplication, each sum, each input value and each weight that is widened.
 CONVOLUTION_MAC, CONVOLUTION_SUM, WIDENED_INPUT, WIDENED_WEIGHT = 1.0, 9.8, 14.0, 8.7
 # A grey window's nine taps are taken as twelve.
 GREY_SHARE = 12 / 9
+# Tile by tile: each channel out of each tile (less where the channels into it have a loop of their
+# own), of these each channel into it; each channel into a tile; each filter.
+TILE_OUTPUT, TILE_OUTPUT_UNROLLED, TILE_PRODUCT = 194.0, 125.0, 17.9
+TILE_INPUT, TILE_FILTER = 81.0, 141.0
+UNROLLED = (16, 24)
 DEPTHWISE_OUTPUT, DEPTHWISE_ROW = 57.0, 168.0
 DENSE_MAC, DENSE_OUTPUT = {8: 3.1, 4: 4.0}, 125.0
-EACH = {Prelu: 70.0, Lookup: 11.0, Add: 40.0, Concatenate: 6.0}
+EACH = {Prelu: 70.0, Lookup: 11.0, Add: 55.0, Concatenate: 6.0}
 POOL_TAP, POOL_OUTPUT, MEAN_INPUT = 20.0, 45.0, 12.0
 
 
@@ -97,6 +102,8 @@ def convolution_cycles(graph: Graph, operator: Convolve) -> float:
         return DENSE_MAC[operator.bits] * macs + DENSE_OUTPUT * target.channels
     if operator.depthwise:
         return DEPTHWISE_OUTPUT * target.size + DEPTHWISE_ROW * target.height * target.channels
+    if takes_winograd(graph, operator):
+        return tiled_cycles(graph, operator)
     # Two pixels are computed at once; of an odd row the last one's neighbour is thrown away.
     width = target.width * operator.pool
     computed = (width + width % 2) / width
@@ -104,3 +111,13 @@ def convolution_cycles(graph: Graph, operator: Convolve) -> float:
     sums = target.size * operator.pool**2
     widened = WIDENED_INPUT * source.size + WIDENED_WEIGHT * operator.weight.size
     return computed * (CONVOLUTION_MAC * taps + CONVOLUTION_SUM * sums) + widened
+
+
+def tiled_cycles(graph: Graph, operator: Convolve) -> float:
+    """Cycles of a 3×3 convolution of tiles of two by two."""
+    inputs = graph.values[operator.input].shape.channels
+    outputs = graph.values[operator.output].shape.channels
+    rows, columns = winograd_tiles(graph, operator)
+    output = TILE_OUTPUT_UNROLLED if inputs in UNROLLED else TILE_OUTPUT
+    each = (output + TILE_PRODUCT * inputs) * outputs + TILE_INPUT * inputs
+    return each * rows * columns + TILE_FILTER * inputs * outputs
