@@ -65,7 +65,7 @@ __all__ = [
 MAX_FILE_BYTES = 1 << 20
 FILE_NAME = "boardless.toml"
 # what only the analysis of the stack reads
-_STACK_ANNOTATIONS = ("entry", "su", "calls", "recursion", "frames", "interrupts", "task")
+_STACK_ANNOTATIONS = ("entry", "su", "cold", "calls", "recursion", "frames", "interrupts", "task")
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from boardless.budget.decide import Bound, TaskBound
 from boardless.budget.elf_file import ElfFile
 from boardless.budget.measure import Measurement
 from boardless.budget.stack import SUPPOSED, StackAnnotations, StackReport, analyse, from_table
+from boardless.budget.stack.report import Disagreement
 from boardless.budget.stack_diff import Frame, StackPath, Stacks
 from boardless.config import Config
 from boardless_sim.errors import BoardlessError
@@ -48,7 +50,6 @@ def _analysed(elf: ElfFile, annotations: StackAnnotations) -> StackReport:
 
 def _as_bound(report: StackReport, measurement: Measurement, maximum: int | None) -> Bound:
     reason = "" if report.bound_bytes is not None else "; ".join(report.reasons[:3])
-    known = (report.bound_bytes, report.cold_bytes)
     return Bound(
         report.bound_bytes,
         str(report.grade),
@@ -56,12 +57,23 @@ def _as_bound(report: StackReport, measurement: Measurement, maximum: int | None
         _stacks(report),
         None if _is_kept(report, maximum) else _entry_line(report, measurement),
         _document(report),
-        None if None in known else max(size or 0 for size in known),
+        report.cold_bytes,
         tuple(
             TaskBound(task.name, task.bound_bytes, task.max_bytes, str(task.grade))
             for task in report.tasks
         ),
+        tuple(_disagreement(report.disagreements)),
     )
+
+
+def _disagreement(found: Sequence[Disagreement]) -> Iterator[str]:
+    if found:
+        first = found[0]
+        more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+        yield (
+            f"frames: {first.source} gives {first.function} {first.found_bytes:,} bytes, its code "
+            f"takes {first.expected_bytes:,}{more}; the code is followed"
+        )
 
 
 def _stacks(report: StackReport) -> Stacks:
@@ -77,6 +89,7 @@ def _stacks(report: StackReport) -> Stacks:
             found.own_bytes,
             found.bound_bytes,
             found.path[1].function if len(found.path) > 1 else "",
+            str(found.grade),
         )
         for found in sorted(report.functions, key=lambda found: found.at_least_bytes)
     }
@@ -103,7 +116,26 @@ def _document(report: StackReport) -> dict[str, object]:
         "path": [{"function": step.function, "bytes": step.depth} for step in report.path],
         "reasons": list(report.reasons[:_REASONS]),
         "interrupts": [
-            {"level": level.name, "handler": level.handler, "bytes": level.bound_bytes}
+            {
+                "level": level.name,
+                "handler": level.handler,
+                "bytes": level.bound_bytes,
+                "grade": str(level.grade),
+            }
             for level in report.interrupts.levels
+        ],
+        "dynamic": [function.name for function in report.functions if function.is_dynamic],
+        "recursion": [
+            {"functions": list(ring.functions), "depth": ring.depth, "bytes": ring.round_bytes}
+            for ring in report.cycles
+        ],
+        "disagreements": [
+            {
+                "function": found.function,
+                "source": found.source,
+                "bytes": found.found_bytes,
+                "code": found.expected_bytes,
+            }
+            for found in report.disagreements
         ],
     }

@@ -36,9 +36,9 @@ class TaskBound:
 class Bound:
     """What the analysis of an ELF says of its worst-case stack; `bytes` None: unbounded.
 
-    `document` is the analysis's own account, as it stands in the JSON; `where` is the entry's
-    source line, if the budget is broken. No run may use more than `most_bytes`, which counts calls
-    that never return too; None: nothing is known.
+    `cold_bytes` counts calls that never return too; None: nothing is known, and no run may use more
+    than the larger of the two. `document` is the analysis's own account, as it stands in the JSON;
+    `where` is the entry's source line, if the budget is broken.
     """
 
     bytes: int | None
@@ -47,8 +47,16 @@ class Bound:
     stacks: Stacks | None = None
     where: tuple[str, int] | None = None
     document: dict[str, object] | None = None
-    most_bytes: int | None = None
+    cold_bytes: int | None = None
     tasks: tuple[TaskBound, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def most_bytes(self) -> int | None:
+        """What no run may use more than."""
+        if self.bytes is None or self.cold_bytes is None:
+            return None
+        return max(self.bytes, self.cold_bytes)
 
 
 @dataclass(frozen=True)
@@ -149,11 +157,16 @@ def _stack(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> It
     bound = evidence.bound
     if bound is not None:
         reason = bound.reason if bound.bytes is None and budgets.stack_max is not None else ""
-        yield Row("stack", "bound", bound.bytes, budgets.stack_max, reason, where=bound.where)
+        maximum = budgets.stack_max
+        row = Row("stack", "bound", bound.bytes, maximum, reason, where=bound.where)
+        yield replace(row, grade=bound.grade)
+        if bound.cold_bytes != bound.bytes:
+            yield Row("stack", "cold", bound.cold_bytes, None)
         for task in bound.tasks:
             budgeted = task.bytes is None and task.max_bytes is not None
             why = "unbounded" if budgeted else ""
-            yield Row("stack", f"task {task.name}", task.bytes, task.max_bytes, why)
+            row = Row("stack", f"task {task.name}", task.bytes, task.max_bytes, why)
+            yield replace(row, grade=task.grade)
     elif budgets.stack_max is not None:
         yield Row("stack", "bound", None, budgets.stack_max, "the stack was not analysed")
     mark, maximum = evidence.mark, budgets.measured_stack_max
@@ -214,6 +227,8 @@ def _notes(measurement: Measurement, rows: Sequence[Row], evidence: Evidence) ->
         yield f"regions: {measurement.basis}"
     if measurement.layout.is_stripped:
         yield "stripped ELF: sizes of regions and sections only, no symbol, no stack bound"
+    if evidence.bound is not None:
+        yield from evidence.bound.notes
     if evidence.mark is None and evidence.no_mark != NO_RUN:
         yield f"stack not measured: {evidence.no_mark}"
     if evidence.base is None:

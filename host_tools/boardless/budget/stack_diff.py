@@ -17,10 +17,16 @@ class Frame:
     own_bytes: int
     worst_bytes: int | None
     calls: str = ""
+    grade: str = ""
 
     def as_json(self) -> dict[str, object]:
         """Its fields."""
-        return {"own": self.own_bytes, "worst": self.worst_bytes, "calls": self.calls}
+        return {
+            "own": self.own_bytes,
+            "worst": self.worst_bytes,
+            "calls": self.calls,
+            "grade": self.grade,
+        }
 
 
 @dataclass(frozen=True)

@@ -68,19 +68,21 @@ def remark(row: Row, verdict: Verdict) -> str:
         return row.why
     if row.key == "stack.measured" and verdict.mark is not None:
         return f"deepest in {verdict.mark.lowest_function}"
-    if row.key == "stack.bound" and verdict.stack_bound:
-        return bound_text(verdict)
+    if row.key == "stack.cold":
+        return "with calls that never return"
+    if row.grade:
+        return grade_text(row, verdict)
     if row.waived and row.max_bytes is not None and (row.bytes or 0) > row.max_bytes:
         return f"ok, {row.waived:,} waived"
     return "ok" if row.max_bytes is not None else ""
 
 
-def bound_text(verdict: Verdict) -> str:
-    """How far the bound can be trusted, and what is known where there is none."""
-    found = verdict.stack_bound
-    if found.get("grade") == "unbounded":
-        return f"unbounded, at least {found.get('at_least_bytes'):,}"
-    return f"{found.get('grade')}"
+def grade_text(row: Row, verdict: Verdict) -> str:
+    """How far the figure of a stack can be trusted, and what is known where there is none."""
+    least = verdict.stack_bound.get("at_least_bytes")
+    if row.key == "stack.bound" and row.bytes is None and isinstance(least, int):
+        return f"{row.grade}, at least {least:,}"
+    return row.grade
 
 
 def _table(verdict: Verdict) -> Table:

@@ -23,7 +23,7 @@ class Row:
 
     `bytes` is None where nothing could be measured; that never passes a maximum. `waived` is what a
     waiver adds to the maximum, `cause` what made the figure grow, `why` the file's reason for the
-    maximum, `where` a source file and line.
+    maximum, `where` a source file and line, `grade` how far the figure of a stack can be trusted.
     """
 
     kind: RowKind
@@ -35,6 +35,7 @@ class Row:
     cause: str = ""
     why: str = ""
     where: tuple[str, int] | None = None
+    grade: str = ""
 
     @property
     def key(self) -> str:
@@ -75,6 +76,7 @@ class Row:
             "waived": self.waived,
             "cause": self.cause,
             "why": self.why,
+            "grade": self.grade,
         }
         return {**fields, **{key: value for key, value in optional.items() if value}}
 

@@ -262,13 +262,13 @@ def test_run_deeper_than_the_bound_proves_the_analysis_wrong(
     config = load_config(config_file)
     measurement = measure(small_elf, config)
     mark = StackMark(700, 0x2001_0000, "nn_conv2d")
-    evidence = Evidence(DAY, mark, bound=Bound(690, "exact", most_bytes=700))
+    evidence = Evidence(DAY, mark, bound=Bound(690, "exact", cold_bytes=700))
     assert decide(measurement, config.budgets, evidence).passed
     with pytest.raises(AnalyserError, match="used 700 bytes of stack .* the bound of 699"):
         decide(
             measurement,
             config.budgets,
-            replace(evidence, bound=Bound(690, "exact", most_bytes=699)),
+            replace(evidence, bound=Bound(690, "exact", cold_bytes=699)),
         )
 
 

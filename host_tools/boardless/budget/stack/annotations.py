@@ -4,6 +4,7 @@
 max = "3K"                        # main stack: the entry's worst path and every interrupt level
 entry = ["Reset_Handler"]
 su = "build/firmware"             # compiler's .su files below this folder, to compare with
+cold = ["panic"]                  # what ends the program, beside what C names
 
 [budget.stack.calls]              # who is called through a pointer; * and ? as in a shell
 "scheduler" = ["poll_*"]
