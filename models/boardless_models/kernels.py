@@ -22,7 +22,7 @@ POINT, WIDE = Window(1, 1), Window(3, 3, 1, 1, 1, 1)
 LARGEST_SUM, LARGEST_PRODUCT = 1 << 30, 255 * 128
 LEAST_EXPONENT = -23
 # Of nn_m4_winograd.c: when it is used, and how many tiles it has at work.
-LEAST_TILES, LARGEST_TILE_CHANNELS, LARGEST_FILTER = 9, 256, 1024
+LEAST_TILES, TILE_CHANNELS, LARGEST_FILTER = 9, range(12, 257), 1024
 POSITIONS, TILE_BATCH = 16, 8
 GREATEST_EXPONENT = {"single": -2, "double": -1}
 
@@ -121,7 +121,7 @@ def takes_winograd(graph: Graph, operator: Operator) -> bool:
     return (
         operator.window == WIDE
         and not operator.depthwise
-        and 1 < inputs <= LARGEST_TILE_CHANNELS
+        and inputs in TILE_CHANNELS
         and inputs * outputs <= LARGEST_FILTER
         and rows * columns >= LEAST_TILES
     )

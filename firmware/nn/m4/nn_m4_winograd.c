@@ -6,7 +6,8 @@
 #define TILE           4u  /* of the values that two by two outputs need */
 #define POSITIONS      16u /* of a tile */
 #define BATCH          8u  /* tiles */
-#define LEAST_TILES    9u  /* below that it does not pay to transform the weights */
+#define LEAST_TILES    9u  /* below these it does not pay to transform */
+#define LEAST_INPUT    12u /* channels */
 #define LARGEST_FILTER 1024u
 #define LARGEST_INPUT  256u /* channels: no sum leaves 32 bits */
 #define QUARTER        2    /* the weights are transformed to four times what they are */
@@ -56,7 +57,7 @@ static room room_of(const shape *of, const nn_tensor *out) {
 bool nn_m4_takes_winograd(const nn_model *model, const nn_layer *layer) {
     const shape of = shape_of(model, layer);
     const uint32_t channels = nn_input_of(model, layer)->channels;
-    return nn_m4_takes_conv2d(model, layer) && layer->rows == SIDE && channels > 1u &&
+    return nn_m4_takes_conv2d(model, layer) && layer->rows == SIDE && channels >= LEAST_INPUT &&
            channels <= LARGEST_INPUT &&
            channels * nn_output_of(model, layer)->channels <= LARGEST_FILTER &&
            of.tile_rows * of.tile_columns >= LEAST_TILES;
