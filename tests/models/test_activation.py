@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from boardless import cli
 from boardless_models import tflite_file as tfl
 from boardless_models.activation import Slopes, Tabled, hard_swish_table
 from boardless_models.artifact import load_artifact, save_artifact
@@ -156,6 +157,19 @@ def test_the_way_to_a_tflite_and_back_is_the_same_graph(activation: str, way: Ro
     pairs = zip(run_graph(there, FRAMES), run_graph(back, FRAMES), strict=True)
     assert all(np.array_equal(left, right) for left, right in pairs)
     assert graph_costs(back)[-1] == graph_costs(there)[-1]
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_verify_holds_the_chain_against_the_graph_of_its_tflite(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], activation: str
+) -> None:
+    artifact = tmp_path / "a.npz"
+    save_artifact(quantized_of(activation, 1), {}, artifact)
+    arguments = ["model", "verify", str(artifact), "--peer", "reference", "--frames", "0"]
+    assert cli.main([*arguments, "--random", "40"]) == 0
+    values = 40 * sum(stage.output.size for stage in stages(network_of(activation)))
+    expected = f"reference (single): 0 of {values} values differ on 40 inputs\n"
+    assert capsys.readouterr().out == expected
 
 
 def test_hard_swish_table_is_the_function_within_a_step() -> None:
