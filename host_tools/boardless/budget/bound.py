@@ -49,11 +49,12 @@ def _analysed(elf: ElfFile, annotations: StackAnnotations) -> StackReport:
 
 
 def _as_bound(report: StackReport, measurement: Measurement, maximum: int | None) -> Bound:
-    reason = "" if report.bound_bytes is not None else "; ".join(report.reasons[:3])
+    reason = next(iter(report.reasons), "no reason is known")
+    more = f", and {len(report.reasons) - 1} more reasons" if len(report.reasons) > 1 else ""
     return Bound(
         report.bound_bytes,
         str(report.grade),
-        f"unbounded: {reason or 'no reason is known'}" if report.bound_bytes is None else "",
+        f"unbounded: {reason}{more}" if report.bound_bytes is None else "",
         _stacks(report),
         None if _is_kept(report, maximum) else _entry_line(report, measurement),
         _document(report),

@@ -48,6 +48,15 @@ class Measurement:
         return attribute(self.layout, self.placed_in, self.regions)
 
     @cached_property
+    def attribution(self) -> Mapping[str, Mapping[str, int]]:
+        """Bytes of each region in `symbols`, in no symbol (`rest`) and of `padding`."""
+        found: dict[str, dict[str, int]] = {}
+        for part in self.parts:
+            of_region = found.setdefault(part.region, {"symbols": 0, "rest": 0, "padding": 0})
+            of_region["symbols" if part.kind == "symbol" else part.kind] += part.bytes
+        return found
+
+    @cached_property
     def lines(self) -> LineTable:
         """The line tables; empty, with the reason, where the ELF has none that can be read."""
         at_zero = any(s.is_function and not s.address and s.size for s in self.layout.symbols)

@@ -22,8 +22,12 @@ def render(verdict: Verdict) -> Group:
 
 
 def remarks(verdict: Verdict) -> Iterator[str]:
-    """The model's roles, the base with the largest changes, waivers' day, notes."""
+    """What the regions hold, the model's roles, the base with the largest changes, notes."""
     measurement = verdict.measurement
+    if measurement is not None:
+        for name, found in measurement.attribution.items():
+            symbols, rest, padding = (found[kind] for kind in ("symbols", "rest", "padding"))
+            yield f"{name}: {symbols:,} in symbols, {rest:,} in none, {padding:,} of padding"
     if measurement is not None and measurement.model:
         roles = ", ".join(f"{name} {size:,}" for name, size in measurement.model.items())
         yield f"model by role: {roles}"

@@ -161,14 +161,10 @@ def _measured(measurement: Measurement | None) -> dict[str, object]:
         {"name": s.name, "address": s.address, "load_address": s.load_address, "bytes": s.size}
         for s in measurement.layout.sections
     ]
-    residue: dict[str, dict[str, int]] = {}
-    for part in measurement.parts:
-        found = residue.setdefault(part.region, {"symbols": 0, "rest": 0, "padding": 0})
-        found["symbols" if part.kind == "symbol" else part.kind] += part.bytes
     return {
         "basis": measurement.basis,
         "model": dict(measurement.model),
         "sections": sections,
-        "attribution": residue,
+        "attribution": {name: dict(found) for name, found in measurement.attribution.items()},
         "symbols": dict(measurement.symbols),
     }

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,13 @@ def test_table_starts_with_the_verdict_and_fits(small_elf: Path, config_file: Pa
     assert lines[0].startswith("FAIL ")
     assert max(len(line) for line in lines) <= 100
     assert any("over by" in line for line in lines)
+    shown = next(line for line in lines if line.startswith("FLASH: "))
+    parts = [int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", shown)]
+    assert len(parts) == 3
+    assert sum(parts) == row(verdict, "FLASH").bytes
+    assert verdict.as_json()["attribution"]["FLASH"] == dict(  # type: ignore[index]
+        zip(("symbols", "rest", "padding"), parts, strict=True)
+    )
 
 
 def test_without_a_config_file_the_folder_is_named(

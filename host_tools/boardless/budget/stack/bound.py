@@ -9,6 +9,7 @@ from typing import NamedTuple
 from boardless.budget.stack.report import Grade, worst
 
 _MAX_REASONS = 6
+_MAX_NAME = 40
 
 
 class Edge(NamedTuple):
@@ -133,7 +134,8 @@ class Solver:
 
     def _unbounded(self, group: Sequence[int], members: set[int]) -> None:
         names = sorted(self._names[address] for address in group if address in self._names)
-        shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+        shown = ", ".join(map(shortened, names[:4]))
+        shown += f" and {len(names) - 4} more" if len(names) > 4 else ""
         ring = f"recursion without a depth: {shown}"
         once = {address: self._simple(address, members) for address in group}
         reasons = dict.fromkeys([ring])
@@ -185,6 +187,11 @@ class Solver:
                 total = before + every + end
             grade = Grade.UNBOUNDED if kept else worst(grades)
             self.bounds[address] = Bound(total, grade, kept, step)
+
+
+def shortened(name: str) -> str:
+    """A name that fits into a line with others: C++ has ones of hundreds of characters."""
+    return name if len(name) <= _MAX_NAME else f"{name[: _MAX_NAME - 1]}…"
 
 
 def components(edges: Mapping[int, Sequence[int]]) -> Iterator[list[int]]:
