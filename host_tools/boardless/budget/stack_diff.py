@@ -58,10 +58,16 @@ class Stacks:
 
 @dataclass(frozen=True)
 class PathChange:
-    """A path that is another than before; `cause` is empty where it did not grow."""
+    """A path that is another than before.
+
+    `cause` and the `function` that it is about are empty where the path did not grow; `state` says
+    what two figures do not.
+    """
 
     change: Change
     cause: str = ""
+    function: str = ""
+    state: str = ""
 
     @property
     def name(self) -> str:
@@ -70,13 +76,12 @@ class PathChange:
 
     def text(self) -> str:
         """The change and its cause."""
-        if self.change.after is None and self.cause:
-            return f"{self.name} is unbounded: {self.cause}"
-        return f"{self.change.text()}: {self.cause}" if self.cause else self.change.text()
+        text = f"{self.name} {self.state}" if self.state else self.change.text()
+        return f"{text}: {self.cause}" if self.cause else text
 
     def as_json(self) -> dict[str, object]:
         """Its fields."""
-        return {**self.change.as_json(), "cause": self.cause}
+        return {**self.change.as_json(), "cause": self.cause, "function": self.function}
 
 
 def stack_changes(before: Stacks, after: Stacks) -> tuple[PathChange, ...]:
@@ -88,18 +93,19 @@ def stack_changes(before: Stacks, after: Stacks) -> tuple[PathChange, ...]:
 def _changes(before: Stacks, after: Stacks) -> Iterator[PathChange]:
     for name in {**before.paths, **after.paths}:
         old, new = before.paths.get(name), after.paths.get(name)
-        change = Change(
-            name,
-            None if old is None else old.worst_bytes,
-            None if new is None else new.worst_bytes,
-        )
-        if new is None or (old is not None and not _is_more(old.worst_bytes, new.worst_bytes)):
-            if new is None or change.before != change.after:
-                yield PathChange(change)
-        elif old is None:
-            yield PathChange(change, f"{new.entry} was no {name.partition(' ')[0]} before")
-        else:
-            yield PathChange(change, _cause(old, new, before.functions, after.functions))
+        was = None if old is None else old.worst_bytes
+        if new is None:
+            yield PathChange(Change(name, was, None), state="is gone")
+            continue
+        change = Change(name, was, new.worst_bytes)
+        if old is None:
+            yield PathChange(change, "", new.entry, "is new")
+        elif _is_more(old.worst_bytes, new.worst_bytes):
+            function, cause = _cause(old, new, before.functions, after.functions)
+            state = "is unbounded now" if new.worst_bytes is None else ""
+            yield PathChange(change, cause, function, state)
+        elif change.before != change.after:
+            yield PathChange(change, state="is bounded now" if change.before is None else "")
 
 
 def _is_more(before: int | None, after: int | None) -> bool:
@@ -109,22 +115,22 @@ def _is_more(before: int | None, after: int | None) -> bool:
 
 def _cause(
     old: StackPath, new: StackPath, before: Mapping[str, Frame], after: Mapping[str, Frame]
-) -> str:
+) -> tuple[str, str]:
     """Down the worst path to the last function that grew, and why that one did.
 
     What it calls has not grown, so it is its own frame, or a call that was not the worst before.
     """
-    if new.entry != old.entry:
-        return f"it is deepest in {new.entry} now, it was in {old.entry}"
-    if new.worst_bytes is None:
-        return _lost(before, after)
-    if not _has_grown(new.entry, before, after):
-        return "its exception frame is larger, or an annotation is another"
     name, passed = new.entry, {new.entry}
+    if new.entry != old.entry:
+        return name, f"it is deepest in {new.entry} now, it was in {old.entry}"
+    if new.worst_bytes is None:
+        return name, _lost(before, after)
+    if not _has_grown(name, before, after):
+        return name, "its exception frame is larger, or an annotation is another"
     while (callee := after[name].calls) not in passed and _has_grown(callee, before, after):
         name = callee
         passed.add(name)
-    return "; ".join(_reasons(name, before[name], after[name], before))
+    return name, "; ".join(_reasons(name, before[name], after[name], before))
 
 
 def _lost(before: Mapping[str, Frame], after: Mapping[str, Frame]) -> str:

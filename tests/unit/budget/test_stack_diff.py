@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from boardless import cli
 from boardless.budget.stack_diff import Frame, StackPath, Stacks, stack_changes
-from tests.unit.budget.conftest import link
+from tests.unit.budget.conftest import SOURCES, link
 
 BUDGETS = """
 [budget]
@@ -97,7 +98,9 @@ def test_bound_that_is_lost_names_who_has_none(
     code, found = stacks_of(built("-DTURNS"), before, tmp_path)
     assert code == cli.FAILED
     assert found["stacks"][0]["cause"] == "no bound for turns (new), reset"  # type: ignore[index]
-    assert "stack: main is unbounded: no bound for turns (new), reset" in capsys.readouterr().out
+    assert (
+        "stack: main is unbounded now: no bound for turns (new), reset" in capsys.readouterr().out
+    )
 
 
 def test_broken_budget_says_the_cause_in_its_row(
@@ -122,6 +125,34 @@ def test_annotation_that_does_not_fit_the_base_is_a_note(
     assert "no function 'turns' in the ELF" in said
 
 
+def test_a_bound_that_is_found_is_said_as_that() -> None:
+    open_ended = Stacks({"main": StackPath("a", None)}, {"a": Frame(8, None)})
+    bounded = Stacks({"main": StackPath("a", 8)}, {"a": Frame(8, 8)})
+    assert [each.text() for each in stack_changes(open_ended, bounded)] == ["main is bounded now"]
+    assert stack_changes(open_ended, open_ended) == ()
+
+
+def test_the_annotation_stands_at_the_function_that_grew(
+    before: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    source = tmp_path / "paths.c"
+    source.write_text((SOURCES / "paths.c").read_text())
+    mapped = f"-ffile-prefix-map={SOURCES}={tmp_path}"
+    elf = link(tmp_path, "-g", "-DTICK=40", mapped, source="paths.c")
+    text = BUDGETS.replace('[budget.stack]\nmax = "4K"', "[budget.stack]\nmax = 140")
+    assert stacks_of(elf, before, tmp_path, text)[0] == cli.FAILED
+    found = re.search(
+        r"::error file=paths\.c,line=(\d+),title=budget bound::", capsys.readouterr().out
+    )
+    assert found is not None
+    assert "void tick(void)" in source.read_text().splitlines()[int(found[1]) - 1]
+
+
 def test_paths_that_are_new_gone_shorter_or_moved() -> None:
     functions = {"a": Frame(8, 40, "b"), "b": Frame(32, 32)}
     old = Stacks(
@@ -144,8 +175,8 @@ def test_paths_that_are_new_gone_shorter_or_moved() -> None:
     )
     assert [change.text() for change in stack_changes(old, new)] == [
         "interrupt 2 +72: its exception frame is larger, or an annotation is another",
-        "task y +32 (new): b was no task before",
+        "task y is new",
         "interrupt 1 +16: it is deepest in b now, it was in a",
         "main -4",
-        "task x -32 (gone)",
+        "task x is gone",
     ]

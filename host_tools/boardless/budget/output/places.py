@@ -16,12 +16,12 @@ Place = tuple[str, int]
 def place_of(row: Row, verdict: Verdict, config: Config) -> Place:
     """File and line, relative to the current folder where it is inside of it."""
     measurement = verdict.measurement
-    if row.where is not None and (found := _here(row.where)) is not None:
-        return found
     if measurement is not None:
         for name in _suspects(row, verdict, measurement, config):
             if (found := _source(name, measurement)) is not None:
                 return found
+    if row.where is not None and (found := _here(row.where)) is not None:
+        return found
     return _config_line(row, config)
 
 
@@ -29,6 +29,10 @@ def _suspects(
     row: Row, verdict: Verdict, measurement: Measurement, config: Config
 ) -> Iterator[str]:
     """Symbols that the row may be about, the likeliest first."""
+    if row.kind == "stack":
+        if verdict.diff is not None:
+            yield from (path.function for path in verdict.diff.stacks if path.function)
+        return
     if row.reason:
         return
     if verdict.diff is not None:
