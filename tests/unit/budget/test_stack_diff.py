@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import random
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from boardless import cli
+from boardless.budget.base import baseline_of
+from boardless.budget.diff import compare
 from boardless.budget.stack_diff import Frame, StackPath, Stacks, stack_changes
+from boardless_sim.errors import ConfigError
 from tests.unit.budget.conftest import SOURCES, link
 
 BUDGETS = """
@@ -151,6 +156,46 @@ def test_the_annotation_stands_at_the_function_that_grew(
     )
     assert found is not None
     assert "void tick(void)" in source.read_text().splitlines()[int(found[1]) - 1]
+
+
+def test_a_base_of_anyone_is_compared_or_refused(before: Path, tmp_path: Path) -> None:
+    budgets, document = tmp_path / "boardless.toml", tmp_path / "base.json"
+    budgets.write_text(BUDGETS)
+    assert cli.main(["budget", str(before), "--config", str(budgets), f"--json={document}"]) == 0
+    whole = document.read_text()
+    now, chance = baseline_of("now", whole.encode()), random.Random(6)
+    values: list[object] = [
+        None,
+        -1,
+        1 << 70,
+        "",
+        "\n::error::",
+        [],
+        {},
+        [[]],
+        {"own": {}},
+        True,
+        1.5,
+    ]
+    refused = 0
+    for _ in range(2_000):
+        damaged = json.loads(whole)
+        for _ in range(chance.randint(1, 6)):
+            place = damaged
+            while isinstance(place, dict) and place:
+                key = chance.choice(sorted(place))
+                if chance.random() < 0.3 or not isinstance(place[key], dict):
+                    place[key] = copy.deepcopy(chance.choice(values))
+                    break
+                place = place[key]
+        try:
+            diff = compare(baseline_of("base", json.dumps(damaged).encode()), now, 0)
+        except ConfigError:
+            refused += 1
+            continue
+        text = json.dumps(diff.as_json()) + "".join(path.text() for path in diff.stacks)
+        assert text.isprintable()
+    assert 50 < refused < 1_500
 
 
 def test_paths_that_are_new_gone_shorter_or_moved() -> None:
