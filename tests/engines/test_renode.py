@@ -126,6 +126,15 @@ def test_no_process_and_no_port_is_left_or_open(how: signal.Signals, tmp_path: P
     assert all(each.has_ended() for each in watched)
 
 
+def test_the_users_own_settings_and_history_are_left_alone(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    bench.restart()
+    assert bench.engine.read_memory(0x0800_0000, 4) != bytes(4)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_short_frame_is_no_capture(bench: Bench) -> None:
     bench.break_camera(TruncatedFrame(60))
     line = bench.run_until_line(LINE_LIMIT_US, lambda line: line.text.startswith("e-"))

@@ -60,6 +60,8 @@ class Monitor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 cwd=self._folder,
+                # Its settings and the history of commands, which it writes anew at every command.
+                env={**os.environ, "XDG_CONFIG_HOME": str(self._folder)},
             )
         except OSError as error:
             shutil.rmtree(self._folder, ignore_errors=True)
