@@ -109,8 +109,9 @@ def compare_reference(network: Path, graph: Graph, frames: NDArray[np.uint8]) ->
     """The model line's own inference of a chain against that of the graph made from its .tflite."""
     if network.suffix != ".npz" or is_graph(network):
         raise ModelError(f"{network}: {REFERENCE} takes a trained artifact")
-    chain = batch_outputs(load_artifact(network), frames[..., 0])
-    whole = run_graph(graph, frames, "single")
+    quantized = load_artifact(network)
+    chain = batch_outputs(quantized, frames[..., 0])
+    whole = run_graph(graph, frames, quantized.rounding)
     ends = [
         number
         for number in range(len(graph.operators))
@@ -125,4 +126,4 @@ def compare_reference(network: Path, graph: Graph, frames: NDArray[np.uint8]) ->
         mismatches += count
         if count and first is None:
             first = first_mismatch(f"layer {layer}", expected, found)
-    return Comparison(REFERENCE, "single", len(frames), values, mismatches, first)
+    return Comparison(REFERENCE, quantized.rounding, len(frames), values, mismatches, first)

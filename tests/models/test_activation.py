@@ -160,15 +160,16 @@ def test_the_way_to_a_tflite_and_back_is_the_same_graph(activation: str, way: Ro
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("way", ROUNDINGS)
 def test_verify_holds_the_chain_against_the_graph_of_its_tflite(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], activation: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], activation: str, way: Rounding
 ) -> None:
     artifact = tmp_path / "a.npz"
-    save_artifact(quantized_of(activation, 1), {}, artifact)
+    save_artifact(quantized_of(activation, 1, way), {}, artifact)
     arguments = ["model", "verify", str(artifact), "--peer", "reference", "--frames", "0"]
     assert cli.main([*arguments, "--random", "40"]) == 0
     values = 40 * sum(stage.output.size for stage in stages(network_of(activation)))
-    expected = f"reference (single): 0 of {values} values differ on 40 inputs\n"
+    expected = f"reference ({way}): 0 of {values} values differ on 40 inputs\n"
     assert capsys.readouterr().out == expected
 
 
