@@ -19,7 +19,7 @@ Floats = NDArray[np.float32]
 
 
 class Activation(nn.Module):
-    """The activation that the stage names; a PReLU has one slope for the whole layer."""
+    """The activation that the stage names; a PReLU has one slope for the layer, not below zero."""
 
     def __init__(self, stage: Stage, slope: float = FIRST_SLOPE) -> None:
         super().__init__()
@@ -33,14 +33,14 @@ class Activation(nn.Module):
             case "relu6":
                 return nn.functional.relu6(tensor)
             case "prelu":
-                return nn.functional.prelu(tensor, self.slope)
+                return nn.functional.prelu(tensor, self.slope.abs())
             case "hard-swish":
                 return nn.functional.hardswish(tensor)
         return nn.functional.relu(tensor)
 
     def learned_slope(self) -> float:
         """The slope below zero of a PReLU; 0 of every other activation."""
-        return float(self.slope.detach()) if self.name == "prelu" else 0.0
+        return float(self.slope.detach().abs()) if self.name == "prelu" else 0.0
 
 
 class RisingNorm(nn.BatchNorm2d):

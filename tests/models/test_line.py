@@ -15,7 +15,15 @@ from boardless_models.chain import graph_of_chain
 from boardless_models.checkpoint import load_checkpoint
 from boardless_models.data import Dataset, Split, load_dataset
 from boardless_models.fusing import fused
-from boardless_models.network import Conv2d, Dense, Depthwise, Network, Shape, network_to_json
+from boardless_models.network import (
+    Conv2d,
+    Dense,
+    Depthwise,
+    Network,
+    Shape,
+    network_to_json,
+    stages,
+)
 from boardless_models.peers import load_network
 from boardless_models.reference import infer
 from boardless_models.stage_table import rows_of
@@ -96,6 +104,18 @@ def test_every_step_from_frames_to_the_kernels(
 
     step("tflite_export", artifact, tmp_path / "tiny.tflite")
     assert len(load_network(tmp_path / "tiny.tflite")[1].values) > len(quantized.layers)
+
+
+def test_a_slope_is_never_below_zero() -> None:
+    """What int8 holds of a PReLU, and its pool before it, both need a layer that only rises."""
+    import torch
+
+    from boardless_models.modules import Activation
+
+    stage = stages(Network("x", Shape(4, 4, 1), (Conv2d(2, 3, activation="prelu"), Dense(2))))[0]
+    activation = Activation(stage, slope=-0.25)
+    assert activation(torch.tensor([-2.0, 3.0])).tolist() == [-0.5, 3.0]
+    assert activation.learned_slope() == 0.25
 
 
 def test_training_that_is_killed_goes_on_to_the_same_file(
