@@ -23,6 +23,7 @@ test: ## everything: lint, types, unit, firmware, Robot, budgets
 bench: firmware ## speed and memory, into build/bench.json
 	@.venv/bin/python tools/bench.py
 	@.venv/bin/python tools/bench_engines.py
+	@.venv/bin/python tools/bench_kernels.py
 	@.venv/bin/python tools/bench_budget.py
 
 clean: ## what was built; .venv stays

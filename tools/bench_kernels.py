@@ -1,0 +1,119 @@
+"""Measures the network's layers on every back end of the kernels, in cycles of emulation.
+
+The firmware is built once for each: m4, plain, and cmsis where CMSIS_NN_INC and CMSIS_NN_LIB name a
+CMSIS-NN that somebody has built with the same compiler. Writes build/bench-kernels.json. Exit code
+1 where m4 is not as many times faster as it should be: cycles are the same on every machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+OUTPUT = Path("build/bench-kernels.json")
+FRAMES = 3
+M4, PLAIN, CMSIS = "m4", "plain", "cmsis"
+# How many times the cycles of m4 another back end must take: on 3x3 convolutions, on fully
+# connected layers, and in all.
+TARGETS = {
+    ("conv2d 3×3", PLAIN): 3.16,
+    ("dense", PLAIN): 2.73,
+    ("all layers", CMSIS): 2.0,
+}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a layer costs on one back end: cycles of one frame."""
+
+    name: str
+    kind: str
+    kernel: str
+    macs: int
+    cycles: int
+
+
+def profiled(backend: str) -> list[Layer]:
+    """Build the firmware with this back end and profile it."""
+    folder = Path(f"build/kernels-{backend}").absolute()
+    elf, document = folder / "boardless.elf", folder / "profile.json"
+    make = ["make", "-s", "-C", "firmware", f"BUILD={folder}", f"NN_BACKEND={backend}", str(elf)]
+    subprocess.run(make, check=True, stdout=subprocess.DEVNULL)
+    profile = [sys.executable, "-m", "boardless", "profile", str(elf), "--limit", str(FRAMES)]
+    subprocess.run([*profile, "--json", str(document)], check=True, stdout=subprocess.DEVNULL)
+    found = json.loads(document.read_text("utf-8"))
+    return [
+        Layer(
+            name=f"{row['layer']} {row['kind']}",
+            kind=row["kind"],
+            kernel=row["kernel"],
+            macs=row["macs"],
+            cycles=round(row["cycles"] / row["calls"]),
+        )
+        for row in found["layers"]
+    ]
+
+
+def cycles_of(layers: list[Layer], kind: str) -> int:
+    """The cycles of one kind of layer, or of all."""
+    return sum(layer.cycles for layer in layers if kind in ("all layers", layer.kind))
+
+
+def figures(cycles: int, macs: int, least: int) -> str:
+    """Cycles, cycles a MAC, and how many times the cycles of m4."""
+    return f"{cycles:,} {cycles / macs:5.2f} {cycles / least:4.1f}x"
+
+
+def show(console: Console, measured: dict[str, list[Layer]]) -> None:
+    """A row a layer, a column a back end."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("layer")
+    for backend in measured:
+        table.add_column(f"{backend}: cycles, a MAC", justify="right")
+    for index, fastest in enumerate(measured[M4]):
+        row = [layers[index] for layers in measured.values()]
+        cells = [figures(layer.cycles, layer.macs, fastest.cycles) for layer in row]
+        table.add_row(fastest.name, *cells)
+    macs = sum(layer.macs for layer in measured[M4])
+    least = cycles_of(measured[M4], "all layers")
+    cells = [figures(cycles_of(layers, "all layers"), macs, least) for layers in measured.values()]
+    table.add_row("all layers", *cells, style="bold")
+    console.print(table)
+
+
+def main() -> int:
+    """Measure, write, show, and hold the ratios against what they should be."""
+    backends = [M4, PLAIN]
+    if os.environ.get("CMSIS_NN_INC") and os.environ.get("CMSIS_NN_LIB"):
+        backends.append(CMSIS)
+    measured = {backend: profiled(backend) for backend in backends}
+    ratios = {
+        f"{kind}, {backend} by {M4}": {
+            "ratio": cycles_of(measured[backend], kind) / cycles_of(measured[M4], kind),
+            "least": least,
+        }
+        for (kind, backend), least in TARGETS.items()
+        if backend in measured
+    }
+    layers = {backend: [asdict(layer) for layer in found] for backend, found in measured.items()}
+    document = {"schema": 1, "frames": FRAMES, "layers": layers, "ratios": ratios}
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    OUTPUT.write_text(json.dumps(document, indent=2) + "\n", "utf-8")
+    console = Console(width=100)
+    show(console, measured)
+    for name, row in ratios.items():
+        console.print(f"{name}: {row['ratio']:.2f} times, at least {row['least']}")
+    if CMSIS not in measured:
+        console.print("cmsis: not measured (CMSIS_NN_INC, CMSIS_NN_LIB)")
+    return int(any(row["ratio"] < row["least"] for row in ratios.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
