@@ -21,6 +21,7 @@ import pytest
 from boardless.bench import Bench
 from boardless.compare import compare, setups_of
 from boardless.known_differences import KNOWN
+from boardless.report.timing import PRINT, frames_lost, time_us
 from boardless.run import classify
 from boardless.session import BoardSetup
 from boardless_sim.camera.faults import TruncatedFrame
@@ -37,6 +38,7 @@ FIRMWARE = Path(__file__).parents[2] / "build/firmware"
 LINE_LIMIT_US = 500_000.0
 FRAMES = [Frame(str(value), np.full((28, 28), value, np.uint8)) for value in (0, 90, 200)]
 INTERRUPTS = 200  # instructions of the few ticks that may come in between
+UART_BYTE_US = 10 / 115_200 * 1e6
 
 
 @pytest.fixture
@@ -62,6 +64,9 @@ def test_classes_and_scores_are_those_of_the_native_engine(bench: Bench) -> None
         result.normalised_line for result in first.results
     ]
     assert str(second.timing_basis) == "instruction count"
+    for one, two in zip(first.results, second.results, strict=True):
+        assert time_us(two, PRINT) == pytest.approx(time_us(one, PRINT), abs=UART_BYTE_US)
+    assert frames_lost(second.results) == 0
 
 
 def test_frames_come_at_the_pace_of_the_camera(bench: Bench) -> None:
@@ -69,6 +74,10 @@ def test_frames_come_at_the_pace_of_the_camera(bench: Bench) -> None:
     sent = [result.sent_us for result in report.results]
     apart = [after - before for before, after in pairwise(sent)]
     assert apart == [pytest.approx(33_320, abs=200)] * 3
+    captures = [result.capture for result in report.results if result.capture is not None]
+    assert [capture.number for capture in captures] == [1, 2, 3, 4]
+    apart = [after.time_us - before.time_us for before, after in pairwise(captures)]
+    assert apart == [pytest.approx(33_320, abs=1)] * 3
 
 
 def test_memory_and_registers_are_read(bench: Bench) -> None:

@@ -20,6 +20,7 @@ from boardless_sim.camera.scene import compose
 from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
     Capability,
+    Capture,
     FaultInfo,
     StackMark,
     StopReason,
@@ -92,6 +93,7 @@ class RenodeEngine:
     def _forget(self) -> None:
         self._shown: list[Frame] = []
         self._captured: list[Frame] = []
+        self._captures: list[Capture] = []
         self._lines: list[UartLine] = []
         self._unread: deque[UartLine] = deque()
         self._fault: FaultInfo | None = None
@@ -152,6 +154,10 @@ class RenodeEngine:
         """The frames that were captured whole, in order."""
         return list(self._captured)
 
+    def captures(self) -> list[Capture]:
+        """When each of them was whole."""
+        return self._captures
+
     def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
         """What is wrong with the sensor from its next frame or SCCB transfer on."""
         self._ask("Break", f'"{",".join(_fault_text(fault) for fault in faults)}"')
@@ -210,9 +216,10 @@ class RenodeEngine:
 
     def _take_over(self, state: dict[str, list[str]]) -> None:
         self._time_us = int(state["time"][0]) / 1000
-        for number in state["captured"][0].split(","):
-            if number:
-                self._captured.append(self._shown[int(number)] if number != "-1" else NO_FRAME)
+        for capture in state.get("captured", ()):
+            shown, number, whole_ns = map(int, capture.split(","))
+            self._captured.append(self._shown[shown] if shown >= 0 else NO_FRAME)
+            self._captures.append(Capture(number, whole_ns / 1000))
         self._call_counts += map(int, state.get("call", ()))
         for line in state.get("line", ()):
             port, time_ns, text = line.split(",")

@@ -164,7 +164,10 @@ namespace Antmicro.Renode.Peripherals.Boardless
             var state = new StringBuilder();
             state.Append(" time=").Append(Now);
             state.Append(" instructions=").Append(cpu.ExecutedInstructions);
-            state.Append(" captured=").Append(string.Join(",", camera.Captured.Skip(capturesTold)));
+            foreach(var capture in camera.Captured.Skip(capturesTold))
+            {
+                state.Append($" captured={capture.Shown},{capture.Clocked},{capture.Nanoseconds}");
+            }
             capturesTold = camera.Captured.Count;
             if(fault != null)
             {

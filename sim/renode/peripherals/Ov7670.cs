@@ -17,6 +17,7 @@ namespace Antmicro.Renode.Peripherals.Boardless
     {
         public Ov7670(IMachine machine, Dcmi dcmi, uint xclkFrequency = 24000000)
         {
+            this.machine = machine;
             this.dcmi = dcmi;
             this.xclkFrequency = xclkFrequency;
             dcmi.FrameEnded += FrameEnded;
@@ -52,10 +53,10 @@ namespace Antmicro.Renode.Peripherals.Boardless
             return captured.Count + repeated + queue.Count - 1;
         }
 
-        // Which of the frames shown each completed capture has seen; -1 for none.
-        public IReadOnlyList<int> Captured => captured;
+        public IReadOnlyList<CompletedCapture> Captured => captured;
 
-        public string CapturedFrames => string.Join(" ", captured);
+        // Which of the frames shown each completed capture has seen; -1 for none.
+        public string CapturedFrames => string.Join(" ", captured.Select(capture => capture.Shown));
 
         public void AddFault(string fault)
         {
@@ -183,6 +184,7 @@ namespace Antmicro.Renode.Peripherals.Boardless
         private void FrameStart()
         {
             dcmi.DriveVerticalSync(vsyncNegative);
+            framesClocked++;
             if(queue.Count > 0)
             {
                 inView = queue.Peek();
@@ -230,12 +232,25 @@ namespace Antmicro.Renode.Peripherals.Boardless
             {
                 return;
             }
-            captured.Add(inView.Number);
+            captured.Add(new CompletedCapture
+            {
+                Shown = inView.Number,
+                Clocked = framesClocked,
+                Nanoseconds = machine.ClockSource.CurrentValue.TotalNanoseconds,
+            });
             if(fromQueue)
             {
                 queue.Dequeue();
                 fromQueue = false;
             }
+        }
+
+        // Which of the frames shown, which of those that the sensor clocked out, and when it was whole.
+        public sealed class CompletedCapture
+        {
+            public int Shown;
+            public int Clocked;
+            public ulong Nanoseconds;
         }
 
         private sealed class Scene
@@ -262,12 +277,13 @@ namespace Antmicro.Renode.Peripherals.Boardless
             0x70, 0x3A, 0x71, 0x35, 0x72, 0x11, 0x77, 0x10, 0xA2, 0x02,
         };
 
+        private readonly IMachine machine;
         private readonly Dcmi dcmi;
         private readonly uint xclkFrequency;
         private readonly Delay clock;
         private readonly byte[] registers = new byte[0xCA];
         private readonly Queue<Scene> queue = new Queue<Scene>();
-        private readonly List<int> captured = new List<int>();
+        private readonly List<CompletedCapture> captured = new List<CompletedCapture>();
         private readonly List<SensorFault> faults = new List<SensorFault>();
 
         // Mid grey until a frame is shown.
@@ -282,6 +298,7 @@ namespace Antmicro.Renode.Peripherals.Boardless
         private int pointer;
         private int shown;
         private int listenedFrames;
+        private int framesClocked;
         private bool addressed;
         private bool fromQueue;
         private bool vsyncNegative;

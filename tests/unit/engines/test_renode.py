@@ -15,7 +15,7 @@ from boardless.cli import main
 from boardless_sim.camera.faults import DeadSensor, SccbNack, TruncatedFrame
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines import renode as renode_engine
-from boardless_sim.engines.engine import Capability, StopReason, UartLine
+from boardless_sim.engines.engine import Capability, Capture, StopReason, UartLine
 from boardless_sim.engines.renode import RenodeEngine
 from boardless_sim.engines.renode_install import find_renode
 from boardless_sim.errors import EngineError, EngineMissing
@@ -61,6 +61,7 @@ def test_lines_stop_a_run_one_by_one(
         assert renode.run(5000, lambda line: line.text == "m- hi") is StopReason.RESULT
         assert renode.uart_lines() == [UartLine("USART2", "m- hi", 1.5)]
         assert renode.captured()[0] is FRAME
+        assert renode.captures() == [Capture(1, 0.9), Capture(2, 1.2)]
         assert renode.run(5000, lambda line: line.text == "r-") is StopReason.RESULT
         assert renode.uart_lines()[-1] == UartLine("USART2", "r-", 2.5)
 
