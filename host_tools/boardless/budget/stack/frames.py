@@ -91,13 +91,17 @@ def scan_arguments(program: Program, entry: int, never_return: Collection[int], 
     return _Walk(program, entry, never_return, fuel, notes_arguments=True).run()
 
 
-_known: dict[int, Operation] = {}
+class _Operations(dict[int, Operation]):
+    """The operation of a halfword, or of two; each is read once a process."""
+
+    def __missing__(self, key: int) -> Operation:
+        wide = key > 0xFFFF
+        found = self[key] = operation(key >> 16, key & 0xFFFF) if wide else operation(key, 0)
+        return found
+
+
+_OPERATIONS = _Operations()
 _NO_CODE = Code(0, 0, b"", memoryview(b"").cast("H"))
-
-
-def _read(key: int) -> Operation:
-    """The operation of a halfword, or of two."""
-    return operation(key >> 16, key & 0xFFFF) if key > 0xFFFF else operation(key, 0)
 
 
 class _Walk:
@@ -201,6 +205,7 @@ class _Walk:
             self._registers, self._slots = list(state.registers), Slots(state.saved)
         plain_until = Action.PLAIN if knows else Action.STORE_SOME
         registers, met, depths, depth = self._registers, self._met, self._scan.depths, state.depth
+        operations = _OPERATIONS
         code = self._code_at(address)
         halfwords, low, limit = code.halfwords, code.start, self._program.run_from(address, code)
         start = address
@@ -210,9 +215,7 @@ class _Walk:
                 if address + 4 > code.end:
                     break
                 key = key << 16 | halfwords[(address - low >> 1) + 1]
-            found = _known.get(key)
-            if found is None:
-                found = _known[key] = _read(key)
+            found = operations[key]
             depths[address] = depth
             size, action, _, _, _, kills, asks, _ = found
             if knows:

@@ -64,6 +64,8 @@ class Operation(NamedTuple):
 
 def operation(first: int, second: int) -> Operation:
     """The operation of two halfwords; `second` is ignored for a 16-bit instruction."""
+    if first & 0xF800 == 0xF000 and second & 0xD000 == 0xD000:
+        return _control(first, second)  # BL, of which nearly every one is another
     found = _wide(first, second) if is_wide(first) else _narrow(first)
     if found.action == Action.ADD and found.x == SP and found.y == SP:
         found = found._replace(action=Action.MOVE_SP, x=found.z)
@@ -71,8 +73,6 @@ def operation(first: int, second: int) -> Operation:
 
 
 def _asks(found: Operation) -> bool:
-    if found.action == Action.CALL:  # the commonest: each has a distance of its own
-        return False
     if found.action in (Action.CALL_REGISTER, Action.ADD_TO_PC, Action.TOP):
         return True
     if found.action == Action.JUMP_REGISTER:

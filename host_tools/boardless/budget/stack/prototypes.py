@@ -28,6 +28,7 @@ class Prototypes:
     def __init__(self, elf: ElfFile) -> None:
         self._debug = _read(elf)
         self._texts: dict[int, str] = {}
+        self._types: dict[int | None, Entry | None] = {None: None}
         self._functions: dict[int, Entry] = {}
         self._prototypes: dict[int, str] = {}
         self._elements: set[str] = set()  # of what a pointer to a pointer to a function leads to
@@ -141,6 +142,11 @@ class Prototypes:
 
     def _resolved(self, at: int | None) -> Entry | None:
         """The type behind typedefs and qualifiers; None is void."""
+        if at not in self._types:
+            self._types[at] = self._behind_names(at)
+        return self._types[at]
+
+    def _behind_names(self, at: int | None) -> Entry | None:
         for _ in range(_MAX_NESTING):
             entry = self._debug.entry(at) if at is not None else None
             if entry is None or entry.tag not in _NAMES_FOR:
