@@ -124,6 +124,32 @@ def test_revision_as_base_reads_its_lock_and_its_maxima(
         verdict_of(small_elf, config_file, FLASH, "git:--output=x")
 
 
+@pytest.mark.parametrize(
+    ("key", "table"),
+    [
+        ("region.FLASH", "[budget.region.FLASH]\nmax = {}\n{}"),
+        ("size.static-ram", "[budget.static-ram]\nmax = {}\n{}"),
+        ("size.kernels", '[[budget.size]]\nname = "kernels"\nsymbol = "kernel_*"\nmax = {}\n{}'),
+        ("stack.bound", "[budget.stack]\nmax = {}\n{}"),
+    ],
+)
+def test_raised_maximum_wants_a_reason_of_its_own(
+    small_elf: Path, config_file: Path, tmp_path: Path, key: str, table: str
+) -> None:
+    old, new = 'reason = "the old one"', 'reason = "TLS"'
+    base = write_base(tmp_path / "base.json", small_elf, config_file, table.format(8000, old))
+
+    def notes(maximum: int, reason: str) -> list[str]:
+        verdict = verdict_of(small_elf, config_file, table.format(maximum, reason), base)
+        assert verdict.passed
+        return [note for note in verdict.notes if "raised" in note]
+
+    assert notes(9000, new) == notes(8000, old) == notes(7000, "") == []
+    for reason in ("", old):
+        (note,) = notes(9000, reason)
+        assert note.startswith(f"{key}: maximum raised from 8,000 to 9,000 without a reason")
+
+
 def test_revision_without_a_lock_is_named(
     small_elf: Path, config_file: Path, tmp_path: Path
 ) -> None:
