@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from boardless_models.augment import augmented, drawn_views
 from boardless_models.data import Dataset, Split
 from boardless_models.loss import Lesson, loss_of
+from boardless_models.modules import FloatLayerModule
 from boardless_models.recipe import Recipe
 from boardless_models.resume import StateFile
 
@@ -117,8 +118,24 @@ class Training:
                 else:
                     ours[name].copy_(value)
 
+    def on_grid(self) -> bool:
+        """Whether the weights are on their grid in the epoch to come, or once it is all over."""
+        share = self.recipe.grid
+        return share > 0.0 and self.epoch >= (1.0 - share) * self.recipe.epochs
+
+    def set_grid(self) -> None:
+        """Put the weights of layers that train with their norm on their grid, or leave them off."""
+        for layer in (*self.model.children(), *self.mean.children()):
+            if isinstance(layer, FloatLayerModule):
+                layer.grid = self.on_grid()
+
     def one_epoch(self) -> float:
-        """Every training frame once, in a new order; a last batch not full is left out."""
+        """Every training frame once, in a new order; a last batch not full is left out.
+
+        Where the run ends on the grid an epoch before that is none to keep.
+        """
+        kept = self.on_grid() or not self.recipe.grid
+        self.set_grid()
         self.model.train()
         order = torch.randperm(len(self.frames))
         for start in range(0, len(self.frames) - BATCH + 1, BATCH):
@@ -131,7 +148,7 @@ class Training:
             )
         self.epoch += 1
         reached = accuracy(self.mean, *self.held)
-        if self.recipe.whole or reached > self.outcome.validation_accuracy:
+        if kept and (self.recipe.whole or reached > self.outcome.validation_accuracy):
             self.outcome = Outcome(reached, self.epoch)
             self.best = copy.deepcopy(self.mean.state_dict())
         return reached
@@ -180,5 +197,6 @@ def fit(training: Training, state_file: StateFile | None = None) -> Outcome:
             progress.update(bar, advance=1, description=said)
             progress.console.print(said)
     training.model.load_state_dict(training.best)
+    training.set_grid()
     training.model.eval()
     return training.outcome

@@ -78,13 +78,14 @@ class FloatLayerModule(nn.Module):
     """One stage in training: convolution, batch norm, activation, pool.
 
     Where norm and activation only rise the pool comes first, and they work on fewer values; what
-    comes out of the folded layer is the same either way.
+    comes out of the folded layer is the same either way. With `grid` the weights stand on the grid
+    of their bits. To fold the norm then is to scale that grid, channel by channel: nothing is lost.
     """
 
     def __init__(self, stage: Stage) -> None:
         super().__init__()
         outputs, rows, columns, channels = stage.weight_shape
-        self.stage = stage
+        self.stage, self.grid = stage, False
         if stage.is_last:
             # The dense layer is a convolution whose window is the whole tensor.
             self.conv = nn.Conv2d(channels, outputs, (rows, columns))
@@ -96,9 +97,22 @@ class FloatLayerModule(nn.Module):
         self.norm = RisingNorm(outputs)
         self.activation = Activation(stage)
 
+    def current_weight(self) -> Tensor:
+        """The weights as the layer uses them: on the grid that loses least, if on one."""
+        weight = self.conv.weight
+        if not self.grid:
+            return weight
+        largest = largest_weight(self.stage.layer.bits)
+        with torch.no_grad():
+            scale = fitting_scale(weight, largest)
+        return on_grid(weight, scale, -largest, largest)
+
     def forward(self, tensor: Tensor) -> Tensor:
         """[N,C,H,W] to the layer's output, or to the logits [N,out]."""
-        tensor = self.conv(tensor)
+        conv = self.conv
+        tensor = nn.functional.conv2d(
+            tensor, self.current_weight(), conv.bias, padding=conv.padding, groups=conv.groups
+        )
         if self.stage.is_last:
             return tensor.flatten(1)
         if pools_first(self.stage):
@@ -107,7 +121,7 @@ class FloatLayerModule(nn.Module):
 
     def folded(self) -> FloatLayer:
         """The layer with the batch norm's frozen statistics multiplied in, its range unknown."""
-        weight = self.conv.weight.detach()
+        weight = self.current_weight().detach()
         if self.stage.is_last:
             bias = self.conv.bias
             assert bias is not None

@@ -32,6 +32,7 @@ HELP = {
     "distilled": "share of the loss that the teacher has",
     "temperature": "how much the teacher's word is softened",
     "whole": "train on the validation frames too, and keep the last epoch",
+    "grid": "share of the epochs, the last ones, with the weights on the grid of their bits",
     "bfloat16": "compute the forward pass in bfloat16",
 }
 

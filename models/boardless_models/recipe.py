@@ -15,6 +15,7 @@ class Recipe:
     `temperature`. With `bfloat16` the forward pass computes in it, which is faster where the
     processor multiplies it. With `whole` the validation frames are trained on too and the last
     epoch is kept: for a recipe that the split has settled, since nothing judges it any more.
+    In the share `grid` of the epochs, the last ones, the weights stand on the grid of their bits.
     """
 
     epochs: int
@@ -30,6 +31,7 @@ class Recipe:
     temperature: float = 4.0
     bfloat16: bool = False
     whole: bool = False
+    grid: float = 0.0
 
 
 FLOAT = Recipe(epochs=40, peak_rate=8e-3)

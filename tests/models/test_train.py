@@ -42,7 +42,7 @@ def test_the_same_seed_trains_the_same_network(few: Dataset) -> None:
 
 RECIPES = [
     replace(FLOAT, epochs=3),
-    replace(FLOAT, epochs=3, average=0.9, flip=True, erase=0.5, label_smoothing=0.1),
+    replace(FLOAT, epochs=3, average=0.9, flip=True, erase=0.5, label_smoothing=0.1, grid=0.4),
 ]
 
 
@@ -138,6 +138,30 @@ def test_a_taught_network_quantises_to_itself(few: Dataset) -> None:
         stored = layer.weight * layer.scales.weight[:, None, None, None]
         np.testing.assert_allclose(stored, learned.weight, atol=1e-6)
         assert np.abs(layer.weight).max() == (7 if stage.layer.bits == 4 else 127)
+
+
+def test_weights_that_end_on_the_grid_quantise_to_themselves(few: Dataset) -> None:
+    """To fold the norm is to scale the grid: the integers are those that were trained with."""
+    from boardless_models.quantize import quantize
+    from boardless_models.train import train
+
+    trained = train(NETWORK, few, 3, replace(FLOAT, epochs=2, grid=0.5, average=0.9))
+    for layer, folded in zip(quantize(trained).layers, trained.layers, strict=True):
+        assert layer.scales is not None
+        stored = layer.weight * layer.scales.weight[:, None, None, None]
+        np.testing.assert_allclose(stored, folded.weight, atol=1e-6)
+
+
+def test_an_epoch_before_the_grid_is_none_to_keep(few: Dataset) -> None:
+    from boardless_models.fit import Training
+    from boardless_models.modules import float_model
+
+    training = Training(float_model(NETWORK), few, replace(FLOAT, epochs=3, grid=0.4))
+    assert [bool(training.one_epoch() and training.outcome.best_epoch) for _ in range(3)] == [
+        False,
+        False,
+        True,
+    ]
 
 
 def test_a_teacher_is_heard(few: Dataset, tmp_path: Path) -> None:
