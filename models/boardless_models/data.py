@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from boardless_models.network import Network, Shape
 from boardless_sim.errors import ModelError
 
 DATASET_FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -67,6 +68,15 @@ class Dataset:
     validation: Split
     test: Split
     sha256: str
+
+    def check_input(self, network: Network) -> None:
+        """Refuse a network that takes frames of another shape."""
+        height, width = self.train.images.shape[1:]
+        if network.input != Shape(height, width, 1):
+            taken = "x".join(str(extent) for extent in astuple(network.input))
+            raise ModelError(
+                f"{network.name} takes frames of {taken}, the data set's are {height}x{width}x1"
+            )
 
 
 def parse_idx(content: bytes, name: str) -> NDArray[np.uint8]:

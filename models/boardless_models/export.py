@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
-import numpy as np
-from numpy.typing import NDArray
 
+from boardless_models.arrays import operator_arrays
 from boardless_models.artifact import artifact_sha256, load_artifact
 from boardless_models.chain import graph_of_chain
 from boardless_models.data import CLASS_NAMES, DATASET_FOLDER, load_test_split
@@ -18,7 +17,6 @@ from boardless_models.fusing import fused
 from boardless_models.golden import golden_vectors, save_golden
 from boardless_models.graph import (
     Add,
-    AddConstant,
     Concatenate,
     Convolve,
     Graph,
@@ -43,7 +41,6 @@ FORMAT_VERSION = 2
 LINE_WIDTH = 100
 SOURCE_NAME, HEADER_NAME = "model.c", "model.h"
 PLAIN = string.ascii_letters + string.digits + " _()"
-HALF_ZERO = 8
 ARRAYS = ("weights", "bias", "multiplier", "exponent")
 
 
@@ -81,55 +78,6 @@ def wrapped(words: Iterable[str], indent: str = "    ") -> str:
 def array(declaration: str, values: Iterable[int]) -> str:
     """One constant array of the model."""
     return f"{declaration} MODEL_DATA = {{\n{wrapped(str(value) for value in values)}\n}};\n"
-
-
-def packed_weights(weight: NDArray[np.int8], bits: int) -> NDArray[np.int8]:
-    """In memory order; under 4 bits two to a byte, the even one low, each with eight added."""
-    flat = weight.reshape(-1)
-    if bits == 8:
-        return flat
-    raised = np.pad(flat.astype(np.int16) + HALF_ZERO, (0, flat.size % 2)).astype(np.uint8)
-    return np.asarray(raised[0::2] | raised[1::2] << 4, np.uint8).view(np.int8)
-
-
-def operator_arrays(graph: Graph, operator: Operator) -> dict[str, Iterable[int]]:
-    """The arrays that an operator's entry points to, by the names of its fields."""
-    match operator:
-        case Convolve():
-            return {
-                "weights": packed_weights(operator.weight, operator.bits),
-                "bias": operator.bias,
-                "multiplier": operator.multiplier,
-                "exponent": operator.exponent,
-            }
-        case Add():
-            return add_arrays(operator, graph.rounding)
-        case Prelu():
-            (above, raised), (below, lowered) = operator.above, operator.below
-            return {
-                "weights": operator.slope,
-                "multiplier": [above, below, operator.slope_zero_point],
-                "exponent": [raised, lowered],
-            }
-        case Lookup():
-            return {"weights": operator.table}
-        case Mean():
-            return {"multiplier": operator.multiplier, "exponent": operator.exponent}
-        case Pool() | Concatenate():
-            return {}
-
-
-def add_arrays(operator: Add, rounding: Rounding) -> dict[str, Iterable[int]]:
-    """The factors of one rounding, and what a constant adds in it."""
-    arrays: dict[str, Iterable[int]] = {}
-    if isinstance(operator, AddConstant):
-        arrays["bias"] = operator.addends_in(rounding)
-    if rounding == "single":
-        return arrays | {"multiplier": [*operator.weights, operator.shift], "exponent": [0, 0, 0]}
-    return arrays | {
-        "multiplier": [multiplier for multiplier, _ in operator.factors],
-        "exponent": [exponent for _, exponent in operator.factors],
-    }
 
 
 def array_text(field: str, index: int, values: Iterable[int]) -> str:

@@ -120,24 +120,27 @@ def own_activation(
 ) -> Slopes | Tabled | None:
     """A PReLU or a hard-swish, and the grid of the sums before it, from the range behind it."""
     if name == "prelu":
-        if layer.slope < 0.0:
-            raise ModelError(f"a PReLU with a slope of {layer.slope:g}, expected none below zero")
-        low = layer.minimum / layer.slope if layer.slope > 0.0 else 0.0
-        scale, zero_point = grid_over(min(low, 0.0), max(layer.maximum, 0.0))
-        slope = INT8_MAXIMUM if layer.slope > 0.0 else 0
-        slope_scale = float(np.float32((layer.slope or 1.0) / INT8_MAXIMUM))
-        product = float(np.float32(scale) * np.float32(slope_scale))
-        above, below = (
-            quantize_multiplier(scale / output_scale),
-            quantize_multiplier(product / output_scale),
-        )
-        return Slopes(scale, zero_point, slope, slope_scale, above, below)
+        return slopes_of(layer, output_scale)
     if name == "hard-swish":
         # What lies below minus three is nothing, and so is what int8 saturates there.
         scale, zero_point = grid_over(-HARD_SWISH_REACH, hard_swish_input(layer.maximum))
         table = hard_swish_table(scale, zero_point, output_scale, output_zero_point)
         return Tabled(scale, zero_point, table)
     return None
+
+
+def slopes_of(layer: FloatLayer, output_scale: float) -> Slopes:
+    """A PReLU's slope as an int8, and the factors on either side of zero."""
+    if layer.slope < 0.0:
+        raise ModelError(f"a PReLU with a slope of {layer.slope:g}, expected none below zero")
+    low = layer.minimum / layer.slope if layer.slope > 0.0 else 0.0
+    scale, zero_point = grid_over(min(low, 0.0), max(layer.maximum, 0.0))
+    slope = INT8_MAXIMUM if layer.slope > 0.0 else 0
+    slope_scale = float(np.float32((layer.slope or 1.0) / INT8_MAXIMUM))
+    above = quantize_multiplier(scale / output_scale)
+    product = float(np.float32(scale) * np.float32(slope_scale))
+    below = quantize_multiplier(product / output_scale)
+    return Slopes(scale, zero_point, slope, slope_scale, above, below)
 
 
 def hard_swish_input(output: float) -> float:
@@ -178,6 +181,7 @@ def provenance(
 
     Frames that it was trained on tell nothing: without validation there is no figure of it.
     """
+    dataset.check_input(checkpoint.network)
     splits = {"validation": dataset.validation, "test": dataset.test}
     if checkpoint.record.validation_accuracy is None:
         del splits["validation"]

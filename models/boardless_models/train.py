@@ -56,6 +56,7 @@ def train(
     state_file: StateFile | None = None,
 ) -> Checkpoint:
     """Train from a seed; the validation split picks the epoch that is kept."""
+    dataset.check_input(network)
     torch.manual_seed(seed)
     training = Training(float_model(network), dataset, recipe, soft_tensor(targets, recipe))
     outcome = fit(training, state_file)

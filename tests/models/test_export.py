@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from boardless_models.arrays import packed_weights
 from boardless_models.artifact import QuantizedNetwork, artifact_sha256
 from boardless_models.data import Split
-from boardless_models.export import main, packed_weights
+from boardless_models.export import main
 from boardless_models.golden import golden_vectors, load_golden
 
 REPOSITORY = Path(__file__).parents[2]

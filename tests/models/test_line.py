@@ -106,6 +106,15 @@ def test_every_step_from_frames_to_the_kernels(
     assert len(load_network(tmp_path / "tiny.tflite")[1].values) > len(quantized.layers)
 
 
+def test_a_network_for_other_frames_is_not_trained(tmp_path: Path) -> None:
+    network = tmp_path / "small.json"
+    network.write_text(network_to_json(Network("small", Shape(8, 8, 1), (Dense(10),))))
+    main = import_module("boardless_models.train").main
+    result = CliRunner().invoke(main, [str(tmp_path / "c.npz"), "--network", str(network)])
+    message = "small takes frames of 8x8x1, the data set's are 28x28x1"
+    assert (result.exit_code, message in result.output) == (2, True), result.output
+
+
 def test_a_slope_is_never_below_zero() -> None:
     """What int8 holds of a PReLU, and its pool before it, both need a layer that only rises."""
     import torch

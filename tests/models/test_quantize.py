@@ -146,12 +146,19 @@ def test_provenance_names_the_training(artifact_path: Path) -> None:
 
 def test_a_model_over_its_budget_says_by_how_much_and_which_layer(tmp_path: Path) -> None:
     save_checkpoint(tiny(), tmp_path / "c.npz")
-    arguments = [str(tmp_path / "c.npz"), str(tmp_path / "a.npz"), "--budget", "300"]
+    arguments = [str(tmp_path / "c.npz"), str(tmp_path / "a.npz"), "--budget", "200"]
     result = CliRunner().invoke(main, arguments)
     total = sum(network_bytes(NETWORK))
-    message = f"tiny: {total} bytes, {total - 300} over the budget of 300; layer 1 (dense) takes"
+    message = f"tiny: {total} bytes, {total - 200} over the budget of 200; layer 1 (dense) takes"
     assert (result.exit_code, message in result.output) == (2, True), result.output
     assert not (tmp_path / "a.npz").exists()
+
+
+def test_a_network_for_other_frames_is_refused(tmp_path: Path) -> None:
+    save_checkpoint(tiny(), tmp_path / "c.npz")
+    result = CliRunner().invoke(main, [str(tmp_path / "c.npz"), str(tmp_path / "a.npz")])
+    message = "tiny takes frames of 4x4x1, the data set's are 28x28x1"
+    assert (result.exit_code, message in result.output) == (2, True), result.output
 
 
 def test_step_says_what_is_wrong_and_exits_two(tmp_path: Path) -> None:
