@@ -72,15 +72,19 @@ void art_set_acr(art *a, uint32_t acr)
     set_cache(&a->data, (acr & ACR_DCEN) != 0, (acr & ACR_DCRST) != 0);
 }
 
+/* Two passes: the first needs no branch that could be guessed wrong. */
 static uint32_t least_recently_used(const art_cache *cache)
 {
-    uint32_t least = 0;
+    uint64_t least = cache->used[0];
     for (uint32_t way = 1; way < cache->ways; way++) {
-        if (cache->used[way] < cache->used[least]) {
-            least = way;
-        }
+        uint64_t used = cache->used[way];
+        least = used < least ? used : least;
     }
-    return least;
+    uint32_t way = 0;
+    while (cache->used[way] != least) {
+        way++;
+    }
+    return way;
 }
 
 /* True: the cache had the line. It has it now. */
