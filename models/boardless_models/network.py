@@ -195,17 +195,3 @@ def checked_extents(fields: dict[str, Any]) -> dict[str, int]:
         if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 1024:
             raise ValueError(f"{key} is {value!r}, expected an integer from 1 to 1024")
     return fields
-
-
-FASHION_MNIST_8K = Network(
-    name="fashion_mnist_8k",
-    input=Shape(28, 28, 1),
-    layers=(
-        Conv2d(8, kernel=3, pool=2),
-        Conv2d(16, kernel=3, pool=2),
-        Conv2d(20, kernel=3),
-        Depthwise(kernel=3),
-        Conv2d(24, kernel=1, pool=2),
-        Dense(10),
-    ),
-)

@@ -12,8 +12,8 @@ import click
 import torch
 
 from boardless_models.data import DATASET_FOLDER
-from boardless_models.network import FASHION_MNIST_8K, Network, network_from_json
-from boardless_models.networks import NETWORKS
+from boardless_models.network import Network, network_from_json
+from boardless_models.networks import FASHION_MNIST_8K, NETWORKS
 from boardless_models.recipe import Recipe
 from boardless_sim.errors import ModelError
 

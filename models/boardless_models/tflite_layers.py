@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from boardless_models import tflite_file as tfl
 from boardless_models.graph import Convolve, Operator, Pool, Value, Window, output_extent
 from boardless_models.network import Shape
+from boardless_models.rounding import largest_weight
 from boardless_models.scaling import quantize_multiplier
 from boardless_models.tflite_file import FileOperator, TfliteFile
 from boardless_models.tflite_pointwise import clamp_of
@@ -144,12 +145,15 @@ class FileLayers(FileValues):
             factors = [source.scale * float(scale) / target.scale for scale in every]
         pairs = [quantize_multiplier(factor) for factor in factors]
         least, most = clamp_of(operator.options.activation, target)
+        depthwise = operator.code == tfl.DEPTHWISE_CONV_2D
+        # Weights that all stand on the grid of 4 bits are stored so, two to a byte.
+        fits = int(np.abs(weight.astype(np.int32)).max(initial=0)) <= largest_weight(4)
         self.operators.append(
             Convolve(
                 name,
                 source_number,
                 target_number,
-                operator.code == tfl.DEPTHWISE_CONV_2D,
+                depthwise,
                 window,
                 np.ascontiguousarray(weight),
                 self.biases(operator, outputs),
@@ -158,6 +162,7 @@ class FileLayers(FileValues):
                 np.array(np.broadcast_to(scales, (outputs,)), np.float32),
                 least,
                 most,
+                bits=4 if fits and not depthwise else 8,
             )
         )
 

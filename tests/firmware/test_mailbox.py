@@ -56,7 +56,7 @@ def test_a_frame_gives_one_result_and_no_layers_unasked(probe: Probe) -> None:
 def test_layers_are_printed_where_the_frame_asks(probe: Probe) -> None:
     probe.give(LUMA, PRINT_LAYERS)
     *layers, _ = probe.said_before("r-")
-    assert [line.split(" bytes")[0] for line in layers] == [f"l- layer={i}" for i in range(6)]
+    assert [line.split(" bytes")[0] for line in layers] == [f"l- layer={i}" for i in range(5)]
 
 
 def test_what_is_no_frame_is_an_error_and_the_next_is_awaited(probe: Probe) -> None:

@@ -32,6 +32,7 @@ from tests.firmware.conftest import BUILD, REPO
 ELF = BUILD / "boardless.elf"
 ARTIFACTS = REPO / "models" / "artifacts"
 FRAMES = 3
+LAYERS = 5
 
 
 def profile_of(every_cycles: int = 997) -> Profile:
@@ -110,8 +111,8 @@ def test_every_stack_goes_back_to_reset_or_to_a_handler(profile: Profile) -> Non
 
 
 def test_stacks_go_through_the_assembly(profile: Profile) -> None:
-    second = label(profile.layers[1].layer)
-    calls = ("Reset_Handler", "main", "nn_run", second, "nn_backend_run", "nn_m4_conv2d")
+    first = label(profile.layers[0].layer)
+    calls = ("Reset_Handler", "main", "nn_run", first, "nn_backend_run", "nn_m4_conv2d")
     assert profile.stacks[(*calls, "nn_m4_conv2d_row3_pool")] > profile.stacks[calls] > 0
 
 
@@ -154,7 +155,7 @@ def test_the_flame_graph_is_a_sampled_profile_of_the_whole_time(profile: Profile
 def test_a_firmware_with_a_mailbox(tmp_path: Path) -> None:
     plan = Plan(BUILD / "boardless-mailbox.elf")
     found = record_frames(plan, open_frames("pattern:noise:1", limit=2))
-    assert [layer.cost.calls for layer in found.layers] == [2] * 6
+    assert [layer.cost.calls for layer in found.layers] == [2] * LAYERS
 
 
 def test_a_program_without_frames_or_layers() -> None:
@@ -171,7 +172,7 @@ def test_without_call_frames_functions_and_layers_stand_alone(tmp_path: Path) ->
     subprocess.run([objcopy, "--strip-debug", str(ELF), str(elf)], check=True)
     found = record_frames(Plan(elf), open_frames("pattern:checker"))
     assert not found.knows_callers
-    assert found.kernel(found.layers[1]) == "nn_m4_conv2d_row3_pool"
+    assert found.kernel(found.layers[0]) == "nn_m4_conv2d_row3_pool"
 
 
 def test_a_firmware_that_hangs_names_the_limit() -> None:
@@ -196,7 +197,7 @@ def test_the_command_prints_tables_and_writes_both_files(
     assert main(["profile", str(ELF), "--model", str(model), *options]) == 0
     said = capsys.readouterr().out
     document = json.loads(profile.read_text())
-    assert (document["schema"], document["frames"], len(document["layers"])) == (1, 2, 6)
+    assert (document["schema"], document["frames"], len(document["layers"])) == (1, 2, LAYERS)
     assert document["timing"] == {
         "basis": "estimated Cortex-M4 cycles",
         "error_percent": 15,
@@ -204,7 +205,7 @@ def test_the_command_prints_tables_and_writes_both_files(
     }
     second = document["layers"][1]
     cells = [f"{second['cycles'] / 2:,.0f}", f"{second['macs']:,}", f"{second['ram_bytes']:,}"]
-    (row,) = (line for line in said.splitlines() if line.startswith("1 conv2d 3×3 → 7×7×16"))
+    (row,) = (line for line in said.splitlines() if line.startswith("1 conv2d 3×3 → 14×14×16"))
     assert set(cells) <= set(row.split())
     assert "basis: estimated Cortex-M4 cycles, ±15 %" in said
     assert json.loads(graph.read_text())["$schema"] == SCHEMA
@@ -213,7 +214,7 @@ def test_the_command_prints_tables_and_writes_both_files(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([ELF, "--model", ARTIFACTS / "fashion_mnist_4bit.npz"], "expected cfaaee26"),
+        ([ELF, "--model", ARTIFACTS / "fashion_mnist_8bit.npz"], "expected 233e297d"),
         ([BUILD / "selftest.elf", "--limit-us", "9000"], "0 results, then limit: 9 ms"),
         ([BUILD / "selftest.elf", "--limit-us", "9000"], "without frames: --for-us"),
         ([ELF, "--for-us", "1000", "--limit", "2"], "expected no --frames or --limit"),

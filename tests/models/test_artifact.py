@@ -87,16 +87,16 @@ def sealed(
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("weight_0", np.zeros((8, 3, 3, 1), np.float32), "weight_0: float32"),
-        ("weight_0", np.zeros((8, 3, 3, 2), np.int8), "expected int8 (8, 3, 3, 1)"),
+        ("weight_0", np.zeros((16, 3, 3, 1), np.float32), "weight_0: float32"),
+        ("weight_0", np.zeros((16, 3, 3, 2), np.int8), "expected int8 (16, 3, 3, 1)"),
         (
             "weight_0",
-            np.full((8, 3, 3, 1), -128, np.int8),
+            np.full((16, 3, 3, 1), -128, np.int8),
             "weights -128 to -128, expected -127",
         ),
-        ("bias_0", np.full(8, 2**31 - 1, np.int32), "expected less than 2^31"),
-        ("multiplier_0", np.ones(8, np.int32), "multiplier below 2^30"),
-        ("shift_0", np.full(8, 32, np.uint8), "shift outside 33 to 62"),
+        ("bias_0", np.full(16, 2**31 - 1, np.int32), "expected less than 2^31"),
+        ("multiplier_0", np.ones(16, np.int32), "multiplier below 2^30"),
+        ("shift_0", np.full(16, 32, np.uint8), "shift outside 33 to 62"),
         ("rounding", np.array("triple"), "rounding 'triple'"),
         ("format_version", np.array(9, np.int32), "format 9"),
         ("network", np.array("{}"), "the architecture is not understood"),

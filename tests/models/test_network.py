@@ -5,7 +5,6 @@ import json
 import pytest
 
 from boardless_models.network import (
-    FASHION_MNIST_8K,
     Conv2d,
     Dense,
     Depthwise,
@@ -15,6 +14,7 @@ from boardless_models.network import (
     network_to_json,
     stages,
 )
+from boardless_models.networks import FASHION_MNIST_8K
 from boardless_sim.errors import ModelError
 
 SMALL = Network("small", Shape(7, 5, 1), (Conv2d(4, 3, 2), Depthwise(), Conv2d(2, 1), Dense(3)))

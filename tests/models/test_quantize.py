@@ -110,7 +110,7 @@ def test_each_layer_takes_the_zero_point_that_the_last_one_gave() -> None:
 def test_committed_weights_give_the_committed_artifact(
     artifact_path: Path, quantized: QuantizedNetwork
 ) -> None:
-    found = quantize(load_checkpoint(artifact_path.with_name("fashion_mnist_8k.float.npz")))
+    found = quantize(load_checkpoint(artifact_path.with_name("fashion_mnist_8k.qat.npz")))
     assert found.score_step == quantized.score_step
     for fresh, kept in zip(found.layers, quantized.layers, strict=True):
         assert np.array_equal(fresh.weight, kept.weight)
@@ -138,7 +138,8 @@ def test_the_frames_of_every_calibration_are_committed(facts_path: Path) -> None
 
 def test_provenance_names_the_training(artifact_path: Path) -> None:
     facts = json.loads(provenance_path(artifact_path).read_text())
-    assert facts["training"]["step"] == "train"
+    assert facts["training"]["step"] == "qat"
+    assert facts["training"]["teacher"]["step"] == "teacher"
     assert facts["training"]["dataset_sha256"] == dataset_sha256()
     assert facts["training"]["seed"] >= 0
     assert facts["int8_validation_accuracy"] >= 0.9

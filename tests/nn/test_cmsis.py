@@ -52,7 +52,7 @@ def test_any_shape_equals_the_reference(
     assert all(board.kernel(index).startswith("cmsis ") for index in range(len(graph.operators)))
 
 
-@pytest.mark.parametrize("name", ["fashion_mnist_8k", "fashion_mnist_4bit"])
+@pytest.mark.parametrize("name", ["fashion_mnist_8k", "fashion_mnist_8bit"])
 def test_a_trained_model_equals_the_reference(
     tmp_path: Path, objects: list[Path], rounding: Rounding, name: str
 ) -> None:

