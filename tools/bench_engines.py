@@ -36,6 +36,7 @@ ROUNDS = 3
 class Figures:
     """A firmware on an engine. `frames_per_s` leaves the start out.
 
+    `cpu_s` is the processor's time end to end, which a busy machine changes least;
     `memory_bytes` is that of the largest process.
     """
 
@@ -44,11 +45,12 @@ class Figures:
     start_s: float
     frames_per_s: float
     end_to_end_s: float
+    cpu_s: float
     memory_bytes: int
 
 
-def timed_run(elf: str, engine: str, limit: int) -> tuple[float, int] | None:
-    """Seconds and peak memory of one `boardless run`; None where the engine is missing."""
+def timed_run(elf: str, engine: str, limit: int) -> tuple[float, float, int] | None:
+    """Seconds, the processor's too, and peak memory of one `boardless run`; None without engine."""
     command = [
         *(sys.executable, "-m", "boardless", "run", str(FIRMWARE / elf), "--engine", engine),
         *("--frames", str(FRAMES), "--limit", str(limit)),
@@ -62,13 +64,14 @@ def timed_run(elf: str, engine: str, limit: int) -> tuple[float, int] | None:
         return None
     if process.returncode:
         raise SystemExit(f"bench: exit code {process.returncode} of: {' '.join(command)}")
-    return seconds, usage.ru_maxrss * 1024
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024
 
 
 def measure() -> tuple[list[Figures], list[str]]:
     """The figures of every engine, and the engines that are not here."""
     here = [run for run in RUNS if timed_run(*run, 1) is not None]
     seconds: dict[tuple[str, str, int], list[float]] = {}
+    cpu: dict[tuple[str, str, int], list[float]] = {}
     memory = dict.fromkeys(here, 0)
     for run in here * ROUNDS:
         for limit in (1, COUNT + 1):
@@ -76,12 +79,14 @@ def measure() -> tuple[list[Figures], list[str]]:
             if found is None:
                 raise SystemExit(f"bench: engine {run[1]} ran once and then not again")
             seconds.setdefault((*run, limit), []).append(found[0])
-            memory[run] = max(memory[run], found[1])
+            cpu.setdefault((*run, limit), []).append(found[1])
+            memory[run] = max(memory[run], found[2])
     figures = []
     for run in here:
         start, whole = (statistics.median(seconds[*run, limit]) for limit in (1, COUNT + 1))
         per_second = COUNT / max(whole - start, 1e-3)
-        figures.append(Figures(*run, start, per_second, whole, memory[run]))
+        cpu_s = statistics.median(cpu[*run, COUNT + 1])
+        figures.append(Figures(*run, start, per_second, whole, cpu_s, memory[run]))
     engines = {engine for _, engine in here}
     return figures, [engine for engine in ENGINES if engine not in engines]
 
@@ -89,7 +94,8 @@ def measure() -> tuple[list[Figures], list[str]]:
 def show(found: list[Figures], missing: list[str]) -> None:
     """A row an engine, each figure with its ratio to that of the first with the same firmware."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    columns = ("firmware", "engine", "first result", "frames/s", f"{COUNT + 1} frames", "memory")
+    whole = f"{COUNT + 1} frames"
+    columns = ("firmware", "engine", "first result", "frames/s", whole, "CPU", "memory")
     for column in columns:
         table.add_column(column, justify="left" if column in columns[:2] else "right")
     for row in found:
@@ -100,9 +106,10 @@ def show(found: list[Figures], missing: list[str]) -> None:
             f"{row.start_s:.2f} s ({row.start_s / base.start_s:.1f}x)",
             f"{row.frames_per_s:.0f} ({row.frames_per_s / base.frames_per_s:.2f}x)",
             f"{row.end_to_end_s:.2f} s ({row.end_to_end_s / base.end_to_end_s:.1f}x)",
+            f"{row.cpu_s:.2f} s ({row.cpu_s / base.cpu_s:.1f}x)",
             f"{row.memory_bytes / 1e6:.0f} MB ({row.memory_bytes / base.memory_bytes:.1f}x)",
         )
-    console = Console(width=100)
+    console = Console(width=110)
     console.print(table)
     for engine in missing:
         console.print(f"{engine}: not here")
