@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "nn_assert.h"
 #include "nn_backend.h"
 #include "nn_model.h"
 #include "nn_score.h"
@@ -55,7 +56,8 @@ int nn_run(const nn_model *model, const uint8_t *input, void *scratch, uint32_t 
     if (!is_known(model)) {
         return NN_ERROR_LAYER;
     }
-    if ((uintptr_t)scratch % sizeof(uint32_t) != 0u) {
+    NN_ASSERT(NN_IS_ALIGNED(scratch));
+    if (!NN_IS_ALIGNED(scratch)) {
         return NN_ERROR_SCRATCH_ALIGNMENT;
     }
     if (scratch_size < nn_scratch_bytes(model)) {
@@ -65,6 +67,8 @@ int nn_run(const nn_model *model, const uint8_t *input, void *scratch, uint32_t 
     load_frame(&model->tensors[model->input], input, arena);
     for (uint32_t i = 0; i < model->layer_count; i++) {
         const nn_layer *layer = &model->layers[i];
+        NN_ASSERT(NN_IS_ALIGNED(layer->weights) && NN_IS_ALIGNED(layer->bias) &&
+                  NN_IS_ALIGNED(layer->multiplier));
         nn_backend_run(model, layer, arena, arena + model->arena_bytes);
         if (observer) {
             const nn_tensor *out = nn_output_of(model, layer);

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +18,7 @@ from boardless_models.kernels import scratch_bytes
 from boardless_models.network import Conv2d, Dense, Depthwise, Layer, Network, Shape, stages
 from boardless_models.reference import infer
 from boardless_models.rounding import LEAST_SHIFT, largest_weight
-from tests.nn.host import HostNn, HostRun, build
+from tests.nn.host import GENERATED, REPOSITORY, HostNn, HostRun, build
 
 SCRATCH_SIZE, SCRATCH_ALIGNMENT = -1, -2
 
@@ -80,6 +83,27 @@ def test_scratch_too_small_is_refused(nn: HostNn, golden: Golden) -> None:
 def test_scratch_out_of_line_is_refused(nn: HostNn, golden: Golden) -> None:
     run = nn.run(golden.frames[0], misalignment=2)
     assert (run.status, run.outputs) == (SCRATCH_ALIGNMENT, ())
+
+
+_MISALIGNED = """
+import sys
+from pathlib import Path
+from boardless_models.golden import load_golden
+from tests.nn.host import HostNn
+frame = load_golden(Path(sys.argv[2])).frames[0]
+HostNn(Path(sys.argv[1])).run(frame, misalignment=int(sys.argv[3]))
+"""
+
+
+@pytest.mark.parametrize(("misalignment", "ends"), [(0, 0), (2, -signal.SIGILL)])
+def test_misaligned_scratch_stops_a_debug_build(
+    tmp_path: Path, misalignment: int, ends: int
+) -> None:
+    build(tmp_path, GENERATED, "-DNN_DEBUG=1")
+    golden = REPOSITORY / "models" / "golden" / "fashion_mnist_8k.npz"
+    arguments = [str(tmp_path / "nn.so"), str(golden), str(misalignment)]
+    command = [sys.executable, "-c", _MISALIGNED, *arguments]
+    assert subprocess.run(command, cwd=REPOSITORY, check=False).returncode == ends
 
 
 NETWORKS: dict[str, tuple[Shape, tuple[Layer, ...]]] = {

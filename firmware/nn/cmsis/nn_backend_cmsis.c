@@ -9,6 +9,7 @@
 #include <arm_nnfunctions.h>
 #include <stdbool.h>
 
+#include "nn_assert.h"
 #include "nn_backend.h"
 #include "plain/nn_plain.h"
 
@@ -151,24 +152,25 @@ static const int8_t *weights_for(const nn_layer *layer, const shapes *of, int8_t
     return layer->weights;
 }
 
-static void run(const nn_model *model, const nn_layer *layer, const shapes *of,
-                const cmsis_nn_per_channel_quant_params *scaling, const cmsis_nn_context *context,
-                const int8_t *weights, const int8_t *in, int8_t *out) {
+static arm_cmsis_nn_status run(const nn_model *model, const nn_layer *layer, const shapes *of,
+                               const cmsis_nn_per_channel_quant_params *scaling,
+                               const cmsis_nn_context *context, const int8_t *weights,
+                               const int8_t *in, int8_t *out) {
     if (layer->kind == NN_DEPTHWISE) {
         const cmsis_nn_dw_conv_params params = depthwise_params(of);
         const cmsis_nn_dims filter = {1, of->filter.h, of->filter.w, of->out.c};
-        arm_depthwise_conv_wrapper_s8(context, &params, scaling, &of->in, in, &filter, weights,
-                                      &of->bias, layer->bias, &of->conv, out);
-    } else if (is_dense(model, layer)) {
+        return arm_depthwise_conv_wrapper_s8(context, &params, scaling, &of->in, in, &filter,
+                                             weights, &of->bias, layer->bias, &of->conv, out);
+    }
+    if (is_dense(model, layer)) {
         const cmsis_nn_fc_params params = {of->in_offset, 0, of->out_offset, of->clamp};
         const cmsis_nn_dims filter = {of->in.c, 1, 1, of->out.c};
-        arm_fully_connected_per_channel_s8(context, &params, scaling, &of->in, in, &filter, weights,
-                                           &of->bias, layer->bias, &of->conv, out);
-    } else {
-        const cmsis_nn_conv_params params = conv_params(of);
-        arm_convolve_wrapper_s8(context, &params, scaling, &of->in, in, &of->filter, weights,
-                                &of->bias, layer->bias, &of->conv, out);
+        return arm_fully_connected_per_channel_s8(context, &params, scaling, &of->in, in, &filter,
+                                                  weights, &of->bias, layer->bias, &of->conv, out);
     }
+    const cmsis_nn_conv_params params = conv_params(of);
+    return arm_convolve_wrapper_s8(context, &params, scaling, &of->in, in, &of->filter, weights,
+                                   &of->bias, layer->bias, &of->conv, out);
 }
 
 static void pool(const shapes *of, const int8_t *in, int8_t *out) {
@@ -199,7 +201,9 @@ void nn_backend_run(const nn_model *model, const nn_layer *layer, int8_t *arena,
     int8_t *out = arena + nn_output_of(model, layer)->offset;
     const bool pooled = layer->pool > 1u;
 
-    run(model, layer, &of, &scaling, &context, weights, in, pooled ? bytes + parts.pooled : out);
+    const arm_cmsis_nn_status status = run(model, layer, &of, &scaling, &context, weights, in,
+                                           pooled ? bytes + parts.pooled : out);
+    NN_ASSERT(status == ARM_CMSIS_NN_SUCCESS); /* what it refuses, takes() has not let through */
     if (pooled) {
         pool(&of, bytes + parts.pooled, out);
     }
