@@ -14,11 +14,7 @@
  * row of three columns takes four operands for two pixels. Loads stand side by side because the
  * core overlaps a load with the next one.
  */
-    .syntax unified
-    .cpu cortex-m4
-    .thumb
-
-#include "nn_m4_scale.inc"
+#include "nn_m4_macros.inc"
 
 /* The frame: the nn_m4_row, then what the pool keeps of the upper row. */
 #define WINDOW      0
@@ -94,13 +90,6 @@
     bne     1b
 .endm
 
-/* sum = the larger of both */
-.macro larger sum, other
-    cmp     \sum, \other
-    it      lt
-    movlt   \sum, \other
-.endm
-
 .macro larger_of_pixels
     larger  r6, r10
     larger  r7, r11
@@ -119,46 +108,16 @@
     ssat    \sum, #8, \sum
 .endm
 
-.macro begin
-    .cfi_startproc
-    push    {r4-r11, lr}
-    .cfi_def_cfa_offset 36
-    .cfi_offset r4, -36
-    .cfi_offset r5, -32
-    .cfi_offset r6, -28
-    .cfi_offset r7, -24
-    .cfi_offset r8, -20
-    .cfi_offset r9, -16
-    .cfi_offset r10, -12
-    .cfi_offset r11, -8
-    .cfi_offset lr, -4
-    sub     sp, sp, #FRAME_BYTES
-    .cfi_def_cfa_offset 36 + FRAME_BYTES
+.macro begin name
+    function \name, FRAME_BYTES
     ldmia   r0, {r1-r9}
     stmia   sp, {r1-r9}
     mov     r0, r1
 .endm
 
-.macro end
-    add     sp, sp, #FRAME_BYTES
-    .cfi_def_cfa_offset 36
-    pop     {r4-r11, pc}
-    .cfi_endproc
-.endm
-
-.macro function name
-    .section .text.\name, "ax", %progbits
-    .balign 16
-    .global \name
-    .type   \name, %function
-    .thumb_func
-\name:
-.endm
-
 /* Two pixels at a time; the last of an odd row is made alone. */
 .macro row name, columns
-    function \name
-    begin
+    begin   \name
 2:
     sum_windows \columns
     ldr     r0, [sp, #CHANNELS]
@@ -189,8 +148,7 @@
     str     r3, [sp, #COUNT]
     bne     2b
 3:
-    end
-    .size   \name, . - \name
+    return  \name, FRAME_BYTES
 .endm
 
 .macro requantise_both left, right
@@ -202,8 +160,7 @@
 /* The largest of 2x2 pixels at a time. A larger sum never requantises to a smaller output, so that
  * one sum of four is requantised. */
 .macro row_pool name, columns
-    function \name
-    begin
+    begin   \name
 2:
     sum_windows \columns
     larger_of_pixels
@@ -241,11 +198,9 @@
     subs    r3, r3, #1
     str     r3, [sp, #COUNT]
     bne     2b
-    end
-    .size   \name, . - \name
+    return  \name, FRAME_BYTES
 .endm
 
-    .cfi_sections .debug_frame
     row      nn_m4_conv2d_row3, 3
     row      nn_m4_conv2d_row1, 1
     row_pool nn_m4_conv2d_row3_pool, 3

@@ -6,11 +6,7 @@
  *     r9-r12     a row of them
  *     lr         the channel
  */
-    .syntax unified
-    .cpu cortex-m4
-    .thumb
-
-#include "nn_m4_scale.inc"
+#include "nn_m4_macros.inc"
 
 #define COUNT       0 /* of tiles left */
 #define OUT         4
@@ -62,34 +58,8 @@
     ssat    \sum, #8, \sum
 .endm
 
-/* sum = the larger of both */
-.macro larger sum, other
-    cmp     \sum, \other
-    it      lt
-    movlt   \sum, \other
-.endm
-
 .macro begin name
-    .section .text.\name, "ax", %progbits
-    .balign 16
-    .global \name
-    .type   \name, %function
-    .thumb_func
-\name:
-    .cfi_startproc
-    push    {r4-r11, lr}
-    .cfi_def_cfa_offset 36
-    .cfi_offset r4, -36
-    .cfi_offset r5, -32
-    .cfi_offset r6, -28
-    .cfi_offset r7, -24
-    .cfi_offset r8, -20
-    .cfi_offset r9, -16
-    .cfi_offset r10, -12
-    .cfi_offset r11, -8
-    .cfi_offset lr, -4
-    sub     sp, sp, #FRAME_BYTES
-    .cfi_def_cfa_offset 36 + FRAME_BYTES
+    function \name, FRAME_BYTES
     mov     lr, r2
     str     r1, [sp, #COUNT]
     str     r3, [sp, #OUT]
@@ -105,14 +75,8 @@
     str     r4, [sp, #OUT]
     str     r3, [sp, #COUNT]
     bne     1b
-    add     sp, sp, #FRAME_BYTES
-    .cfi_def_cfa_offset 36
-    pop     {r4-r11, pc}
-    .cfi_endproc
-    .size   \name, . - \name
+    return  \name, FRAME_BYTES
 .endm
-
-    .cfi_sections .debug_frame
 
     begin   nn_m4_winograd_outputs
     ldmia   lr, {r3, r7, r8, r9, r12}

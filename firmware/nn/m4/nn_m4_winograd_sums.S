@@ -8,9 +8,7 @@
  *     r6-r9      sums of the first tile, four output channels
  *     r10-r12,lr sums of the second
  */
-    .syntax unified
-    .cpu cortex-m4
-    .thumb
+#include "nn_m4_macros.inc"
 
 #define VALUES       0 /* of the position and two tiles */
 #define WEIGHTS      4 /* of the position */
@@ -69,39 +67,12 @@
 .endm
 
 .macro begin name
-    .section .text.\name, "ax", %progbits
-    .balign 16
-    .global \name
-    .type   \name, %function
-    .thumb_func
-\name:
-    .cfi_startproc
-    push    {r4-r11, lr}
-    .cfi_def_cfa_offset 36
-    .cfi_offset r4, -36
-    .cfi_offset r5, -32
-    .cfi_offset r6, -28
-    .cfi_offset r7, -24
-    .cfi_offset r8, -20
-    .cfi_offset r9, -16
-    .cfi_offset r10, -12
-    .cfi_offset r11, -8
-    .cfi_offset lr, -4
-    sub     sp, sp, #FRAME_BYTES
-    .cfi_def_cfa_offset 36 + FRAME_BYTES
+    function \name, FRAME_BYTES
     ldmia   r0, {r0-r4}
     str     r2, [sp, #SUMS]
     str     r3, [sp, #WEIGHT_BYTES]
     str     r4, [sp, #TILE_PAIRS]
     str     r1, [sp, #FIRST]
-.endm
-
-.macro end name
-    add     sp, sp, #FRAME_BYTES
-    .cfi_def_cfa_offset 36
-    pop     {r4-r11, pc}
-    .cfi_endproc
-    .size   \name, . - \name
 .endm
 
 /* To r2, which stands at the sums of the position after this one when it is done. */
@@ -145,7 +116,7 @@
     bne     2b
     add     r0, r0, #VALUE_STEP * (\pairs - 1)
     next_tiles
-    end     \name
+    return  \name, FRAME_BYTES
 .endm
 
 /* Any even number of pairs, two at a time. */
@@ -190,10 +161,9 @@
     sub     r0, r0, #VALUE_STEP
     add     r0, r0, r3, lsr #1
     next_tiles
-    end     \name
+    return  \name, FRAME_BYTES
 .endm
 
-    .cfi_sections .debug_frame
     sums_of nn_m4_winograd_sums8, 8
     sums_of nn_m4_winograd_sums12, 12
     sums    nn_m4_winograd_sums
