@@ -82,7 +82,7 @@ class Machine:
             else:
                 self.cpu.map_data(memory, area.base, writable=area.writable)
             if area.waits:
-                self.cpu.set_flash(area.base, area.size)
+                self.cpu.set_flash(memory, area.base)
             for alias in area.aliases:
                 self.cpu.map_alias(memory, alias)
             for address, data in area.contents.items():

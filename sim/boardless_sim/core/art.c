@@ -12,6 +12,48 @@
 #define ACR_ICRST (1u << 11)
 #define ACR_DCRST (1u << 12)
 
+/* Order of use: by cycle, within a block by line. */
+static uint64_t stamp(uint64_t cycle, uint32_t position)
+{
+    return (cycle + 1u) << 16 | position;
+}
+
+/* The lines learn when blocks ran that did not look at them. */
+static void end_epoch(art *a)
+{
+    for (uint32_t i = 0; i < a->ran_count; i++) {
+        const art_code *code = a->ran[i];
+        for (uint32_t line = code->first_line; line <= code->last_line; line++) {
+            uint8_t way = a->instructions.way[line];
+            uint64_t used = stamp(code->ran, line - code->first_line);
+            if (way != ART_ABSENT && used > a->instructions.used[way]) {
+                a->instructions.used[way] = used;
+            }
+        }
+    }
+    a->ran_count = 0;
+    a->epoch++;
+}
+
+/* True: the instruction cache has all lines of the block, and will until the epoch ends. */
+bool art_has(art *a, art_code *code)
+{
+    if (!a->instructions.enabled) {
+        return false;
+    }
+    for (uint32_t line = code->first_line; line <= code->last_line; line++) {
+        if (a->instructions.way[line] == ART_ABSENT) {
+            return false;
+        }
+    }
+    if (a->ran_count == ART_MOST_RAN) {
+        end_epoch(a);
+    }
+    code->epoch = a->epoch;
+    a->ran[a->ran_count++] = code;
+    return true;
+}
+
 static void forget(art_cache *cache)
 {
     for (uint32_t way = 0; way < cache->ways; way++) {
@@ -35,9 +77,13 @@ static bool cache_create(art_cache *cache, uint32_t ways, uint32_t lines)
 bool art_create(art *a, uint32_t base, uint32_t size_bytes)
 {
     uint32_t lines = size_bytes >> ART_LINE_BITS;
+    if (lines > ART_MOST_LINES) {
+        return false;
+    }
     a->base = base;
     a->size_bytes = size_bytes;
     a->line = ART_NO_LINE;
+    a->epoch = 1;
     return cache_create(&a->instructions, ART_INSTRUCTION_LINES, lines) &&
            cache_create(&a->data, ART_DATA_LINES, lines);
 }
@@ -66,6 +112,7 @@ static void set_cache(art_cache *cache, bool enabled, bool reset)
 
 void art_set_acr(art *a, uint32_t acr)
 {
+    end_epoch(a);
     a->wait_states = acr & ACR_LATENCY;
     a->prefetch = (acr & ACR_PRFTEN) != 0;
     set_cache(&a->instructions, (acr & ACR_ICEN) != 0, (acr & ACR_ICRST) != 0);
@@ -88,7 +135,7 @@ static uint32_t least_recently_used(const art_cache *cache)
 }
 
 /* True: the cache had the line. It has it now. */
-static bool cache_use(art_cache *cache, uint32_t line, uint64_t *clock)
+static bool cache_use(art_cache *cache, uint32_t line, uint64_t used)
 {
     uint8_t way = cache->way[line];
     bool found = way != ART_ABSENT;
@@ -100,7 +147,7 @@ static bool cache_use(art_cache *cache, uint32_t line, uint64_t *clock)
         cache->way[line] = way;
         cache->line[way] = line;
     }
-    cache->used[way] = ++*clock;
+    cache->used[way] = used;
     return found;
 }
 
@@ -119,13 +166,14 @@ static uint32_t wait_for(const art *a, uint32_t line, uint64_t now)
 
 uint32_t art_fetch_slow(art *a, const art_code *code, uint64_t now)
 {
-    uint32_t first = code->offset >> ART_LINE_BITS;
-    uint32_t last = (code->offset + code->size_bytes - 1u) >> ART_LINE_BITS;
+    uint32_t first = code->first_line, last = code->last_line;
     uint32_t waited = 0;
+    end_epoch(a);
     for (uint32_t line = first; line <= last; line++) {
         uint32_t ran = line == first ? 0 : code->last_line_cycles * (line - first) / (last - first);
         uint64_t at = now + waited + ran;
-        bool cached = a->instructions.enabled && cache_use(&a->instructions, line, &a->clock);
+        bool cached = a->instructions.enabled &&
+                      cache_use(&a->instructions, line, stamp(now, line - first));
         uint32_t wait = cached ? 0 : wait_for(a, line, at);
         waited += wait;
         if (line != a->line) {
@@ -136,14 +184,10 @@ uint32_t art_fetch_slow(art *a, const art_code *code, uint64_t now)
     return waited;
 }
 
-/* Cycles that the core waits for the lines of a block's PC-relative loads. */
-uint32_t art_load(art *a, const uint32_t *lines, uint32_t count)
+uint32_t art_load_slow(art *a, uint32_t line)
 {
-    uint32_t waited = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        if (!a->data.enabled || !cache_use(&a->data, lines[i], &a->clock)) {
-            waited += a->wait_states;
-        }
+    if (a->data.enabled) {
+        cache_use(&a->data, line, ++a->loads);
     }
-    return waited;
+    return a->wait_states;
 }

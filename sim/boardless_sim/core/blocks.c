@@ -52,7 +52,8 @@ static void *grown(void *array, size_t item_bytes, uint32_t count, uint32_t more
     return moved;
 }
 
-/* The lines of the Flash that PC-relative loads of the block read, each once in a row. */
+/* The lines of the Flash that PC-relative loads of the block read, each once in a row. They are
+ * counted here, so that their pages must not be counted by the load itself. */
 static int32_t note_literals(core *c, core_block *block)
 {
     uint32_t *pool =
@@ -69,6 +70,7 @@ static int32_t note_literals(core *c, core_block *block)
             offset >= c->art.size_bytes) {
             continue;
         }
+        note_code(c, &c->flash_holds_code[offset >> CORE_PAGE_BITS]);
         uint32_t line = offset >> ART_LINE_BITS;
         if (!block->literals || pool[c->literal_count - 1u] != line) {
             pool[c->literal_count++] = line;
@@ -90,6 +92,10 @@ int32_t core_set_block(core *c, uint32_t address, const core_block *block,
     core_block *entry = block_at(c, address);
     *entry = *block;
     entry->first_access = c->access_count;
+    uint32_t offset = address - c->art.base;
+    entry->in_flash = offset < c->art.size_bytes;
+    entry->code.first_line = (uint16_t)(offset >> ART_LINE_BITS);
+    entry->code.last_line = (uint16_t)((offset + block->size_bytes - 1u) >> ART_LINE_BITS);
     if (block->accesses) {
         memcpy(&pool[c->access_count], accesses, block->accesses * sizeof *accesses);
     }

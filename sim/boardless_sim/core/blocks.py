@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
-from boardless_sim.core.library import Block, BlockAccess
+from boardless_sim.core.library import Block, BlockAccess, Code
 from boardless_sim.timing import BlockFacts
 
 _MAX_ACCESSES = 0xFF
@@ -18,7 +18,7 @@ def to_core(facts: BlockFacts, *, marked: bool) -> tuple[Block, ctypes.Array[Blo
         size_bytes=facts.size,
         instructions=facts.instructions,
         cycles=min(facts.cycles, _MAX_U16),
-        last_line_cycles=min(facts.last_line_cycles, _MAX_U16),
+        code=Code(last_line_cycles=min(facts.last_line_cycles, _MAX_U16)),
         sp_drop_bytes=min(facts.sp_drop, _MAX_U16),
         accesses=len(timed_accesses),
         flags=_flags(facts, marked),

@@ -64,15 +64,16 @@ enum {
 
 /* One basic block, as analysed at first sight. size 0: not analysed. */
 typedef struct {
+    art_code code;
     uint32_t first_access;  /* index into the access pool */
     uint32_t first_literal; /* index into the literal pool */
     uint16_t size_bytes;
     uint16_t instructions;
     uint16_t cycles;
-    uint16_t last_line_cycles; /* before the instruction that first needs its last Flash line */
     uint16_t sp_drop_bytes;
     uint8_t accesses;
     uint8_t literals; /* Flash lines that its PC-relative loads read */
+    bool in_flash;
     uint8_t flags;
     uint8_t taken_cycles;  /* pipeline refill when the branch at its end is taken */
     uint8_t target_cycles; /* extra fetch when it is the target of a taken branch */
@@ -149,6 +150,7 @@ typedef struct {
 #define CORE_RAMS 4u
 #define CORE_CODES 3u
 #define CORE_PAGE_BITS 10u /* Unicorn's pages on an M-profile core */
+#define CORE_SLOW_FLASH (UINT64_C(1) << 32) /* where Unicorn loads from a Flash with wait states */
 
 /* A loop head: how often a backward branch came here, and how often to look closer. */
 typedef struct {
@@ -225,6 +227,8 @@ struct core {
     uint32_t *literals; /* Flash lines */
     uint32_t literal_count, literal_capacity;
     art art;
+    const uint8_t *flash;   /* on the host */
+    bool *flash_holds_code; /* of each page: code was fetched from it, or it has literals */
     core_block *block; /* the one that runs */
     uint32_t block_address, block_end;
     uint64_t block_start_cycles;
@@ -267,7 +271,7 @@ struct core {
 core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *callbacks);
 void core_destroy(core *c);
 uint32_t core_shared_size(void);
-int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes);
+int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_t *memory);
 void core_set_flash_acr(core *c, uint32_t acr);
 int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes, uint8_t *memory,
                      uint32_t executable);
@@ -301,6 +305,7 @@ void blocks_destroy(core *c);
 void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 
 /* pages.c */
+void note_code(core *c, bool *holds_code);
 bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *user);
 
 /* registers.c */
@@ -332,6 +337,9 @@ core_region *core_region_create(core *c, uint32_t base, uint32_t kind);
 void core_region_destroy(core_region *region);
 uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
 void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
+
+/* mmio.c: callback of uc_mmio_map, user is the core */
+uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
 
 /* fast_forward.c */
 bool watch_backward_branch(core *c, uint32_t address);

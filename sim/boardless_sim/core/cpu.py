@@ -71,6 +71,7 @@ REGISTERS = {
     "faultmask": arm.UC_ARM_REG_FAULTMASK,
 }
 
+_SLOW_FLASH = 1 << 32  # CORE_SLOW_FLASH of core.h: no address of the core's
 _CLREX = bytes.fromhex("bff32f8f")
 
 
@@ -178,10 +179,11 @@ class Cpu:
             raise EngineError("native engine: no memory for the block table")
         self._code_slots += 1
 
-    def set_flash(self, base: int, size: int) -> None:
-        """Where the Flash is, whose lines may cost wait states."""
-        if self._library.core_set_flash(self._core, base, size):
+    def set_flash(self, memory: Memory, base: int) -> None:
+        """Which memory is the Flash, whose lines may cost wait states."""
+        if self._library.core_set_flash(self._core, base, memory.size, memory.address):
             raise EngineError("native engine: no memory for the Flash lines")
+        self._map_callbacks(_SLOW_FLASH, memory.size, self._core, "core_on_flash_read", None)
 
     def set_flash_acr(self, acr: int) -> None:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
@@ -213,15 +215,18 @@ class Cpu:
         """Addresses answered by the core or by the device bus."""
         region = self._library.core_region_create(self._core, base, int(kind))
         self._regions.append(region)
-        user = c_void_p(region)
+        self._map_callbacks(base, size, region, "core_on_read", "core_on_write")
+
+    def _map_callbacks(self, base: int, size: int, user: int, read: str, write: str | None) -> None:
+        """Loads and stores there call functions of the core; without `write` no store comes."""
         error = UNICORN.uc_mmio_map(
             self._uc._uch,
             c_uint64(base),
             c_size_t(size),
-            c_void_p(address_of(self._library.core_on_read)),
-            user,
-            c_void_p(address_of(self._library.core_on_write)),
-            user,
+            c_void_p(address_of(getattr(self._library, read))),
+            c_void_p(user),
+            c_void_p(None if write is None else address_of(getattr(self._library, write))),
+            c_void_p(user),
         )
         if error:
             raise EngineError(f"native engine: cannot map {base:#010x} (Unicorn error {error})")

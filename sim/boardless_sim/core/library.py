@@ -85,19 +85,32 @@ class Shared(ctypes.Structure):
     probed_psp: int
 
 
+class Code(ctypes.Structure):
+    """`art_code` of art.h."""
+
+    _fields_ = [
+        ("ran", c_uint64),
+        ("epoch", c_uint32),
+        ("first_line", c_uint16),
+        ("last_line", c_uint16),
+        ("last_line_cycles", c_uint16),
+    ]
+
+
 class Block(ctypes.Structure):
     """`core_block` of core.h."""
 
     _fields_ = [
+        ("code", Code),
         ("first_access", c_uint32),
         ("first_literal", c_uint32),
         ("size_bytes", c_uint16),
         ("instructions", c_uint16),
         ("cycles", c_uint16),
-        ("last_line_cycles", c_uint16),
         ("sp_drop_bytes", c_uint16),
         ("accesses", c_uint8),
         ("literals", c_uint8),
+        ("in_flash", c_bool),
         ("flags", c_uint8),
         ("taken_cycles", c_uint8),
         ("target_cycles", c_uint8),
@@ -124,7 +137,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_destroy": (None, [c_void_p]),
     "core_shared_size": (c_uint32, []),
     "core_set_code": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
-    "core_set_flash": (c_int32, [c_void_p, c_uint32, c_uint32]),
+    "core_set_flash": (c_int32, [c_void_p, c_uint32, c_uint32, c_void_p]),
     "core_set_flash_acr": (None, [c_void_p, c_uint32]),
     "core_set_ram": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32, c_void_p, c_uint32]),
     "core_set_block": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),

@@ -5,6 +5,7 @@
  * hand, which tells the instruction and with it the exact cycle.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core.h"
 
@@ -131,6 +132,18 @@ uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
     }
     c->in_access = false;
     return size >= 4 ? value : value & ((UINT32_C(1) << (8u * size)) - 1u);
+}
+
+uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
+{
+    (void)uc;
+    core *c = user;
+    uint32_t waited = art_load(&c->art, (uint32_t)offset >> ART_LINE_BITS);
+    c->shared.cycles += waited;
+    c->block_start_cycles += waited; /* so that the accesses behind it are as much later */
+    uint64_t value = 0;
+    memcpy(&value, c->flash + offset, size);
+    return value;
 }
 
 void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)

@@ -3,6 +3,9 @@
  * After a store to a page that code may be fetched from, Unicorn looks whether it changed translated
  * code. Without an MPU an M-profile core may fetch from all of its RAM, so that every store would be
  * looked at. Here a page of RAM is for data until code is fetched from it.
+ *
+ * A page of the Flash is for data as long as well, and while the Flash has wait states each load from
+ * it is told to the core. Where code and tables share a page, only PC-relative loads are counted.
  */
 #include "core.h"
 
@@ -28,11 +31,22 @@ static void forget_conditions(core *c)
 }
 
 /* What was stored to the page so far needed no look; from now on all of it does. */
-static void note_code(core *c, bool *holds_code)
+void note_code(core *c, bool *holds_code)
 {
     if (!*holds_code) {
         *holds_code = true;
         c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));
+    }
+}
+
+/* Loads from a page of tables and constants go through core_on_flash_read() while they may wait. */
+static void meet_flash(core *c, uint32_t offset, uc_mem_type type, uc_tlb_entry *entry)
+{
+    bool *holds_code = &c->flash_holds_code[offset >> CORE_PAGE_BITS];
+    if (type == UC_MEM_FETCH) {
+        note_code(c, holds_code);
+    } else if (type == UC_MEM_READ && c->art.wait_states && !*holds_code) {
+        *entry = (uc_tlb_entry){.paddr = CORE_SLOW_FLASH + offset, .perms = UC_PROT_READ};
     }
 }
 
@@ -44,6 +58,10 @@ bool core_on_page(uc_engine *uc, uint64_t address64, uc_mem_type type, uc_tlb_en
     *entry = (uc_tlb_entry){.paddr = address, .perms = UC_PROT_ALL};
     if (type != UC_MEM_FETCH) {
         forget_conditions(c);
+    }
+    if (address - c->art.base < c->art.size_bytes) {
+        meet_flash(c, address - c->art.base, type, entry);
+        return true;
     }
     core_ram *ram = ram_at(c, address);
     if (!ram) {

@@ -52,6 +52,7 @@ void core_destroy(core *c)
         free(c->rams[i].holds_code);
     }
     art_destroy(&c->art);
+    free(c->flash_holds_code);
     free(c);
 }
 
@@ -60,14 +61,18 @@ uint32_t core_shared_size(void)
     return (uint32_t)sizeof(core_shared);
 }
 
-int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes)
+int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_t *memory)
 {
-    return art_create(&c->art, base, size_bytes) ? 0 : -1;
+    c->flash = memory;
+    c->flash_holds_code = calloc(size_bytes >> CORE_PAGE_BITS, sizeof(bool));
+    return c->flash_holds_code && art_create(&c->art, base, size_bytes) ? 0 : -1;
 }
 
+/* Pages of the Flash are met anew: what they may do depends on whether there are wait states. */
 void core_set_flash_acr(core *c, uint32_t acr)
 {
     art_set_acr(&c->art, acr);
+    c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));
 }
 
 int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes, uint8_t *memory,
@@ -223,19 +228,11 @@ static bool analyse(core *c, uint32_t address, uint32_t size)
 }
 
 /* Cycles that a block waits for the Flash. */
-static uint32_t wait_for_flash(core *c, const core_block *block, uint32_t address)
+static uint32_t wait_for_flash(core *c, core_block *block)
 {
-    art_code code = {
-        .offset = address - c->art.base,
-        .size_bytes = block->size_bytes,
-        .last_line_cycles = block->last_line_cycles,
-    };
-    if (code.offset >= c->art.size_bytes) {
-        return 0;
-    }
-    uint32_t waited = art_fetch(&c->art, &code, c->shared.cycles);
-    if (block->literals) {
-        waited += art_load(&c->art, &c->literals[block->first_literal], block->literals);
+    uint32_t waited = art_fetch(&c->art, &block->code, c->shared.cycles);
+    for (uint32_t i = 0; i < block->literals; i++) {
+        waited += art_load(&c->art, c->literals[block->first_literal + i]);
     }
     return waited;
 }
@@ -273,8 +270,8 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
         c->shared.cycles += c->block ? c->block->taken_cycles : 0u;
         c->shared.cycles += block->target_cycles;
     }
-    if (c->art.wait_states) {
-        c->shared.cycles += wait_for_flash(c, block, address);
+    if (c->art.wait_states && block->in_flash) {
+        c->shared.cycles += wait_for_flash(c, block);
     }
     c->block_start_cycles = c->shared.cycles;
     c->shared.cycles += block->cycles;

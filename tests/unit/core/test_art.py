@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.unit.core.programs import NOP, STOP_HERE, constant, load, poke, store
-from tests.unit.core.test_cycles import B_NEXT, BRANCH, RAM, WIDE_NOP, Program, movs
+from tests.unit.core.test_cycles import (
+    B_NEXT,
+    BRANCH,
+    DEMCR,
+    DWT_CTRL,
+    DWT_CYCCNT,
+    RAM,
+    WIDE_NOP,
+    Program,
+    movs,
+)
+from tests.unit.elf_bytes import FLASH
 
 ACR = 0x4002_3C00
 PRFTEN, ICEN, DCEN, ICRST, DCRST = (1 << bit for bit in range(8, 13))
@@ -85,6 +96,18 @@ def test_a_line_that_is_used_again_is_not_the_least_recently_used(tmp_path: Path
     assert cycles[1] - cycles[0] == (64 + 1 + 1) * WAIT
 
 
+@pytest.mark.parametrize(("lines", "turns_that_miss"), [(64, 1), (65, 3)])
+def test_a_block_that_was_seen_in_the_cache_waits_again_when_its_line_is_gone(
+    tmp_path: Path, lines: int, turns_that_miss: int
+) -> None:
+    """A loop over some lines, whose first runs twice in every turn, by r6."""
+    twice = [0x3E01, 0xD1FD]  # subs r6, #1; bne to it
+    body = [*twice, *[NOP] * (8 * lines - 6), *movs(6, 2)]
+    code = [*movs(7, 3), *movs(6, 2), *[NOP] * 5, B_NEXT]  # a line of its own
+    code += [*body, 0x3F01, *branch_wide(NE, -(len(body) + 1 + 2))]
+    assert waited(tmp_path, code, WAIT | ICEN) == (1 + lines * turns_that_miss + 1) * WAIT
+
+
 def branch_wide(condition: int, halfwords: int) -> list[int]:
     """B<c>.W (encoding T3): from the branch's PC, two halfwords on."""
     sign, high = (1, 0x3F) if halfwords < 0 else (0, 0)
@@ -154,6 +177,91 @@ def test_8_lines_of_literals_are_kept(tmp_path: Path, lines: int, acr: int, miss
     acr |= WAIT | ICEN
     fetches = waited(tmp_path, without_loads, acr)
     assert waited(tmp_path, code, acr) - fetches == misses * WAIT
+
+
+TABLE = FLASH + 0x2000  # in a page without code
+
+
+def table_loads(accesses: list[list[int]], base: int = TABLE) -> list[int]:
+    return [*constant(0, base), *[halfword for access in accesses for halfword in access]]
+
+
+LDR, LDRB, LDRH, LDR_16, LDR_UNALIGNED = [0x6802], [0x7842], [0x8842], [0x6902], [0xF8D0, 0x200E]
+
+
+@pytest.mark.parametrize(
+    ("accesses", "acr", "misses"),
+    [
+        ([LDR], DCEN, 1),
+        ([LDR, LDRB, LDRH], DCEN, 1),
+        ([LDR, LDRB, LDRH], 0, 3),
+        ([LDR, LDR_16, LDR], DCEN, 2),
+        ([LDR_UNALIGNED], DCEN, 2),  # its bytes lie in two lines
+        ([[0xE9D0, 0x2303]], DCEN, 2),  # ldrd r2, r3, [r0, #12]
+        ([[0xE890, 0x007C]], DCEN, 2),  # ldmia r0, {r2-r6}
+    ],
+)
+def test_a_table_in_the_flash_is_read_through_the_data_cache(
+    tmp_path: Path, accesses: list[list[int]], acr: int, misses: int
+) -> None:
+    acr |= WAIT | ICEN
+    in_flash = waited(tmp_path, table_loads(accesses), acr)
+    in_ram = waited(tmp_path, table_loads(accesses, RAM), acr)
+    assert in_flash - in_ram == misses * WAIT
+
+
+def test_what_follows_a_load_that_waited_is_as_much_later(tmp_path: Path) -> None:
+    setup = [*poke(DEMCR, 1 << 24), *poke(DWT_CTRL, 1), *flash(WAIT | ICEN)]
+    counted = []
+    for base in (RAM, TABLE):
+        code = [*constant(4, DWT_CYCCNT), *constant(0, base), *load(5, 4), *LDR, *load(6, 4)]
+        with closing(Program(tmp_path, code, setup=setup)) as program:
+            program.run_to(program.end)
+            before, after = (program.engine.read_register(name) for name in ("r5", "r6"))
+        counted.append(after - before)
+    assert counted[1] - counted[0] == WAIT
+
+
+def test_a_page_that_was_read_without_wait_states_waits_when_there_are_some(tmp_path: Path) -> None:
+    setup = [*table_loads([LDR]), *flash(WAIT | ICEN)]
+    cycles = []
+    for base in (RAM, TABLE):
+        with closing(Program(tmp_path, table_loads([LDR], base), setup=setup)) as program:
+            cycles.append(program.cycles())
+    assert cycles[1] - cycles[0] == WAIT
+
+
+def test_what_is_read_from_a_slow_flash_is_what_is_there(tmp_path: Path) -> None:
+    accesses = [LDR, [0x7843], [0x8844], [0xF8D0, 0x5001], [0xF990, 0x6003]]
+    with closing(Program(tmp_path, table_loads(accesses), setup=flash(WAIT | DCEN))) as program:
+        program.run_to(program.start)
+        program.engine.machine.cpu.write(TABLE, bytes.fromhex("01020384 05"))
+        program.run_to(program.end)
+        read = [program.engine.read_register(f"r{number}") for number in range(2, 7)]
+    assert read == [0x8403_0201, 0x02, 0x8403, 0x0584_0302, 0xFFFF_FF84]
+
+
+def test_a_literal_in_a_page_without_code_is_counted_once(tmp_path: Path) -> None:
+    its_page_is_the_next = [LDR_R3 | 0xFF, NOP]
+    code, literal = WAIT, WAIT
+    assert waited(tmp_path, its_page_is_the_next, WAIT | ICEN) == code + literal
+
+
+def test_a_write_to_the_slow_flash_faults_as_before(tmp_path: Path) -> None:
+    code = [*constant(0, TABLE), *LDR, 0x6002]
+    handler = {3: STOP_HERE}
+    with closing(Program(tmp_path, code, setup=flash(WAIT), handlers=handler)) as program:
+        program.run_to(program.handlers[3])
+        assert program.engine.machine.cpu.shared.fault_address == TABLE
+
+
+def test_a_page_of_tables_that_turns_out_to_hold_code_still_runs(tmp_path: Path) -> None:
+    code = [*constant(0, TABLE), *LDR, *constant(3, TABLE | 1), 0x4798, NOP]
+    with closing(Program(tmp_path, code, setup=flash(WAIT | DCEN))) as program:
+        program.run_to(program.start)
+        program.engine.machine.cpu.write(TABLE, bytes.fromhex("2a25 7047"))
+        program.run_to(program.end)
+        assert program.engine.read_register("r5") == 0x2A
 
 
 @pytest.mark.parametrize(("reset", "misses"), [(0, 0), (ICRST | DCRST, 3)])
