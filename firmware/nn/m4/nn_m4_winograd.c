@@ -1,16 +1,23 @@
+#include <stddef.h>
+
 #include "nn_m4.h"
 #include "nn_m4_conv2d_row.h"
 #include "nn_m4_winograd_sums.h"
 
-#define SIDE           3u  /* of a window */
-#define TILE           4u  /* of the values that two by two outputs need */
-#define POSITIONS      16u /* of a tile */
-#define BATCH          8u  /* tiles */
-#define LEAST_TILES    9u  /* below these it does not pay to transform */
-#define LEAST_INPUT    12u /* channels */
-#define LARGEST_FILTER 1024u
-#define LARGEST_INPUT  256u /* channels: no sum leaves 32 bits */
-#define QUARTER        2    /* the weights are transformed to four times what they are */
+#define SIDE           3u    /* of a window */
+#define TILE           4u    /* of the values that two by two outputs need */
+#define POSITIONS      16u   /* of a tile */
+#define BATCH          8u    /* tiles */
+#define LEAST_TILES    9u    /* below these it does not pay to transform */
+#define LEAST_INPUT    12u   /* channels */
+#define LARGEST_FILTER 1024u /* pairs of an input and an output channel: 32 KB */
+#define LARGEST_INPUT  256u  /* channels: no sum leaves 32 bits */
+#define QUARTER        2     /* the weights are transformed to four times what they are */
+
+_Static_assert(sizeof(nn_m4_products) == 20 && offsetof(nn_m4_products, tile_pairs) == 16,
+               "nn_m4_winograd_sums.S takes nn_m4_products as five words");
+_Static_assert(offsetof(nn_m4_channel, scaling) == 4 && offsetof(nn_m4_channel, zero_point) == 16,
+               "nn_m4_winograd_outputs.S takes nn_m4_channel as five words");
 
 /* The input as planes, and how the tiles lie in them. */
 typedef struct {
