@@ -47,6 +47,10 @@ missing_packages() {
     if [[ $1 == --lint ]]; then
         have clang-format || echo clang-format
         have cppcheck || echo cppcheck
+        # The workflow that comments on a pull request is run by the tests.
+        have gh || echo gh
+        have jq || echo jq
+        have unzip || echo unzip
     fi
 }
 

@@ -8,7 +8,6 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from boardless.jobs import classify_in_jobs
 from boardless.session import BoardSetup
@@ -70,7 +69,6 @@ def _reference(count: int) -> list[tuple[int, int]]:
     return decisions
 
 
-@pytest.mark.skipif(not FRAMES.is_file(), reason=f"{FRAMES}: Debian's dataset-fashion-mnist")
 def test_all_test_frames_agree_with_the_reference_in_class_and_score() -> None:
     """The 10,000 test frames through camera, DMA and firmware; every one equal to the reference."""
     count = 10_000

@@ -42,10 +42,6 @@ BLACK = Frame("black", np.zeros((28, 28), np.uint8))
 LIMIT_US = 5e6
 INTERRUPTS = 200  # instructions of the few ticks that may come in between
 
-needs_frames = pytest.mark.skipif(
-    not FRAMES.is_file(), reason=f"{FRAMES}: Debian's dataset-fashion-mnist"
-)
-
 
 @pytest.fixture(name="frames", scope="module")
 def frames_fixture() -> list[Frame]:
@@ -57,13 +53,11 @@ def comparison_fixture(frames: list[Frame]) -> Comparison:
     return compare(setups_of(MAILBOX, "native,qemu"), frames, LIMIT_US, BUILD / "selftest.elf")
 
 
-@needs_frames
 def test_native_and_qemu_say_the_same(comparison: Comparison) -> None:
     assert comparison.difference is None
     assert [len(opinion.answers) for opinion in comparison.opinions] == [COUNT, COUNT]
 
 
-@needs_frames
 def test_both_agree_with_the_reference_in_every_layer(
     comparison: Comparison, frames: list[Frame]
 ) -> None:
@@ -77,7 +71,6 @@ def test_both_agree_with_the_reference_in_every_layer(
             assert (answer.class_index, answer.score) == (decision.class_index, decision.score)
 
 
-@needs_frames
 def test_the_self_test_has_every_check_and_only_known_failures(comparison: Comparison) -> None:
     native, qemu = (opinion.transcript for opinion in comparison.opinions)
     assert native is not None
@@ -88,7 +81,6 @@ def test_the_self_test_has_every_check_and_only_known_failures(comparison: Compa
     assert comparison.gone == ()
 
 
-@needs_frames
 def test_the_network_costs_the_same_on_both(comparison: Comparison) -> None:
     """Without the UART and the waits; QEMU's clock may run on a little at a stop, never back."""
     native, qemu = (
@@ -242,7 +234,6 @@ def test_no_process_is_left_and_no_port_was_open(how: signal.Signals) -> None:
     Path(log).unlink(missing_ok=True)
 
 
-@needs_frames
 def test_the_command_passes_and_fails(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -31,8 +31,10 @@ from boardless_sim.errors import ModelError
 from tests.models.activation_cases import ACTIVATIONS, quantized_of
 from tests.models.tflite_cases import CASES, Maker, concatenations, random_frames, residual
 
-COARSER = {("leaky", "litert"): "XNNPACK multiplies LEAKY_RELU's values by factors of 8 bits"}
 NAMES = [peer.name for peer in PEERS]
+# XNNPACK multiplies LEAKY_RELU's values by factors of 8 bits: see below.
+COARSER = ("leaky", "litert")
+PAIRS = [(case, name) for case in CASES for name in NAMES if (case, name) != COARSER]
 
 
 def installed(name: str) -> Peer:
@@ -43,18 +45,30 @@ def installed(name: str) -> Peer:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("case", CASES)
-def test_every_value_of_a_users_graph_is_the_peers(name: str, case: str) -> None:
+@pytest.mark.parametrize(("case", "name"), PAIRS)
+def test_every_value_of_a_users_graph_is_the_peers(case: str, name: str) -> None:
     peer = installed(name)
-    if (case, name) in COARSER:
-        pytest.skip(COARSER[case, name])
     for seed in range(3):
-        file = CASES[case](seed)
-        graph = graph_of(file, case, "double")
-        shape = graph.values[graph.input].shape
-        frames = random_frames(seed, 40, shape.height, shape.width)
-        assert report(compare(peer, file, graph, frames)).startswith(f"{name} ({peer.rounding}): 0")
+        comparison = compared(peer, case, seed)
+        assert report(comparison).startswith(f"{name} ({peer.rounding}): 0")
+
+
+def compared(peer: Peer, case: str, seed: int) -> Comparison:
+    """Forty random frames through one random network."""
+    file = CASES[case](seed)
+    graph = graph_of(file, case, "double")
+    shape = graph.values[graph.input].shape
+    return compare(peer, file, graph, random_frames(seed, 40, shape.height, shape.width))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_coarser_kernel_of_a_peer_differs_in_few_values() -> None:
+    """Why that pair is not held to every value; once it is, it belongs to the others."""
+    case, name = COARSER
+    peer = installed(name)
+    found = [compared(peer, case, seed) for seed in range(40)]
+    differing = sum(comparison.mismatches for comparison in found)
+    assert 0 < differing < sum(comparison.values for comparison in found) / 10_000
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,30 +8,16 @@ import numpy as np
 import pytest
 
 from boardless import cli
-from boardless.model_firmware import OBSERVER, Observed, graph_in
-from boardless.model_hash import mismatch
-from boardless.run import classify
-from boardless.session import BoardSetup
-from boardless_models.artifact import QuantizedNetwork, provenance_path, save_artifact
-from boardless_models.chain import graph_of_chain
+from boardless_models.artifact import provenance_path, save_artifact
 from boardless_models.checkpoint import save_checkpoint
-from boardless_models.cycles import estimated_cycles, network_cycles, operator_cycles
-from boardless_models.fusing import fused
 from boardless_models.graph_artifact import save_graph
 from boardless_models.quantize import quantize
-from boardless_models.stage_table import NEAR_PERCENT, rows_of
+from boardless_models.stage_table import rows_of
 from boardless_models.tflite_import import graph_of
-from boardless_sim.camera.frame import Frame
-from boardless_sim.camera.source import open_frames
 from boardless_sim.errors import ModelError
-from boardless_sim.image import load_image
 from boardless_sim.timing_basis import ERROR_PERCENT
 from tests.models.activation_cases import checkpoint_of
 from tests.models.tflite_cases import residual
-
-REPOSITORY = Path(__file__).parents[2]
-ELF = REPOSITORY / "build" / "firmware" / "boardless.elf"
-GOLDEN = ELF.with_name("nn_golden.elf")
 
 
 def test_committed_artifact_has_a_float_and_an_int8_stage(artifact_path: Path) -> None:
@@ -119,45 +104,3 @@ def test_plot_is_a_small_picture(artifact_path: Path, tmp_path: Path) -> None:
     assert cli.main(["model", "table", str(artifact_path.parent), "--plot", str(plot)]) == 0
     assert plot.read_bytes()[:4] == b"\x89PNG"
     assert plot.stat().st_size < 100_000
-
-
-def built(elf: Path, artifact: Path) -> Path:
-    """An ELF of this artifact; a test of it is skipped where there is none."""
-    if not elf.is_file():
-        pytest.skip("the firmware is not built")
-    if mismatch(elf, artifact):
-        pytest.skip("the firmware that is built carries another model")
-    return elf
-
-
-def test_estimated_cycles_are_near_those_in_emulation(
-    artifact_path: Path, quantized: QuantizedNetwork
-) -> None:
-    engine = BoardSetup(built(ELF, artifact_path)).power_on()
-    try:
-        report = classify(engine, open_frames("pattern:bars", limit=1))
-    finally:
-        engine.close()
-    measured = 168 * report.results[0].times_us["infer"]
-    estimated = estimated_cycles(fused(graph_of_chain(quantized)))
-    assert estimated is not None
-    assert abs(estimated / measured - 1) < NEAR_PERCENT / 100
-    assert network_cycles(quantized.network) == estimated
-
-
-def test_every_layer_is_near_what_it_takes_in_emulation(artifact_path: Path) -> None:
-    observed = Observed(built(GOLDEN, artifact_path), artifact_path)
-    graph = graph_in(artifact_path)
-    engine = observed.engine
-    with closing(engine):
-        symbols = load_image(GOLDEN).symbols
-        began: list[int] = []
-        ended: list[int] = []
-        engine.watch(symbols["nn_backend_run"].address & ~1, lambda: began.append(engine.cycles()))
-        engine.watch(symbols[OBSERVER].address & ~1, lambda: ended.append(engine.cycles()))
-        engine.show(Frame("grey", np.full((28, 28), 90, np.uint8)))
-        observed.next_frame()
-    for operator, first, last in zip(graph.operators, began, ended, strict=True):
-        estimated = operator_cycles(graph, operator)
-        assert estimated is not None
-        assert estimated == pytest.approx(last - first, rel=0.12), operator.name

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 _PROGRAM = """#!{python}
-import os, subprocess, sys, time
+import os, signal, subprocess, sys
 
 HOW, CHILD = {how!r}, {child!r}
 if CHILD:
@@ -15,7 +15,7 @@ if CHILD:
 if HOW == "dies":
     sys.exit("Fatal error: no runtime")
 if HOW == "silent":
-    time.sleep(600)
+    signal.pause()
 if HOW == "floods":
     while True:
         os.write(1, b"#" * 65536)
@@ -23,7 +23,6 @@ if HOW == "garbage":
     os.write(1, bytes(range(128, 256)) * 9)
     sys.exit(0)
 os.write(1, b"Renode, ver")
-time.sleep(0.05)
 os.write(1, b"sion {version} (0123abcd-202601010000)\\r\\n\\r(monitor) ")
 shown = time_ns = 0
 for line in sys.stdin:
@@ -38,7 +37,7 @@ for line in sys.stdin:
         continue
     call, number = words[1], words[2]
     if HOW in ("hangs at " + call, "aborts" * (call == "Run")):
-        time.sleep(600)
+        signal.pause()
     if HOW == "dies at " + call:
         sys.exit(3)
     if HOW == "refuses " + call:

@@ -13,6 +13,7 @@ import pytest
 from boardless.cli import main
 from boardless_sim.engines import qemu_machine
 from boardless_sim.engines.engine import StopReason
+from boardless_sim.engines.gdb_remote import GdbRemote
 from boardless_sim.engines.qemu import QemuEngine
 from boardless_sim.errors import EngineError, EngineMissing
 from boardless_sim.image import FirmwareImage, Symbol
@@ -24,16 +25,17 @@ import sys
 if "--version" in sys.argv:
     print({version!r})
     sys.exit(0)
-import os, re, socket, time
+import os, re, signal, socket
 gdb = next(a for a in sys.argv if a.startswith("socket,id=gdb"))
 link = socket.socket(fileno=int(re.search(r"fd=(\\d+)", gdb)[1]))
 {body}
 """
 DIES = 'sys.exit("no such machine: netduinoplus2")'
-HANGS = "time.sleep(60)"
-GARBAGE = 'link.sendall(b"hello, this is no gdb port"); time.sleep(60)'
+HANGS = "signal.pause()"
+GARBAGE = 'link.sendall(b"hello, this is no gdb port"); signal.pause()'
 
-# A gdb stub that knows just enough to be loaded; what it does when told to run is appended.
+# QEMU's end of the gdb port ("stub" in gdb's words), which knows just enough to be loaded; what it
+# does when told to run is put in.
 _STUB = """
 def answer(command):
     if command[:1] == "m":
@@ -55,7 +57,7 @@ while True:
 """
 
 
-def stub(on_run: str) -> str:
+def gdb_stub(on_run: str) -> str:
     return _STUB.format(on_run=on_run)
 
 
@@ -76,6 +78,12 @@ def _places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(name="short_waits")
 def short_waits_fixture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qemu_machine, "_TIMEOUT_S", 3.0)
+
+
+@pytest.fixture(name="short_stop")
+def short_stop_fixture(short_waits: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What answers has all its time, however busy the machine; what never stops has little."""
+    monkeypatch.setattr(qemu_machine, "GdbRemote", lambda link, _: GdbRemote(link, 60.0))
 
 
 def install(folder: Path, body: str = HANGS, version: str = VERSION) -> None:
@@ -154,15 +162,15 @@ def failure_while_running() -> str:
 
 
 def test_a_qemu_that_dies_while_it_runs_leaves_its_last_words(tmp_path: Path) -> None:
-    install(tmp_path, stub('sys.exit("Lockup: cannot escalate")'))
+    install(tmp_path, gdb_stub('sys.exit("Lockup: cannot escalate")'))
     message = failure_while_running()
     assert "engine qemu: QEMU ended with exit code 1 (Lockup: cannot escalate)" in message
     kept_log(tmp_path, message)
 
 
-@pytest.mark.usefixtures("short_waits")
+@pytest.mark.usefixtures("short_stop")
 def test_a_qemu_that_never_stops_again_is_ended(tmp_path: Path) -> None:
-    install(tmp_path, stub("time.sleep(60)"))
+    install(tmp_path, gdb_stub(HANGS))
     message = failure_while_running()
     assert "does not stop within 3 s of being told to" in message
     kept_log(tmp_path, message)
@@ -173,7 +181,7 @@ def test_a_qemu_that_never_stops_again_is_ended(tmp_path: Path) -> None:
     [
         (DIES, "QEMU ended with exit code 1 (no such machine: netduinoplus2)"),
         (GARBAGE, "gdb port says b'hello, this is no gdb port', expected a packet"),
-        (stub('sys.exit("Lockup: cannot escalate")'), "QEMU ended with exit code 1"),
+        (gdb_stub('sys.exit("Lockup: cannot escalate")'), "QEMU ended with exit code 1"),
     ],
 )
 def test_the_command_ends_with_2_and_the_log_stays(
@@ -185,17 +193,22 @@ def test_the_command_ends_with_2_and_the_log_stays(
     kept_log(tmp_path, said)
 
 
-@pytest.mark.usefixtures("short_waits")
 @pytest.mark.parametrize(
-    ("body", "message"),
+    ("waits", "body", "message"),
     [
-        (HANGS, "no answer on the gdb port to '?' within 3 s"),
-        (stub("time.sleep(60)"), "does not stop within 3 s of being told to"),
+        ("short_waits", HANGS, "no answer on the gdb port to '?' within 3 s"),
+        ("short_stop", gdb_stub(HANGS), "does not stop within 3 s of being told to"),
     ],
 )
 def test_the_command_ends_with_2_for_a_qemu_that_hangs(
-    body: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    waits: str,
+    body: str,
+    message: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    request.getfixturevalue(waits)
     install(tmp_path, body)
     said = end_with_2(tmp_path, capsys)
     assert message in said
@@ -222,7 +235,7 @@ def end_with_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
 def test_bytes_that_are_no_text_become_a_line(tmp_path: Path) -> None:
     usart2 = 'next(a for a in sys.argv if a.startswith("socket,id=USART2"))'
     send = f'socket.socket(fileno=int({usart2}.split("fd=")[1])).sendall(bytes([255, 0, 10]))'
-    install(tmp_path, stub(f'{send}; link.sendall(b"$T05#b9")'))
+    install(tmp_path, gdb_stub(f'{send}; link.sendall(b"$T05#b9")'))
     with closing(QemuEngine()) as engine:
         engine.load(image())
         assert engine.run(1e6, lambda line: True) is StopReason.RESULT
@@ -230,7 +243,7 @@ def test_bytes_that_are_no_text_become_a_line(tmp_path: Path) -> None:
 
 
 def test_a_good_end_leaves_no_log(tmp_path: Path) -> None:
-    install(tmp_path, stub("pass"))
+    install(tmp_path, gdb_stub("pass"))
     with closing(QemuEngine()) as engine:
         engine.load(image())
         assert list(tmp_path.glob("boardless-qemu-*.log"))

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from boardless_sim.engines import renode as renode_engine
 from boardless_sim.engines.engine import Capability, Capture, StopReason, UartLine
 from boardless_sim.engines.renode import RenodeEngine
 from boardless_sim.engines.renode_install import find_renode
+from boardless_sim.engines.renode_monitor import Monitor
 from boardless_sim.errors import EngineError, EngineMissing
 from boardless_sim.image import FirmwareImage, Symbol
 from tests.processes import Watched
@@ -45,6 +47,16 @@ def temporary_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def engine(limit_s: float = 20.0) -> RenodeEngine:
     return RenodeEngine(start_limit_s=limit_s, answer_limit_s=limit_s)
+
+
+def hurried(build: Callable[..., None]) -> Callable[..., None]:
+    """Once the greeting is there, however long that took, the start has one second left."""
+
+    def build_board(self: RenodeEngine, monitor: Monitor, image: FirmwareImage) -> None:
+        self._start_limit_s = 1.0
+        build(self, monitor, image)
+
+    return build_board
 
 
 def use(monkeypatch: pytest.MonkeyPatch, program: Path) -> None:
@@ -120,8 +132,10 @@ def test_a_renode_that_does_not_start_is_one_line_with_its_log(
 ) -> None:
     child = tmp_path / "child"
     use(monkeypatch, fake_renode.write(tmp_path, how, child=child))
+    if how == "hangs at Begin":
+        monkeypatch.setattr(RenodeEngine, "_build_board", hurried(RenodeEngine._build_board))
     with pytest.raises(EngineError) as raised:
-        engine(limit_s=1.0 if how in ("silent", "floods", "hangs at Begin") else 20.0).load(image)
+        engine(limit_s=1.0 if how in ("silent", "floods") else 20.0).load(image)
     text = str(raised.value)
     assert text.startswith("engine renode: ")
     assert message in text
@@ -153,7 +167,8 @@ def test_the_command_ends_with_2_and_the_log_stays(
     version = how if how[0].isdecimal() else "1.16.1"
     use(monkeypatch, fake_renode.write(tmp_path, how, version))
     start_limit_s = 1.0 if how == "silent" else 20.0
-    short = RenodeEngine(start_limit_s=start_limit_s, answer_limit_s=1.0)
+    answer_limit_s = 1.0 if how == "hangs at Run" else 20.0
+    short = RenodeEngine(start_limit_s=start_limit_s, answer_limit_s=answer_limit_s)
     monkeypatch.setattr(renode_engine, "RenodeEngine", lambda: short)
     monkeypatch.setattr(renode_engine, "_LIMIT_S_PER_VIRTUAL_SECOND", 0.0)
     elf = tmp_path / "app.elf"
@@ -223,7 +238,7 @@ def test_a_run_that_hangs_ends_in_host_time(
 ) -> None:
     use(monkeypatch, fake_renode.write(tmp_path, "hangs at Run"))
     renode = RenodeEngine(start_limit_s=20, answer_limit_s=0.2)
-    renode.load(image)
+    renode.load(image)  # within the start's limit; only the run is short of time
     with pytest.raises(EngineError, match=r"^engine renode: no answer to Run within 0\.\d+ s"):
         renode.run(100, lambda line: True)
     renode.close()

@@ -1,0 +1,61 @@
+"""The cycles that are estimated from the layers, against those that emulation counts."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+from boardless.model_firmware import OBSERVER, Observed, graph_in
+from boardless.model_hash import require_model
+from boardless.run import classify
+from boardless.session import BoardSetup
+from boardless_models.artifact import QuantizedNetwork, load_artifact
+from boardless_models.chain import graph_of_chain
+from boardless_models.cycles import estimated_cycles, network_cycles, operator_cycles
+from boardless_models.fusing import fused
+from boardless_models.stage_table import NEAR_PERCENT
+from boardless_sim.camera.frame import Frame
+from boardless_sim.camera.source import open_frames
+from boardless_sim.image import load_image
+from tests.firmware.conftest import BUILD, REPO
+
+GOLDEN = BUILD / "nn_golden.elf"
+ARTIFACT = REPO / "models" / "artifacts" / "fashion_mnist_8k.npz"
+
+
+@pytest.fixture(name="quantized")
+def quantized_fixture() -> QuantizedNetwork:
+    require_model(BUILD / "boardless.elf", ARTIFACT)
+    return load_artifact(ARTIFACT)
+
+
+def test_estimated_cycles_are_near_those_in_emulation(
+    quantized: QuantizedNetwork,
+) -> None:
+    with closing(BoardSetup(BUILD / "boardless.elf").power_on()) as engine:
+        report = classify(engine, open_frames("pattern:bars", limit=1))
+    measured = 168 * report.results[0].times_us["infer"]
+    estimated = estimated_cycles(fused(graph_of_chain(quantized)))
+    assert estimated is not None
+    assert abs(estimated / measured - 1) < NEAR_PERCENT / 100
+    assert network_cycles(quantized.network) == estimated
+
+
+def test_every_layer_is_near_what_it_takes_in_emulation() -> None:
+    observed = Observed(GOLDEN, ARTIFACT)
+    graph = graph_in(ARTIFACT)
+    engine = observed.engine
+    with closing(engine):
+        symbols = load_image(GOLDEN).symbols
+        began: list[int] = []
+        ended: list[int] = []
+        engine.watch(symbols["nn_backend_run"].address & ~1, lambda: began.append(engine.cycles()))
+        engine.watch(symbols[OBSERVER].address & ~1, lambda: ended.append(engine.cycles()))
+        engine.show(Frame("grey", np.full((28, 28), 90, np.uint8)))
+        observed.next_frame()
+    for operator, first, last in zip(graph.operators, began, ended, strict=True):
+        estimated = operator_cycles(graph, operator)
+        assert estimated is not None
+        assert estimated == pytest.approx(last - first, rel=0.12), operator.name
