@@ -19,6 +19,14 @@ import click
 from boardless.bench_cli import bench_group
 from boardless.gate import budget_command
 from boardless.model import model_group
+from boardless.options import (
+    PATH,
+    limit_option,
+    limit_us_option,
+    model_option,
+    peripheral_option,
+    strict_option,
+)
 from boardless.profile_cli import profile_command
 from boardless_sim.errors import AnalyserError, BoardlessError, LabelError
 
@@ -28,8 +36,6 @@ if TYPE_CHECKING:
     from boardless.suites import SuiteOutcome
 
 PASSED, FAILED, NOT_RUN, PROVEN_WRONG, INTERRUPTED = 0, 1, 2, 3, 130
-
-_PATH = click.Path(path_type=Path)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,34 +85,21 @@ def cli() -> None:
 
 
 @cli.command("run")
-@click.argument("elf", type=_PATH)
+@click.argument("elf", type=PATH)
 @click.option("--frames", required=True, metavar="PATH", help="A file, a folder, pattern:NAME.")
-@click.option("--labels", type=_PATH, metavar="FILE", help="The true class of every frame.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames.")
-@click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the run as JSON.")
-@click.option("--plot", type=_PATH, metavar="FILE", help="Every frame's latency, as PNG.")
+@click.option("--labels", type=PATH, metavar="FILE", help="The true class of every frame.")
+@limit_option
+@click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the run as JSON.")
+@click.option("--plot", type=PATH, metavar="FILE", help="Every frame's latency, as PNG.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
 @click.option(
     "--engine", default="native", show_default=True, metavar="NAME", help="native, renode or qemu."
 )
-@click.option("--model", type=_PATH, metavar="FILE", help="The artifact that the ELF must carry.")
-@click.option("--strict", is_flag=True, help="An unmodelled register is an error.")
+@model_option
+@strict_option
 @click.option("--no-fast-forward", is_flag=True, help="Execute polling loops turn by turn.")
-@click.option(
-    "--peripheral",
-    "peripherals",
-    multiple=True,
-    metavar="FILE:CLASS@BASE",
-    help="A device of your own, as rng.py:Rng@0x50060800. Repeatable.",
-)
-@click.option(
-    "--limit-us",
-    type=click.FloatRange(min=1),
-    default=1_000_000,
-    show_default=True,
-    metavar="US",
-    help="Virtual time that one frame may take, boot included.",
-)
+@peripheral_option
+@limit_us_option
 @click.option(
     "--min-accuracy", type=click.FloatRange(0, 1), metavar="SHARE", help="Fail below it (0 to 1)."
 )
@@ -203,12 +196,12 @@ def _print_run(report: RunReport) -> None:
 
 
 @cli.command("test")
-@click.argument("suites", type=_PATH, default=Path("robot/suites"))
-@click.option("--out", type=_PATH, default=Path("build/robot"), show_default=True, metavar="DIR")
+@click.argument("suites", type=PATH, default=Path("robot/suites"))
+@click.option("--out", type=PATH, default=Path("build/robot"), show_default=True, metavar="DIR")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
 @click.option("--include", multiple=True, metavar="TAG", help="Only tests with the tag.")
 @click.option("--exclude", multiple=True, metavar="TAG", help="No test with the tag.")
-@click.option("--elf", type=_PATH, metavar="FILE", help="The firmware under test (${FIRMWARE}).")
+@click.option("--elf", type=PATH, metavar="FILE", help="The firmware under test (${FIRMWARE}).")
 @click.option("--engine", metavar="NAME", help="What runs the firmware (${ENGINE}).")
 @click.option(
     "--require-engine",
@@ -246,7 +239,7 @@ def _print_suites(outcome: SuiteOutcome) -> None:
 
 
 @cli.command("compare")
-@click.argument("elf", type=_PATH)
+@click.argument("elf", type=PATH)
 @click.option(
     "--engines",
     default="native,qemu",
@@ -255,11 +248,11 @@ def _print_suites(outcome: SuiteOutcome) -> None:
     help="Two or more; the first is what the others are held against.",
 )
 @click.option("--frames", required=True, metavar="PATH", help="A file, a folder, pattern:NAME.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames.")
-@click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write it all as JSON.")
+@limit_option
+@click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write it all as JSON.")
 @click.option(
     "--selftest",
-    type=_PATH,
+    type=PATH,
     metavar="FILE",
     help="A program of `t-` lines.  [default: selftest.elf beside ELF]",
 )

@@ -7,33 +7,41 @@ from typing import TYPE_CHECKING
 
 import click
 
+from boardless.options import (
+    PATH,
+    limit_option,
+    limit_us_option,
+    model_option,
+    peripheral_option,
+    strict_option,
+)
+
 if TYPE_CHECKING:
     from boardless.profile.recording import Plan, Profile
 
-_PATH = click.Path(path_type=Path)
 _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 
 
 @click.command("profile")
-@click.argument("elf", type=_PATH)
+@click.argument("elf", type=PATH)
 @click.option(
     "--frames",
     metavar="PATH",
     help=f"A file, a folder, pattern:NAME.  [default: {_NOISE_FRAMES} frames of noise]",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames.")
+@limit_option
 @click.option(
     "--for-us",
     type=click.FloatRange(min=1),
     metavar="US",
     help="Virtual time from power-on instead of frames: for any program.",
 )
-@click.option("--model", type=_PATH, metavar="FILE", help="The artifact that the ELF must carry.")
-@click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the profile as JSON.")
+@model_option
+@click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the profile as JSON.")
 @click.option(
     "--speedscope",
     "speedscope_path",
-    type=_PATH,
+    type=PATH,
     metavar="FILE",
     help="Write a flame graph, for speedscope.app.",
 )
@@ -53,22 +61,9 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
     metavar="CYCLES",
     help="From one sample of the call stack to the next.",
 )
-@click.option("--strict", is_flag=True, help="An unmodelled register is an error.")
-@click.option(
-    "--peripheral",
-    "peripherals",
-    multiple=True,
-    metavar="FILE:CLASS@BASE",
-    help="A device of your own, as rng.py:Rng@0x50060800. Repeatable.",
-)
-@click.option(
-    "--limit-us",
-    type=click.FloatRange(min=1),
-    default=1_000_000,
-    show_default=True,
-    metavar="US",
-    help="Virtual time that one frame may take, boot included.",
-)
+@strict_option
+@peripheral_option
+@limit_us_option
 def profile_command(
     elf: Path,
     frames: str | None,

@@ -1,0 +1,32 @@
+"""The options that several commands have, in the same words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+PATH = click.Path(path_type=Path)
+
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames."
+)
+model_option = click.option(
+    "--model", type=PATH, metavar="FILE", help="The artifact that the ELF must carry."
+)
+strict_option = click.option("--strict", is_flag=True, help="An unmodelled register is an error.")
+peripheral_option = click.option(
+    "--peripheral",
+    "peripherals",
+    multiple=True,
+    metavar="FILE:CLASS@BASE",
+    help="A device of your own, as rng.py:Rng@0x50060800. Repeatable.",
+)
+limit_us_option = click.option(
+    "--limit-us",
+    type=click.FloatRange(min=1),
+    default=1_000_000,
+    show_default=True,
+    metavar="US",
+    help="Virtual time that one frame may take, boot included.",
+)
