@@ -115,6 +115,22 @@
     mov     r0, r1
 .endm
 
+/* The window in r0, the output in r1, the step between outputs in r2, how many are left in r3. */
+.macro load_place
+    ldr     r0, [sp, #WINDOW]
+    ldr     r1, [sp, #OUT]
+    ldr     r2, [sp, #STEP_BYTES]
+    ldr     r3, [sp, #COUNT]
+.endm
+
+/* Four channels of the output at r1. */
+.macro store first, second, third, fourth
+    strb    \first, [r1]
+    strb    \second, [r1, #1]
+    strb    \third, [r1, #2]
+    strb    \fourth, [r1, #3]
+.endm
+
 /* Two pixels at a time; the last of an odd row is made alone. */
 .macro row name, columns
     begin   \name
@@ -125,22 +141,13 @@
     .irp sums, "r6,r10", "r7,r11", "r8,r12", "r9,lr"
     requantise_both \sums
     .endr
-    ldr     r0, [sp, #WINDOW]
-    ldr     r1, [sp, #OUT]
-    ldr     r2, [sp, #STEP_BYTES]
-    ldr     r3, [sp, #COUNT]
-    strb    r6, [r1]
-    strb    r7, [r1, #1]
-    strb    r8, [r1, #2]
-    strb    r9, [r1, #3]
+    load_place
+    store   r6, r7, r8, r9
     subs    r3, r3, #1
     beq     3f
     adds    r0, r0, #2 * PIXEL_BYTES
     add     r1, r1, r2
-    strb    r10, [r1]
-    strb    r11, [r1, #1]
-    strb    r12, [r1, #2]
-    strb    lr, [r1, #3]
+    store   r10, r11, r12, lr
     add     r1, r1, r2
     str     r0, [sp, #WINDOW]
     str     r1, [sp, #OUT]
@@ -183,15 +190,9 @@
     ldmia   r0!, {r1-r3}
     requantise \sum
     .endr
-    ldr     r0, [sp, #WINDOW]
-    ldr     r1, [sp, #OUT]
-    ldr     r2, [sp, #STEP_BYTES]
-    ldr     r3, [sp, #COUNT]
+    load_place
     adds    r0, r0, #2 * PIXEL_BYTES
-    strb    r6, [r1]
-    strb    r7, [r1, #1]
-    strb    r8, [r1, #2]
-    strb    r9, [r1, #3]
+    store   r6, r7, r8, r9
     add     r1, r1, r2
     str     r0, [sp, #WINDOW]
     str     r1, [sp, #OUT]
