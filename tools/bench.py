@@ -20,10 +20,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from boardless_models.artifact import load_artifact
-from boardless_models.data import DATASET_FOLDER, load_test_split
-from boardless_models.score import decide
-from boardless_models.verify import BATCH, batch_outputs
+from boardless_models.data.dataset import DATASET_FOLDER, load_test_split
+from boardless_models.int8.artifact import load_artifact
+from boardless_models.int8.score import decide
+from boardless_models.int8.verify import BATCH, batch_outputs
 
 ELF = Path("build/firmware/boardless.elf")
 ARTIFACT = Path("models/artifacts/fashion_mnist_8k.npz")

@@ -19,8 +19,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from boardless.session import ENGINES
-from boardless_models.data import DATASET_FOLDER
+from boardless.running.session import ENGINES
+from boardless_models.data.dataset import DATASET_FOLDER
 
 FIRMWARE = Path("build/firmware")
 MAILBOX, CAMERA = "boardless-mailbox.elf", "boardless.elf"

@@ -14,9 +14,9 @@ import click
 from robot.libdocpkg import LibraryDocumentation
 from robot.libdocpkg.model import KeywordDoc
 
-from boardless.bench_cli import bench_group
 from boardless.cli import cli
-from boardless.model import STEPS, model_group
+from boardless.commands.bench import bench_group
+from boardless.commands.model import STEPS, model_group
 
 FOLDER = Path("docs/reference")
 NOTE = "<!-- Written by tools/reference.py from the code. Do not edit. -->"

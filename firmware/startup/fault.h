@@ -2,8 +2,8 @@
  * What a fault leaves behind.
  *
  * startup/ only collects it. Whoever links the program says what to do with it by defining
- * fault_report() and fault_unexpected(): app/fault_report.c for the application, the test
- * programs their own.
+ * fault_report() and fault_unexpected(): apps/classifier/fault_report.c for the application, the
+ * test programs their own.
  */
 #ifndef STARTUP_FAULT_H
 #define STARTUP_FAULT_H

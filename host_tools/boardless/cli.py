@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from boardless.bench_cli import bench_group
-from boardless.gate import budget_command
-from boardless.model import model_group
-from boardless.options import (
+from boardless.commands.bench import bench_group
+from boardless.commands.budget import budget_command
+from boardless.commands.model import model_group
+from boardless.commands.options import (
     PATH,
     limit_option,
     limit_us_option,
@@ -27,13 +27,13 @@ from boardless.options import (
     peripheral_option,
     strict_option,
 )
-from boardless.profile_cli import profile_command
+from boardless.commands.profile import profile_command
 from boardless_sim.errors import AnalyserError, BoardlessError, LabelError
 
 if TYPE_CHECKING:
-    from boardless.run import RunReport
-    from boardless.session import BoardSetup
-    from boardless.suites import SuiteOutcome
+    from boardless.running.classify import RunReport
+    from boardless.running.session import BoardSetup
+    from boardless.suites.runner import SuiteOutcome
 
 PASSED, FAILED, NOT_RUN, PROVEN_WRONG, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -120,7 +120,7 @@ def run_command(
     min_accuracy: float | None,
 ) -> int:
     """Show frames to the firmware ELF and tell what it said about each, and how long it took."""
-    from boardless.session import BoardSetup
+    from boardless.running.session import BoardSetup
 
     if json_path is not None:
         from boardless.report.document import require_writable
@@ -133,7 +133,7 @@ def run_command(
         require_matplotlib()
         require_writable(plot)
     if model is not None:
-        from boardless.model_hash import require_model
+        from boardless.project.model_hash import require_model
 
         require_model(elf, model)
     setup = BoardSetup(elf, engine, strict, not no_fast_forward, peripherals)
@@ -162,13 +162,13 @@ def _classify(
     limit_us: float,
 ) -> RunReport:
     from boardless.report.progress import progress_bar
-    from boardless.run import classify, require_results
+    from boardless.running.classify import classify, require_results
     from boardless_sim.camera.source import open_frames
 
     source = open_frames(frames, labels=labels, limit=limit)
     with progress_bar("frames", limit or length_hint(source) or None) as progress:
         if jobs > 1:
-            from boardless.jobs import classify_in_jobs
+            from boardless.running.jobs import classify_in_jobs
 
             return require_results(classify_in_jobs(setup, source, jobs, limit_us, progress))
         with closing(setup.power_on()) as engine:
@@ -190,7 +190,7 @@ def _failures(report: RunReport, min_accuracy: float | None, frames: str) -> lis
 
 def _print_run(report: RunReport) -> None:
     from boardless.report.console import console
-    from boardless.report.table import run_table
+    from boardless.report.run import run_table
 
     console().print(run_table(report))
 
@@ -223,7 +223,7 @@ def test_command(
     timeout: int,
 ) -> int:
     """Run Robot suites, and print one table and where the report lies."""
-    from boardless.suites import SuitePlan, run_suites
+    from boardless.suites.runner import SuitePlan, run_suites
 
     plan = SuitePlan(suites, out, timeout, jobs, include, exclude, elf, engine, require_engine)
     outcome = run_suites(plan)
@@ -279,7 +279,7 @@ def compare_command(
     from memory as boardless-mailbox.elf does, and the lines of the self-test. A missing engine is
     no pass.
     """
-    from boardless.compare import compare, setups_of
+    from boardless.compare.comparison import compare, setups_of
     from boardless.report.compare import compare_document, compare_table
     from boardless.report.console import console
     from boardless.report.document import require_writable, write_json
@@ -301,7 +301,7 @@ def compare_command(
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def doctor_command(as_json: bool) -> int:
     """Say what this machine has, and how to install what it lacks."""
-    from boardless.doctor import can_run, doctor_document, examine
+    from boardless.project.doctor import can_run, doctor_document, examine
 
     checks = examine()
     if as_json:

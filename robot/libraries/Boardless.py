@@ -8,12 +8,12 @@ from typing import Protocol
 
 from robot.api.deco import library
 
-from boardless.keywords.area import Size, robot_variable
-from boardless.keywords.board import BoardKeywords
-from boardless.keywords.camera import CameraKeywords
-from boardless.keywords.results import ResultKeywords
-from boardless.keywords.running import RunningKeywords
-from boardless.report.evidence import clear, save
+from boardless.running.evidence import clear, save
+from boardless.suites.keywords.area import Size, robot_variable
+from boardless.suites.keywords.board import BoardKeywords
+from boardless.suites.keywords.camera import CameraKeywords
+from boardless.suites.keywords.results import ResultKeywords
+from boardless.suites.keywords.running import RunningKeywords
 
 
 class _Test(Protocol):

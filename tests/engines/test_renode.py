@@ -18,19 +18,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boardless.bench import Bench
-from boardless.compare import compare, setups_of
-from boardless.known_differences import KNOWN
-from boardless.report.timing import PRINT, frames_lost, time_us
-from boardless.run import classify
-from boardless.session import BoardSetup
-from boardless_sim.camera.faults import TruncatedFrame
+from boardless.compare.comparison import compare, setups_of
+from boardless.compare.known_differences import KNOWN
+from boardless.running.classify import classify
+from boardless.running.latency import PRINT, frames_lost, time_us
+from boardless.running.rig import Bench
+from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
-from boardless_sim.engines.renode import PRECISE_QUANTUM_US
-from boardless_sim.engines.renode_install import find_renode
+from boardless_sim.elf.image import load_image
+from boardless_sim.engines.renode.engine import PRECISE_QUANTUM_US
+from boardless_sim.engines.renode.install import find_renode
 from boardless_sim.errors import EngineError, EngineMissing
-from boardless_sim.image import load_image
+from boardless_sim.faults.sensor import TruncatedFrame
 from tests.firmware.wrong import with_changed_weights
 from tests.processes import Watched, group_of, listening_ports
 
@@ -103,8 +103,8 @@ def test_two_boards_at_once(bench: Bench) -> None:
 _RUNS = """
 import signal, sys
 from pathlib import Path
-from boardless_sim.engines.renode import RenodeEngine
-from boardless_sim.image import load_image
+from boardless_sim.engines.renode.engine import RenodeEngine
+from boardless_sim.elf.image import load_image
 signal.signal(signal.SIGINT, signal.default_int_handler)
 engine = RenodeEngine()
 engine.load(load_image(Path(sys.argv[1])))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from boardless_sim.elf.image import load_image
 from boardless_sim.engines.engine import StopReason
-from boardless_sim.engines.native import NativeEngine
-from boardless_sim.image import load_image
+from boardless_sim.engines.native.engine import NativeEngine
 
 REPO = Path(__file__).parents[2]
 BUILD = REPO / "build" / "firmware"

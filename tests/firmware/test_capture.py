@@ -6,11 +6,11 @@ from contextlib import closing
 
 import pytest
 
-from boardless.report.timing import END_TO_END, TOTAL, frame_rate, frames_lost, latencies
-from boardless.run import RunReport, classify
+from boardless.running.classify import RunReport, classify
+from boardless.running.latency import END_TO_END, TOTAL, frame_rate, frames_lost, latencies
 from boardless_sim.camera.source import open_frames
-from boardless_sim.engines.native import NativeEngine
-from boardless_sim.image import load_image
+from boardless_sim.elf.image import load_image
+from boardless_sim.engines.native.engine import NativeEngine
 from tests.firmware.conftest import BUILD
 
 FRAMES = 1_000

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from boardless import cli
-from boardless.model_firmware import compare_firmware, graph_in
-from boardless_models import tflite_file as tfl
-from boardless_models.graph_artifact import load_graph
-from boardless_models.scaling import ROUNDINGS, Rounding
+from boardless.running.layers import compare_firmware, graph_in
+from boardless_models.graph.graph_artifact import load_graph
+from boardless_models.int8.scaling import ROUNDINGS, Rounding
+from boardless_models.tflite import file as tfl
 from boardless_sim.errors import ModelError
 from tests.firmware.conftest import REPO
 from tests.firmware.wrong import with_changed_weights
-from tests.models.tflite_cases import Maker, random_frames
+from tests.models.tflite.tflite_cases import Maker, random_frames
 
 FRAMES = 6
 SHIPPED = REPO / "models" / "artifacts" / "fashion_mnist_8k.npz"

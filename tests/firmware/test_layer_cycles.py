@@ -7,18 +7,18 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-from boardless.model_firmware import OBSERVER, Observed, graph_in
-from boardless.model_hash import require_model
-from boardless.run import classify
-from boardless.session import BoardSetup
-from boardless_models.artifact import QuantizedNetwork, load_artifact
-from boardless_models.chain import graph_of_chain
-from boardless_models.cycles import estimated_cycles, network_cycles, operator_cycles
-from boardless_models.fusing import fused
-from boardless_models.stage_table import NEAR_PERCENT
+from boardless.project.model_hash import require_model
+from boardless.running.classify import classify
+from boardless.running.layers import OBSERVER, Observed, graph_in
+from boardless.running.session import BoardSetup
+from boardless_models.graph.chain import graph_of_chain
+from boardless_models.graph.cycles import estimated_cycles, network_cycles, operator_cycles
+from boardless_models.graph.fusing import fused
+from boardless_models.graph.stage_table import NEAR_PERCENT
+from boardless_models.int8.artifact import QuantizedNetwork, load_artifact
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
-from boardless_sim.image import load_image
+from boardless_sim.elf.image import load_image
 from tests.firmware.conftest import BUILD, REPO
 
 GOLDEN = BUILD / "nn_golden.elf"

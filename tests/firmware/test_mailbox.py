@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from boardless_sim.elf.image import load_image, mailbox_of
 from boardless_sim.engines.engine import StopReason
-from boardless_sim.engines.native import NativeEngine
-from boardless_sim.image import load_image, mailbox_of
+from boardless_sim.engines.native.engine import NativeEngine
 from tests.firmware.conftest import BUILD
 
 FULL, LUMA, NO_FORMAT = 2, 1, 9

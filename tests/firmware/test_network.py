@@ -9,17 +9,17 @@ from pathlib import Path
 
 import numpy as np
 
-from boardless.jobs import classify_in_jobs
-from boardless.session import BoardSetup
-from boardless_models.artifact import load_artifact
-from boardless_models.golden import load_golden
-from boardless_models.score import decide
-from boardless_models.verify import batch_outputs
+from boardless.running.jobs import classify_in_jobs
+from boardless.running.session import BoardSetup
+from boardless_models.int8.artifact import load_artifact
+from boardless_models.int8.golden import load_golden
+from boardless_models.int8.score import decide
+from boardless_models.int8.verify import batch_outputs
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
+from boardless_sim.elf.image import load_image
 from boardless_sim.engines.engine import StopReason
-from boardless_sim.engines.native import NativeEngine
-from boardless_sim.image import load_image
+from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.result import parse_result
 from tests.firmware.conftest import BUILD, REPO
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from boardless_sim.boards.own import load_placement
-from boardless_sim.engines.native import NativeEngine
+from boardless_sim.elf.image import load_image
+from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.errors import BoardError
-from boardless_sim.image import load_image
 from tests.firmware.conftest import BUILD, REPO
 
 BASE = 0x5006_0800

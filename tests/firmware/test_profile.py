@@ -13,20 +13,20 @@ from typing import Any
 import pytest
 
 from boardless.cli import main
-from boardless.profile.costs import label
-from boardless.profile.recording import Plan, Profile, record_frames, record_time
-from boardless.profile.sampling import ASLEEP
-from boardless.profile.speedscope import SCHEMA, speedscope_document
-from boardless.run import classify
-from boardless_models.artifact import load_artifact
-from boardless_models.chain import graph_of_chain
-from boardless_models.fusing import fused
-from boardless_models.graph import macs_of
-from boardless_models.model_cost import arena
+from boardless.running.classify import classify
+from boardless.timing.profile.costs import label
+from boardless.timing.profile.recording import Plan, Profile, record_frames, record_time
+from boardless.timing.profile.sampling import ASLEEP
+from boardless.timing.profile.speedscope import SCHEMA, speedscope_document
+from boardless_models.graph.chain import graph_of_chain
+from boardless_models.graph.fusing import fused
+from boardless_models.graph.graph import macs_of
+from boardless_models.graph.model_cost import arena
+from boardless_models.int8.artifact import load_artifact
 from boardless_sim.camera.source import open_frames
-from boardless_sim.engines.native import NativeEngine
+from boardless_sim.elf.image import load_image
+from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.errors import ResultError
-from boardless_sim.image import load_image
 from tests.firmware.conftest import BUILD, REPO
 
 ELF = BUILD / "boardless.elf"

@@ -16,19 +16,19 @@ import numpy as np
 import pytest
 
 from boardless.cli import main
-from boardless.compare import Comparison, compare, setups_of
-from boardless.known_differences import KNOWN
+from boardless.compare.comparison import Comparison, compare, setups_of
+from boardless.compare.known_differences import KNOWN
 from boardless.report.compare import summary
-from boardless.session import BoardSetup
-from boardless_models.artifact import load_artifact
-from boardless_models.score import decide
-from boardless_models.verify import batch_outputs
+from boardless.running.session import BoardSetup
+from boardless_models.int8.artifact import load_artifact
+from boardless_models.int8.score import decide
+from boardless_models.int8.verify import batch_outputs
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
+from boardless_sim.elf.image import load_image
 from boardless_sim.engines.engine import StopReason
-from boardless_sim.engines.qemu import QemuEngine
+from boardless_sim.engines.gdb.qemu import QemuEngine
 from boardless_sim.errors import EngineError
-from boardless_sim.image import load_image
 from boardless_sim.result import is_result, parse_result
 from tests.firmware.conftest import BUILD, REPO
 from tests.firmware.wrong import with_changed_weights
@@ -204,8 +204,8 @@ def test_lines_come_in_order_of_time() -> None:
 _PROGRAM = """
 import signal, sys
 from pathlib import Path
-from boardless_sim.engines.qemu import QemuEngine
-from boardless_sim.image import load_image
+from boardless_sim.engines.gdb.qemu import QemuEngine
+from boardless_sim.elf.image import load_image
 from boardless_sim.result import is_result, parse_result
 signal.signal(signal.SIGINT, signal.default_int_handler)
 engine = QemuEngine()

@@ -35,8 +35,8 @@ def test_polling_is_really_skipped(run_program: Runner) -> None:
 _PROGRAM = """
 import json, sys
 from pathlib import Path
-from boardless_sim.engines.native import NativeEngine
-from boardless_sim.image import load_image
+from boardless_sim.engines.native.engine import NativeEngine
+from boardless_sim.elf.image import load_image
 engine = NativeEngine()
 engine.load(load_image(Path(sys.argv[1])))
 engine.run(1e6, lambda line: line.text.startswith("r- frame=2"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-from boardless_sim.image import load_image
+from boardless_sim.elf.image import load_image
 
 _CHANGED_BYTES = 64
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from boardless_models.artifact import QuantizedNetwork, load_artifact
-from boardless_models.data import Split, load_test_split
+from boardless_models.data.dataset import Split, load_test_split
+from boardless_models.int8.artifact import QuantizedNetwork, load_artifact
 
 REPOSITORY = Path(__file__).parents[2]
 

@@ -10,12 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from boardless_models.artifact import load_artifact, provenance_path
-from boardless_models.chain import graph_of_chain
-from boardless_models.checkpoint import load_checkpoint
-from boardless_models.data import Dataset, Split, load_dataset
-from boardless_models.fusing import fused
-from boardless_models.network import (
+from boardless_models.data.dataset import Dataset, Split, load_dataset
+from boardless_models.data.network import (
     Conv2d,
     Dense,
     Depthwise,
@@ -24,9 +20,13 @@ from boardless_models.network import (
     network_to_json,
     stages,
 )
-from boardless_models.peers import load_network
-from boardless_models.reference import infer
-from boardless_models.stage_table import rows_of
+from boardless_models.graph.chain import graph_of_chain
+from boardless_models.graph.fusing import fused
+from boardless_models.graph.stage_table import rows_of
+from boardless_models.int8.artifact import load_artifact, provenance_path
+from boardless_models.int8.checkpoint import load_checkpoint
+from boardless_models.int8.reference import infer
+from boardless_models.tflite.peers import load_network
 from tests.nn.host import build
 
 pytest.importorskip("torch", reason="the training steps need PyTorch (boardless[train])")
@@ -109,7 +109,7 @@ def test_every_step_from_frames_to_the_kernels(
 def test_a_network_for_other_frames_is_not_trained(tmp_path: Path) -> None:
     network = tmp_path / "small.json"
     network.write_text(network_to_json(Network("small", Shape(8, 8, 1), (Dense(10),))))
-    main = import_module("boardless_models.train").main
+    main = import_module("boardless_models.training.train").main
     result = CliRunner().invoke(main, [str(tmp_path / "c.npz"), "--network", str(network)])
     message = "small takes frames of 8x8x1, the data set's are 28x28x1"
     assert (result.exit_code, message in result.output) == (2, True), result.output
@@ -119,7 +119,7 @@ def test_a_slope_is_never_below_zero() -> None:
     """What int8 holds of a PReLU, and its pool before it, both need a layer that only rises."""
     import torch
 
-    from boardless_models.modules import Activation
+    from boardless_models.training.modules import Activation
 
     stage = stages(Network("x", Shape(4, 4, 1), (Conv2d(2, 3, activation="prelu"), Dense(2))))[0]
     activation = Activation(stage, slope=-0.25)
@@ -131,7 +131,7 @@ def test_training_that_is_killed_goes_on_to_the_same_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second epoch never ends the first time."""
-    from boardless_models import fit, train
+    from boardless_models.training import fit, train
 
     frames = few()
     monkeypatch.setattr(train, "load_dataset", lambda *_: frames)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from boardless_models.artifact import QuantizedNetwork, load_artifact
-from boardless_models.golden import Golden, load_golden
+from boardless_models.int8.artifact import QuantizedNetwork, load_artifact
+from boardless_models.int8.golden import Golden, load_golden
 from tests.nn.host import REPOSITORY, HostNn, build
 
 

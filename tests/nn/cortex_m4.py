@@ -12,11 +12,11 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 from unicorn import arm_const
 
-from boardless_models.graph import Graph
-from boardless_models.graph_reference import run_graph
-from boardless_models.kernels import Backend
-from boardless_models.scaling import Rounding
-from boardless_models.score import decide
+from boardless_models.graph.graph import Graph
+from boardless_models.graph.graph_reference import run_graph
+from boardless_models.graph.kernels import Backend
+from boardless_models.int8.scaling import Rounding
+from boardless_models.int8.score import decide
 from tests.nn.host import GENERATED, KERNELS, WARNINGS, kernel_sources
 from tests.nn.random_graphs import random_frames
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.graph import Convolve, Graph, Value, Window, output_extent
-from boardless_models.network import Shape
-from boardless_models.scaling import Rounding
+from boardless_models.data.network import Shape
+from boardless_models.graph.graph import Convolve, Graph, Value, Window, output_extent
+from boardless_models.int8.scaling import Rounding
 
 LARGEST_BIAS = 1 << 30
 WIDE = Window(3, 3, 1, 1, 1, 1)

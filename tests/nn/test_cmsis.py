@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from boardless_models.export import export, export_artifact
-from boardless_models.kernels import scratch_bytes
-from boardless_models.scaling import ROUNDINGS, Rounding
+from boardless_models.graph.c_source import export, export_artifact
+from boardless_models.graph.kernels import scratch_bytes
+from boardless_models.int8.scaling import ROUNDINGS, Rounding
 from tests.nn.cortex_m4 import CmsisNn, CortexM4, compile_kernels, link, same_as_reference
 from tests.nn.host import REPOSITORY
 from tests.nn.random_graphs import random_graph

@@ -8,17 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boardless_models.artifact import QuantizedNetwork
-from boardless_models.chain import graph_of_chain
-from boardless_models.export import export, export_artifact
-from boardless_models.golden import Golden
-from boardless_models.graph import Convolve
-from boardless_models.graph_reference import run_graph
-from boardless_models.kernels import scratch_bytes, slow_reason, takes_winograd
-from boardless_models.scaling import ROUNDINGS, Rounding
-from boardless_models.tflite_import import graph_of
-from tests.models.activation_cases import ACTIVATIONS, quantized_of
-from tests.models.tflite_cases import CASES
+from boardless_models.graph.c_source import export, export_artifact
+from boardless_models.graph.chain import graph_of_chain
+from boardless_models.graph.graph import Convolve
+from boardless_models.graph.graph_reference import run_graph
+from boardless_models.graph.kernels import scratch_bytes, slow_reason, takes_winograd
+from boardless_models.int8.artifact import QuantizedNetwork
+from boardless_models.int8.golden import Golden
+from boardless_models.int8.scaling import ROUNDINGS, Rounding
+from boardless_models.tflite.reader import graph_of
+from tests.models.int8.activation_cases import ACTIVATIONS, quantized_of
+from tests.models.tflite.tflite_cases import CASES
 from tests.nn.cortex_m4 import FRAMES, CortexM4, compile_kernels, link, same_as_reference
 from tests.nn.host import GENERATED, REPOSITORY
 from tests.nn.random_graphs import random_frames, random_graph, wide_graph

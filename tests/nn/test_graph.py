@@ -10,20 +10,20 @@ import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from boardless_models.artifact import QuantizedNetwork
-from boardless_models.chain import graph_of_chain
-from boardless_models.cost import network_bytes
-from boardless_models.export import export
-from boardless_models.fusing import fused
-from boardless_models.graph import Graph
-from boardless_models.graph_reference import run_graph
-from boardless_models.model_cost import graph_costs
-from boardless_models.reference import infer
-from boardless_models.scaling import ROUNDINGS, Rounding
-from boardless_models.score import decide
-from boardless_models.tflite_import import graph_of
-from tests.models.activation_cases import ACTIVATIONS, quantized_of
-from tests.models.tflite_cases import CASES, random_frames
+from boardless_models.graph.c_source import export
+from boardless_models.graph.chain import graph_of_chain
+from boardless_models.graph.cost import network_bytes
+from boardless_models.graph.fusing import fused
+from boardless_models.graph.graph import Graph
+from boardless_models.graph.graph_reference import run_graph
+from boardless_models.graph.model_cost import graph_costs
+from boardless_models.int8.artifact import QuantizedNetwork
+from boardless_models.int8.reference import infer
+from boardless_models.int8.scaling import ROUNDINGS, Rounding
+from boardless_models.int8.score import decide
+from boardless_models.tflite.reader import graph_of
+from tests.models.int8.activation_cases import ACTIVATIONS, quantized_of
+from tests.models.tflite.tflite_cases import CASES, random_frames
 from tests.nn.host import KERNELS, HostNn, build
 
 SCRATCH_SIZE, UNKNOWN_OPERATOR = -1, -3

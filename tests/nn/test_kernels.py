@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from boardless_models.artifact import QuantizedLayer, QuantizedNetwork
-from boardless_models.chain import graph_of_chain
-from boardless_models.export import export
-from boardless_models.golden import Golden
-from boardless_models.kernels import scratch_bytes
-from boardless_models.network import Conv2d, Dense, Depthwise, Layer, Network, Shape, stages
-from boardless_models.reference import infer
-from boardless_models.rounding import LEAST_SHIFT, largest_weight
+from boardless_models.data.network import Conv2d, Dense, Depthwise, Layer, Network, Shape, stages
+from boardless_models.graph.c_source import export
+from boardless_models.graph.chain import graph_of_chain
+from boardless_models.graph.kernels import scratch_bytes
+from boardless_models.int8.artifact import QuantizedLayer, QuantizedNetwork
+from boardless_models.int8.golden import Golden
+from boardless_models.int8.reference import infer
+from boardless_models.int8.rounding import LEAST_SHIFT, largest_weight
 from tests.nn.host import GENERATED, REPOSITORY, HostNn, HostRun, build
 
 SCRATCH_SIZE, SCRATCH_ALIGNMENT = -1, -2
@@ -88,7 +88,7 @@ def test_scratch_out_of_line_is_refused(nn: HostNn, golden: Golden) -> None:
 _MISALIGNED = """
 import sys
 from pathlib import Path
-from boardless_models.golden import load_golden
+from boardless_models.int8.golden import load_golden
 from tests.nn.host import HostNn
 frame = load_golden(Path(sys.argv[2])).frames[0]
 HostNn(Path(sys.argv[1])).run(frame, misalignment=int(sys.argv[3]))

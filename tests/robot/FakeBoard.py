@@ -7,9 +7,9 @@ from pathlib import Path
 from robot.api.deco import keyword, library
 
 from Boardless import Boardless
-from boardless.keywords.area import Size
+from boardless.suites.keywords.area import Size
 from boardless_sim.engines.engine import Engine
-from tests.unit.run.fake_engine import FakeEngine, frames
+from tests.unit.running.fake_engine import FakeEngine, frames
 
 
 class _Setup:

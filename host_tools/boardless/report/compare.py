@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from boardless.compare import COUNTED, Answer, Comparison, Opinion
+from boardless.compare.comparison import COUNTED, Answer, Comparison, Opinion
 
 ROWS = 20
 SCHEMA = 1

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from boardless.cycles import BAND, CycleReport, rms_error, within_band
+from boardless.timing.published import BAND, CycleReport, rms_error, within_band
 from boardless_sim.timing_basis import ERROR_PERCENT
 
 

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from boardless.doctor import Check, can_run
+from boardless.project.doctor import Check, can_run
 
 
 def doctor_table(checks: Sequence[Check]) -> RenderableType:

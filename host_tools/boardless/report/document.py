@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from boardless.report.timing import frame_rate, frames_lost, latencies, latency
-from boardless.run import FrameResult, RunReport
+from boardless.running.classify import FrameResult, RunReport
+from boardless.running.latency import frame_rate, frames_lost, latencies, latency
 from boardless_sim.errors import BoardlessError
 from boardless_sim.timing_basis import TimingBasis
 

@@ -7,8 +7,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from boardless.report.document import cannot_write
-from boardless.report.timing import END_TO_END, PRINT, TOTAL, frame_rate, latencies, time_us
-from boardless.run import FrameResult
+from boardless.running.classify import FrameResult
+from boardless.running.latency import END_TO_END, PRINT, TOTAL, frame_rate, latencies, time_us
 from boardless_sim.errors import BoardlessError
 from boardless_sim.timing_basis import TimingBasis
 

@@ -8,9 +8,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from boardless.profile.costs import Cost, LayerCost
-from boardless.profile.recording import Profile
 from boardless.report.console import WIDTH
+from boardless.timing.profile.costs import Cost, LayerCost
+from boardless.timing.profile.recording import Profile
 
 SCHEMA = 1
 UNKNOWN = "-"

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from boardless.suites import SuiteOutcome, SuiteRow
+from boardless.suites.runner import SuiteOutcome, SuiteRow
 
 FAILED_TESTS = 20
 MESSAGE_WIDTH = 90

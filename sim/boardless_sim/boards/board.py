@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from boardless_sim.camera.ov7670 import Ov7670
+from boardless_sim.camera.sensors.ov7670 import Ov7670
 from boardless_sim.errors import BoardError
 from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.dma import Dma

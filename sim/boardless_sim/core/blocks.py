@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 
 from boardless_sim.core.library import Block, BlockAccess, Code
-from boardless_sim.timing import BlockFacts
+from boardless_sim.core.timing import BlockFacts
 
 _MAX_ACCESSES = 0xFF
 _MAX_U16 = 0xFFFF

@@ -39,8 +39,8 @@ from boardless_sim.core.library import (
     load_core,
     unicorn_api,
 )
+from boardless_sim.core.timing import REFILL, Refill, analyse_block
 from boardless_sim.errors import EngineError
-from boardless_sim.timing import REFILL, Refill, analyse_block
 
 NEVER = 1 << 62
 UNUSED_PSP = 0xFFFF_FFFF

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from boardless_sim.image import FirmwareImage
+from boardless_sim.elf.image import FirmwareImage
 
 _THUMB = 1
 

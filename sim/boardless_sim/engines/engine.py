@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol, runtime_checkable
 
-from boardless_sim.camera.faults import SensorFault
 from boardless_sim.camera.frame import Frame
-from boardless_sim.image import FirmwareImage
+from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.timing_basis import TimingBasis
 
 

@@ -5,9 +5,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from boardless_sim.camera import ov7670 as sensor
-from boardless_sim.camera import ov7670_output as out
-from boardless_sim.camera.faults import (
+from boardless_sim.camera.frame import Frame
+from boardless_sim.camera.parallel import ParallelPins
+from boardless_sim.camera.sensors import ov7670 as sensor
+from boardless_sim.camera.sensors import ov7670_output as out
+from boardless_sim.camera.sensors.ov7670 import NO_FRAME, Ov7670
+from boardless_sim.faults.sensor import (
     DeadSensor,
     DroppedLine,
     SccbNack,
@@ -15,9 +18,6 @@ from boardless_sim.camera.faults import (
     TruncatedFrame,
     WrongPid,
 )
-from boardless_sim.camera.frame import Frame
-from boardless_sim.camera.ov7670 import NO_FRAME, Ov7670
-from boardless_sim.camera.parallel import ParallelPins
 from tests.unit.fake_bus import FakeBus
 
 FRAME_NS = 33_320_000  # 799,680 clocks at 24 MHz

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from boardless_sim.camera.faults import noisy
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.scene import BORDER, compose
 from boardless_sim.errors import FrameError
+from boardless_sim.faults.sensor import noisy
 
 RANDOM = np.random.default_rng(5)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from boardless.compare import (
+from boardless.compare.comparison import (
     Answer,
     Comparison,
     Layer,
@@ -17,9 +17,9 @@ from boardless.compare import (
     layers_by_frame,
     setups_of,
 )
-from boardless.known_differences import KNOWN
+from boardless.compare.known_differences import KNOWN
+from boardless.compare.transcript import Excuse, Transcript, differing_check, excuses, read_checks
 from boardless.report.compare import compare_document
-from boardless.transcript import Excuse, Transcript, differing_check, excuses, read_checks
 from boardless_sim.errors import EngineError
 from boardless_sim.timing_basis import TimingBasis
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-from boardless_sim.engines.native import NativeEngine
-from boardless_sim.image import load_image
-from tests.unit.elf_bytes import FLASH, build_elf
+from boardless_sim.elf.image import load_image
+from boardless_sim.engines.native.engine import NativeEngine
+from tests.unit.elf.elf_bytes import FLASH, build_elf
 
 STACK_TOP = 0x2000_2000
 HARD_FAULT = 3

@@ -19,7 +19,7 @@ from tests.unit.core.test_cycles import (
     Program,
     movs,
 )
-from tests.unit.elf_bytes import FLASH
+from tests.unit.elf.elf_bytes import FLASH
 
 ACR = 0x4002_3C00
 PRFTEN, ICEN, DCEN, ICRST, DCRST = (1 << bit for bit in range(8, 13))

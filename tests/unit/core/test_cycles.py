@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from boardless_sim.engines.native import NativeEngine
-from boardless_sim.image import load_image
+from boardless_sim.elf.image import load_image
+from boardless_sim.engines.native.engine import NativeEngine
 from tests.unit.core.programs import (
     NOP,
     RETURN,
@@ -25,7 +25,7 @@ from tests.unit.core.programs import (
     poke,
     store,
 )
-from tests.unit.elf_bytes import FLASH, build_elf
+from tests.unit.elf.elf_bytes import FLASH, build_elf
 
 LINE = 16
 B_NEXT, BRANCH = 0xE7FF, 1  # to the next halfword; its cycle

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from boardless_sim.elf.image import load_image
 from boardless_sim.engines.engine import StopReason
-from boardless_sim.engines.native import NativeEngine
+from boardless_sim.engines.native.engine import NativeEngine
+from boardless_sim.engines.native.machine import Outcome
 from boardless_sim.errors import EngineError, StrictError
-from boardless_sim.image import load_image
-from boardless_sim.machine import Outcome
 from tests.unit.core.programs import (
     BREAKPOINT,
     MASK_INTERRUPTS,
@@ -28,7 +28,7 @@ from tests.unit.core.programs import (
     power_on,
     store,
 )
-from tests.unit.elf_bytes import FLASH, build_elf
+from tests.unit.elf.elf_bytes import FLASH, build_elf
 
 CODE = FLASH + 0x40
 NOTHING = 0x3000_0000

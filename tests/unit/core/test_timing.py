@@ -2,7 +2,7 @@
 
 import pytest
 
-from boardless_sim.timing import analyse_block
+from boardless_sim.core.timing import analyse_block
 
 ADDRESS = 0x0800_0000
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from boardless.cycles import Comparison, CycleReport, rms_error, within_band
-from boardless_sim.timing import Refill
+from boardless.timing.published import Comparison, CycleReport, rms_error, within_band
+from boardless_sim.core.timing import Refill
 from boardless_sim.timing_basis import ERROR_PERCENT
 
 ROOT = Path(__file__).parents[3]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from robot.api import TestSuite as Suite
 
-from boardless.config import load_config
+from boardless.project.config import load_config
 from boardless_sim.peripherals.register import RegisterPeripheral
 from boardless_sim.result import parse_result
 from tests.unit.fake_bus import FakeBus

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from boardless_sim.elf.image import FirmwareImage, load_image
 from boardless_sim.engines.calls import CallCount
-from boardless_sim.engines.native import NativeEngine
+from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.errors import ImageError
-from boardless_sim.image import FirmwareImage, load_image
-from tests.unit.elf_bytes import FLASH, build_elf
+from tests.unit.elf.elf_bytes import FLASH, build_elf
 
 NOP, BX_LR, BL_OVER_FOUR, BRANCH_TO_BL = 0xBF00, 0x4770, (0xF000, 0xF802), 0xE7FC
 FUNCTION = FLASH + 16

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from boardless_sim.engines.gdb_remote import GdbRemote, Refused
+from boardless_sim.engines.gdb.remote import GdbRemote, Refused
 from boardless_sim.errors import EngineError
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.mailbox import Mailbox
+from boardless_sim.engines.mailbox.box import Mailbox
 from boardless_sim.errors import FrameError
 
 ADDRESS, WINDOW = 0x2000_0100, 0x2000_1000

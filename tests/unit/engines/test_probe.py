@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from boardless_sim.engines.native import NativeEngine
-from boardless_sim.engines.probe import CallCost, CallProbe
-from boardless_sim.image import load_image
+from boardless_sim.elf.image import load_image
+from boardless_sim.engines.native.engine import NativeEngine
+from boardless_sim.engines.native.probe import CallCost, CallProbe
 from tests.unit.core.programs import NOP, RETURN, STACK_TOP
-from tests.unit.elf_bytes import FLASH, build_elf
+from tests.unit.elf.elf_bytes import FLASH, build_elf
 
 RESET_AT = FLASH + 8
 PUSH_R4_LR, POP_R4_PC, SUB_SP_16, ADD_SP_16 = 0xB510, 0xBD10, 0xB084, 0xB004

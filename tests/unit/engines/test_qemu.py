@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 from boardless.cli import main
-from boardless_sim.engines import qemu_machine
+from boardless_sim.elf.image import FirmwareImage, Symbol
 from boardless_sim.engines.engine import StopReason
-from boardless_sim.engines.gdb_remote import GdbRemote
-from boardless_sim.engines.qemu import QemuEngine
+from boardless_sim.engines.gdb import qemu_machine
+from boardless_sim.engines.gdb.qemu import QemuEngine
+from boardless_sim.engines.gdb.remote import GdbRemote
 from boardless_sim.errors import EngineError, EngineMissing
-from boardless_sim.image import FirmwareImage, Symbol
-from tests.unit.elf_bytes import build_elf
+from tests.unit.elf.elf_bytes import build_elf
 
 VERSION = "QEMU emulator version 7.2.22 (Debian 1:7.2)"
 _FAKE = """#!{python}

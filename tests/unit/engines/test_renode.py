@@ -13,17 +13,17 @@ import numpy as np
 import pytest
 
 from boardless.cli import main
-from boardless_sim.camera.faults import DeadSensor, SccbNack, TruncatedFrame
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines import renode as renode_engine
+from boardless_sim.elf.image import FirmwareImage, Symbol
 from boardless_sim.engines.engine import Capability, Capture, StopReason, UartLine
-from boardless_sim.engines.renode import RenodeEngine
-from boardless_sim.engines.renode_install import find_renode
-from boardless_sim.engines.renode_monitor import Monitor
+from boardless_sim.engines.renode import engine as renode_engine
+from boardless_sim.engines.renode.engine import RenodeEngine
+from boardless_sim.engines.renode.install import find_renode
+from boardless_sim.engines.renode.monitor import Monitor
 from boardless_sim.errors import EngineError, EngineMissing
-from boardless_sim.image import FirmwareImage, Symbol
+from boardless_sim.faults.sensor import DeadSensor, SccbNack, TruncatedFrame
 from tests.processes import Watched
-from tests.unit.elf_bytes import build_elf
+from tests.unit.elf.elf_bytes import build_elf
 from tests.unit.engines import fake_renode
 
 FRAME = Frame("grey", np.full((28, 28), 7, dtype=np.uint8), label=3)
@@ -195,8 +195,8 @@ def test_the_command_ends_with_2_where_renode_is_not_installed(
 _RUNS = """
 import signal, sys
 from pathlib import Path
-from boardless_sim.engines.renode import RenodeEngine
-from boardless_sim.image import load_image
+from boardless_sim.engines.renode.engine import RenodeEngine
+from boardless_sim.elf.image import load_image
 signal.signal(signal.SIGINT, signal.default_int_handler)
 engine = RenodeEngine()
 engine.load(load_image(Path(sys.argv[1])))

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from boardless_sim.boards.board import BoardDevices
-from boardless_sim.boards.stm32f407vg import BOARD, build_devices
-from boardless_sim.camera import ov7670_output as out
-from boardless_sim.camera.faults import DroppedLine, SensorFault
 from boardless_sim.camera.frame import Frame
+from boardless_sim.camera.sensors import ov7670_output as out
+from boardless_sim.chips.stm32f407 import BOARD, build_devices
+from boardless_sim.faults.sensor import DroppedLine, SensorFault
 from boardless_sim.peripherals import dcmi, dma, dma_stream, exti, gpio, rcc, syscfg, usart
 from tests.unit.fake_bus import RAM_BASE, FakeBus
 

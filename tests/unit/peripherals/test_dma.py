@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boardless_sim.boards.dma_requests import DMA1_REQUESTS, DMA2_REQUESTS
+from boardless_sim.chips.dma_requests import DMA1_REQUESTS, DMA2_REQUESTS
 from boardless_sim.peripherals import dma
 from boardless_sim.peripherals import dma_stream as ds
 from boardless_sim.peripherals.dma import Dma

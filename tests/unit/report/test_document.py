@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from boardless.report.document import fingerprint, require_writable, run_document, write_json
-from boardless.run import RunReport, classify
+from boardless.running.classify import RunReport, classify
 from boardless_sim.engines.engine import StopReason
 from boardless_sim.errors import BoardlessError
 from boardless_sim.timing_basis import TimingBasis
-from tests.unit.run.fake_engine import FRAME_US, FakeEngine, frames
+from tests.unit.running.fake_engine import FRAME_US, FakeEngine, frames
 
 
 def test_the_document_has_exactly_the_fields_of_schema_1() -> None:

@@ -6,10 +6,10 @@ import pytest
 
 from boardless import cli
 from boardless.report import latency_plot
-from boardless.run import classify
+from boardless.running.classify import classify
 from boardless_sim.errors import BoardlessError
 from boardless_sim.timing_basis import TimingBasis
-from tests.unit.run.fake_engine import FakeEngine, frames
+from tests.unit.running.fake_engine import FakeEngine, frames
 
 BASIS = TimingBasis("fake cycles", 15)
 

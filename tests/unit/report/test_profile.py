@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from boardless.profile.costs import Cost, LayerCost, Stage, label
-from boardless.profile.network import Layer
-from boardless.profile.recording import Profile
-from boardless.profile.sampling import ASLEEP
 from boardless.report.console import WIDTH, console
 from boardless.report.profile import profile_document, profile_tables
+from boardless.timing.profile.costs import Cost, LayerCost, Stage, label
+from boardless.timing.profile.firmware_network import Layer
+from boardless.timing.profile.recording import Profile
+from boardless.timing.profile.sampling import ASLEEP
 from boardless_sim.timing_basis import TimingBasis
 
 CONV = Layer(0, "average pool", (13, 13), (160, 160, 128), (160, 160, 128), 8, 1, 99_999_999, 64)

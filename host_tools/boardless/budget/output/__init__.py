@@ -1,1 +1,0 @@
-"""A verdict for machines and for pages; each module one format, each a pure function to text."""

@@ -1,0 +1,202 @@
+"""`boardless budget`: measure, decide, and write the verdict in every form that was asked for."""
+
+from __future__ import annotations
+
+import datetime
+import gc
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from boardless_sim.errors import ImageError
+
+if TYPE_CHECKING:
+    from boardless.gate import Verdict
+    from boardless.project.config import Config
+    from boardless_sim.engines.engine import StackMark
+
+_PATH = click.Path(path_type=Path)
+_STACK_FRAMES = 3
+_STACK_PATTERN = "pattern:bars"
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """The files to write; None where one is not wanted."""
+
+    json: Path | None
+    markdown: Path | None
+    sarif: Path | None
+    junit: Path | None
+    html: Path | None
+
+
+@click.command("budget")
+@click.argument("elf", type=_PATH)
+@click.option("--config", type=_PATH, metavar="FILE", help="The budgets (boardless.toml).")
+@click.option(
+    "--base", metavar="BASE", help="Compare with a JSON, an ELF, or git:REV (its budget.lock)."
+)
+@click.option("--map", "linker_map", type=_PATH, metavar="FILE", help="The linker map.")
+@click.option("--today", metavar="DATE", help="The day that waivers are held against.")
+@click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the verdict as JSON.")
+@click.option("--markdown", type=_PATH, metavar="FILE", help="For a summary or a comment.")
+@click.option("--sarif", type=_PATH, metavar="FILE", help="For code scanning (2.1.0).")
+@click.option("--junit", type=_PATH, metavar="FILE", help="For a test report.")
+@click.option("--html", type=_PATH, metavar="FILE", help="One page with a treemap.")
+@click.option("--why", metavar="SYMBOL", help="Only the worst stack path of a function.")
+@click.option("--suggest", is_flag=True, help="Only the TOML that unresolved calls ask for.")
+@click.option(
+    "--run",
+    "frames",
+    metavar="FRAMES",
+    help=f"What the camera shows while the stack is measured.  [default: {_STACK_PATTERN}]",
+)
+def budget_command(
+    elf: Path,
+    config: Path | None,
+    base: str | None,
+    linker_map: Path | None,
+    today: str | None,
+    json_path: Path | None,
+    markdown: Path | None,
+    sarif: Path | None,
+    junit: Path | None,
+    html: Path | None,
+    why: str | None,
+    suggest: bool,
+    frames: str | None,
+) -> int:
+    """Hold the firmware's sizes and its stack against their budgets.
+
+    Exit codes: 0 kept, 1 broken, 2 no verdict, 3 a sum that does not close or a stack measured
+    above its bound.
+    """
+    from boardless.gate import gate
+    from boardless.project.config import find_config, load_config
+    from boardless.report.console import console
+    from boardless.report.verdict import render
+
+    outputs = Outputs(json_path, markdown, sarif, junit, html)
+    _require_writable(outputs)
+    day = _day(today)
+    project = load_config(config if config is not None else find_config(Path()))
+    if why is not None or suggest:
+        click.echo(_told(elf, project, why, frames))
+        return 0
+    stack, no_mark = _measured_stack(elf, frames, project)
+    with _without_collector():
+        verdict = gate(
+            elf,
+            project.path,
+            stack,
+            no_mark=no_mark,
+            base=base,
+            linker_map=linker_map,
+            today=day,
+        )
+    _write(verdict, project, outputs)
+    console().print(render(verdict))
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from boardless.report.verdict_annotations import commands
+
+        for line in commands(verdict, project):
+            click.echo(line)
+    return 0 if verdict.passed else 1
+
+
+def _require_writable(outputs: Outputs) -> None:
+    paths = [path for path in astuple(outputs) if path is not None]
+    if paths:
+        from boardless.report.document import require_writable
+
+        for path in paths:
+            require_writable(path)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """A measurement makes millions of objects and no ring of them: looking for rings is wasted."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _day(text: str | None) -> datetime.date:
+    if text is None:
+        return datetime.datetime.now(tz=datetime.UTC).date()
+    try:
+        return datetime.date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r}, expected a day as 2027-01-31", param_hint="--today"
+        ) from None
+
+
+def _told(elf: Path, project: Config, why: str | None, frames: str | None) -> str:
+    from boardless.gate.stack_bound import stack_report
+    from boardless.size.measure import measure
+    from boardless.stack import explain, suggest
+
+    report = stack_report(measure(elf, project), project)
+    if why is not None:
+        mark, _ = _measured_stack(elf, frames, project)
+        return explain(report, why, None if mark is None else mark.functions)
+    return suggest(report).rstrip() or "# nothing to annotate: every call is known"
+
+
+def _measured_stack(elf: Path, frames: str | None, project: Config) -> tuple[StackMark | None, str]:
+    """The stack's mark on the virtual board, or why there is none: nobody asked, or another chip.
+
+    A firmware of a user's own may wait for ever for what no test shows it, so that a run is made
+    only where it is asked for.
+    """
+    if frames is None and project.budgets.measured_stack_max is None:
+        return None, "nobody asked: [budget.stack] measured-max, or --run FRAMES"
+    from boardless.running.classify import measure_stack
+    from boardless.running.session import BoardSetup
+    from boardless_sim.camera.source import open_frames
+
+    source = open_frames(frames) if frames else open_frames(_STACK_PATTERN, limit=_STACK_FRAMES)
+    try:
+        with closing(BoardSetup(elf).power_on()) as engine:
+            return measure_stack(engine, source), ""
+    except ImageError as error:
+        return None, f"not an image for the virtual board ({error})"
+
+
+def _write(verdict: Verdict, config: Config, outputs: Outputs) -> None:
+    for path, text in _texts(verdict, config, outputs):
+        from boardless.report.document import write_text  # takes long, and nobody may ask
+
+        write_text(path, text())
+
+
+def _texts(
+    verdict: Verdict, config: Config, outputs: Outputs
+) -> Iterator[tuple[Path, Callable[[], str]]]:
+    from boardless.report.verdict_html import html
+    from boardless.report.verdict_junit import junit
+    from boardless.report.verdict_markdown import markdown
+    from boardless.report.verdict_sarif import sarif
+
+    if outputs.json is not None:
+        yield outputs.json, lambda: json.dumps(verdict.as_json(), indent=2) + "\n"
+    if outputs.markdown is not None:
+        yield outputs.markdown, lambda: markdown(verdict)
+    if outputs.sarif is not None:
+        yield outputs.sarif, lambda: json.dumps(sarif(verdict, config), indent=2) + "\n"
+    if outputs.junit is not None:
+        yield outputs.junit, lambda: junit(verdict)
+    if outputs.html is not None:
+        yield outputs.html, lambda: html(verdict)

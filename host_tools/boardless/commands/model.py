@@ -1,0 +1,108 @@
+"""`boardless model`: the steps of the model line, each imported when it is asked for.
+
+PyTorch is needed by a few of them and imported by none before it runs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+import click
+
+from boardless_sim.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+INSTALL_TRAIN = "pip install 'boardless[train]'"
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a step's command stands, and what the list of steps says of it."""
+
+    module: str
+    help: str
+    needs_torch: bool = False
+
+
+STEPS = {
+    "teacher": Step(
+        "boardless_models.training.teacher", "Train what others distil from.", needs_torch=True
+    ),
+    "train": Step("boardless_models.training.train", "Train the float network.", needs_torch=True),
+    "prune": Step(
+        "boardless_models.training.prune", "Make a trained network smaller.", needs_torch=True
+    ),
+    "qat": Step(
+        "boardless_models.training.qat", "Fine-tune it on its int8 grid.", needs_torch=True
+    ),
+    "search": Step(
+        "boardless_models.training.search", "Try networks within the budget.", needs_torch=True
+    ),
+    "quantize": Step("boardless_models.int8.quantize", "Float weights to the int8 artifact."),
+    "export": Step("boardless.commands.model_export", "The artifact as C, or as a .tflite."),
+    "import": Step("boardless_models.tflite.importing", "A full-int8 .tflite as an artifact."),
+    "verify": Step(
+        "boardless.commands.model_verify", "Accuracy, or bit for bit against other kernels."
+    ),
+    "table": Step(
+        "boardless.commands.model_table", "Every stage: bytes, MACs, RAM, cycles, accuracy."
+    ),
+}
+
+
+class Steps(click.Group):
+    """Commands that are imported one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(STEPS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        step = STEPS.get(cmd_name)
+        if step is None:
+            return None
+        try:
+            command = import_module(step.module).main
+        except ImportError as cause:
+            if step.needs_torch and (cause.name or "").split(".")[0] == "torch":
+                return without_torch(cmd_name, step)
+            raise ModelError(f"model {cmd_name}: {cause}") from cause
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(listed(STEPS.items()))
+
+
+def listed(steps: Iterable[tuple[str, Step]]) -> list[tuple[str, str]]:
+    """Every step with its help, without importing one."""
+    return [(name, step.help + (" (PyTorch)" if step.needs_torch else "")) for name, step in steps]
+
+
+def without_torch(name: str, step: Step) -> click.Command:
+    """The step where PyTorch is missing: it says how to install it."""
+
+    def refuse(arguments: tuple[str, ...]) -> None:
+        raise ModelError(f"model {name} needs PyTorch, which is not installed: {INSTALL_TRAIN}")
+
+    return click.Command(
+        name,
+        callback=refuse,
+        params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
+        context_settings={"ignore_unknown_options": True},
+        add_help_option=False,
+        help=step.help,
+    )
+
+
+@click.group("model", cls=Steps)
+def model_group() -> None:
+    """The model line: one step, one file in, one file out.
+
+    Training needs PyTorch (pip install 'boardless[train]'), comparing with other kernels needs
+    theirs (pip install 'boardless[model]'); everything else needs numpy alone.
+    """

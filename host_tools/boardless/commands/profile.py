@@ -1,0 +1,126 @@
+"""`boardless profile`: where a firmware's cycles go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from boardless.commands.options import (
+    PATH,
+    limit_option,
+    limit_us_option,
+    model_option,
+    peripheral_option,
+    strict_option,
+)
+
+if TYPE_CHECKING:
+    from boardless.timing.profile.recording import Plan, Profile
+
+_NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
+
+
+@click.command("profile")
+@click.argument("elf", type=PATH)
+@click.option(
+    "--frames",
+    metavar="PATH",
+    help=f"A file, a folder, pattern:NAME.  [default: {_NOISE_FRAMES} frames of noise]",
+)
+@limit_option
+@click.option(
+    "--for-us",
+    type=click.FloatRange(min=1),
+    metavar="US",
+    help="Virtual time from power-on instead of frames: for any program.",
+)
+@model_option
+@click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the profile as JSON.")
+@click.option(
+    "--speedscope",
+    "speedscope_path",
+    type=PATH,
+    metavar="FILE",
+    help="Write a flame graph, for speedscope.app.",
+)
+@click.option(
+    "--top",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How many functions the table shows.",
+)
+@click.option(
+    "--every",
+    type=click.IntRange(min=50),
+    default=997,
+    show_default=True,
+    metavar="CYCLES",
+    help="From one sample of the call stack to the next.",
+)
+@strict_option
+@peripheral_option
+@limit_us_option
+def profile_command(
+    elf: Path,
+    frames: str | None,
+    limit: int | None,
+    for_us: float | None,
+    model: Path | None,
+    json_path: Path | None,
+    speedscope_path: Path | None,
+    top: int,
+    every: int,
+    strict: bool,
+    peripherals: tuple[str, ...],
+    limit_us: float,
+) -> int:
+    """Show where the cycles of the firmware ELF go: stages, layers of its network, functions.
+
+    Frames are counted from the result before the first one to the result of the last: the boot does
+    not count. Runs on the native engine, whose cycles are estimated.
+    """
+    from boardless.report.console import console
+    from boardless.report.document import require_writable
+    from boardless.report.profile import profile_tables
+    from boardless.timing.profile.recording import Plan
+
+    if for_us is not None and (frames is not None or limit is not None):
+        raise click.UsageError("--for-us counts time, expected no --frames or --limit with it")
+    for path in (json_path, speedscope_path):
+        if path is not None:
+            require_writable(path)
+    if model is not None:
+        from boardless.project.model_hash import require_model
+
+        require_model(elf, model)
+    plan = Plan(elf, every, limit_us, strict, peripherals)
+    profile = _record(plan, frames, limit, for_us)
+    _write(profile, json_path, speedscope_path)
+    console().print(profile_tables(profile, top))
+    return 0
+
+
+def _record(plan: Plan, frames: str | None, limit: int | None, for_us: float | None) -> Profile:
+    from boardless.timing.profile.recording import record_frames, record_time
+    from boardless_sim.camera.source import open_frames
+
+    if for_us is not None:
+        return record_time(plan, for_us)
+    if frames is None:
+        return record_frames(plan, open_frames(_NOISE, limit=limit or _NOISE_FRAMES))
+    return record_frames(plan, open_frames(frames, limit=limit))
+
+
+def _write(profile: Profile, json_path: Path | None, speedscope_path: Path | None) -> None:
+    from boardless.report.document import write_json
+    from boardless.report.profile import profile_document
+    from boardless.timing.profile.speedscope import speedscope_document
+
+    if json_path is not None:
+        write_json(json_path, profile_document(profile))
+    if speedscope_path is not None:
+        write_json(speedscope_path, speedscope_document(profile))

@@ -1,0 +1,52 @@
+"""ELF → measurement → budgets → verdict. `gate` is the whole line; its stages are its modules."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boardless.gate.decide import NO_RUN, Evidence, decide
+from boardless.gate.verdict import Verdict
+from boardless.project.config import find_config, load_config
+from boardless.size.measure import Measurement, measure
+
+if TYPE_CHECKING:
+    from boardless_sim.engines.engine import StackMark
+
+__all__ = ["Measurement", "Verdict", "decide", "gate", "measure"]
+
+
+def gate(
+    elf: Path,
+    config: Path | None = None,
+    stack: StackMark | None = None,
+    *,
+    no_mark: str = NO_RUN,
+    base: str | None = None,
+    linker_map: Path | None = None,
+    today: datetime.date | None = None,
+) -> Verdict:
+    """Measure an ELF and hold it to a project's budgets; without a file, to ./boardless.toml.
+
+    Raises `BoardlessError` where nothing could be measured, `AnalyserError` where the measurement
+    proves itself wrong.
+    """
+    from boardless.gate.base import load_base
+    from boardless.gate.stack_bound import stack_bound
+
+    project = load_config(config if config is not None else find_config(Path()))
+    measurement = measure(elf, project, linker_map)
+    evidence = Evidence(
+        today=today if today is not None else datetime.datetime.now(tz=datetime.UTC).date(),
+        mark=stack,
+        no_mark=no_mark,
+        bound=stack_bound(measurement, project),
+        base=load_base(base, project, measure),
+    )
+    verdict = decide(measurement, project.budgets, evidence)
+    if project.artifact is None:
+        return verdict
+    from boardless.gate.model_row import with_model
+
+    return with_model(verdict, elf, project.artifact)

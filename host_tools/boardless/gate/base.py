@@ -1,0 +1,217 @@
+"""What a firmware is compared with: an earlier JSON, an earlier ELF, or a revision's budget.lock.
+
+A base is never built here, and it is always said which one was used.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from boardless.gate.diff import Baseline
+from boardless.gate.stack_bound import stack_bound
+from boardless.gate.stack_diff import Frame, StackPath, Stacks
+from boardless.project.config import Config, parse_config
+from boardless.project.limits import Budgets
+from boardless.size.measure import Measurement
+from boardless_sim.errors import BoardlessError, ConfigError
+
+LOCK = "budget.lock"
+_MAX_BYTES = 64 << 20
+_REVISION = re.compile(r"[\w.][\w./@{}^~+-]{0,199}", re.ASCII)
+_GIT_SECONDS = 30
+_MAX_SIZE = 1 << 40
+
+Measure = Callable[[Path, Config], Measurement]
+
+
+def load_base(text: str | None, config: Config, measure: Measure) -> Baseline | None:
+    """The base that `--base` names; without one, the budget.lock beside the config if it is there.
+
+    Raises `BoardlessError` where a base is named and cannot be read.
+    """
+    if text is None:
+        lock = config.path.parent / LOCK
+        return _of_file(lock, config, measure) if lock.is_file() else None
+    if text.startswith("git:"):
+        return _of_revision(text.removeprefix("git:"), config)
+    return _of_file(Path(text), config, measure)
+
+
+def baseline_of(label: str, raw: bytes) -> Baseline:
+    """The figures in a `boardless budget --json`. Raises `ConfigError`: it may come from anyone."""
+    try:
+        document = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{label}: not JSON, expected a boardless budget --json") from error
+    if not isinstance(document, dict) or document.get("schema") != 1:
+        found = document.get("schema") if isinstance(document, dict) else None
+        raise ConfigError(f"{label}: schema {found!r:.40}, expected 1 (boardless budget --json)")
+    regions, stack = _table(document, "regions"), _table(document, "stack")
+    sizes = {str(entry.get("name")): entry for entry in _entries(document, "sizes")}
+    rows = {f"region.{name}": row for name, row in regions.items()}
+    rows |= {f"size.{name}": row for name, row in sizes.items()}
+    rows |= {f"stack.{name}": row for name, row in stack.items()}
+    if not regions:
+        raise ConfigError(f"{label}: no regions, expected a boardless budget --json")
+    bound = stack.get("bound")
+    stacks = _stacks(_table(document, "stacks"))
+    return Baseline(
+        label=label,
+        regions=_figures(regions, "bytes"),
+        sizes=_figures(sizes, "bytes"),
+        symbols=_sizes(document.get("symbols")),
+        maxima=_figures(rows, "max"),
+        reasons={key: _line(row.get("why")) for key, row in _tables(rows)},
+        stack_bytes=_size(bound.get("bytes")) if isinstance(bound, dict) else None,
+        stacks=stacks if stacks.paths else None,
+        no_stacks="" if stacks.paths else f"{label} has none",
+    )
+
+
+def _of_file(path: Path, config: Config, measure: Measure) -> Baseline:
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(4)
+            raw = start + stream.read(_MAX_BYTES)
+    except OSError as error:
+        raise ConfigError(
+            f"{path}: {error.strerror or error}, expected a base (JSON or ELF)"
+        ) from error
+    if start == b"\x7fELF":
+        return _of_elf(path, config, measure)
+    if len(raw) > _MAX_BYTES:
+        raise ConfigError(f"{path}: over {_MAX_BYTES} bytes, expected a boardless budget --json")
+    return baseline_of(str(path), raw)
+
+
+def _of_elf(path: Path, config: Config, measure: Measure) -> Baseline:
+    """Figures of an ELF, by the rules of now; it says nothing of what it was held to."""
+    found = measure(path, config)
+    sizes = {
+        budget.name: size
+        for budget in config.budgets.sizes
+        if (size := found.bytes_of(budget.what, budget.patterns)) is not None
+    }
+    sizes["static-ram"] = found.static_ram
+    base = Baseline(f"{path} (ELF)", found.regions, sizes, found.symbols, {}, {})
+    try:
+        bound = stack_bound(found, config)
+    except BoardlessError as error:  # today's annotations may not fit yesterday's functions
+        return replace(base, no_stacks=str(error))
+    no_stacks = bound.reason if bound.stacks is None else ""
+    return replace(base, stack_bytes=bound.bytes, stacks=bound.stacks, no_stacks=no_stacks)
+
+
+def _of_revision(revision: str, config: Config) -> Baseline:
+    if not _REVISION.fullmatch(revision):
+        raise ConfigError(f"git:{revision!r:.80}: expected a revision, as git:main or git:HEAD^1")
+    folder = config.path.parent
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    if commit is None:
+        raise ConfigError(f"git:{revision}: no such commit here, expected one (fetch it first)")
+    short = commit.decode("ascii", "replace").strip()[:12]
+    label = f"git:{revision} ({short}) {LOCK}"
+    raw = _git(folder, "show", f"{short}:./{LOCK}")
+    if raw is None:
+        raise ConfigError(
+            f"git:{revision} ({short}): no {LOCK} beside {config.path}, expected one: "
+            f"boardless budget ELF --json {LOCK}, committed"
+        )
+    found = baseline_of(label, raw[:_MAX_BYTES])
+    text = _git(folder, "show", f"{short}:./{config.path.name}")
+    if text is None:
+        return found
+    budgets = parse_config(Path(f"{revision}:{config.path.name}"), text).budgets
+    maxima, reasons = dict(_maxima(budgets)), dict(_reasons(budgets))
+    return replace(found, maxima=maxima, reasons=reasons)
+
+
+def _git(folder: Path, *arguments: str) -> bytes | None:
+    """What git prints; None where it refuses."""
+    command = ["git", "-C", str(folder), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_GIT_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BoardlessError(f"git: {error}, expected git for a base git:REV") from error
+    return done.stdout if done.returncode == 0 else None
+
+
+def _maxima(budgets: Budgets) -> Iterator[tuple[str, int]]:
+    for region in budgets.regions:
+        if region.max_bytes is not None:
+            yield f"region.{region.name}", region.max_bytes
+    for size in budgets.sizes:
+        yield f"size.{size.name}", size.max_bytes
+    single = {
+        "size.static-ram": budgets.static_ram_max,
+        "stack.bound": budgets.stack_max,
+        "stack.measured": budgets.measured_stack_max,
+    }
+    yield from ((key, maximum) for key, maximum in single.items() if maximum is not None)
+
+
+def _reasons(budgets: Budgets) -> Iterator[tuple[str, str]]:
+    yield from ((f"region.{budget.name}", budget.reason) for budget in budgets.regions)
+    yield from ((f"size.{budget.name}", budget.reason) for budget in budgets.sizes)
+    given = dict(budgets.reasons)
+    yield "size.static-ram", given.get("static-ram", "")
+    yield "stack.bound", given.get("stack", "")
+    yield "stack.measured", given.get("stack", "")
+
+
+def _table(document: Mapping[str, object], key: str) -> Mapping[str, object]:
+    value = document.get(key)
+    return {str(name): row for name, row in value.items()} if isinstance(value, dict) else {}
+
+
+def _entries(document: Mapping[str, object], key: str) -> Iterator[Mapping[str, object]]:
+    value = document.get(key)
+    for entry in value if isinstance(value, list) else []:
+        if isinstance(entry, dict):
+            yield entry
+
+
+def _tables(rows: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+    for name, row in rows.items():
+        if isinstance(row, dict):
+            yield name, row
+
+
+def _figures(rows: Mapping[str, object], key: str) -> dict[str, int]:
+    found = {name: _size(row.get(key)) for name, row in _tables(rows)}
+    return {name: size for name, size in found.items() if size is not None}
+
+
+def _sizes(value: object) -> dict[str, int]:
+    entries = value.items() if isinstance(value, dict) else ()
+    found = {_line(name): _size(size) for name, size in entries}
+    return {name: size for name, size in found.items() if size is not None}
+
+
+def _size(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < _MAX_SIZE:
+        return None
+    return value
+
+
+def _line(value: object) -> str:
+    text = value if isinstance(value, str) else ""
+    return text if text.isprintable() else repr(text)
+
+
+def _stacks(table: Mapping[str, object]) -> Stacks:
+    paths = {
+        _line(name): StackPath(_line(row.get("entry")), _size(row.get("worst")))
+        for name, row in _tables(_table(table, "paths"))
+    }
+    functions = {
+        _line(name): Frame(own, _size(row.get("worst")), _line(row.get("calls")))
+        for name, row in _tables(_table(table, "functions"))
+        if (own := _size(row.get("own"))) is not None
+    }
+    return Stacks(paths, functions)

@@ -1,0 +1,79 @@
+"""Growth against a base: what it is held to, and the symbols that caused it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from boardless.gate.change import Change
+from boardless.gate.diff import Diff, cause
+from boardless.gate.verdict import Row
+from boardless.project.limits import Budgets, RegionBudget, SizeBudget
+from boardless.size.measure import Measurement
+
+NO_BASE = "no base to grow from, expected --base or a budget.lock beside the config"
+
+
+def explained(row: Row, diff: Diff | None, measurement: Measurement, budgets: Budgets) -> Row:
+    """Why a failing figure is larger than the base's."""
+    if diff is None or row.ok or row.bytes is None:
+        return row
+    if row.key == "stack.bound":
+        return replace(row, cause=diff.stack_cause)
+    if row.kind == "stack":
+        path = next((path for path in diff.stacks if path.name == row.name), None)
+        return replace(row, cause=path.cause if path is not None else "")
+    name = row.name.removesuffix(".growth")
+    grown = next((c for c in (*diff.regions, *diff.sizes) if c.name == name), None)
+    if grown is None or grown.delta <= diff.noise:
+        return row
+    symbols = _symbols_of(name, measurement, budgets)
+    return replace(row, cause=f"{grown.delta:+,} against the base, {cause(diff, symbols)}")
+
+
+def _symbols_of(name: str, measurement: Measurement, budgets: Budgets) -> set[str] | None:
+    """The symbols that a budget is about; None where it cannot be told."""
+    if name in measurement.regions:
+        return {part.name for part in measurement.parts if part.region == name}
+    budget = next((budget for budget in budgets.sizes if budget.name == name), None)
+    if budget is None or budget.what not in ("symbol", "section"):
+        return None
+    return {
+        part.name
+        for part in measurement.parts
+        if measurement.matches(
+            part.name if budget.what == "symbol" else part.section, budget.patterns
+        )
+    }
+
+
+def growth_rows(budgets: Budgets, diff: Diff | None) -> Iterator[Row]:
+    """One row a greatest growth; without a base each of them fails."""
+    for budget, found in _grown(budgets, diff):
+        name = f"{budget.name}.growth"
+        if diff is None:
+            yield Row("growth", name, None, budget.max_growth, NO_BASE)
+        elif found is None or found.after is None:
+            yield Row("growth", name, None, budget.max_growth, "not measured in the ELF")
+        elif found.before is not None:
+            yield Row("growth", name, found.delta, budget.max_growth)
+
+
+def _grown(
+    budgets: Budgets, diff: Diff | None
+) -> Iterator[tuple[RegionBudget | SizeBudget, Change | None]]:
+    """Every budget with a greatest growth, and its change."""
+    regions = diff.regions if diff is not None else ()
+    sizes = diff.sizes if diff is not None else ()
+    budgeted: tuple[RegionBudget | SizeBudget, ...] = (*budgets.regions, *budgets.sizes)
+    for budget in budgeted:
+        if budget.max_growth is not None:
+            changes = regions if isinstance(budget, RegionBudget) else sizes
+            yield budget, next((c for c in changes if c.name == budget.name), None)
+
+
+def not_grown(budgets: Budgets, diff: Diff | None) -> Iterator[str]:
+    """Notes on budgets that the base does not have yet."""
+    for budget, found in _grown(budgets, diff):
+        if found is not None and found.before is None and found.after is not None:
+            yield f"{budget.name}.growth: the base does not have it, nothing to grow from yet"

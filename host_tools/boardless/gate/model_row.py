@@ -1,0 +1,20 @@
+"""Whether the ELF carries the model that the project expects: a row of its own in the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from boardless.gate.verdict import Row, Verdict
+from boardless.project.model_hash import HASH_BYTES, mismatch
+
+NAME = "model-hash"
+
+
+def with_model(verdict: Verdict, elf: Path, artifact: Path) -> Verdict:
+    """The verdict with one row more, which fails where the ELF has another model's digest.
+
+    Raises `ModelError` where the ELF has no digest, or the artifact is not whole.
+    """
+    row = Row("size", NAME, HASH_BYTES, None, mismatch(elf, artifact))
+    return replace(verdict, rows=(*verdict.rows, row))

@@ -1,0 +1,46 @@
+"""Whether a firmware carries the model that it should: `model_hash` in the ELF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from boardless_sim.elf.image import FirmwareImage, load_image
+from boardless_sim.errors import ModelError
+
+SYMBOL = "model_hash"
+HASH_BYTES = 32
+
+
+def hash_in(image: FirmwareImage) -> str:
+    """The digest that the exporter put into the model. Raises `ModelError` where there is none."""
+    symbol = image.symbols.get(SYMBOL)
+    if symbol is None or symbol.size != HASH_BYTES:
+        size = "no such symbol" if symbol is None else f"{symbol.size} bytes"
+        raise ModelError(f"{image.path}: {SYMBOL}: {size}, expected {HASH_BYTES} bytes of sha256")
+    for segment in image.segments:
+        start = symbol.address - segment.address
+        if start >= 0 and start + HASH_BYTES <= len(segment.data):
+            return segment.data[start : start + HASH_BYTES].hex()
+    raise ModelError(f"{image.path}: {SYMBOL} at {symbol.address:#010x} is not in the image's data")
+
+
+def expected_hash(artifact: Path) -> str:
+    """The digest of an artifact that is whole."""
+    from boardless_models.int8.artifact import artifact_sha256
+
+    return artifact_sha256(artifact)
+
+
+def mismatch(elf: Path, artifact: Path) -> str:
+    """What is wrong with the ELF's model; empty when it is the artifact's."""
+    found, expected = hash_in(load_image(elf)), expected_hash(artifact)
+    if found == expected:
+        return ""
+    return f"model {found}, expected {expected} ({artifact})"
+
+
+def require_model(elf: Path, artifact: Path) -> None:
+    """Raises `ModelError` with both digests where the ELF carries another model."""
+    complaint = mismatch(elf, artifact)
+    if complaint:
+        raise ModelError(f"{elf}: {complaint}")

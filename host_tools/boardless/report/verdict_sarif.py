@@ -1,0 +1,50 @@
+"""SARIF 2.1.0, for code scanning."""
+
+from __future__ import annotations
+
+from boardless.gate.verdict import Row, Verdict
+from boardless.project.config import Config
+from boardless.report.verdict_places import place_of
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+_RULES = {
+    "region": "A memory region is over its budget.",
+    "size": "A part of the firmware is over its budget.",
+    "stack": "The stack is over its budget.",
+    "growth": "A change adds more bytes than it may.",
+    "waiver": "A waiver is expired or for nothing.",
+    "none": "No budget is set.",
+}
+
+
+def sarif(verdict: Verdict, config: Config) -> dict[str, object]:
+    """The whole log: one result a failed row, none where all is well."""
+    results = [_result(row, verdict, config) for row in verdict.failed]
+    if not results and not verdict.passed:
+        results = [_entry("none", "none", verdict.line, (config.path.name, 1))]
+    rules = [
+        {"id": f"budget/{kind}", "shortDescription": {"text": text}}
+        for kind, text in _RULES.items()
+    ]
+    driver = {"name": "boardless budget", "rules": rules}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _result(row: Row, verdict: Verdict, config: Config) -> dict[str, object]:
+    place = place_of(row, verdict, config)
+    return _entry(row.kind, row.key, row.account(), place)
+
+
+def _entry(kind: str, key: str, text: str, place: tuple[str, int]) -> dict[str, object]:
+    file, line = place
+    location = {
+        "physicalLocation": {"artifactLocation": {"uri": file}, "region": {"startLine": line}}
+    }
+    return {
+        "ruleId": f"budget/{kind}",
+        "level": "error",
+        "message": {"text": text},
+        "locations": [location],
+        "partialFingerprints": {"budget/v1": key},
+    }

@@ -1,0 +1,206 @@
+"""A board under test, step by step: power on, show frames, wait for what the firmware says.
+
+with Bench() as bench:
+    bench.power_on(BoardSetup(Path("app.elf")))
+    bench.show(frame)
+    result = bench.run_until_result(limit_us=500_000)
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from boardless.running.classify import FrameResult, RunReport, classify, require_results
+from boardless.running.evidence import Evidence, gather
+from boardless.running.session import BoardSetup
+from boardless_sim.camera.frame import Frame
+from boardless_sim.elf.image import FirmwareImage, load_image
+from boardless_sim.engines.engine import (
+    BreakableCamera,
+    Engine,
+    KeepsPreciseTime,
+    StackMark,
+    StopReason,
+    UartLine,
+)
+from boardless_sim.errors import EngineError
+from boardless_sim.faults.sensor import SensorFault
+from boardless_sim.result import InferenceResult, is_result, parse_result
+
+
+class Bench:
+    """At most one powered board; what was shown to it, and what it answered."""
+
+    def __init__(self) -> None:
+        self._engine: Engine | None = None
+        self._setup: BoardSetup | None = None
+        self._unanswered: deque[Frame] = deque()
+        self._faults: list[SensorFault] = []
+        self._last_shown: Frame | None = None
+        self._last_evidence: Evidence | None = None
+        self.results: list[FrameResult] = []
+        self.stop_reason: StopReason | None = None
+
+    def __enter__(self) -> Bench:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.power_off()
+
+    @property
+    def engine(self) -> Engine:
+        """The powered board's engine. Raises `EngineError` where none is powered."""
+        if self._engine is None:
+            raise EngineError("no board is powered, expected one: power it on first")
+        return self._engine
+
+    @property
+    def image(self) -> FirmwareImage:
+        """The firmware of the powered board."""
+        if self._engine is None or self._setup is None:
+            raise EngineError("no board is powered, expected one: power it on first")
+        return load_image(self._setup.elf)
+
+    def power_on(self, setup: BoardSetup) -> None:
+        """A fresh board in place of the one before; virtual time is 0."""
+        self.power_off()
+        self.results = []
+        self._unanswered.clear()
+        self._faults = []
+        self._last_shown = self._last_evidence = self.stop_reason = None
+        self._engine = setup.power_on()
+        self._setup = setup
+
+    def power_off(self) -> None:
+        """Give the board back and keep its evidence. Harmless without a board."""
+        if self._engine is not None:
+            self._last_evidence = self.evidence()
+            self._engine.close()
+            self._engine = None
+
+    def restart(self) -> None:
+        """The same firmware on a fresh board."""
+        if self._setup is None:
+            raise EngineError("no board was powered, expected one: power it on first")
+        self.power_on(self._setup)
+
+    def ask_for_precise_time(self) -> None:
+        """On this board from here on, and after `restart` from power-on."""
+        engine = self.engine
+        assert self._setup is not None
+        self._setup = replace(self._setup, precise=True)
+        if isinstance(engine, KeepsPreciseTime):
+            engine.be_precise()
+
+    def show(self, frame: Frame) -> None:
+        """Queue a frame for the lens."""
+        self.engine.show(frame)
+        self._unanswered.append(frame)
+        self._last_shown = frame
+
+    def break_camera(self, fault: SensorFault) -> None:
+        """Add a fault to the sensor, from its next frame or SCCB transfer on."""
+        self._set_faults([*self._faults, fault])
+
+    def repair_camera(self) -> None:
+        """Take every fault of the sensor away."""
+        self._set_faults([])
+
+    def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
+        """Run for at most `limit_us` from now; the reason stays in `stop_reason`."""
+        self.stop_reason = self.engine.run(limit_us, until)
+        return self.stop_reason
+
+    def run_until_line(
+        self, limit_us: float, wanted: Callable[[UartLine], bool]
+    ) -> UartLine | None:
+        """The first wanted line from now on; None where the run stopped before."""
+        found: list[UartLine] = []
+
+        def until(line: UartLine) -> bool:
+            if wanted(line):
+                found.append(line)
+            return bool(found)
+
+        self.run(limit_us, until)
+        return found[0] if found else None
+
+    def run_until_result(self, limit_us: float) -> FrameResult | None:
+        """The result of the oldest frame that has none, or the next result where all have one.
+
+        The last frame stays in view, so a firmware that captures on its own may answer it again
+        before it answers a new one; such a result is passed over.
+        """
+        deadline_us = self.engine.time_us() + limit_us
+        while (left_us := deadline_us - self.engine.time_us()) > 0:
+            line = self.run_until_line(left_us, lambda line: is_result(line.text))
+            if line is None:
+                return None
+            answered = parse_result(line.text)
+            frame = self._frame_of(answered)
+            if self._unanswered and frame is not self._unanswered[0]:
+                continue
+            if self._unanswered:
+                self._unanswered.popleft()
+            self.results.append(_result(answered, frame, line.time_us))
+            return self.results[-1]
+        self.stop_reason = StopReason.LIMIT
+        return None
+
+    def classify(self, frames: Iterable[Frame], limit_us: float) -> RunReport:
+        """Show every frame to a fresh board; its results are the bench's results."""
+        self.restart()
+        report = require_results(classify(self.engine, frames, limit_us))
+        self.results = list(report.results)
+        self.stop_reason = report.stop_reason
+        return report
+
+    def stack_of(self, elf: Path) -> StackMark | None:
+        """The stack's high-water mark where the powered board runs that ELF."""
+        if self._engine is None or self._setup is None or not elf.exists():
+            return None
+        return self._engine.stack_mark() if elf.samefile(self._setup.elf) else None
+
+    @property
+    def waits_for(self) -> Frame | None:
+        """The oldest frame that was shown and has no result yet."""
+        return self._unanswered[0] if self._unanswered else None
+
+    def evidence(self) -> Evidence | None:
+        """What the board shows now, or showed last when it was powered off."""
+        if self._engine is None:
+            return self._last_evidence
+        return gather(self._engine, self._last_shown)
+
+    def _frame_of(self, answered: InferenceResult) -> Frame | None:
+        captured = self.engine.captured()
+        return captured[answered.frame] if answered.frame < len(captured) else None
+
+    def _set_faults(self, faults: list[SensorFault]) -> None:
+        engine = self.engine
+        if not isinstance(engine, BreakableCamera):
+            raise EngineError(f"engine {engine.name}: no camera faults, expected engine native")
+        self._faults = faults
+        engine.set_camera_faults(faults)
+
+
+def _result(answered: InferenceResult, frame: Frame | None, sent_us: float) -> FrameResult:
+    return FrameResult(
+        frame=answered.frame,
+        name=f"number {answered.frame}" if frame is None else frame.name,
+        label=None if frame is None else frame.label,
+        class_index=answered.class_index,
+        score=answered.score,
+        times_us=answered.times_us,
+        line=answered.line,
+        sent_us=sent_us,
+    )

@@ -1,0 +1,69 @@
+"""Which firmware goes on which board: the one place that chooses an engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from boardless_sim.errors import EngineError
+
+if TYPE_CHECKING:
+    from boardless_sim.engines.engine import Engine
+
+ENGINES = ("native", "renode", "qemu")
+
+
+@dataclass(frozen=True)
+class BoardSetup:
+    """An ELF and the way to run it. Small and picklable: a worker process gets one of these."""
+
+    elf: Path
+    engine: str = "native"
+    strict: bool = False
+    fast_forward: bool = True
+    peripherals: tuple[str, ...] = ()  # files of the user's own, as FILE:CLASS@BASE
+    precise: bool = False  # time as a test of times wants it, where the engine has a choice
+
+    def power_on(self) -> Engine:
+        """A board with the firmware in Flash, at virtual time 0. The caller closes it."""
+        from boardless_sim.elf.image import load_image, mailbox_of
+        from boardless_sim.engines.engine import KeepsPreciseTime
+
+        if self.engine not in ENGINES:
+            raise EngineError(f"engine {self.engine!r}, expected one of: {', '.join(ENGINES)}")
+        image = load_image(self.elf)
+        engine = self._create()
+        if self.engine != "qemu" and mailbox_of(image) is not None:
+            from boardless_sim.engines.mailbox.fed import MailboxFed
+
+            engine = MailboxFed(engine)
+        try:
+            engine.load(image)
+            if self.precise and isinstance(engine, KeepsPreciseTime):
+                engine.be_precise()
+        except BaseException:
+            engine.close()
+            raise
+        return engine
+
+    def _create(self) -> Engine:
+        if self.engine == "qemu":
+            from boardless_sim.engines.gdb.qemu import QemuEngine
+
+            self._require_plain_board()
+            return QemuEngine()
+        if self.engine == "renode":
+            from boardless_sim.engines.renode.engine import RenodeEngine
+
+            self._require_plain_board()
+            return RenodeEngine()
+        from boardless_sim.engines.native.engine import NativeEngine
+
+        return NativeEngine(self.strict, self.fast_forward, self.peripherals)
+
+    def _require_plain_board(self) -> None:
+        """What only the native engine's devices offer."""
+        for what, asked in (("strict mode", self.strict), ("peripherals", self.peripherals)):
+            if asked:
+                raise EngineError(f"engine {self.engine}: no {what}, expected engine native")

@@ -1,0 +1,19 @@
+"""Worst-case stack from the ELF alone: SP through the code, the worst walk, interrupts on top."""
+
+from boardless.stack.analyse import analyse, analyse_stack
+from boardless.stack.annotations import StackAnnotations, from_table
+from boardless.stack.interrupts import SUPPOSED
+from boardless.stack.report import Grade, StackReport
+from boardless.stack.why import explain, suggest
+
+__all__ = [
+    "SUPPOSED",
+    "Grade",
+    "StackAnnotations",
+    "StackReport",
+    "analyse",
+    "analyse_stack",
+    "explain",
+    "from_table",
+    "suggest",
+]

@@ -1,0 +1,311 @@
+"""An ELF and its annotations to a report: walk, resolve, solve, nest, compare."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from boardless.stack.annotations import DEFAULT_ENTRY, StackAnnotations
+from boardless.stack.bound import Bound, Edge, Node, Solver
+from boardless.stack.calls import ENDING, UNWINDING, call_graph
+from boardless.stack.crosscheck import disagreements
+from boardless.stack.frames import Scan
+from boardless.stack.indirect import Resolution, Resolver, addresses_of
+from boardless.stack.interrupts import frame_bytes, nest, total
+from boardless.stack.program import Program
+from boardless.stack.report import (
+    Candidate,
+    Cycle,
+    FunctionStack,
+    Grade,
+    IndirectSite,
+    InterruptStack,
+    PathStep,
+    StackReport,
+    TaskStack,
+    worst,
+)
+from boardless.stack.su import read_usages
+from boardless_sim.elf.file import ElfFile, read_elf
+from boardless_sim.errors import ConfigError
+
+_MAX_PATH = 64
+_SWITCH, _FP_SWITCH = 36, 64  # r4-r11 and lr; s16-s31
+
+
+def analyse_stack(elf: Path, annotations: StackAnnotations) -> StackReport:
+    """The worst-case stack of a linked ELF.
+
+    Raises `ImageError` for a damaged ELF, `ConfigError` for an annotation that fits nothing in it.
+    """
+    return analyse(read_elf(elf), annotations)
+
+
+def analyse(elf: ElfFile, annotations: StackAnnotations) -> StackReport:
+    """As `analyse_stack`, of an ELF that is read already."""
+    program = Program(elf)
+    if program.is_stripped:
+        return _stripped(elf.path)
+    return _Analysis(program, annotations).report()
+
+
+def _stripped(path: Path) -> StackReport:
+    return StackReport(
+        elf=path,
+        entry="",
+        thread_bytes=None,
+        bound_bytes=None,
+        cold_bytes=None,
+        at_least_bytes=0,
+        grade=Grade.UNBOUNDED,
+        path=(),
+        reasons=("stripped ELF: no function symbol, expected .symtab",),
+        functions=(),
+        interrupts=InterruptStack((), (), None, 0, Grade.UNBOUNDED),
+        is_stripped=True,
+    )
+
+
+class _Analysis:
+    def __init__(self, program: Program, annotations: StackAnnotations) -> None:
+        self._program = program
+        self._annotations = annotations
+        self._graph = graph = call_graph(program)
+        self._names = {address: found.name for address, found in graph.functions.items()}
+        self._frames = self._numbers("frames", annotations.frames)
+        recursion = self._numbers("recursion", annotations.recursion)
+        self._resolutions = Resolver(program, graph, annotations).resolve()
+        self._sites: dict[int, list[Resolution]] = {}
+        for found in self._resolutions:
+            self._sites.setdefault(found.caller, []).append(found)
+        self._sets = {
+            targets: -number
+            for number, targets in enumerate({found.targets for found in self._resolutions}, 1)
+        }
+        self._shared: dict[tuple[int, ...], tuple[Candidate, ...]] = {}
+        ends = {a for name in ENDING for a in program.by_name.get(name, ())} | self._cold_ones()
+        self._warm = Solver(self._nodes(ends), self._names, recursion)
+        self._cold = Solver(self._nodes(frozenset()), self._names, recursion)
+        _check_rings(program, self._cold, recursion, self._names)
+
+    def _numbers(self, table: str, given: Iterable[tuple[str, int]]) -> dict[int, int]:
+        where = f"{self._program.elf.path}: [budget.stack.{table}]"
+        return {
+            address: number
+            for name, number in given
+            for address in addresses_of(self._program, name, where)
+        }
+
+    def _cold_ones(self) -> set[int]:
+        where = f"{self._program.elf.path}: [budget.stack] cold:"
+        found: set[int] = set()
+        for name in self._annotations.cold:
+            found.update(addresses_of(self._program, name, where))
+            if not found <= self._graph.never_return:
+                raise ConfigError(f"{where} {name!r} returns, expected one that ends the program")
+        return found
+
+    # ---- nodes ----
+
+    def _nodes(self, leave_out: Collection[int]) -> dict[int, Node]:
+        """Every function, and every set of candidates as a node below 0: sites share them."""
+        nodes = {
+            address: self._node(scan, leave_out) for address, scan in self._graph.scans.items()
+        }
+        for targets, number in self._sets.items():
+            edges = (Edge(target, 0, Grade.EXACT) for target in targets if target not in leave_out)
+            nodes[number] = Node(0, Grade.EXACT, tuple(edges))
+        return nodes
+
+    def _node(self, scan: Scan, leave_out: Collection[int]) -> Node:
+        edges = [
+            Edge(call.target, call.depth, Grade.EXACT)
+            for call in scan.calls.values()
+            if call.target not in leave_out
+        ]
+        reasons = list(self._reasons(scan))
+        for site in self._sites.get(scan.address, ()):
+            edges.append(Edge(self._sets[site.targets], site.call.depth, site.grade))
+            if site.grade == Grade.UNBOUNDED:
+                offset = site.call.at - scan.address
+                reasons.append(
+                    f"{self._names[scan.address]}+{offset:#x} calls through a pointer, "
+                    "no function has its address taken"
+                )
+        own, grade = scan.own_bytes, Grade.EXACT
+        if scan.address in self._frames:
+            own, grade = max(own, self._frames[scan.address]), Grade.ANNOTATED
+        return Node(own, grade, tuple(edges), tuple(reasons))
+
+    def _reasons(self, scan: Scan) -> Iterable[str]:
+        name, start = self._names[scan.address], scan.address
+        if scan.address not in self._frames:
+            if scan.dynamic_at is not None:
+                yield f"{name}+{scan.dynamic_at - start:#x} takes a size that only a run knows"
+            if scan.unknown_sp_at is not None and name not in UNWINDING:
+                yield f"{name}+{scan.unknown_sp_at - start:#x} sets SP to what only a run knows"
+            if scan.grows_at is not None:
+                yield f"{name}+{scan.grows_at - start:#x} pushes in a loop"
+            if scan.exhausted:
+                yield f"{name}: too much code to follow"
+            if scan.lost_at is not None:
+                yield f"{name} goes on at {scan.lost_at:#010x}, where the ELF has no code"
+        for call in scan.calls.values():
+            if call.target not in self._graph.scans:
+                yield f"{name} calls {call.target:#010x}, where the ELF has no code"
+
+    # ---- the report ----
+
+    def report(self) -> StackReport:
+        entries = self._entries()
+        bounds = self._warm.bounds
+        entry = max(entries, key=lambda address: bounds[address].bytes)
+        reasons = tuple(dict.fromkeys(r for a in entries for r in bounds[a].reasons))
+        interrupts = nest(self._program, self._graph, bounds, self._annotations)
+        thread = None if reasons else bounds[entry].bytes
+        cold_thread = max((self._cold.bounds[a] for a in entries), key=lambda bound: bound.bytes)
+        is_cold_known = not any(self._cold.bounds[a].reasons for a in entries)
+        functions = tuple(self._function(address) for address in sorted(self._graph.functions))
+        late = max(interrupts.cold, key=lambda level: level.at_least_bytes, default=None)
+        return StackReport(
+            elf=self._program.elf.path,
+            entry=self._names[entry],
+            thread_bytes=thread,
+            bound_bytes=total((thread, interrupts.bound_bytes)),
+            cold_bytes=total(
+                (
+                    cold_thread.bytes if is_cold_known else None,
+                    interrupts.bound_bytes,
+                    late.bound_bytes if late is not None else 0,
+                )
+            ),
+            at_least_bytes=bounds[entry].bytes + interrupts.at_least_bytes,
+            grade=worst((interrupts.grade, *(bounds[a].grade for a in entries))),
+            path=self._path(self._warm.bounds, entry),
+            reasons=reasons + self._handler_reasons(interrupts),
+            functions=functions,
+            interrupts=interrupts,
+            tasks=tuple(self._tasks()),
+            cycles=tuple(
+                Cycle(
+                    tuple(sorted(self._names[a] for a in ring.functions if a in self._names)),
+                    ring.depth,
+                    ring.round_bytes,
+                )
+                for ring in self._cold.rings
+            ),
+            indirect=tuple(self._site(found) for found in self._resolutions),
+            disagreements=disagreements(
+                self._program, self._graph, read_usages(self._annotations.su_folders)
+            ),
+        )
+
+    def _handler_reasons(self, interrupts: InterruptStack) -> tuple[str, ...]:
+        return tuple(
+            f"interrupt {level.handler}: {reason}"
+            for level in interrupts.levels
+            if level.bound_bytes is None
+            for address in self._program.by_name.get(level.handler, ())
+            for reason in self._warm.bounds[address].reasons[:1]
+        )
+
+    def _entries(self) -> tuple[int, ...]:
+        where = f"{self._program.elf.path}: [budget.stack] entry:"
+        if self._annotations.entries:
+            return tuple(
+                address
+                for name in self._annotations.entries
+                for address in addresses_of(self._program, name, where)
+            )
+        if self._program.entry in self._graph.functions:
+            return (self._program.entry,)
+        return addresses_of(self._program, DEFAULT_ENTRY, where)
+
+    def _function(self, address: int) -> FunctionStack:
+        function, scan = self._graph.functions[address], self._graph.scans[address]
+        warm, cold = self._warm.bounds[address], self._cold.bounds[address]
+        return FunctionStack(
+            name=function.name,
+            names=function.names,
+            address=address,
+            own_bytes=scan.own_bytes,
+            grade=warm.grade,
+            bound_bytes=None if warm.reasons else warm.bytes,
+            at_least_bytes=warm.bytes,
+            path=self._path(self._warm.bounds, address),
+            cold_bytes=None if cold.reasons else cold.bytes,
+            reasons=warm.reasons,
+            is_dynamic=scan.dynamic_at is not None,
+            returns=address not in self._graph.never_return,
+        )
+
+    def _path(self, bounds: Mapping[int, Bound], address: int) -> tuple[PathStep, ...]:
+        """From a function to where the worst path ends; a ring is passed once."""
+        steps: list[PathStep] = []
+        seen: set[int] = set()
+        while address not in seen and len(steps) < _MAX_PATH:
+            seen.add(address)
+            step = bounds[address].step
+            if address in self._names:
+                own = max(self._graph.scans[address].own_bytes, self._frames.get(address, 0))
+                steps.append(PathStep(self._names[address], own if step is None else step[0]))
+            if step is None:
+                break
+            address = step[1]
+        return tuple(steps)
+
+    def _site(self, found: Resolution) -> IndirectSite:
+        return IndirectSite(
+            caller=self._names[found.caller],
+            offset=found.call.at - found.caller,
+            address=found.call.at,
+            depth=found.call.depth,
+            is_tail=found.call.is_tail,
+            grade=found.grade,
+            chosen_by=found.chosen_by,
+            candidates=self._candidates(found.targets),
+        )
+
+    def _candidates(self, targets: tuple[int, ...]) -> tuple[Candidate, ...]:
+        if targets not in self._shared:
+            found = [(self._names[address], self._warm.bounds[address]) for address in targets]
+            found.sort(key=lambda item: (-item[1].bytes, item[0]))
+            self._shared[targets] = tuple(
+                Candidate(name, None if bound.reasons else bound.bytes, bound.bytes)
+                for name, bound in found
+            )
+        return self._shared[targets]
+
+    def _tasks(self) -> Iterable[TaskStack]:
+        frame = frame_bytes(self._program, self._annotations)
+        switch = _SWITCH + (_FP_SWITCH if frame > 100 else 0)
+        where = f"{self._program.elf.path}: [[budget.stack.task]]"
+        for task in self._annotations.tasks:
+            address = addresses_of(self._program, task.entry, f"{where} {task.name}:")[0]
+            bound = self._warm.bounds[address]
+            least = bound.bytes + frame + switch
+            yield TaskStack(
+                name=task.name,
+                entry=task.entry,
+                bound_bytes=None if bound.reasons else least,
+                at_least_bytes=least,
+                max_bytes=task.max_bytes,
+                grade=worst((bound.grade, Grade.ANNOTATED)),
+                path=self._path(self._warm.bounds, address),
+            )
+
+
+def _check_rings(
+    program: Program, solver: Solver, recursion: Mapping[int, int], names: Mapping[int, str]
+) -> None:
+    """A depth for a function that calls itself on no way is a mistake."""
+    in_rings = {address for ring in solver.rings for address in ring.functions}
+    for address in recursion:
+        if address not in in_rings:
+            rings = [names[found] for found in in_rings if found in names]
+            near = difflib.get_close_matches(names[address], rings, n=1) or sorted(rings)[:4]
+            raise ConfigError(
+                f"{program.elf.path}: [budget.stack.recursion] {names[address]!r}: never reaches "
+                f"itself, expected one of {', '.join(near) or 'no function of this ELF'}"
+            )

@@ -1,0 +1,109 @@
+"""What a project says of its stack that its ELF does not: `[budget.stack]`.
+
+[budget.stack]
+max = "3K"                        # main stack: the entry's worst path and every interrupt level
+entry = ["Reset_Handler"]
+su = "build/firmware"             # compiler's .su files below this folder, to compare with
+cold = ["panic"]                  # what ends the program, beside what C names
+
+[budget.stack.calls]              # who is called through a pointer; * and ? as in a shell
+"scheduler" = ["poll_*"]
+"scheduler+0x1a" = ["poll_uart"]  # the call at that place
+"nn_run(observer)" = []           # the calls through that parameter; nobody: it is null
+
+[budget.stack.recursion]          # how many activations at once
+"qsort" = 8
+
+[budget.stack.frames]             # own frame where alloca or a VLA decides
+"read_line" = 160
+
+[budget.stack.interrupts]
+fp = true                         # 104-byte frames; false: 32
+
+[budget.stack.interrupts.level]   # handlers that share a preemption level never nest
+"1" = ["SysTick_Handler"]
+"2" = ["DMA2_Stream1_IRQHandler", "DCMI_IRQHandler"]
+
+[[budget.stack.task]]
+name = "sensor"
+entry = "sensor_task"
+max = "1K"
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from boardless.project.toml_table import Table
+
+DEFAULT_ENTRY = "Reset_Handler"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A thread with a stack of its own."""
+
+    name: str
+    entry: str
+    max_bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class Level:
+    """Handlers of one preemption level."""
+
+    name: str
+    handlers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StackAnnotations:
+    """Everything that `[budget.stack]` tells the analysis. `fp` None: as the code lets suppose."""
+
+    max_bytes: int | None = None
+    entries: tuple[str, ...] = ()
+    calls: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    recursion: tuple[tuple[str, int], ...] = ()
+    frames: tuple[tuple[str, int], ...] = ()
+    tasks: tuple[Task, ...] = ()
+    levels: tuple[Level, ...] = ()
+    fp: bool | None = None
+    cold: tuple[str, ...] = ()
+    su_folders: tuple[Path, ...] = ()
+
+
+def from_table(table: Table) -> StackAnnotations:
+    """Read `[budget.stack]`, but for its closing. Raises `ConfigError`: key, found, expected."""
+    interrupts = table.table("interrupts")
+    fp, levels = interrupts.flag("fp"), _lists(interrupts.table("level"))
+    interrupts.close()
+    return StackAnnotations(
+        max_bytes=table.optional_size("max"),
+        entries=table.texts("entry"),
+        calls=_lists(table.table("calls"), may_be_empty=True),
+        recursion=_numbers(table.table("recursion"), are_bytes=False),
+        frames=_numbers(table.table("frames"), are_bytes=True),
+        tasks=tuple(_task(entry) for entry in table.tables("task")),
+        levels=tuple(Level(name, handlers) for name, handlers in levels),
+        fp=fp,
+        cold=table.texts("cold"),
+        su_folders=tuple(table.folder / folder for folder in table.texts("su")),
+    )
+
+
+def _lists(table: Table, *, may_be_empty: bool = False) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    return tuple((name, table.texts(name, may_be_empty=may_be_empty)) for name in table.names())
+
+
+def _numbers(table: Table, *, are_bytes: bool) -> tuple[tuple[str, int], ...]:
+    read = table.size if are_bytes else table.count
+    return tuple((name, read(name)) for name in table.names())
+
+
+def _task(entry: Table) -> Task:
+    task = Task(
+        entry.required_text("name"), entry.required_text("entry"), entry.optional_size("max")
+    )
+    entry.close()
+    return task

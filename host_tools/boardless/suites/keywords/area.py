@@ -1,0 +1,87 @@
+"""What every area of keywords shares: the bench, durations and sizes, evidence on failure."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Concatenate, ParamSpec, TypeVar
+
+from robot.api import logger
+from robot.api.deco import keyword
+from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
+
+from boardless.running.evidence import as_html
+from boardless.running.rig import Bench
+from boardless_sim.errors import BoardlessError
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_A = TypeVar("_A", bound="Area")
+
+
+class Size(int):
+    """A number of bytes: 8192, 8192 B, 8 KiB, 1 MiB."""
+
+    @classmethod
+    def from_text(cls, text: str) -> Size:
+        """Read a size. Raises `ValueError`, which Robot shows with the argument's name."""
+        match = re.fullmatch(r"(\d{1,10})\s*(B|KiB|MiB)?", text.strip(), re.ASCII)
+        if match is None:
+            raise ValueError(f"found {text!r}, expected a size such as 8192, 8 KiB or 1 MiB")
+        return cls(int(match[1]) * {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20}[match[2]])
+
+
+class Area:
+    """Keywords around one bench."""
+
+    def __init__(self) -> None:
+        self.bench = Bench()
+        self.evidence_logged = False
+
+    def log_evidence(self) -> None:
+        """Once a test: the board as it is now, into the log."""
+        evidence = self.bench.evidence()
+        if evidence is not None and not self.evidence_logged:
+            logger.info(as_html(evidence), html=True)
+            self.evidence_logged = True
+
+    def at_most(self, what: str, found_us: float, limit: timedelta) -> None:
+        """Hold a time against its limit."""
+        limit_us = microseconds(limit)
+        if found_us > limit_us:
+            raise AssertionError(
+                f"{what} is {found_us / 1000:.3f} ms, expected at most {limit_us / 1000:.3f} ms "
+                f"({self.bench.engine.timing_basis})"
+            )
+
+
+def board_keyword(
+    method: Callable[Concatenate[_A, _P], _R],
+) -> Callable[Concatenate[_A, _P], _R]:
+    """A keyword that puts the board's evidence into the log when it fails."""
+
+    @functools.wraps(method)
+    def run(self: _A, /, *arguments: _P.args, **named: _P.kwargs) -> _R:
+        try:
+            return method(self, *arguments, **named)
+        except (AssertionError, BoardlessError):
+            self.log_evidence()
+            raise
+
+    keyword(run)
+    return run
+
+
+def microseconds(duration: timedelta) -> float:
+    """Virtual time as the engines count it."""
+    return duration / timedelta(microseconds=1)
+
+
+def robot_variable(name: str) -> str:
+    """The text of a Robot variable; empty where there is none."""
+    try:
+        return str(BuiltIn().get_variable_value(name) or "")
+    except RobotNotRunningError:
+        return ""

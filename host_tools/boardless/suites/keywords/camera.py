@@ -1,0 +1,113 @@
+"""Keywords around the lens: what the camera sees, and what can be wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+
+from boardless.suites.keywords.area import Area, board_keyword
+from boardless_sim.camera.frame import Frame
+from boardless_sim.camera.source import open_frames
+from boardless_sim.errors import FrameError
+from boardless_sim.faults.sensor import (
+    DeadSensor,
+    DroppedLine,
+    SccbNack,
+    TruncatedFrame,
+    WrongPid,
+)
+
+
+class CameraKeywords(Area):
+    """Show frames; break and repair the sensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._frames = _FrameCache()
+
+    @board_keyword
+    def show_frame(self, source: str, index: int = 0, label: int | None = None) -> str:
+        """Queues a frame of ``source`` for the lens; returns its name.
+
+        ``source`` is a PNG, PGM, NPY or IDX(.gz) file, a folder, or ``pattern:NAME``; ``index``
+        chooses one of several frames. The last frame stays in view. ``label`` is its true class.
+
+        | Show Frame | shoes/sneaker.png |
+        | Show Frame | t10k-images-idx3-ubyte.gz | 12 |
+        | Show Frame | pattern:bars |
+        """
+        frame = self._frames.frame(source, index)
+        if label is not None:
+            frame = Frame(frame.name, frame.luma, label)
+        self.bench.show(frame)
+        return frame.name
+
+    @board_keyword
+    def stop_camera_clock(self) -> None:
+        """The sensor stops driving its pins; it still answers on its control bus.
+
+        | Stop Camera Clock |
+        """
+        self.bench.break_camera(DeadSensor())
+
+    @board_keyword
+    def disconnect_camera_control(self) -> None:
+        """The sensor no longer acknowledges on its control bus (SCCB).
+
+        | Disconnect Camera Control |
+        """
+        self.bench.break_camera(SccbNack())
+
+    @board_keyword
+    def fit_wrong_camera(self, pid: int) -> None:
+        """The sensor's product number reads ``pid``.
+
+        | Fit Wrong Camera | 0x77 |
+        """
+        self.bench.break_camera(WrongPid(pid))
+
+    @board_keyword
+    def drop_camera_line(self, row: int, frame: int | None = None) -> None:
+        """One line is missing, in the sensor's frame of that number or in every frame.
+
+        | Drop Camera Line | 60 |
+        | Drop Camera Line | 60 | frame=3 |
+        """
+        self.bench.break_camera(DroppedLine(row, frame))
+
+    @board_keyword
+    def cut_camera_frame(self, rows: int, frame: int | None = None) -> None:
+        """The frame ends after ``rows`` lines, in the frame of that number or in every frame.
+
+        | Cut Camera Frame | 60 |
+        """
+        self.bench.break_camera(TruncatedFrame(rows, frame))
+
+    @board_keyword
+    def repair_camera(self) -> None:
+        """Takes every camera fault away.
+
+        | Repair Camera |
+        """
+        self.bench.repair_camera()
+
+
+class _FrameCache:
+    """Frames by index, each source read once and only as far as needed."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, tuple[Iterator[Frame], list[Frame]]] = {}
+
+    def frame(self, source: str, index: int) -> Frame:
+        """The frame of that index. Raises `FrameError` where the source ends before."""
+        if index < 0:
+            raise FrameError(f"{source}: found index {index}, expected 0 or more")
+        if source not in self._open:
+            self._open[source] = (open_frames(source), [])
+        rest, read = self._open[source]
+        read.extend(islice(rest, max(index + 1 - len(read), 0)))
+        if index >= len(read):
+            raise FrameError(
+                f"{source}: found {len(read)} frames, expected more than index {index}"
+            )
+        return read[index]

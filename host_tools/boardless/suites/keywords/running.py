@@ -1,0 +1,178 @@
+"""Keywords that let virtual time pass."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+
+from robot.api import SkipExecution
+from robot.api.deco import keyword
+
+from boardless.running.classify import FrameResult, last_line, stop_detail
+from boardless.running.session import BoardSetup
+from boardless.suites.keywords.area import Area, board_keyword, microseconds, robot_variable
+from boardless_sim.engines.engine import Capability, StopReason
+from boardless_sim.errors import EngineMissing
+
+HALF_A_SECOND = timedelta(milliseconds=500)
+
+
+class RunningKeywords(Area):
+    """Power the board, and run until something happens."""
+
+    @board_keyword
+    def power_on_board(
+        self, elf: Path, *peripherals: str, engine: str | None = None, strict: bool = False
+    ) -> None:
+        """Puts the firmware ``elf`` on a fresh board at virtual time 0. Nothing has run yet.
+
+        ``peripherals`` are devices of your own, as `FILE:CLASS@BASE`. With ``strict`` the use of a
+        register that is not modelled fails the run. ``engine`` is `native`, `renode` or `qemu`;
+        without it ``${ENGINE}`` says which, and else it is `native`. Where the engine is not
+        installed the test is skipped, or fails where ``${REQUIRE ENGINE}`` names it
+        (`boardless test --require-engine`).
+
+        | Power On Board | build/firmware/boardless.elf |
+        | Power On Board | build/firmware/boardless.elf | strict=True |
+        | Power On Board | build/firmware/boardless.elf | engine=renode |
+        | Power On Board | app.elf | rng.py:Rng@0x50060800 |
+        """
+        chosen = engine or robot_variable("${ENGINE}") or "native"
+        setup = BoardSetup(elf, engine=chosen, strict=strict, peripherals=peripherals)
+        try:
+            self.bench.power_on(setup)
+        except EngineMissing as missing:
+            self._skip(str(missing), chosen)
+
+    @keyword
+    def engine_should_offer(self, *capabilities: str) -> None:
+        """Skips the test, with the reason, where the powered board's engine lacks a capability.
+
+        Among them are `camera`, `cycles`, `memory`, `registers`, `bus faults`, `all devices
+        of the board`, `stack high-water mark`, `deterministic` and `precise time`. Where
+        ``${REQUIRE ENGINE}`` names the engine the test fails instead.
+
+        A test of times asks for `precise time` right after `Power On Board`: Renode then takes
+        short steps, and longer.
+
+        | Engine Should Offer | stack high-water mark |
+        | Engine Should Offer | camera | precise time |
+        """
+        known = {capability.value: capability for capability in Capability}
+        engine = self.bench.engine
+        for name in capabilities:
+            if name not in known:
+                raise AssertionError(f"found {name!r}, expected one of: {', '.join(known)}")
+            if known[name] not in engine.capabilities:
+                self._skip(f"engine {engine.name}: no {name}", engine.name)
+            if known[name] is Capability.PRECISE_TIME:
+                self.bench.ask_for_precise_time()
+
+    def _skip(self, reason: str, engine: str) -> None:
+        if robot_variable("${REQUIRE ENGINE}") == engine:
+            raise AssertionError(f"{reason}; it is required")
+        raise SkipExecution(reason)
+
+    @keyword
+    def power_off_board(self) -> None:
+        """Takes the board away; harmless where there is none. Made for a teardown.
+
+        In the teardown of a failed test it puts the board's evidence into the log.
+
+        | Test Teardown | Power Off Board |
+        """
+        if robot_variable("${TEST STATUS}") == "FAIL":
+            self.log_evidence()
+        self.bench.power_off()
+
+    @board_keyword
+    def run_until_result(self, limit: timedelta = HALF_A_SECOND) -> dict[str, object]:
+        """Runs until the firmware has answered the oldest frame without a result; returns that.
+
+        Fails when the board stops before, or when ``limit`` of virtual time has passed. The result
+        has `frame`, `name`, `label`, `class`, `score`, `line` and a `<stage>_us` for each time.
+
+        | ${result} = | Run Until Result | limit=500 ms |
+        | Should Be Equal As Integers | ${result}[class] | 7 |
+        """
+        limit_us = microseconds(limit)
+        result = self.bench.run_until_result(limit_us)
+        if result is None:
+            waits_for = self.bench.waits_for
+            who = "" if waits_for is None else f" for frame {waits_for.name}"
+            raise AssertionError(f"no result{who}: {self._why_stopped(limit_us)}")
+        return _as_dictionary(result)
+
+    @board_keyword
+    def run_for(self, duration: timedelta) -> str:
+        """Runs for ``duration`` of virtual time, or until the firmware halts or faults.
+
+        Returns why it stopped: `limit`, `halt` or `fault`.
+
+        | Run For | 100 ms |
+        | Stop Reason Should Be | limit |
+        """
+        return self.bench.run(microseconds(duration)).value
+
+    @board_keyword
+    def run_until_uart_line(self, pattern: str, limit: timedelta = HALF_A_SECOND) -> str:
+        """Runs until a new UART line matches the regular expression ``pattern``; returns the line.
+
+        | Run Until Uart Line | m- camera .* pid=76 | limit=200 ms |
+        """
+        try:
+            wanted = re.compile(pattern)
+        except re.error as error:
+            raise AssertionError(
+                f"found {pattern!r}, expected a regular expression ({error})"
+            ) from error
+        limit_us = microseconds(limit)
+        line = self.bench.run_until_line(
+            limit_us, lambda line: wanted.search(line.text) is not None
+        )
+        if line is None:
+            raise AssertionError(f"no UART line matches {pattern!r}: {self._why_stopped(limit_us)}")
+        return line.text
+
+    @board_keyword
+    def send_to_uart(self, text: str, port: str = "USART2") -> None:
+        """Feeds ``text`` into the receiver of a USART, at its baud rate. ``\\n`` is a newline.
+
+        | Send To Uart | status\\n |
+        """
+        self.bench.engine.uart_send(port, text.encode())
+
+    @board_keyword
+    def stop_reason_should_be(self, expected: str) -> None:
+        """Why the last run ended: `result`, `limit`, `halt` or `fault`.
+
+        | Stop Reason Should Be | limit |
+        """
+        if expected not in {reason.value for reason in StopReason}:
+            raise AssertionError(
+                f"found {expected!r}, expected one of: {', '.join(r.value for r in StopReason)}"
+            )
+        reason = self.bench.stop_reason
+        found = "none yet" if reason is None else reason.value
+        if found != expected:
+            raise AssertionError(f"stop reason is {found}, expected {expected}")
+
+    def _why_stopped(self, limit_us: float) -> str:
+        engine = self.bench.engine
+        reason = self.bench.stop_reason or StopReason.LIMIT
+        last = last_line(engine)
+        said = "the UART is silent" if last is None else f"last UART line {last!r}"
+        return f"{stop_detail(engine, reason, limit_us)}; {said}"
+
+
+def _as_dictionary(result: FrameResult) -> dict[str, object]:
+    return {
+        "frame": result.frame,
+        "name": result.name,
+        "label": result.label,
+        "class": result.class_index,
+        "score": result.score,
+        "line": result.line,
+        **{f"{stage}_us": time_us for stage, time_us in result.times_us.items()},
+    }

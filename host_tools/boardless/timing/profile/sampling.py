@@ -1,0 +1,91 @@
+"""Call stacks sampled in virtual time: the same on every run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from boardless.timing.profile.unwind import Unwinder
+from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.native.engine import NativeEngine
+
+# A prime, so that no loop of the firmware keeps step with it for long.
+EVERY_CYCLES = 997
+ASLEEP = "(asleep)"
+
+Stack = tuple[str, ...]  # outermost first
+
+
+@dataclass(frozen=True)
+class Function:
+    """Cycles of a function itself, and with what it called."""
+
+    name: str
+    self_cycles: int
+    total_cycles: int
+
+
+class Sampler:
+    """Every `every_cycles` the stack, with the cycles since the sample before: none is left out.
+
+    Cycles asleep are counted, not sampled; they stand on top of the stack that fell asleep.
+    """
+
+    def __init__(
+        self,
+        engine: NativeEngine,
+        image: FirmwareImage,
+        every_cycles: int = EVERY_CYCLES,
+        refine: Callable[[Stack], Stack] = lambda stack: stack,
+    ) -> None:
+        self._engine, self._refine = engine, refine
+        self._unwinder = Unwinder(image, engine)
+        self.knows_callers = bool(self._unwinder.frames)
+        self.begin()
+        engine.sample(every_cycles, self.take)
+
+    def begin(self) -> None:
+        """Forget what was sampled so far."""
+        self.samples = 0
+        self.stacks: Counter[Stack] = Counter()
+        self._cycles, self._slept = self._engine.cycles(), self._engine.sleep_cycles()
+        self._sleeper: tuple[tuple[int, int], Stack] | None = None
+
+    def take(self) -> None:
+        """One sample, now."""
+        self.samples += 1
+        cycles, slept = self._engine.cycles(), self._engine.sleep_cycles()
+        new_cycles, new_slept = cycles - self._cycles, slept - self._slept
+        self._cycles, self._slept = cycles, slept
+        if self._engine.is_asleep():
+            stack = self._asleep_stack()
+        else:
+            stack = self._stack()
+        if new_slept:
+            self.stacks[(*(self._sleeper[1] if self._sleeper else ()), ASLEEP)] += new_slept
+        if new_cycles > new_slept:
+            self.stacks[stack] += new_cycles - new_slept
+
+    def _asleep_stack(self) -> Stack:
+        """The stack does not change while the core sleeps."""
+        place = self._engine.read_register("pc"), self._engine.read_register("sp")
+        if self._sleeper is None or self._sleeper[0] != place:
+            self._sleeper = place, self._stack()
+        return self._sleeper[1]
+
+    def _stack(self) -> Stack:
+        return self._refine(self._unwinder.stack())
+
+
+def functions(stacks: Mapping[Stack, int]) -> tuple[Function, ...]:
+    """Every function that ran, the one with the most cycles of its own first; sleep is left out."""
+    own: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    for stack, cycles in stacks.items():
+        if stack[-1] != ASLEEP:
+            own[stack[-1]] += cycles
+            for name in set(stack):
+                total[name] += cycles
+    found = (Function(name, own[name], cycles) for name, cycles in total.items())
+    return tuple(sorted(found, key=lambda f: (-f.self_cycles, -f.total_cycles, f.name)))

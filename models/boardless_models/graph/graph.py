@@ -1,0 +1,232 @@
+"""A quantised network as a graph: typed operators on int8 values, everything in integers.
+
+It is what the firmware runs. An imported .tflite is one; the artifact of the model line becomes one
+(`chain.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boardless_models.data.network import Shape
+from boardless_models.int8.rounding import INT8_MAXIMUM, INT8_MINIMUM
+from boardless_models.int8.scaling import ROUNDINGS, Factor, Integers, Rounding, scaled
+
+ADD_LEFT_SHIFT = 20
+
+
+@dataclass(frozen=True)
+class Value:
+    """An int8 tensor [H,W,C]; a reshape has the bytes of the value that `storage` names."""
+
+    name: str
+    shape: Shape
+    scale: float
+    zero_point: int
+    storage: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """How a window walks over its input: its size, its steps, and the border above and left."""
+
+    rows: int
+    columns: int
+    stride_rows: int = 1
+    stride_columns: int = 1
+    top: int = 0
+    left: int = 0
+
+
+@dataclass(frozen=True)
+class Convolve:
+    """Convolution with weights [out,rows,columns,in]; depthwise: [out,rows,columns,1].
+
+    A fully connected layer is one of 1×1 over a value of one pixel. `scales` are the weights'; no
+    sum needs them. With `pool` 2 the output is the largest of each 2×2, in steps of two; `bits` is
+    how wide a weight is stored.
+    """
+
+    name: str
+    input: int
+    output: int
+    depthwise: bool
+    window: Window
+    weight: NDArray[np.int8]
+    bias: NDArray[np.int32]
+    multiplier: NDArray[np.int32]
+    exponent: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    least: int
+    most: int
+    pool: int = 1
+    bits: int = 8
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The largest or the mean of each window; the border does not count."""
+
+    name: str
+    input: int
+    output: int
+    kind: Literal["max", "average"]
+    window: Window
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Add:
+    """Two values of one shape, in two ways of rounding.
+
+    `double`: each input, shifted left by 20, times its factor; the sum times the third factor.
+    `single`: (first × weights[0] + second × weights[1], rounded) >> shift.
+    """
+
+    name: str
+    input: int
+    second: int
+    output: int
+    factors: tuple[Factor, Factor, Factor]
+    weights: tuple[int, int]
+    shift: int
+    least: int
+    most: int
+
+    def share(self, centred: Integers, place: int, way: Rounding) -> Integers:
+        """What the first (0) or the second (1) adds to the sum, from values less zero points."""
+        if way == "single":
+            return centred * self.weights[place]
+        multiplier, exponent = (np.array(part) for part in self.factors[place])
+        return scaled(centred << ADD_LEFT_SHIFT, multiplier, exponent, "double")
+
+
+@dataclass(frozen=True)
+class AddConstant(Add):
+    """A value and a constant for each channel: what the constant adds, int32 [rounding, channels].
+
+    The rows stand in the order of `ROUNDINGS`; `second` is the input again and not read.
+    """
+
+    addends: NDArray[np.int32]
+
+    def addends_in(self, way: Rounding) -> NDArray[np.int32]:
+        """Those of one rounding, [channels]."""
+        return np.asarray(self.addends[ROUNDINGS.index(way)])
+
+
+@dataclass(frozen=True)
+class Prelu:
+    """An activation of two slopes: of values less the input's zero point, `above` from zero up.
+
+    Below zero it is the channel's slope (less its zero point) times `below`. Both factors round
+    twice in either rounding: TensorFlow Lite has this kernel once.
+    """
+
+    name: str
+    input: int
+    output: int
+    slope: NDArray[np.int8]
+    slope_zero_point: int
+    above: Factor
+    below: Factor
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """Any other activation: the output for each input from -128 to 127."""
+
+    name: str
+    input: int
+    output: int
+    table: NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The mean of each channel over all pixels: the sum times one factor, which divides too.
+
+    multiplier, exponent and scales have one entry; the scale is that of a weight of one pixel.
+    """
+
+    name: str
+    input: int
+    output: int
+    multiplier: NDArray[np.int32]
+    exponent: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Concatenate:
+    """The channels of two values, one after the other, on one grid."""
+
+    name: str
+    input: int
+    second: int
+    output: int
+
+
+Operator = Convolve | Pool | Add | Prelu | Lookup | Mean | Concatenate
+Pair = Add | Concatenate
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Operators in the order in which they run."""
+
+    name: str
+    values: tuple[Value, ...]
+    operators: tuple[Operator, ...]
+    input: int
+    output: int
+    rounding: Rounding
+    score_step: int
+
+
+def inputs_of(operator: Operator) -> tuple[int, ...]:
+    """The values that an operator reads."""
+    if isinstance(operator, Pair):
+        return operator.input, operator.second
+    return (operator.input,)
+
+
+def limits_of(operator: Operator) -> tuple[int, int]:
+    """The least and the largest int8 that an operator puts out."""
+    if isinstance(operator, Lookup | Concatenate):
+        return INT8_MINIMUM, INT8_MAXIMUM
+    return operator.least, operator.most
+
+
+def renumbered(operator: Operator, number: Mapping[int, int]) -> Operator:
+    """The operator between the same values under their new numbers."""
+    source, target = number[operator.input], number[operator.output]
+    if isinstance(operator, Pair):
+        return replace(operator, input=source, second=number[operator.second], output=target)
+    return replace(operator, input=source, output=target)
+
+
+def macs_of(graph: Graph, operator: Operator) -> int:
+    """Multiplications of one operator; only a convolution has them."""
+    if not isinstance(operator, Convolve):
+        return 0
+    pixels = graph.values[operator.output].shape.size * operator.pool**2
+    return pixels * (operator.weight.size // len(operator.weight))
+
+
+def output_extent(extent: int, window: int, stride: int, same: bool) -> tuple[int, int]:
+    """How many windows fit on an extent, and how much border stands before the first."""
+    if not same:
+        return max(0, (extent - window) // stride + 1), 0
+    count = -(-extent // stride)
+    return count, max(0, (count - 1) * stride + window - extent) // 2

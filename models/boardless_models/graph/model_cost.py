@@ -1,0 +1,136 @@
+"""What a model costs before a compiler has seen it: bytes of `.model`, multiplications, RAM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from boardless_models.graph.graph import (
+    Add,
+    AddConstant,
+    Convolve,
+    Graph,
+    Lookup,
+    Mean,
+    Operator,
+    Prelu,
+    inputs_of,
+    macs_of,
+)
+from boardless_models.int8.score import TABLE
+from boardless_sim.errors import ModelError
+
+HASH_BYTES = 32
+# sizeof nn_tensor, nn_layer, nn_model on the target (firmware/nn/nn_model.h).
+TENSOR_BYTES, LAYER_BYTES, MODEL_BYTES = 12, 32, 24
+TABLE_BYTES = 256
+WORD = 4
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one operator takes: of `.model`, and in multiplications."""
+
+    name: str
+    model_bytes: int
+    macs: int
+
+
+def arena(graph: Graph) -> tuple[dict[int, int], int]:
+    """Where each storage begins, and the bytes of all: first fit, by the time of use."""
+    alive = lifetimes(graph)
+    placed: list[tuple[int, int, int]] = []
+    offsets: dict[int, int] = {}
+    for storage in sorted(alive, key=lambda index: -graph.values[index].shape.size):
+        size = in_words(graph.values[storage].shape.size)
+        first, last = alive[storage]
+        rivals = sorted(
+            (offsets[other], offsets[other] + bytes_taken)
+            for other, bytes_taken, _ in placed
+            if alive[other][0] <= last and first <= alive[other][1]
+        )
+        offset = 0
+        for start, end in rivals:
+            if start - offset >= size:
+                break
+            offset = max(offset, end)
+        offsets[storage] = offset
+        placed.append((storage, size, offset))
+    return offsets, max(offset + size for _, size, offset in placed)
+
+
+def lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
+    """The operators between which each storage is needed, the frame before the first."""
+    spans = {graph.values[graph.input].storage: (-1, -1)}
+    for number, operator in enumerate(graph.operators):
+        for index in (*inputs_of(operator), operator.output):
+            storage = graph.values[index].storage
+            first, _ = spans.get(storage, (number, number))
+            spans[storage] = (first, number)
+    storage = graph.values[graph.output].storage
+    spans[storage] = (spans[storage][0], len(graph.operators))
+    return spans
+
+
+def operator_bytes(operator: Operator) -> int:
+    """What an operator's constants take of `.model`, each array at a multiple of four."""
+    return LAYER_BYTES + sum(in_words(size) for size in array_bytes(operator))
+
+
+def array_bytes(operator: Operator) -> tuple[int, ...]:
+    """The bytes of each array of constants."""
+    match operator:
+        case Convolve():
+            outputs = len(operator.bias)
+            weights = -(-operator.weight.size * operator.bits // 8)
+            return weights, 4 * outputs, 4 * outputs, outputs
+        case AddConstant():
+            return 4 * operator.addends.shape[1], 4 * 3, 3
+        case Add():
+            return 4 * 3, 3
+        case Prelu():
+            return prelu_bytes(operator.slope.size)
+        case Lookup():
+            return (TABLE_BYTES,)
+        case Mean():
+            return 4, 1
+    return ()
+
+
+def prelu_bytes(channels: int) -> tuple[int, ...]:
+    """Slopes, two multipliers with the slopes' zero point, two exponents."""
+    return channels, 4 * 3, 2
+
+
+def graph_costs(graph: Graph) -> tuple[Cost, ...]:
+    """Every operator's share, and what all share."""
+    shared = HASH_BYTES + MODEL_BYTES + 2 * len(TABLE) + TENSOR_BYTES * len(graph.values)
+    return (
+        *(
+            Cost(operator.name, operator_bytes(operator), macs_of(graph, operator))
+            for operator in graph.operators
+        ),
+        Cost("tables", shared, 0),
+    )
+
+
+def largest_value(graph: Graph) -> str:
+    """The tensor that takes most of the arena."""
+    offsets, _ = arena(graph)
+    values = [graph.values[index] for index in offsets]
+    return f"tensor {max(values, key=lambda value: value.shape.size).name!r}"
+
+
+def in_words(size: int) -> int:
+    """A size filled up to whole words."""
+    return -(-size // WORD) * WORD
+
+
+def check_model_budget(shares: tuple[Cost, ...], budget: int) -> None:
+    """Refuse a model over budget: by how much, and which part takes most."""
+    total = sum(cost.model_bytes for cost in shares)
+    if total > budget:
+        most = max(shares, key=lambda cost: cost.model_bytes)
+        raise ModelError(
+            f"{total} bytes of model, {total - budget} over the budget of {budget}; "
+            f"{most.name} alone takes {most.model_bytes}"
+        )

@@ -1,0 +1,4 @@
+"""The integers: quantising, the artifact, the reference that C must equal bit for bit.
+
+May import data.
+"""

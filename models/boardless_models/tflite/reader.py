@@ -1,0 +1,191 @@
+"""A user's int8 .tflite as a graph, or a list of what is unsupported and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from boardless_models.graph.graph import Concatenate, Graph, Value, renumbered
+from boardless_models.graph.graph_check import check_graph
+from boardless_models.int8.scaling import Rounding
+from boardless_models.int8.score import score_step
+from boardless_models.tflite import file as tfl
+from boardless_models.tflite.file import FileOperator, TfliteFile
+from boardless_models.tflite.layers import FileLayers
+from boardless_models.tflite.pointwise import (
+    add_constant_of,
+    add_of,
+    clamp_of,
+    prelu_of,
+    relu_of,
+    table_of,
+)
+from boardless_models.tflite.reduce import mean_of
+from boardless_sim.errors import ModelError
+
+LARGEST_SCORE_STEP = 0xFFFF
+SHAPERS = (tfl.RESHAPE, tfl.SQUEEZE, tfl.EXPAND_DIMS)
+CLAMPS = (tfl.RELU_OP, tfl.RELU6_OP, tfl.RELU_N1_TO_1_OP, tfl.LEAKY_RELU)
+TABLES = (tfl.HARD_SWISH, tfl.LOGISTIC, tfl.TANH)
+ACTIVATIONS = (*CLAMPS, *TABLES, tfl.PRELU)
+
+
+def graph_of(file: TfliteFile, name: str, rounding: Rounding) -> Graph:
+    """The graph, checked. Raises `ModelError` naming every operator that is not supported."""
+    return Importer(file).graph(name, rounding)
+
+
+class Importer(FileLayers):
+    """One file on its way to a graph."""
+
+    def __init__(self, file: TfliteFile) -> None:
+        super().__init__(file)
+        self.beta = 1.0
+
+    def graph(self, name: str, rounding: Rounding) -> Graph:
+        """Every operator in turn; what cannot be taken is collected, then said at once."""
+        if len(self.file.inputs) != 1 or len(self.file.outputs) != 1:
+            counts = f"{len(self.file.inputs)} inputs, {len(self.file.outputs)} outputs"
+            raise ModelError(f"{counts}; expected one of each")
+        source = self.new_value(self.file.inputs[0])
+        complaints: list[str] = []
+        for index, operator in enumerate(self.file.operators):
+            try:
+                self.take(index, operator)
+            except ModelError as complaint:
+                complaints.append(f"op {index} {operator.name}: {complaint}")
+                self.assume_output(operator)
+        if complaints:
+            raise ModelError("not supported:\n  " + "\n  ".join(complaints))
+        output = self.file.outputs[0]
+        if output not in self.values or not self.operators:
+            raise ModelError(f"tensor {output}, the graph's output, is never computed")
+        values, numbers = self.numbered()
+        scale = self.values[output].scale
+        step = min(score_step(scale * self.beta), LARGEST_SCORE_STEP)
+        graph = Graph(
+            name,
+            values,
+            tuple(renumbered(operator, numbers) for operator in self.operators),
+            numbers[source],
+            numbers[output],
+            rounding,
+            step,
+        )
+        check_graph(graph)
+        return graph
+
+    def take(self, index: int, operator: FileOperator) -> None:
+        """One operator of the file."""
+        handlers: dict[int, Callable[[int, FileOperator], None]] = {
+            tfl.CONV_2D: self.convolution,
+            tfl.DEPTHWISE_CONV_2D: self.convolution,
+            tfl.FULLY_CONNECTED: self.dense,
+            tfl.MAX_POOL_2D: self.pool,
+            tfl.AVERAGE_POOL_2D: self.pool,
+            tfl.ADD: self.add,
+            tfl.MEAN: self.mean,
+            tfl.PAD: self.pad,
+            tfl.CONCATENATION: self.concatenation,
+            tfl.SOFTMAX: self.softmax,
+            **dict.fromkeys(SHAPERS, self.reshape),
+            **dict.fromkeys(ACTIVATIONS, self.activation),
+        }
+        handler = handlers.get(operator.code)
+        if handler is None:
+            raise ModelError(f"{self.named(operator.outputs)}: this operator is not supported")
+        handler(index, operator)
+
+    def reshape(self, _index: int, operator: FileOperator) -> None:
+        """The same bytes under other extents."""
+        index, source = self.input(operator)
+        target = self.new_value(operator.outputs[0] if operator.outputs else -1, source.storage)
+        found = self.values[target]
+        same_grid = (found.scale, found.zero_point) == (source.scale, source.zero_point)
+        if found.shape.size != source.shape.size or not same_grid:
+            raise ModelError(f"tensor {found.name!r} is not {self.values[index].name!r} reshaped")
+
+    def softmax(self, index: int, operator: FileOperator) -> None:
+        """As the last operator it becomes the score; the order of the classes stays."""
+        number, _ = self.input(operator)
+        self.tensor(operator.outputs, 0)
+        is_last = index == len(self.file.operators) - 1
+        if not is_last or operator.outputs[0] != self.file.outputs[0]:
+            raise ModelError(f"{self.named(operator.outputs)}: expected as the last operator only")
+        if not 0.0 < operator.options.beta <= 100.0:
+            raise ModelError(f"beta {operator.options.beta}, expected more than 0, at most 100")
+        self.beta = operator.options.beta
+        self.file = replace(self.file, outputs=(number,))
+
+    def add(self, index: int, operator: FileOperator) -> None:
+        """ADD of two activations, or of one and a constant on either side."""
+        name = f"op {index} {operator.name}"
+        sides = [self.tensor(operator.inputs, place) for place in (0, 1)]
+        if sides[0].data:
+            operator = replace(operator, inputs=operator.inputs[1::-1])
+        first, source = self.input(operator)
+        if any(side.data for side in sides):
+            target_number, target = self.output(operator)
+            numbers, values = (first, target_number), (source, target)
+            clamp = clamp_of(operator.options.activation, target)
+            addend = self.tensor(operator.inputs, 1)
+            self.operators.append(add_constant_of(name, numbers, values, addend, clamp))
+            return
+        second, other = self.input(operator, 1)
+        target_number, target = self.output(operator)
+        triple = (source, other, target)
+        clamp = clamp_of(operator.options.activation, target)
+        self.operators.append(add_of(name, (first, second, target_number), triple, clamp))
+
+    def activation(self, index: int, operator: FileOperator) -> None:
+        """An activation that stands by itself."""
+        name = f"op {index} {operator.name}"
+        first, source = self.input(operator)
+        number, target = self.output(operator)
+        if operator.code in CLAMPS:
+            self.operators.append(relu_of(name, operator, first, number, source, target))
+        elif operator.code == tfl.PRELU:
+            slopes = self.tensor(operator.inputs, 1)
+            self.operators.append(prelu_of(name, slopes, first, number, source, target))
+        else:
+            self.operators.append(table_of(name, operator.code, first, number, source, target))
+
+    def mean(self, index: int, operator: FileOperator) -> None:
+        """MEAN over rows and columns."""
+        name = f"op {index} {operator.name}"
+        first, source = self.input(operator)
+        number, target = self.output(operator)
+        axes = self.tensor(operator.inputs, 1)
+        self.operators.append(mean_of(name, (first, number), source, target, axes))
+
+    def concatenation(self, index: int, operator: FileOperator) -> None:
+        """CONCATENATION of channels, two values at a time."""
+        parts = [self.input(operator, place) for place in range(len(operator.inputs))]
+        number, target = self.output(operator)
+        if len(parts) < 2 or operator.options.activation != tfl.NO_ACTIVATION:
+            raise ModelError(f"{len(parts)} inputs or an activation, expected at least 2 and none")
+        rank = len(self.tensor(operator.outputs, 0).shape)
+        if operator.options.axis not in (-1, rank - 1):
+            raise ModelError(f"axis {operator.options.axis}, expected that of the channels")
+        grids = {(value.scale, value.zero_point) for _, value in (*parts, (number, target))}
+        pixels = {(v.shape.height, v.shape.width) for _, v in (*parts, (number, target))}
+        if len(grids) != 1 or len(pixels) != 1:
+            raise ModelError(f"tensor {target.name!r} has another scale or size than its parts")
+        name = f"op {index} {operator.name}"
+        joined, so_far = parts[0]
+        for place, (part, value) in enumerate(parts[1:], start=2):
+            channels = so_far.shape.channels + value.shape.channels
+            last = place == len(parts)
+            into = number if last else self.part(so_far, channels, place, number)
+            so_far = self.values[into]
+            if so_far.shape.channels != channels:
+                raise ModelError(f"tensor {target.name!r}, expected {channels} channels")
+            self.operators.append(Concatenate(name, joined, part, into))
+            joined = into
+
+    def part(self, value: Value, channels: int, place: int, number: int) -> int:
+        """The first of several values that become one, under a number that no tensor has."""
+        own = -(number * tfl.MOST_LISTED + place)
+        shape = replace(value.shape, channels=channels)
+        self.values[own] = replace(value, name=f"{value.name} and more", shape=shape, storage=own)
+        return own

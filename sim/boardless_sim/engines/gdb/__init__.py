@@ -1,0 +1,1 @@
+"""Engines behind GDB's remote protocol: QEMU."""

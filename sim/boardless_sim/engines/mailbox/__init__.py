@@ -1,0 +1,1 @@
+"""Frames through a mailbox in memory, for engines without a camera."""

@@ -1,0 +1,109 @@
+"""Frames through a variable of the firmware, for engines and boards without a camera.
+
+The host's half of `firmware/apps/classifier/frame_mailbox.h`, which is the manual.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections import deque
+from typing import Protocol
+
+import numpy as np
+
+from boardless_sim.camera.frame import Frame
+from boardless_sim.camera.scene import LEFT, SMALL, SQUARE, TOP, check, compose
+
+WANTS_FRAME = "frame_capture_wait"  # the firmware's function that takes what is in the mailbox
+
+_MAGIC = 0x424C_4D42
+_EMPTY, _FULL = 1, 2
+_LUMA, _YUYV = 1, 2
+_PRINT_LAYERS, _DUMP_LAYER = 1 << 0, 1 << 1
+_STATE_OFFSET, _FRAME_OFFSET = 4, 16
+_GREY = 0x80
+
+
+class Memory(Protocol):
+    """What reaches the firmware's RAM."""
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """Bytes of RAM."""
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Write RAM."""
+
+
+class Mailbox:
+    """A queue of frames before one firmware's mailbox; the last frame stays in view."""
+
+    def __init__(self, memory: Memory, address: int) -> None:
+        self._memory = memory
+        self._address = address
+        self._queue: deque[Frame] = deque()
+        self._in_view: Frame | None = None
+        self._given: Frame | None = None  # in the mailbox, not known to be taken
+        self._sequence = 0
+        self._captured: list[Frame] = []
+        self._flags = self._dump_layer = 0
+
+    def show(self, frame: Frame) -> int:
+        """Queue a frame; returns its number among the captures to come."""
+        check(frame)
+        self._queue.append(frame)
+        return len(self._captured) + (self._given is not None) + len(self._queue) - 1
+
+    def ask(self, *, print_layers: bool = False, dump_layer: int | None = None) -> None:
+        """What the firmware is to tell about the frames given from now on, beside the result."""
+        self._flags = (_PRINT_LAYERS if print_layers else 0) | (
+            0 if dump_layer is None else _DUMP_LAYER
+        )
+        self._dump_layer = dump_layer or 0
+
+    def captured(self) -> list[Frame]:
+        """The frames that the firmware took, in order."""
+        self._look()
+        return list(self._captured)
+
+    def serve(self) -> None:
+        """Give the firmware a frame if it wants one and there is one."""
+        state, window = self._look()
+        if state != _EMPTY:
+            return
+        if self._given is None:
+            if self._queue:
+                self._in_view = self._queue.popleft()
+            self._given = self._in_view
+        if self._given is not None:
+            self._give(self._given, window)
+
+    def _look(self) -> tuple[int, int]:
+        """State and window; notes that the frame in the mailbox was taken."""
+        words = struct.unpack("<4I", self._memory.read_memory(self._address, _FRAME_OFFSET))
+        magic, state, taken, window = words
+        if magic != _MAGIC:
+            return 0, 0
+        if self._given is not None and taken == self._sequence:
+            self._captured.append(self._given)
+            self._given = None
+        return state, window
+
+    def _give(self, frame: Frame, window: int) -> None:
+        self._sequence += 1
+        is_small = frame.luma.shape == (SMALL, SMALL)
+        header = struct.pack(
+            "<4I", self._sequence, _LUMA if is_small else _YUYV, self._flags, self._dump_layer
+        )
+        if is_small:
+            header += frame.luma.tobytes()
+        else:
+            self._memory.write_memory(window, _yuyv(frame))
+        self._memory.write_memory(self._address + _FRAME_OFFSET, header)
+        self._memory.write_memory(self._address + _STATE_OFFSET, struct.pack("<I", _FULL))
+
+
+def _yuyv(frame: Frame) -> bytes:
+    square = compose(frame)[TOP : TOP + SQUARE, LEFT : LEFT + SQUARE]
+    pixels = np.full((SQUARE, SQUARE, 2), _GREY, np.uint8)
+    pixels[:, :, 0] = square
+    return pixels.tobytes()

@@ -1,0 +1,93 @@
+"""An engine whose firmware takes its frames from memory instead of a camera."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from boardless_sim.camera.frame import Frame
+from boardless_sim.elf.image import FirmwareImage, mailbox_of
+from boardless_sim.engines.engine import (
+    Capability,
+    Engine,
+    FaultInfo,
+    KeepsPreciseTime,
+    StackMark,
+    StopReason,
+    UartLine,
+)
+from boardless_sim.engines.mailbox.box import Mailbox
+from boardless_sim.errors import EngineError
+
+_STEP_US = 1000.0  # of virtual time between two looks at the mailbox
+
+
+class MailboxFed:
+    """Implements `Engine`: another engine, and a mailbox that is looked at every millisecond."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._mailbox: Mailbox | None = None
+        self.name = engine.name
+        self.timing_basis = engine.timing_basis
+        self.capabilities = engine.capabilities - {Capability.CAMERA} | {Capability.MAILBOX}
+
+    @property
+    def mailbox(self) -> Mailbox:
+        """Where frames go. Raises `EngineError` before `load`."""
+        if self._mailbox is None:
+            raise EngineError(f"engine {self.name}: no firmware with a mailbox, expected one")
+        return self._mailbox
+
+    def load(self, image: FirmwareImage) -> None:
+        self.engine.load(image)
+        address = mailbox_of(image)
+        self._mailbox = None if address is None else Mailbox(self.engine, address)
+
+    def show(self, frame: Frame) -> int:
+        return self.mailbox.show(frame)
+
+    def captured(self) -> list[Frame]:
+        return self.mailbox.captured()
+
+    def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
+        deadline_us = self.engine.time_us() + limit_us
+        while (left_us := deadline_us - self.engine.time_us()) > 0:
+            self.mailbox.serve()
+            reason = self.engine.run(min(left_us, _STEP_US), until)
+            if reason is not StopReason.LIMIT:
+                return reason
+        return StopReason.LIMIT
+
+    def uart_lines(self) -> list[UartLine]:
+        return self.engine.uart_lines()
+
+    def uart_send(self, port: str, data: bytes) -> None:
+        self.engine.uart_send(port, data)
+
+    def be_precise(self) -> None:
+        if isinstance(self.engine, KeepsPreciseTime):
+            self.engine.be_precise()
+
+    def time_us(self) -> float:
+        return self.engine.time_us()
+
+    def fault(self) -> FaultInfo | None:
+        return self.engine.fault()
+
+    def stack_mark(self) -> StackMark:
+        return self.engine.stack_mark()
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        return self.engine.read_memory(address, size)
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        self.engine.write_memory(address, data)
+
+    def read_register(self, name: str) -> int:
+        return self.engine.read_register(name)
+
+    def log(self) -> list[str]:
+        return self.engine.log()
+
+    def close(self) -> None:
+        self.engine.close()

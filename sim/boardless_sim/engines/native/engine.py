@@ -1,0 +1,305 @@
+"""The native engine: firmware on a Cortex-M4F in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from boardless_sim.boards.own import load_placement
+from boardless_sim.camera.frame import Frame
+from boardless_sim.core.cpu import EXCEPTION_NAMES, UNUSED_PSP
+from boardless_sim.core.timing import REFILL, Refill
+from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.calls import CallCount
+from boardless_sim.engines.engine import (
+    Capability,
+    Capture,
+    FaultInfo,
+    StackMark,
+    StopReason,
+    UartLine,
+)
+from boardless_sim.engines.native.machine import Machine, Outcome
+from boardless_sim.errors import EngineError
+from boardless_sim.faults.sensor import SensorFault
+from boardless_sim.timing_basis import ESTIMATED_CYCLES
+
+_MAX_LINE_BYTES = 4096
+
+
+class NativeEngine:
+    """Implements `Engine`. Estimated cycles, exact devices, the same bytes on every run.
+
+    `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
+    event; off, the results are the same and only take longer. `peripherals`: devices in files of
+    the user's own, as `FILE:CLASS@BASE`. `refill`: other constants of the cycle table, to see what
+    they would have said.
+    """
+
+    name = "native"
+    timing_basis = ESTIMATED_CYCLES
+    capabilities = frozenset(Capability)
+
+    def __init__(
+        self,
+        strict: bool = False,
+        fast_forward: bool = True,
+        peripherals: Iterable[str] = (),
+        refill: Refill = REFILL,
+    ) -> None:
+        self._strict = strict
+        self._peripherals = [load_placement(spec) for spec in peripherals]
+        self._fast_forward = fast_forward
+        self._refill = refill
+        self._machine: Machine | None = None
+        self._image: FirmwareImage | None = None
+        self._lines: list[UartLine] = []
+        self._partial: dict[str, bytearray] = {}
+        self._until: Callable[[UartLine], bool] | None = None
+        self._calls: CallCount | None = None
+        self._visits: dict[int, list[Callable[[], None]]] = {}
+        self._captures: list[Capture] = []
+
+    # ---- life ----
+
+    def load(self, image: FirmwareImage) -> None:
+        """Build a fresh board and put the image into its Flash."""
+        self.close()
+        self._image = image
+        self._lines, self._partial, self._captures = [], {}, []
+        self._calls, self._visits = None, {}
+        machine = Machine(
+            strict=self._strict,
+            fast_forward=self._fast_forward,
+            own=self._peripherals,
+            refill=self._refill,
+        )
+        self._machine = machine
+        machine.load(image)
+        for port, usart in machine.devices.usarts.items():
+            usart.on_transmit = self._receiver(port)
+        machine.semihosting.on_output = self._receiver("semihosting")
+        machine.devices.camera.on_capture = self._note_capture
+
+    def close(self) -> None:
+        """Free the board. Harmless twice."""
+        if self._machine is not None:
+            self._machine.close()
+            self._machine = None
+
+    @property
+    def machine(self) -> Machine:
+        """The board itself, for tests that reach below the seam."""
+        if self._machine is None:
+            raise EngineError("native engine: no image loaded, call load() first")
+        return self._machine
+
+    # ---- camera ----
+
+    def show(self, frame: Frame) -> int:
+        """Queue a frame for the lens."""
+        return self.machine.devices.camera.show(frame)
+
+    def captured(self) -> list[Frame]:
+        """The frames that were captured whole, in order."""
+        return self.machine.devices.camera.captured
+
+    def captures(self) -> list[Capture]:
+        """When each of them was whole."""
+        return self._captures
+
+    def _note_capture(self) -> None:
+        number = self.machine.devices.camera.frames_clocked
+        self._captures.append(Capture(number, self.machine.time_us()))
+
+    def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
+        """What is wrong with the sensor from its next frame or SCCB transfer on."""
+        self.machine.devices.camera.faults = tuple(faults)
+
+    # ---- running ----
+
+    def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
+        """Run until a line satisfies `until`, or for `limit_us` of virtual time."""
+        self._until = until
+        outcome = self._run(limit_us)
+        self._until = None
+        if outcome == Outcome.STOPPED:
+            return StopReason.RESULT
+        if outcome == Outcome.LOCKUP or self.machine.in_fault_handler():
+            return StopReason.FAULT
+        return StopReason.HALT if outcome == Outcome.HALT else StopReason.LIMIT
+
+    def run_to(self, address: int, limit_us: float) -> bool:
+        """Run until the basic block at `address` is about to run; False: it was not reached."""
+        self.machine.cpu.mark(address)
+        outcome = self._run(limit_us, address)
+        self.machine.cpu.mark(address, marked=address in self._visits)
+        return outcome == Outcome.MARK
+
+    def _run(self, limit_us: float, target: int | None = None) -> Outcome:
+        """Visit what is watched, and go on unless it is the target."""
+        machine = self.machine
+        deadline_us = machine.time_us() + limit_us
+        outcome = machine.run(limit_us)
+        while outcome == Outcome.MARK:
+            place = self.read_register("pc")
+            for visit in tuple(self._visits.get(place, ())):
+                visit()
+            if place == target:
+                break
+            outcome = machine.run(max(deadline_us - machine.time_us(), 0.0))
+        return outcome
+
+    def cycles(self) -> int:
+        """Cycles of the core clock since power-on."""
+        return self.machine.cpu.shared.cycles
+
+    def instructions(self) -> int:
+        """Instructions executed since power-on."""
+        return self.machine.cpu.shared.instructions
+
+    def count_calls(self, function: str) -> None:
+        """Count the instructions of each call of a function from here on."""
+        self._calls = CallCount(self._loaded_image(), function)
+        self.watch(self._calls.place, self._count_call)
+
+    def call_counts(self) -> list[int]:
+        """Instructions of every call that returned."""
+        return [] if self._calls is None else list(self._calls.counts)
+
+    def _count_call(self) -> None:
+        if self._calls is not None:
+            self.unwatch(self._calls.place, self._count_call)
+            self._calls.pass_by(self.read_register("lr"), self.instructions())
+            self.watch(self._calls.place, self._count_call)
+
+    def watch(self, address: int, visit: Callable[[], None]) -> None:
+        """Call `visit` whenever `run` comes to the basic block at `address`, before it runs."""
+        self._visits.setdefault(address, []).append(visit)
+        self.machine.cpu.mark(address)
+
+    def unwatch(self, address: int, visit: Callable[[], None]) -> None:
+        """Take back one `watch`."""
+        self._visits[address].remove(visit)
+        if not self._visits[address]:
+            del self._visits[address]
+            self.machine.cpu.mark(address, marked=False)
+
+    def sample(self, every_cycles: int, visit: Callable[[], None]) -> None:
+        """Call `visit` every so many cycles from here on, between two basic blocks.
+
+        A sample is due at a multiple of `every_cycles` from now and comes before the next block.
+        The firmware does not notice: no cycle is added.
+        """
+
+        def due() -> None:
+            visit()
+            self.machine.schedule(every_cycles, due)
+
+        self.machine.schedule(every_cycles, due)
+
+    def sleep_cycles(self) -> int:
+        """Of `cycles`, those in which the core slept (WFI, WFE)."""
+        return self.machine.cpu.shared.sleep_cycles
+
+    def is_in_handler(self) -> bool:
+        """Whether an exception is active."""
+        return bool(self.machine.cpu.shared.active_exception)
+
+    def is_asleep(self) -> bool:
+        """Whether the core sleeps now."""
+        return bool(self.machine.cpu.shared.sleeping)
+
+    def time_us(self) -> float:
+        """Virtual time since power-on."""
+        return self.machine.time_us()
+
+    # ---- UART ----
+
+    def uart_lines(self) -> list[UartLine]:
+        """Every complete line so far."""
+        return self._lines
+
+    def uart_send(self, port: str, data: bytes) -> None:
+        """Feed bytes into a USART's receiver."""
+        usart = self.machine.devices.usarts.get(port)
+        if usart is None:
+            ports = ", ".join(self.machine.devices.usarts)
+            raise EngineError(f"port {port!r}, expected one of {ports}")
+        usart.receive(data)
+
+    def _receiver(self, port: str) -> Callable[[int], None]:
+        partial = self._partial.setdefault(port, bytearray())
+
+        def receive(byte: int) -> None:
+            if byte == 0x0A or len(partial) >= _MAX_LINE_BYTES:
+                text = partial.decode("utf-8", "backslashreplace").rstrip("\r")
+                partial.clear()
+                self._complete(UartLine(port, text, self.machine.time_us()))
+            else:
+                partial.append(byte & 0xFF)
+
+        return receive
+
+    def _complete(self, line: UartLine) -> None:
+        self._lines.append(line)
+        if self._until is not None and self._until(line):
+            self.machine.stop()
+
+    # ---- state ----
+
+    def fault(self) -> FaultInfo | None:
+        """The first fault the CPU took, if any."""
+        shared = self.machine.cpu.shared
+        if not shared.fault_number:
+            return None
+        return FaultInfo(
+            kind=EXCEPTION_NAMES.get(shared.fault_number, str(shared.fault_number)),
+            pc=shared.fault_pc,
+            function=self._function_at(shared.fault_pc),
+            cfsr=shared.fault_cfsr,
+            hfsr=shared.fault_hfsr,
+            address=shared.fault_address if shared.fault_has_address else None,
+        )
+
+    def stack_mark(self) -> StackMark:
+        """The lowest main stack pointer so far."""
+        shared = self.machine.cpu.shared
+        image = self._loaded_image()
+        top = image.initial_sp
+        functions: dict[str, int] = {}
+        for function in image.functions:
+            end = function.address + function.size
+            lowest = self.machine.cpu.lowest_msp(function.address & ~1, end)
+            if lowest is not None:
+                functions[function.name] = max(top - lowest, functions.get(function.name, 0))
+        return StackMark(
+            used_bytes=top - shared.lowest_msp,
+            lowest_address=shared.lowest_msp,
+            lowest_function=self._function_at(shared.lowest_msp_pc),
+            process_lowest_address=(None if shared.lowest_psp == UNUSED_PSP else shared.lowest_psp),
+            functions=functions,
+        )
+
+    def read_memory(self, address: int, size: int) -> bytes:
+        """Bytes of RAM or Flash."""
+        return self.machine.cpu.read(address, size)
+
+    def write_memory(self, address: int, data: bytes) -> None:
+        """Write memory as a debug probe would."""
+        self.machine.cpu.write(address, data)
+
+    def read_register(self, name: str) -> int:
+        """A core register by name."""
+        return self.machine.cpu.register(name)
+
+    def log(self) -> list[str]:
+        """What the board had to say."""
+        return list(self.machine.log)
+
+    def _function_at(self, address: int) -> str:
+        return self._loaded_image().function_at(address)
+
+    def _loaded_image(self) -> FirmwareImage:
+        if self._image is None:
+            raise EngineError("native engine: no image loaded, call load() first")
+        return self._image

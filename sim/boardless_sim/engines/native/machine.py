@@ -1,0 +1,349 @@
+"""The virtual board: one CPU, its memories and devices, and the virtual time they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
+
+from boardless_sim.boards.board import Placement
+from boardless_sim.chips.stm32f407 import BOARD, build_devices
+from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
+from boardless_sim.core.names import CORE_REGISTERS
+from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, ScheduledEvent, Timeline
+from boardless_sim.core.semihosting import Semihosting
+from boardless_sim.core.timing import REFILL, Refill
+from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.errors import EngineError, StrictError
+from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
+
+_PAGE = 0x1000
+_SLOT_BITS = 10  # devices of the STM32F407 stand at multiples of 1 KiB
+_TOP_BITS = 24  # no two memories share the top byte of their addresses
+_WORD = ~3
+_FAULTS = range(2, 7)  # NMI to UsageFault
+_ERASED = b"\xff"
+_BOOT_ROM = 0x1FFF_0000  # the boot loader, whose code is not modelled: room for one CLREX
+
+
+class Outcome(Enum):
+    """Why `Machine.run` came back."""
+
+    STOPPED = "stopped"  # somebody called stop()
+    LIMIT = "limit"
+    HALT = "halt"  # asleep, and nothing will ever wake it
+    LOCKUP = "lockup"
+    MARK = "mark"  # a marked block is about to run
+
+
+class Machine:
+    """Implements `Bus` for the devices and `DeviceBus` for the CPU."""
+
+    def __init__(
+        self,
+        *,
+        strict: bool = False,
+        fast_forward: bool = True,
+        own: Iterable[Placement] = (),
+        refill: Refill = REFILL,
+    ) -> None:
+        self.cpu = Cpu(self, refill)
+        self._shared = self.cpu.shared
+        self._shared.fast_forward = int(fast_forward)
+        self._strict = strict
+        self._timeline = Timeline()
+        self._queue = EventQueue(self._timeline)
+        self._event_cycle: int | None = None
+        self._stop = self._limit_reached = False
+        self._reset_cause = ""
+        self._said: set[str] = set()
+        self.semihosting = Semihosting(self.say_once)
+        self.log: list[str] = []
+        self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
+        self._map_memories()
+        self._clocks = Clocks(*(RESET_HZ,) * 5)
+        self.devices = build_devices(self)
+        self.devices.flash.on_acr = self.cpu.set_flash_acr
+        self._own = [(place.base, place.factory(place.name)) for place in own]
+        for _, device in self._own:
+            device.attach(self)
+            device.reset()
+        self._slots: dict[int, tuple[int, Peripheral, frozenset[int]]] = {}
+        self._map_devices()
+
+    # ---- building ----
+
+    def _map_memories(self) -> None:
+        for area in BOARD.memories:
+            memory = Memory(area.size)
+            if area.fill:
+                memory.view[:] = _ERASED * area.size
+            if area.executable:
+                self.cpu.map_code(memory, area.base, writable=area.writable)
+            else:
+                self.cpu.map_data(memory, area.base, writable=area.writable)
+            if area.waits:
+                self.cpu.set_flash(memory, area.base)
+            for alias in area.aliases:
+                self.cpu.map_alias(memory, alias)
+            for address, data in area.contents.items():
+                memory.view[address - area.base : address - area.base + len(data)] = data
+            if area.writable:
+                self.cpu.watch_ram(memory, area.base, executable=area.executable)
+            if area.dma:
+                self._memories[area.base >> _TOP_BITS] = (area.base, memory, area.writable)
+        self.cpu.keep_clrex(_BOOT_ROM)
+
+    def _map_devices(self) -> None:
+        pages: set[int] = set()
+        for base, device in self._all_devices():
+            for slot in range(base >> _SLOT_BITS, (base + device.size + 1023) >> _SLOT_BITS):
+                self._slots[slot] = (base, device, device.stable)
+                pages.add(slot << _SLOT_BITS & ~(_PAGE - 1))
+        for known in BOARD.unmodelled:
+            pages.update(range(known.base & ~(_PAGE - 1), known.base + known.size, _PAGE))
+        for start, size in _runs(sorted(page for page in pages if page < 0xE000_0000)):
+            self.cpu.map_region(start, size, Region.DEVICE)
+        self.cpu.map_region(0xE000_0000, 0x10_0000, Region.PPB)
+        self.cpu.map_region(0x2200_0000, 0x40_0000, Region.SRAM_ALIAS)
+        self.cpu.map_region(0x4200_0000, 0x100_0000, Region.DEVICE_ALIAS)
+        self.cpu.map_done()
+
+    def _all_devices(self) -> Iterator[tuple[int, Peripheral]]:
+        """The board's devices, then the user's own, which replace what stands at their place."""
+        yield from self.devices.mapped
+        yield from self._own
+
+    def load(self, image: FirmwareImage) -> None:
+        """Write the image into Flash and take the reset vector."""
+        for segment in image.segments:
+            self.cpu.write(segment.load_address, segment.data)
+        self.cpu.power_on(image.vector_table)
+        self._vector_table = image.vector_table
+
+    def close(self) -> None:
+        """Free the CPU."""
+        self.cpu.close()
+
+    # ---- running ----
+
+    def run(self, limit_us: float) -> Outcome:
+        """Run until `stop`, for at most `limit_us`, or until the CPU cannot go on."""
+        self._stop = self._limit_reached = False
+        self._shared.effects += 1  # a test may have changed a device since
+        limit_ps = self._timeline.to_ps(self._shared.cycles) + max(1, round(limit_us * 1e6))
+        limit = self._queue.at_ps(limit_ps, self._reach_limit)
+        try:
+            return self._run()
+        finally:
+            limit.cancel()
+
+    def _run(self) -> Outcome:
+        while True:
+            self.cpu.set_next_event(self._queue.next_due(NEVER))
+            reason = self.cpu.run()
+            if reason == Reason.EVENT:
+                self._run_events()
+                if self._stop:
+                    return Outcome.STOPPED
+                if self._limit_reached:
+                    return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
+            elif reason == Reason.RESET:
+                self._reset()
+            elif reason == Reason.LOCKUP:
+                return Outcome.LOCKUP
+            elif reason == Reason.MARK:
+                return Outcome.MARK
+            elif reason == Reason.DEBUG:
+                if not self.semihosting.call(self.cpu) and not self.cpu.breakpoint_fault():
+                    return Outcome.LOCKUP
+            else:
+                raise EngineError(
+                    f"native engine: the CPU stopped at {self._shared.pc:#010x} for a reason it "
+                    f"does not know (Unicorn {self._shared.interrupt_number})"
+                )
+
+    def _reach_limit(self) -> None:
+        self._limit_reached = True
+
+    def stop(self) -> None:
+        """Come back from `run` before the next block."""
+        self._stop = True
+        self.cpu.set_next_event(0)
+
+    def _run_events(self) -> None:
+        now = self._shared.cycles
+        self._shared.effects += 1
+        try:
+            while not (self._stop or self._limit_reached):
+                event = self._queue.pop_due(now)
+                if event is None:
+                    return
+                callback, event.callback = event.callback, None
+                self._event_cycle = event.due
+                if callback is not None:
+                    callback()
+        finally:
+            self._event_cycle = None
+
+    def _reset(self) -> None:
+        cause = self._reset_cause or "SFT"
+        self._reset_cause = ""
+        self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
+        for _, device in self._all_devices():
+            device.reset()
+        self.devices.camera.reset()
+        self.devices.rcc.note_reset(cause)
+        self.set_clocks(self.devices.rcc.clock_tree())
+        self.cpu.power_on(self._vector_table)
+
+    # ---- time ----
+
+    def time_us(self) -> float:
+        """Virtual time since power-on."""
+        return self._timeline.to_ps(self._shared.cycles) / 1e6
+
+    def in_fault_handler(self) -> bool:
+        """Whether NMI or a fault exception is active."""
+        return self._shared.active_exception in _FAULTS
+
+    # ---- DeviceBus: accesses of the CPU ----
+
+    def device_read(self, address: int, size: int) -> int:
+        """Answer a load from a device address."""
+        slot = self._slots.get(address >> _SLOT_BITS)
+        if slot is None:
+            self.log_unmodelled(self._name_of(address), "read")
+            return 0
+        base, device, stable = slot
+        offset = address - base
+        if offset & _WORD not in stable:
+            self._shared.effects += 1
+        return device.read(offset, size)
+
+    def device_write(self, address: int, size: int, value: int) -> None:
+        """Carry out a store to a device address."""
+        slot = self._slots.get(address >> _SLOT_BITS)
+        if slot is None:
+            self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
+            return
+        slot[1].write(address - slot[0], size, value)
+
+    def _name_of(self, address: int) -> str:
+        for known in BOARD.unmodelled:
+            if known.base <= address < known.base + known.size:
+                return known.register_name(address - known.base)
+        core_register = CORE_REGISTERS.get(address & _WORD)
+        if core_register is not None:
+            return core_register
+        return f"reserved address {address:#010x}"
+
+    # ---- Bus: what devices ask for ----
+
+    def now(self) -> int:
+        """Virtual time in cycles."""
+        return self._event_cycle if self._event_cycle is not None else self.cpu.now()
+
+    def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> ScheduledEvent:
+        """Call back after a number of core cycles."""
+        event = self._queue.at_cycle(self.now() + max(1, delay_cycles), callback)
+        if self._event_cycle is None:
+            self._hurry(event)
+        return event
+
+    def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> ScheduledEvent:
+        """Call back after a time that does not depend on the core clock."""
+        due_ps = self._timeline.to_ps(self.now()) + max(1, delay_ns) * (PICOSECONDS // 10**9)
+        event = self._queue.at_ps(due_ps, callback)
+        if self._event_cycle is None:
+            self._hurry(event)
+        return event
+
+    def _hurry(self, event: ScheduledEvent) -> None:
+        """The running slice must end in time; after an event the run loop sees to that."""
+        if event.due < self._shared.next_event:
+            self.cpu.set_next_event(event.due)
+
+    def read_had_effect(self) -> None:
+        """What was remembered of device registers is no longer true."""
+        self._shared.effects += 1
+
+    def set_irq(self, irq: int, asserted: bool) -> None:
+        """Drive an interrupt line."""
+        self.cpu.set_line(irq + 16, asserted)
+
+    def set_exti(self, line: int, level: bool) -> None:
+        """Drive an EXTI input line."""
+        self.devices.exti.set_line(line, level)
+
+    def dma_request(self, request: str, units: int = 1) -> int:
+        """Raise a DMA request line."""
+        return self.devices.dma_request(request, units)
+
+    def memory_read(self, address: int, size: int) -> bytes:
+        """Read memory as a bus master."""
+        found = self._memories.get(address >> _TOP_BITS)
+        if found is not None:
+            base, memory, _ = found
+            offset = address - base
+            if offset >= 0 and offset + size <= memory.size:
+                return bytes(memory.view[offset : offset + size])
+        raise BusFault(f"no memory at {address:#010x}, {size} bytes")
+
+    def memory_write(self, address: int, data: bytes) -> None:
+        """Write RAM as a bus master."""
+        found = self._memories.get(address >> _TOP_BITS)
+        if found is not None:
+            base, memory, writable = found
+            offset = address - base
+            if writable and offset >= 0 and offset + len(data) <= memory.size:
+                memory.view[offset : offset + len(data)] = data
+                return
+        raise BusFault(f"no RAM at {address:#010x}, {len(data)} bytes")
+
+    def device_at(self, address: int) -> tuple[Peripheral, int] | None:
+        """The device at an address, and the offset in it."""
+        slot = self._slots.get(address >> _SLOT_BITS)
+        return None if slot is None else (slot[1], address - slot[0])
+
+    def clocks(self) -> Clocks:
+        """The clock tree in force."""
+        return self._clocks
+
+    def set_clocks(self, clocks: Clocks) -> None:
+        """The RCC changed the tree."""
+        self._clocks = clocks
+        if clocks.hclk_hz != self._timeline.hz:
+            self._timeline.set_hz(self.now(), clocks.hclk_hz)
+            self._queue.clock_changed()
+            self.cpu.set_next_event(self._queue.next_due(NEVER))
+
+    def request_reset(self, cause: str) -> None:
+        """Reset at the next block."""
+        self._reset_cause = cause
+        self._shared.reset_requested = 1
+        self._shared.deadline = 0
+
+    def log_unmodelled(self, register: str, access: str) -> None:
+        """Say once that a register is not modelled; an error when strict."""
+        where = f"{register} is not modelled ({access})"
+        if self._strict:
+            raise StrictError(f"{where}, at pc near {self._shared.pc & ~1:#010x}")
+        self.say_once(where)
+
+    def say_once(self, message: str) -> None:
+        """Add to the log what was not said before."""
+        key = message.split(" (")[0]
+        if key not in self._said:
+            self._said.add(key)
+            self.log.append(message)
+
+
+def _runs(pages: list[int]) -> list[tuple[int, int]]:
+    """Adjacent pages joined: (start, size)."""
+    runs: list[tuple[int, int]] = []
+    for page in pages:
+        if runs and runs[-1][0] + runs[-1][1] == page:
+            runs[-1] = (runs[-1][0], runs[-1][1] + _PAGE)
+        else:
+            runs.append((page, _PAGE))
+    return runs

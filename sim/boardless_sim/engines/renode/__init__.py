@@ -1,0 +1,1 @@
+"""The firmware in Renode, driven through its monitor."""

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from boardless.gate import model_row as model
+from boardless.gate.model_row import with_model
+from boardless.gate.verdict import Row, Verdict
+from boardless.project.config import parse_config
+from boardless_sim.errors import ConfigError
+
+KEPT = Verdict("app.elf", (Row("size", "model", 10, 20),))
+TOML = b'[budget.model]\nmax = "8K"\nartifact = "models/m.npz"\n'
+
+
+def test_the_artifact_is_found_beside_the_file() -> None:
+    assert parse_config(Path("project/boardless.toml"), TOML).artifact == Path(
+        "project/models/m.npz"
+    )
+    assert parse_config(Path("boardless.toml"), b'[budget.model]\nmax = "8K"\n').artifact is None
+
+
+def test_an_artifact_that_is_no_text_is_refused() -> None:
+    with pytest.raises(ConfigError, match="artifact"):
+        parse_config(Path("boardless.toml"), b'[budget.model]\nmax = "8K"\nartifact = 7\n')
+
+
+def test_the_right_model_keeps_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "mismatch", lambda _elf, _artifact: "")
+    found = with_model(KEPT, Path("app.elf"), Path("m.npz"))
+    assert found.passed
+    assert [row.name for row in found.rows] == ["model", "model-hash"]
+
+
+def test_another_model_fails_the_gate_with_both_digests(monkeypatch: pytest.MonkeyPatch) -> None:
+    complaint = f"model {'a' * 64}, expected {'b' * 64} (m.npz)"
+    monkeypatch.setattr(model, "mismatch", lambda _elf, _artifact: complaint)
+    found = with_model(KEPT, Path("app.elf"), Path("m.npz"))
+    assert not found.passed
+    assert found.line == f"FAIL app.elf: model-hash: {complaint}"

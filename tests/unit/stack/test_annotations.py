@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from boardless.project.toml_table import Table
+from boardless.stack import StackAnnotations, from_table
+from boardless.stack.annotations import Level, Task
+from boardless_sim.errors import ConfigError
+
+WHOLE = """
+max = "3K"
+entry = "Reset_Handler"
+cold = ["fault_report"]
+su = "build"
+calls = { "nn_run" = [], "poll+0x1a" = ["uart"] }
+recursion = { qsort = 8 }
+frames = { read_line = "1K" }
+interrupts.fp = true
+interrupts.level = { "1" = ["SysTick_Handler"] }
+task = [{ name = "sensor", entry = "sensor_task", max = 512 }]
+"""
+
+
+def read(text: str) -> StackAnnotations:
+    table = Table(Path("project/boardless.toml"), "budget.stack", tomllib.loads(text))
+    annotations = from_table(table)
+    table.close()
+    return annotations
+
+
+def test_every_key_is_read() -> None:
+    assert read(WHOLE) == StackAnnotations(
+        max_bytes=3072,
+        entries=("Reset_Handler",),
+        calls=(("nn_run", ()), ("poll+0x1a", ("uart",))),
+        recursion=(("qsort", 8),),
+        frames=(("read_line", 1024),),
+        tasks=(Task("sensor", "sensor_task", 512),),
+        levels=(Level("1", ("SysTick_Handler",)),),
+        fp=True,
+        cold=("fault_report",),
+        su_folders=(Path("project/build"),),
+    )
+
+
+def test_nothing_given_is_nothing_said() -> None:
+    assert read("") == StackAnnotations()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("recursive = {}", "unknown key 'recursive', expected 'recursion'?"),
+        ("recursion = { qsort = 0 }", "qsort: found 0, expected a number from 1"),
+        ("calls = { a = 3 }", "a: found 3, expected a text or a list of texts"),
+        ("interrupts.fp = 1", "fp: found 1, expected true or false"),
+        ("interrupts.levels = {}", "unknown key 'levels', expected 'level'?"),
+        ('task = [{ name = "a" }]', "entry: not there, expected a text"),
+        ("interrupts.level = { one = [] }", "one: found [], expected a text or a list of texts"),
+    ],
+)
+def test_a_mistake_is_one_line_with_what_was_expected(text: str, message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        read(text)
+    assert message in str(raised.value)
+    assert "\n" not in str(raised.value)
