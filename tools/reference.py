@@ -15,8 +15,7 @@ from robot.libdocpkg import LibraryDocumentation
 from robot.libdocpkg.model import KeywordDoc
 
 from boardless.cli import cli
-from boardless.commands.bench import bench_group
-from boardless.commands.model import STEPS, model_group
+from boardless.commands import bench, model
 
 FOLDER = Path("docs/reference")
 NOTE = "<!-- Written by tools/reference.py from the code. Do not edit. -->"
@@ -25,15 +24,18 @@ WIDTH = 90
 
 def command_line() -> str:
     """Every command's help, as the terminal shows it."""
+    context = click.Context(cli)
     pages = [help_of(cli, "boardless")]
-    pages += [help_of(command, f"boardless {name}") for name, command in cli.commands.items()]
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None
+        pages.append(help_of(command, f"boardless {name}"))
     pages += [
         help_of(command, f"boardless bench {name}")
-        for name, command in bench_group.commands.items()
+        for name, command in bench.command.commands.items()
     ]
-    context = click.Context(model_group)
-    for name, step in STEPS.items():
-        command = None if step.needs_torch else model_group.get_command(context, name)
+    for name, step in model.STEPS.items():
+        command = None if step.needs_torch else model.command.get_command(context, name)
         if command is not None:
             pages.append(help_of(command, f"boardless model {name}"))
     return "\n".join([NOTE, "", "# Command line", "", *pages])

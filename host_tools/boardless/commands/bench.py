@@ -10,11 +10,11 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.group("bench")
-def bench_group() -> None:
+def command() -> None:
     """Hold Boardless's own figures against others'."""
 
 
-@bench_group.command("cycles")
+@command.command("cycles")
 @click.option("--elfs", required=True, type=_PATH, metavar="DIR", help="PROGRAM.elf for each.")
 @click.option(
     "--baseline", required=True, type=_PATH, metavar="FILE", help="JSON: program to milliseconds."

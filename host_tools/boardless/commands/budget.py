@@ -58,7 +58,7 @@ class Outputs:
     metavar="FRAMES",
     help=f"What the camera shows while the stack is measured.  [default: {_STACK_PATTERN}]",
 )
-def budget_command(
+def command(
     elf: Path,
     config: Path | None,
     base: str | None,

@@ -64,7 +64,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 @strict_option
 @peripheral_option
 @limit_us_option
-def profile_command(
+def command(
     elf: Path,
     frames: str | None,
     limit: int | None,

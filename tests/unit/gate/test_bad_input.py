@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from boardless import cli
+from boardless.commands.exit_codes import ExitCode
 from tests.unit.conftest import link
 
 FLASH = '[budget.region.FLASH]\nmax = "4K"\n'
@@ -43,9 +44,9 @@ def stripped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
-        (FLASH, cli.PASSED, "note: stripped ELF: sizes of regions and sections only"),
-        (FLASH + STACK, cli.FAILED, "unbounded: stripped ELF: no function symbol"),
-        (FLASH + SYMBOL, cli.FAILED, "stripped (no .symtab)"),
+        (FLASH, ExitCode.PASSED, "note: stripped ELF: sizes of regions and sections only"),
+        (FLASH + STACK, ExitCode.FAILED, "unbounded: stripped ELF: no function symbol"),
+        (FLASH + SYMBOL, ExitCode.FAILED, "stripped (no .symtab)"),
     ],
 )
 def test_stripped_elf_has_sizes_only(
@@ -64,14 +65,14 @@ def test_stripped_elf_has_sizes_only(
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
-        (FLASH + STACK + SYMBOL, cli.PASSED, "3 budgets kept"),
-        (FLASH + SOURCE, cli.FAILED, "no line table (.debug_line)"),
-        (FLASH + ARCHIVE, cli.FAILED, "no linker map, expected small.map or [project] map"),
-        (SYMBOL.replace("kernel_*", "none_*"), cli.FAILED, "no symbol matches 'none_*'"),
-        ("", cli.FAILED, "no budget is set, so nothing was checked"),
-        ("[budget]\n", cli.FAILED, "no budget is set, so nothing was checked"),
-        ("[budget.region.FLASH]\n", cli.NOT_RUN, "max: not there"),
-        ("[budget.regoin.FLASH]\nmax = 1\n", cli.NOT_RUN, "expected 'region'?"),
+        (FLASH + STACK + SYMBOL, ExitCode.PASSED, "3 budgets kept"),
+        (FLASH + SOURCE, ExitCode.FAILED, "no line table (.debug_line)"),
+        (FLASH + ARCHIVE, ExitCode.FAILED, "no linker map, expected small.map or [project] map"),
+        (SYMBOL.replace("kernel_*", "none_*"), ExitCode.FAILED, "no symbol matches 'none_*'"),
+        ("", ExitCode.FAILED, "no budget is set, so nothing was checked"),
+        ("[budget]\n", ExitCode.FAILED, "no budget is set, so nothing was checked"),
+        ("[budget.region.FLASH]\n", ExitCode.NOT_RUN, "max: not there"),
+        ("[budget.regoin.FLASH]\nmax = 1\n", ExitCode.NOT_RUN, "expected 'region'?"),
     ],
 )
 def test_without_debug_information_and_without_budgets(
@@ -142,7 +143,7 @@ def test_damaged_and_foreign_elfs_are_exit_2(
     elf = tmp_path / "damaged.elf"
     elf.write_bytes(damage(small_elf.read_bytes()))
     code, output = ended(elf, tmp_path, FLASH + STACK, capsys)
-    assert code == cli.NOT_RUN
+    assert code == ExitCode.NOT_RUN
     assert f"{elf}: " in output
     assert said in output
 
@@ -152,7 +153,7 @@ def test_no_file_is_exit_2(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, said: str
 ) -> None:
     code, output = ended(tmp_path / name, tmp_path, FLASH, capsys)
-    assert code == cli.NOT_RUN
+    assert code == ExitCode.NOT_RUN
     assert said in output
     assert "expected an ELF" in output
 
@@ -167,6 +168,6 @@ def test_debug_information_that_is_noise_is_no_pass_for_what_needs_it(
     offset, size = struct.unpack_from("<II", raw, section(raw, name) + 16)
     elf.write_bytes(raw[:offset] + fill * size + raw[offset + size :])
     code, output = ended(elf, tmp_path, FLASH + SOURCE, capsys)
-    assert code == (cli.FAILED if name == ".debug_line" else cli.PASSED)
+    assert code == (ExitCode.FAILED if name == ".debug_line" else ExitCode.PASSED)
     if name == ".debug_line":
         assert "line table is damaged" in output

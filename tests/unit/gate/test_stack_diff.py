@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from boardless import cli
+from boardless.commands.exit_codes import ExitCode
 from boardless.gate.base import baseline_of
 from boardless.gate.diff import compare
 from boardless.gate.stack_diff import Frame, StackPath, Stacks, stack_changes
@@ -101,7 +102,7 @@ def test_bound_that_is_lost_names_who_has_none(
     built: Built, before: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, found = stacks_of(built("-DTURNS"), before, tmp_path)
-    assert code == cli.FAILED
+    assert code == ExitCode.FAILED
     assert found["stacks"][0]["cause"] == "no bound for turns (new), reset"  # type: ignore[index]
     assert (
         "stack: main is unbounded now: no bound for turns (new), reset" in capsys.readouterr().out
@@ -113,7 +114,7 @@ def test_broken_budget_says_the_cause_in_its_row(
 ) -> None:
     text = BUDGETS.replace('[budget.stack]\nmax = "4K"', "[budget.stack]\nmax = 140")
     code, _ = stacks_of(built("-DEDGE"), before, tmp_path, text)
-    assert code == cli.FAILED
+    assert code == ExitCode.FAILED
     said = " ".join(capsys.readouterr().out.split())
     assert "over by 8: main +16: middle is deepest in big, it was in leaf" in said
 
@@ -150,7 +151,7 @@ def test_the_annotation_stands_at_the_function_that_grew(
     mapped = f"-ffile-prefix-map={SOURCES}={tmp_path}"
     elf = link(tmp_path, "-g", "-DTICK=40", mapped, source="paths.c")
     text = BUDGETS.replace('[budget.stack]\nmax = "4K"', "[budget.stack]\nmax = 140")
-    assert stacks_of(elf, before, tmp_path, text)[0] == cli.FAILED
+    assert stacks_of(elf, before, tmp_path, text)[0] == ExitCode.FAILED
     found = re.search(
         r"::error file=paths\.c,line=(\d+),title=budget bound::", capsys.readouterr().out
     )

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import fromstring
 import pytest
 
 from boardless import cli
+from boardless.commands.exit_codes import ExitCode
 from boardless.gate import gate
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.config import Config, load_config
@@ -171,7 +172,7 @@ def test_command_writes_every_form(
     forms = ("json", "markdown", "sarif", "junit", "html")
     options = [f"--{form}={tmp_path / form}" for form in forms]
     code = cli.main(["budget", str(small_elf), "--config", str(config.path), *options])
-    assert code == cli.FAILED
+    assert code == ExitCode.FAILED
     assert all((tmp_path / form).stat().st_size > 200 for form in forms)
     out = capsys.readouterr().out
     assert out.startswith("FAIL ")
@@ -186,10 +187,10 @@ def test_measurement_that_is_proven_wrong_is_exit_3(
     wrong = {"FLASH": 1, "RAM": 1, "CCM": 1}
     monkeypatch.setattr(module, "region_bytes", lambda *_: wrong)
     command = ["budget", str(small_elf), "--config", str(config.path)]
-    assert cli.main(command) == cli.PROVEN_WRONG == 3
+    assert cli.main(command) == ExitCode.PROVEN_WRONG
 
 
 @pytest.mark.parametrize("day", ["tomorrow", "2027-02-30", ""])
 def test_day_that_is_none_is_exit_2(small_elf: Path, config: Config, day: str) -> None:
     command = ["budget", str(small_elf), "--config", str(config.path), "--today", day]
-    assert cli.main(command) == cli.NOT_RUN
+    assert cli.main(command) == ExitCode.NOT_RUN

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from boardless import cli
+from boardless.commands.exit_codes import ExitCode
 
 TASK = '[[budget.stack.task]]\nname = "worker"\nentry = "wide"\nmax = {}\n'
 
@@ -25,7 +26,7 @@ def test_disagreements_and_what_only_a_run_knows_are_listed(
     shapes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, stack = stack_of(shapes, tmp_path, f"[budget.stack]\nsu = '{shapes.parent}'")
-    assert code == cli.PASSED
+    assert code == ExitCode.PASSED
     assert stack["bound"]["dynamic"] == ["takes_alloca", "takes_vla"]
     found = {"function": "takes_any", "source": ".su", "bytes": 16, "code": 32}
     assert found in stack["bound"]["disagreements"]
@@ -36,7 +37,7 @@ def test_disagreements_and_what_only_a_run_knows_are_listed(
     assert "the code is followed" in said
 
 
-@pytest.mark.parametrize(("most", "code"), [(1024, cli.PASSED), (600, cli.FAILED)])
+@pytest.mark.parametrize(("most", "code"), [(1024, ExitCode.PASSED), (600, ExitCode.FAILED)])
 def test_task_has_a_budget_and_a_grade(shapes: Path, tmp_path: Path, most: int, code: int) -> None:
     found, stack = stack_of(shapes, tmp_path, TASK.format(most))
     assert found == code
@@ -50,6 +51,6 @@ def test_calls_that_never_return_are_a_figure_of_their_own(
 ) -> None:
     text = "[budget.stack]\nentry = 'checks'\ncold = 'gives_up'\nmax = '4K'\n"
     code, stack = stack_of(shapes, tmp_path, text)
-    assert code == cli.PASSED
+    assert code == ExitCode.PASSED
     assert stack["bound"]["bytes"] < stack["cold"]["bytes"]
     assert "with calls that never return" in capsys.readouterr().out

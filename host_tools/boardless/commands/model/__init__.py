@@ -43,13 +43,13 @@ STEPS = {
         "boardless_models.training.search", "Try networks within the budget.", needs_torch=True
     ),
     "quantize": Step("boardless_models.int8.quantize", "Float weights to the int8 artifact."),
-    "export": Step("boardless.commands.model_export", "The artifact as C, or as a .tflite."),
+    "export": Step("boardless.commands.model.export", "The artifact as C, or as a .tflite."),
     "import": Step("boardless_models.tflite.importing", "A full-int8 .tflite as an artifact."),
     "verify": Step(
-        "boardless.commands.model_verify", "Accuracy, or bit for bit against other kernels."
+        "boardless.commands.model.verify", "Accuracy, or bit for bit against other kernels."
     ),
     "table": Step(
-        "boardless.commands.model_table", "Every stage: bytes, MACs, RAM, cycles, accuracy."
+        "boardless.commands.model.table", "Every stage: bytes, MACs, RAM, cycles, accuracy."
     ),
 }
 
@@ -100,7 +100,7 @@ def without_torch(name: str, step: Step) -> click.Command:
 
 
 @click.group("model", cls=Steps)
-def model_group() -> None:
+def command() -> None:
     """The model line: one step, one file in, one file out.
 
     Training needs PyTorch (pip install 'boardless[train]'), comparing with other kernels needs

@@ -1,0 +1,48 @@
+"""`boardless test`: Robot suites, one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from boardless.commands.exit_codes import ExitCode
+from boardless.commands.options import PATH
+
+
+@click.command("test")
+@click.argument("suites", type=PATH, default=Path("robot/suites"))
+@click.option("--out", type=PATH, default=Path("build/robot"), show_default=True, metavar="DIR")
+@click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
+@click.option("--include", multiple=True, metavar="TAG", help="Only tests with the tag.")
+@click.option("--exclude", multiple=True, metavar="TAG", help="No test with the tag.")
+@click.option("--elf", type=PATH, metavar="FILE", help="The firmware under test (${FIRMWARE}).")
+@click.option("--engine", metavar="NAME", help="What runs the firmware (${ENGINE}).")
+@click.option(
+    "--require-engine",
+    metavar="NAME",
+    help="Fail, do not skip, where it is missing or lacks something.",
+)
+@click.option(
+    "--timeout", type=click.IntRange(min=1), default=1800, show_default=True, metavar="SECONDS"
+)
+def command(
+    suites: Path,
+    out: Path,
+    jobs: int,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
+    elf: Path | None,
+    engine: str | None,
+    require_engine: str | None,
+    timeout: int,
+) -> int:
+    """Run Robot suites, and print one table and where the report lies."""
+    from boardless.report.console import console
+    from boardless.report.suites import suite_table
+    from boardless.suites.runner import SuitePlan, run_suites
+
+    plan = SuitePlan(suites, out, timeout, jobs, include, exclude, elf, engine, require_engine)
+    outcome = run_suites(plan)
+    console().print(suite_table(outcome))
+    return ExitCode.PASSED if outcome.passed else ExitCode.FAILED
