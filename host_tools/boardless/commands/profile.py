@@ -9,6 +9,7 @@ import click
 
 from boardless.commands.options import (
     PATH,
+    Finite,
     limit_option,
     limit_us_option,
     model_option,
@@ -32,7 +33,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 @limit_option
 @click.option(
     "--for-us",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     metavar="US",
     help="Virtual time from power-on instead of frames: for any program.",
 )
@@ -84,9 +85,9 @@ def command(
     not count. Runs on the native engine, whose cycles are estimated.
     """
     from boardless.report.console import console
-    from boardless.report.document import require_writable
     from boardless.report.profile import profile_tables
     from boardless.timing.profile.recording import Plan
+    from boardless_sim.files import require_writable
 
     if for_us is not None and (frames is not None or limit is not None):
         raise click.UsageError("--for-us counts time, expected no --frames or --limit with it")

@@ -12,6 +12,7 @@ import click
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
+    Finite,
     limit_option,
     limit_us_option,
     model_option,
@@ -41,9 +42,7 @@ if TYPE_CHECKING:
 @click.option("--no-fast-forward", is_flag=True, help="Execute polling loops turn by turn.")
 @peripheral_option
 @limit_us_option
-@click.option(
-    "--min-accuracy", type=click.FloatRange(0, 1), metavar="SHARE", help="Fail below it (0 to 1)."
-)
+@click.option("--min-accuracy", type=Finite(0, 1), metavar="SHARE", help="Fail below it (0 to 1).")
 def command(
     elf: Path,
     frames: str,
@@ -64,12 +63,12 @@ def command(
     from boardless.running.session import BoardSetup
 
     if json_path is not None:
-        from boardless.report.document import require_writable
+        from boardless_sim.files import require_writable
 
         require_writable(json_path)
     if plot is not None:
-        from boardless.report.document import require_writable
         from boardless.report.latency_plot import require_matplotlib
+        from boardless_sim.files import require_writable
 
         require_matplotlib()
         require_writable(plot)
