@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from boardless_sim.npy import MAGIC, parse_npy
 
 
-def saved(array: np.ndarray, version: tuple[int, int] | None = None) -> bytes:  # type: ignore[type-arg]
+def saved(array: np.ndarray, version: tuple[int, int] | None = None) -> bytes:
     out = io.BytesIO()
     np.lib.format.write_array(out, array, version=version, allow_pickle=False)
     return out.getvalue()
@@ -26,7 +26,7 @@ def saved(array: np.ndarray, version: tuple[int, int] | None = None) -> bytes:  
     ),
     st.booleans(),
 )
-def test_what_numpy_writes_is_read(array: np.ndarray, fortran: bool) -> None:  # type: ignore[type-arg]
+def test_what_numpy_writes_is_read(array: np.ndarray, fortran: bool) -> None:
     laid_out = np.asfortranarray(array) if fortran else array
     found = parse_npy(saved(laid_out))
     assert found.dtype == array.dtype
