@@ -4,6 +4,7 @@
  * writing APSR again rebuilds its internal flags; without that last write it does not recognise
  * EXC_RETURN. FP context is stacked at once; lazy stacking is not modelled.
  */
+#include "armv7m.h"
 #include "core.h"
 
 enum {
@@ -21,24 +22,6 @@ enum {
 #define FRAME_XPSR 7u
 #define FRAME_S0 8u
 #define FRAME_FPSCR 24u
-#define XPSR_EXCEPTION 0x1ffu
-#define XPSR_ALIGN (1u << 9)
-#define XPSR_THUMB (1u << 24)
-#define XPSR_FLAGS 0xf80f0000u /* N Z C V Q and GE */
-#define XPSR_RESTORED 0xff0ffdffu
-#define CONTROL_NPRIV (1u << 0)
-#define CONTROL_SPSEL (1u << 1)
-#define CONTROL_FPCA (1u << 2)
-#define EXC_RETURN_HANDLER 0xfffffff1u
-#define EXC_RETURN_MAIN 0xfffffff9u
-#define EXC_RETURN_PROCESS 0xfffffffdu
-#define EXC_RETURN_BASIC (1u << 4)
-#define SCR_SLEEPONEXIT (1u << 1)
-#define SHCSR_FAULT_ENABLE(n) (1u << (16u + (n) - (uint32_t)EXC_MEM_MANAGE))
-#define HFSR_FORCED (1u << 30)
-#define CFSR_STKERR (1u << 12)
-#define CFSR_UNSTKERR (1u << 11)
-#define CFSR_BFARVALID (1u << 15)
 
 static const int FRAME_REGISTERS[6] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
                                        UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
