@@ -121,6 +121,7 @@ struct core {
     stop_cause stop;
     uint32_t stale_address, stale_bytes; /* of STOP_TRANSLATE */
     uint32_t interrupt; /* Unicorn's number, 0 none */
+    bool not_thumb; /* EPSR.T is 0: the next instruction is a fault */
     bool bad_instruction;
     bool bad_access, bad_fetch;
     uint32_t bad_address;

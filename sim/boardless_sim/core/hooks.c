@@ -67,6 +67,10 @@ static bool heed_flags(core *c, const core_block *block, uint32_t address)
 /* Python filled the block, or it must not run now: false. */
 static bool analyse(core *c, uint32_t address, uint32_t size)
 {
+    if (!(core_reg(c, UC_ARM_REG_XPSR) & XPSR_THUMB)) {
+        stop(c, STOP_DEADLINE); /* no code that could be analysed: own_stop() sees it too */
+        return false;
+    }
     switch ((core_analysis)c->callbacks.analyse(address, size)) {
     case ANALYSIS_DONE: return true;
     case ANALYSIS_HOOKED:

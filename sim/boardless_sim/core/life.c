@@ -111,6 +111,7 @@ void core_power_on(core *c, uint32_t vector_table)
     core_set_reg(c, UC_ARM_REG_LR, 0xffffffffu);
     core_set_reg(c, UC_ARM_REG_APSR_NZCV, 0);
     c->shared.pc = stack_and_reset[1];
+    c->not_thumb = !(stack_and_reset[1] & 1u);
     c->block_end = c->shared.pc & ~1u;
     c->block_address = 0;
     c->shared.sleeping = 0;

@@ -31,6 +31,9 @@ static void sleep_until(core *c, uint64_t time)
 
 static core_reason run_slice(core *c, uint64_t deadline)
 {
+    if (c->not_thumb) {
+        return exception_fault(c, EXC_USAGE_FAULT, CFSR_INVSTATE) ? CORE_GO_ON : CORE_LOCKUP;
+    }
     c->shared.deadline = deadline;
     if (c->stopped_at != (c->shared.pc & ~1u)) {
         c->stopped_at = CORE_NOWHERE;

@@ -22,10 +22,20 @@ static void fall_asleep(core *c, bool waits_for_event)
     c->waits_for_event = waits_for_event;
 }
 
+static bool is_thumb(core *c)
+{
+    return (core_reg(c, UC_ARM_REG_XPSR) & XPSR_THUMB) != 0;
+}
+
 /* A faulting block did not run to its end: take back what came after the fault. */
 static void rewind_block(core *c)
 {
     if (!c->block) {
+        return;
+    }
+    if (c->block_address == (c->shared.pc & ~1u)) {
+        c->shared.cycles = c->block_start_cycles;
+        c->shared.instructions -= c->block->instructions;
         return;
     }
     const core_access *accesses = &c->accesses[c->block->first_access];
@@ -46,7 +56,6 @@ static bool memory_fault(core *c)
 {
     rewind_block(c);
     if (c->bad_fetch) {
-        c->shared.pc = c->bad_address;
         return is_execute_never(c->bad_address)
                    ? exception_fault(c, EXC_MEM_MANAGE, CFSR_IACCVIOL)
                    : exception_fault(c, EXC_BUS_FAULT, CFSR_IBUSERR);
@@ -70,8 +79,7 @@ static bool invalid_instruction(core *c)
     case THUMB_YIELD: return true;
     default: break;
     }
-    bool thumb = (core_reg(c, UC_ARM_REG_XPSR) & XPSR_THUMB) != 0;
-    return exception_fault(c, EXC_USAGE_FAULT, thumb ? CFSR_UNDEFINSTR : CFSR_INVSTATE);
+    return exception_fault(c, EXC_USAGE_FAULT, is_thumb(c) ? CFSR_UNDEFINSTR : CFSR_INVSTATE);
 }
 
 static bool supervisor_call(core *c)
@@ -91,11 +99,14 @@ static core_reason after_interrupt(core *c)
 {
     bool going = true;
     switch (c->interrupt) {
-    case UC_EXCEPTION_EXIT: going = exception_return(c, c->shared.pc | 0xf0000001u); break;
+    case UC_EXCEPTION_EXIT: going = exception_return(c, c->shared.pc | is_thumb(c)); break;
     case UC_SWI: going = supervisor_call(c); break;
     case UC_BKPT: return CORE_DEBUG;
     case UC_PREFETCH_ABORT: going = exception_fault(c, EXC_MEM_MANAGE, CFSR_IACCVIOL); break;
-    case UC_INVSTATE: going = exception_fault(c, EXC_USAGE_FAULT, CFSR_INVSTATE); break;
+    case UC_INVSTATE:
+        rewind_block(c);
+        going = exception_fault(c, EXC_USAGE_FAULT, CFSR_INVSTATE);
+        break;
     default: c->shared.interrupt_number = c->interrupt; return CORE_UNKNOWN;
     }
     return go_on_or_lock_up(going);
@@ -103,6 +114,10 @@ static core_reason after_interrupt(core *c)
 
 static core_reason own_stop(core *c)
 {
+    if (!is_thumb(c)) {
+        c->not_thumb = true; /* a branch to an even address: to start again would set the bit */
+        return CORE_GO_ON;
+    }
     switch (c->stop) {
     case STOP_LOOP: watch_examine(c); return CORE_GO_ON;
     case STOP_CALLBACK: return CORE_CALLBACK;
