@@ -9,11 +9,11 @@ nothing. SP needs none, its bits 1:0 are always 0 (B1.4.1).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from boardless_sim.thumb import LR, PC, SP, Access, Instruction, Kind, expand_immediate
-from boardless_sim.timing import instructions_of
+from boardless_sim.thumb import LR, PC, SP, Access, Instruction, Kind, expand_immediate, is_wide
+from boardless_sim.timing import TimedAccess, instructions_of
 
 Literal = Callable[[int], int | None]  # the word at an address; None where it may change
 
@@ -48,24 +48,64 @@ class Alignment(NamedTuple):
     widths: dict[int, tuple[int, bool]]
 
 
-def alignment_of(address: int, code: bytes, literal: Literal) -> Alignment:
+def alignment_of(
+    address: int, code: bytes, accesses: Sequence[TimedAccess], literal: Literal
+) -> Alignment:
     """Of the block at `address` whose bytes are `code`."""
+    widths = {timed.offset: _width(*_halfwords(code, timed.offset)) for timed in accesses}
+    if any(widths[timed.offset][1] and _is_telling(timed.access) for timed in accesses):
+        return _traced(address, code, widths, literal)
+    return Alignment(0, True, (), widths)
+
+
+def _is_telling(access: Access) -> bool:
+    """Literals and what lies on the stack are always aligned."""
+    return access.base not in (None, SP)
+
+
+def _halfwords(code: bytes, offset: int) -> tuple[int, int]:
+    """Those of the instruction there; the second is 0 for a short one."""
+    first = code[offset] | code[offset + 1] << 8
+    return first, code[offset + 2] | code[offset + 3] << 8 if is_wide(first) else 0
+
+
+def _width(first: int, second: int) -> tuple[int, bool]:
+    """Bytes of each transfer, and whether the access must be aligned whatever CCR says."""
+    if not is_wide(first):
+        return _narrow_width(first)
+    is_store = not first & 0x10
+    if first & 0xFE00 == 0xF800:  # LDR, STR and their kin
+        return 1 << (first >> 5 & 3), False
+    if first & 0xFFE0 == 0xE840:  # Unicorn itself refuses a LDREX, but no STREX
+        return 4, is_store
+    if first & 0xFFE0 == 0xE8C0:
+        is_table = not second & 0xE0 and not is_store  # TBB, TBH; else LDREXB, STREXH ...
+        return 1 + (second >> 4 & 1), is_store and not is_table
+    return 4, True
+
+
+def _narrow_width(op: int) -> tuple[int, bool]:
+    if op >> 12 == 5:  # STR, STRH, STRB, LDRSB, LDR, LDRH, LDRB, LDRSH by register
+        return (4, 2, 1, 1, 4, 2, 1, 2)[op >> 9 & 7], False
+    return {7: 1, 8: 2}.get(op >> 12, 4), op >> 12 in (0xB, 0xC)
+
+
+def _traced(
+    address: int, code: bytes, widths: dict[int, tuple[int, bool]], literal: Literal
+) -> Alignment:
     known: list[Value | None] = [Value(register, 0) for register in range(16)]
     known[SP] = ALIGNED
     bases = conditional = 0
     looks: list[int] = []
-    widths: dict[int, tuple[int, bool]] = {}
     for offset, instruction in instructions_of(address, code):
-        first = code[offset] | code[offset + 1] << 8
-        second = code[offset + 2] | code[offset + 3] << 8 if instruction.size == 4 else 0
-        if instruction.access is not None:
-            widths[offset] = _width(first, second, instruction)
-            if widths[offset][1]:
-                base = _base(known, instruction.access)
-                if base is None or base.remainder:
-                    looks.append(offset)
-                elif base.register is not None:
-                    bases |= 1 << base.register
+        first, second = _halfwords(code, offset)
+        access = instruction.access
+        if access is not None and widths[offset][1] and access.base is not None:
+            base = _moved(known[access.base], access.displacement)
+            if base is None or base.remainder:
+                looks.append(offset)
+            elif base.register is not None:
+                bases |= 1 << base.register
         after = list(known)
         _follow(after, first, second, instruction, literal)
         if conditional:  # it may be skipped
@@ -79,29 +119,6 @@ def alignment_of(address: int, code: bytes, literal: Literal) -> Alignment:
         known[register] == Value(register, 0) for register in range(16) if bases >> register & 1
     )
     return Alignment(bases, kept, tuple(looks), widths)
-
-
-def _base(known: list[Value | None], access: Access) -> Value | None:
-    """What is known of the address of an access that must be aligned: those have no index."""
-    return ALIGNED if access.base is None else _moved(known[access.base], access.displacement)
-
-
-def _width(first: int, second: int, instruction: Instruction) -> tuple[int, bool]:
-    """Bytes of each transfer, and whether the access must be aligned whatever CCR says."""
-    kind = instruction.kind
-    if kind in (Kind.DUAL, Kind.MULTIPLE) or first >> 8 in (0xEC, 0xED):
-        return 4, True
-    if kind == Kind.TABLE_BRANCH:
-        return 1 + (second >> 4 & 1), False
-    if first & 0xFFE0 == 0xE8C0:  # STREXB, STREXH, LDREXB, LDREXH
-        return 1 + (second >> 4 & 1), kind == Kind.STORE
-    if first & 0xFF00 == 0xE800:  # Unicorn itself refuses a LDREX, but no STREX
-        return 4, kind == Kind.STORE
-    if instruction.size == 4:
-        return 1 << (first >> 5 & 3), False
-    if first >> 12 == 5:  # STR, STRH, STRB, LDRSB, LDR, LDRH, LDRB, LDRSH by register
-        return (4, 2, 1, 1, 4, 2, 1, 2)[first >> 9 & 7], False
-    return {7: 1, 8: 2}.get(first >> 12, 4), False
 
 
 def _follow(
