@@ -24,6 +24,7 @@
 #define CORE_HEADS 1024u
 #define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
 #define CORE_STATE_XPSR 16u
+#define FP_WORDS 17u /* s0-s15, fpscr: what an exception stacks */
 #define CORE_RAMS 4u
 #define CORE_CODES 3u
 #define CORE_PAGE_BITS 10u /* Unicorn's pages on an M-profile core */
@@ -71,6 +72,7 @@ typedef enum {
     STOP_NONE,
     STOP_DEADLINE,
     STOP_NO_FPU,
+    STOP_LAZY_FP,
     STOP_LOOP,
     STOP_CALLBACK,
     STOP_MARK,
@@ -136,6 +138,7 @@ struct core {
 
     stop_cause stop;
     uint32_t stale_address, stale_bytes; /* of STOP_TRANSLATE */
+    uint32_t lazy_refused; /* of STOP_LAZY_FP: bits of CFSR */
     uint32_t interrupt; /* Unicorn's number, 0 none */
     bool not_thumb; /* EPSR.T is 0: the next instruction is a fault */
     bool bad_instruction;
@@ -198,6 +201,16 @@ void core_look_at(core *c, uint32_t address);
 bool bases_are_aligned(core *c, core_block *block, uint32_t address);
 void follow_unalign_trp(core *c);
 
+/* lazy_fp.c */
+void fp_read(core *c, uint32_t words[FP_WORDS]);
+void fp_write(core *c, const uint32_t words[FP_WORDS]);
+bool fp_is_stacked(const core *c, uint32_t control);
+uint32_t fp_active(const core *c, bool wanted);
+void lazy_reserve(core *c, uint32_t address);
+uint32_t lazy_save(core *c);
+bool fp_registers_read(const core *c, uint32_t address, uint32_t *value);
+bool fp_registers_write(core *c, uint32_t address, uint32_t value);
+
 /* stops.c */
 core_reason what_stopped(core *c, uc_err error);
 void rewind_block(core *c);
@@ -223,6 +236,7 @@ bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entr
 /* registers.c */
 extern const int CORE_GENERAL[16]; /* Unicorn's numbers of r0 to r15 */
 uint32_t core_reg(core *c, int reg);
+bool is_privileged(core *c);
 void core_set_reg(core *c, int reg, uint32_t value);
 void state_read(core *c, uint32_t state[CORE_STATE_WORDS]);
 void state_write(core *c, const uint32_t state[CORE_STATE_WORDS]);

@@ -2,7 +2,7 @@
  *
  * Unicorn 2.1.4 does not enter exceptions on M-profile cores. Writing XPSR, CONTROL and LR and then
  * writing APSR again rebuilds its internal flags; without that last write it does not recognise
- * EXC_RETURN. FP context is stacked at once; lazy stacking is not modelled.
+ * EXC_RETURN. FP context: lazy_fp.c.
  */
 #include <string.h>
 
@@ -23,7 +23,6 @@ enum {
 #define FRAME_PC 6u
 #define FRAME_XPSR 7u
 #define FRAME_S0 8u
-#define FRAME_FPSCR 24u
 
 static const int FRAME_REGISTERS[6] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
                                        UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
@@ -156,14 +155,14 @@ static uint32_t push_frame(core *c, uint32_t xpsr, bool extended)
     }
     frame[FRAME_PC] = c->shared.pc & ~1u;
     frame[FRAME_XPSR] = (xpsr & ~XPSR_ALIGN) | ((sp & 4u) ? XPSR_ALIGN : 0u);
-    if (extended) {
-        for (int i = 0; i < 8; i++) {
-            c->api.reg_read(c->uc, UC_ARM_REG_D0 + i, &frame[FRAME_S0 + 2 * (uint32_t)i]);
-        }
-        frame[FRAME_FPSCR] = core_reg(c, UC_ARM_REG_FPSCR);
-    }
     core_set_reg(c, UC_ARM_REG_SP, new_sp);
     stack_look(c, new_sp, c->shared.pc);
+    if (extended && (c->fpccr & FPCCR_LSPEN)) {
+        lazy_reserve(c, new_sp + BASIC_FRAME_BYTES);
+        bytes = BASIC_FRAME_BYTES;
+    } else if (extended) {
+        fp_read(c, &frame[FRAME_S0]);
+    }
     return c->api.mem_write(c->uc, new_sp, frame, bytes) ? CFSR_STKERR : 0u;
 }
 
@@ -181,7 +180,7 @@ static void enter_handler_mode(core *c, uint32_t xpsr, uint32_t control, uint32_
         core_set_reg(c, UC_ARM_REG_CONTROL, 0);
         core_set_reg(c, UC_ARM_REG_IPSR, exception);
     }
-    core_set_reg(c, UC_ARM_REG_CONTROL, control & CONTROL_NPRIV);
+    core_set_reg(c, UC_ARM_REG_CONTROL, (control & CONTROL_NPRIV) | fp_active(c, false));
     c->on_process_stack = false;
 }
 
@@ -194,7 +193,7 @@ bool exception_enter(core *c, uint32_t exception)
     }
     uint32_t xpsr = core_reg(c, UC_ARM_REG_XPSR) & ~(c->not_thumb ? XPSR_THUMB : 0u);
     uint32_t control = core_reg(c, UC_ARM_REG_CONTROL);
-    bool extended = (control & CONTROL_FPCA) != 0;
+    bool extended = fp_is_stacked(c, control);
     uint32_t refused = push_frame(c, xpsr, extended);
     if (refused) {
         exception = derived_exception(c, exception, refused);
@@ -216,11 +215,10 @@ bool exception_enter(core *c, uint32_t exception)
 
 static void restore_registers(core *c, const uint32_t *frame, bool extended)
 {
-    if (extended) {
-        for (int i = 0; i < 8; i++) {
-            c->api.reg_write(c->uc, UC_ARM_REG_D0 + i, &frame[FRAME_S0 + 2 * (uint32_t)i]);
-        }
-        core_set_reg(c, UC_ARM_REG_FPSCR, frame[FRAME_FPSCR]);
+    if (extended && (c->fpccr & FPCCR_LSPACT)) {
+        c->fpccr &= ~FPCCR_LSPACT; /* no FP instruction has run: the registers are still its own */
+    } else if (extended) {
+        fp_write(c, &frame[FRAME_S0]);
     }
     for (uint32_t i = 0; i < 6; i++) {
         core_set_reg(c, FRAME_REGISTERS[i], frame[i]);
@@ -251,8 +249,8 @@ static uint32_t pop_frame(core *c, uint32_t exc_return)
     }
     restore_registers(c, frame, extended);
     core_set_reg(c, UC_ARM_REG_SP, (sp + bytes) | ((xpsr & XPSR_ALIGN) ? 4u : 0u));
-    uint32_t control = (to_process ? CONTROL_SPSEL : 0) | npriv | (extended ? CONTROL_FPCA : 0);
-    core_set_reg(c, UC_ARM_REG_CONTROL, control);
+    core_set_reg(c, UC_ARM_REG_CONTROL,
+                 (to_process ? CONTROL_SPSEL : 0) | npriv | fp_active(c, extended));
     core_set_reg(c, UC_ARM_REG_XPSR_NZCVQG, xpsr & XPSR_RESTORED);
     rebuild_flags(c);
     c->on_process_stack = to_process;
@@ -281,7 +279,8 @@ static bool tail_chain(core *c, uint32_t next, uint32_t exc_return)
     if (!find_handler(c, &next, &handler)) {
         return false;
     }
-    core_set_reg(c, UC_ARM_REG_CONTROL, core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_NPRIV);
+    uint32_t npriv = core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_NPRIV;
+    core_set_reg(c, UC_ARM_REG_CONTROL, npriv | fp_active(c, false));
     core_set_reg(c, UC_ARM_REG_IPSR, next);
     core_set_reg(c, UC_ARM_REG_LR, exc_return);
     rebuild_flags(c);

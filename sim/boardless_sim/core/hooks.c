@@ -43,6 +43,13 @@ static bool heed_flags(core *c, core_block *block, uint32_t address)
         stop(c, STOP_NO_FPU);
         return false;
     }
+    if ((block->flags & BLOCK_HAS_FP) && (c->fpccr & FPCCR_LSPACT)) {
+        c->lazy_refused = lazy_save(c);
+        if (c->lazy_refused) {
+            stop(c, STOP_LAZY_FP);
+            return false;
+        }
+    }
     if ((block->flags & BLOCK_LOOKS_AT_BASES) &&
         !(block->loop_keeps_bases && address == c->block_address) &&
         !bases_are_aligned(c, block, address)) {

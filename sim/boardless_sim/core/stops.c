@@ -132,6 +132,7 @@ static core_reason own_stop(core *c)
                    (uint64_t)c->stale_address + c->stale_bytes);
         return CORE_GO_ON;
     case STOP_NO_FPU: return go_on_or_lock_up(exception_fault(c, EXC_USAGE_FAULT, CFSR_NOCP));
+    case STOP_LAZY_FP: return go_on_or_lock_up(exception_fault(c, EXC_BUS_FAULT, c->lazy_refused));
     case STOP_DEADLINE:
     case STOP_NONE: break;
     }
