@@ -31,9 +31,9 @@ def expected_hash(artifact: Path) -> str:
     return artifact_sha256(artifact)
 
 
-def mismatch(elf: Path, artifact: Path) -> str:
+def mismatch(image: FirmwareImage, artifact: Path) -> str:
     """What is wrong with the ELF's model; empty when it is the artifact's."""
-    found, expected = hash_in(load_image(elf)), expected_hash(artifact)
+    found, expected = hash_in(image), expected_hash(artifact)
     if found == expected:
         return ""
     return f"model {found}, expected {expected} ({artifact})"
@@ -41,6 +41,6 @@ def mismatch(elf: Path, artifact: Path) -> str:
 
 def require_model(elf: Path, artifact: Path) -> None:
     """Raises `ModelError` with both digests where the ELF carries another model."""
-    complaint = mismatch(elf, artifact)
+    complaint = mismatch(load_image(elf), artifact)
     if complaint:
         raise ModelError(f"{elf}: {complaint}")

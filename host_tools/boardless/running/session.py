@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from boardless_sim.errors import EngineError
 
 if TYPE_CHECKING:
+    from boardless_sim.elf.image import FirmwareImage
     from boardless_sim.engines.engine import Engine
 
 ENGINES = ("native", "renode", "qemu")
@@ -25,14 +26,17 @@ class BoardSetup:
     peripherals: tuple[str, ...] = ()  # files of the user's own, as FILE:CLASS@BASE
     precise: bool = False  # time as a test of times wants it, where the engine has a choice
 
-    def power_on(self) -> Engine:
-        """A board with the firmware in Flash, at virtual time 0. The caller closes it."""
+    def power_on(self, image: FirmwareImage | None = None) -> Engine:
+        """A board with the firmware in Flash, at virtual time 0. The caller closes it.
+
+        `image`: the ELF, where it is read already.
+        """
         from boardless_sim.elf.image import load_image, mailbox_of
         from boardless_sim.engines.engine import KeepsPreciseTime
 
         if self.engine not in ENGINES:
             raise EngineError(f"engine {self.engine!r}, expected one of: {', '.join(ENGINES)}")
-        image = load_image(self.elf)
+        image = load_image(self.elf) if image is None else image
         engine = self._create()
         if self.engine != "qemu" and mailbox_of(image) is not None:
             from boardless_sim.engines.mailbox.fed import MailboxFed
