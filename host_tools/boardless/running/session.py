@@ -28,7 +28,6 @@ class BoardSetup:
     def power_on(self) -> Engine:
         """A board with the firmware in Flash, at virtual time 0. The caller closes it."""
         from boardless_sim.elf.image import load_image, mailbox_of
-        from boardless_sim.engines.engine import KeepsPreciseTime
 
         if self.engine not in ENGINES:
             raise EngineError(f"engine {self.engine!r}, expected one of: {', '.join(ENGINES)}")
@@ -40,7 +39,7 @@ class BoardSetup:
             engine = MailboxFed(engine)
         try:
             engine.load(image)
-            if self.precise and isinstance(engine, KeepsPreciseTime):
+            if self.precise:
                 engine.be_precise()
         except BaseException:
             engine.close()
