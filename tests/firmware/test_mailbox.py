@@ -5,8 +5,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
+from boardless.running.session import BoardSetup
+from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import load_image, mailbox_of
 from boardless_sim.engines.engine import StopReason
 from boardless_sim.engines.native.engine import NativeEngine
@@ -70,3 +73,12 @@ def test_what_is_no_frame_is_an_error_and_the_next_is_awaited(probe: Probe) -> N
 def test_no_frame_is_an_error_after_half_a_second(probe: Probe) -> None:
     assert probe.said_before("e-") == ["e- capture timeout code=-1"]
     assert 500_000 < probe.engine.time_us() < 550_000
+
+
+def test_calls_are_counted_through_the_mailbox() -> None:
+    board = BoardSetup(BUILD / "boardless-mailbox.elf").power_on()
+    board.count_calls("nn_run")
+    board.show(Frame("black", np.zeros((28, 28), np.uint8)))
+    assert board.run(1e6, lambda line: line.text.startswith("r-")) is StopReason.RESULT
+    assert [count > 100_000 for count in board.call_counts()] == [True]
+    board.close()

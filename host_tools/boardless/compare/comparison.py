@@ -7,16 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from boardless.compare.transcript import Excuse, Transcript, differing_check, excuses, transcript_of
 from boardless.running.classify import classify, last_line
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import load_image, mailbox_of
-from boardless_sim.engines.engine import CountsCalls, Engine
-from boardless_sim.engines.mailbox.box import Mailbox
-from boardless_sim.engines.mailbox.fed import MailboxFed
+from boardless_sim.engines.engine import Capability, Engine
 from boardless_sim.errors import EngineError, FrameError, ResultError
 from boardless_sim.result import is_result
 from boardless_sim.timing_basis import TimingBasis
@@ -25,15 +22,6 @@ _LAYER = re.compile(r"l- layer=(\d+) bytes=(\d+) crc32=([0-9a-f]{8})")
 _DUMP = re.compile(r"d- layer=(\d+) offset=(\d+) ([0-9a-f]+)")
 COUNTED = ("nn_run", "nn_graph_run")  # what infers, in the reference firmware: one of them
 _SELFTEST_LIMIT_US = 30e6
-
-
-@runtime_checkable
-class TakesMail(Protocol):
-    """An engine whose firmware takes frames from memory."""
-
-    @property
-    def mailbox(self) -> Mailbox:
-        """Where frames go."""
 
 
 @dataclass(frozen=True)
@@ -234,12 +222,12 @@ def _answers(
     setup: BoardSetup, frames: Sequence[Frame], limit_us: float, *, print_layers: bool = False
 ) -> Opinion:
     with closing(setup.power_on()) as engine:
-        if isinstance(engine, TakesMail):
-            engine.mailbox.ask(print_layers=print_layers)
-        counted = None if print_layers else _count_calls(engine, setup)
+        if print_layers:
+            engine.ask_for_layers(print_all=True)
+        counts_calls = not print_layers and _count_calls(engine, setup)
         report = classify(engine, frames, limit_us)
         layers = layers_by_frame(line.text for line in engine.uart_lines())
-        counts = [] if counted is None else counted.call_counts()
+        counts = engine.call_counts() if counts_calls else []
         answers = tuple(
             Answer(
                 result.name,
@@ -267,14 +255,14 @@ def layers_by_frame(lines: Iterable[str]) -> list[tuple[Layer, ...]]:
     return frames
 
 
-def _count_calls(engine: Engine, setup: BoardSetup) -> CountsCalls | None:
-    inner = engine.engine if isinstance(engine, MailboxFed) else engine
+def _count_calls(engine: Engine, setup: BoardSetup) -> bool:
+    """Whether the calls of what infers are counted."""
     symbols = load_image(setup.elf).symbols
     function = next((name for name in COUNTED if name in symbols), None)
-    if function is None or not isinstance(inner, CountsCalls):
-        return None
-    inner.count_calls(function)
-    return inner
+    if function is None or Capability.CALL_COUNTS not in engine.capabilities:
+        return False
+    engine.count_calls(function)
+    return True
 
 
 def _with_index(
@@ -299,8 +287,7 @@ def _with_index(
 
 def _output(setup: BoardSetup, frame: Frame, layer: int, limit_us: float) -> list[int]:
     with closing(setup.power_on()) as engine:
-        assert isinstance(engine, TakesMail)
-        engine.mailbox.ask(dump_layer=layer)
+        engine.ask_for_layers(dump=layer)
         engine.show(frame)
         engine.run(limit_us, lambda line: is_result(line.text))
         if last_line(engine, "r-") is None:

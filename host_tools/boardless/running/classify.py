@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import (
+    Capability,
     Capture,
     Engine,
     StackMark,
     StopReason,
-    TimesCaptures,
     UartLine,
 )
 from boardless_sim.errors import FrameError, ResultError
@@ -196,8 +196,13 @@ def _paired(engine: Engine, line: UartLine, number: int, shown: Frame) -> FrameR
         times_us=result.times_us,
         line=result.line,
         sent_us=line.time_us,
-        capture=engine.captures()[number] if isinstance(engine, TimesCaptures) else None,
+        capture=_capture(engine, number),
     )
+
+
+def _capture(engine: Engine, number: int) -> Capture | None:
+    known = Capability.CAPTURE_TIMES in engine.capabilities
+    return engine.captures()[number] if known else None
 
 
 def _what_stopped(engine: Engine, reason: StopReason, limit_us: float) -> str:

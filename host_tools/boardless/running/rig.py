@@ -20,9 +20,7 @@ from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage, load_image
 from boardless_sim.engines.engine import (
-    BreakableCamera,
     Engine,
-    KeepsPreciseTime,
     StackMark,
     StopReason,
     UartLine,
@@ -98,8 +96,7 @@ class Bench:
         engine = self.engine
         assert self._setup is not None
         self._setup = replace(self._setup, precise=True)
-        if isinstance(engine, KeepsPreciseTime):
-            engine.be_precise()
+        engine.be_precise()
 
     def show(self, frame: Frame) -> None:
         """Queue a frame for the lens."""
@@ -186,11 +183,8 @@ class Bench:
         return captured[answered.frame] if answered.frame < len(captured) else None
 
     def _set_faults(self, faults: list[SensorFault]) -> None:
-        engine = self.engine
-        if not isinstance(engine, BreakableCamera):
-            raise EngineError(f"engine {engine.name}: no camera faults, expected engine native")
+        self.engine.set_camera_faults(faults)
         self._faults = faults
-        engine.set_camera_faults(faults)
 
 
 def _result(answered: InferenceResult, frame: Frame | None, sent_us: float) -> FrameResult:

@@ -32,7 +32,6 @@ class BoardSetup:
         `image`: the ELF, where it is read already.
         """
         from boardless_sim.elf.image import load_image, mailbox_of
-        from boardless_sim.engines.engine import KeepsPreciseTime
 
         if self.engine not in ENGINES:
             raise EngineError(f"engine {self.engine!r}, expected one of: {', '.join(ENGINES)}")
@@ -44,7 +43,7 @@ class BoardSetup:
             engine = MailboxFed(engine)
         try:
             engine.load(image)
-            if self.precise and isinstance(engine, KeepsPreciseTime):
+            if self.precise:
                 engine.be_precise()
         except BaseException:
             engine.close()

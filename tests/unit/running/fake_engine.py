@@ -9,7 +9,14 @@ import numpy as np
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
-from boardless_sim.engines.engine import Capability, FaultInfo, StackMark, StopReason, UartLine
+from boardless_sim.engines.engine import (
+    Capability,
+    Engine,
+    FaultInfo,
+    StackMark,
+    StopReason,
+    UartLine,
+)
 from boardless_sim.errors import EngineError
 from boardless_sim.timing_basis import TimingBasis
 
@@ -28,9 +35,9 @@ def class_is_first_pixel(number: int, frame: Frame) -> str:
     )
 
 
-class FakeEngine:
+class FakeEngine(Engine):
     name = "fake"
-    capabilities = frozenset({Capability.CAMERA})
+    capabilities = frozenset({Capability.CAMERA, Capability.STACK_MARK})
     timing_basis = TimingBasis("fake cycles", 15)
 
     def __init__(

@@ -24,8 +24,8 @@ def test_what_the_engine_lacks_skips_with_the_reason(monkeypatch: pytest.MonkeyP
     board = Boardless()
     board.power_on_board(ELF)
     board.engine_should_offer("camera")
-    with pytest.raises(SkipExecution, match=r"^engine fake: no stack high-water mark$"):
-        board.engine_should_offer("camera", "stack high-water mark")
+    with pytest.raises(SkipExecution, match=r"^engine fake: no camera faults$"):
+        board.engine_should_offer("camera", "camera faults")
     with pytest.raises(AssertionError, match=r"^found 'wings', expected one of: camera, "):
         board.engine_should_offer("wings")
     board.power_off_board()
@@ -55,12 +55,12 @@ def test_what_a_required_engine_lacks_fails(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(running, "robot_variable", lambda name: variables.get(name, ""))
     board = Boardless()
     board.power_on_board(ELF)
-    lacks = r"^engine fake: no stack high-water mark; it is required$"
+    lacks = r"^engine fake: no camera faults; it is required$"
     with pytest.raises(AssertionError, match=lacks):
-        board.engine_should_offer("camera", "stack high-water mark")
+        board.engine_should_offer("camera", "camera faults")
     variables["${REQUIRE ENGINE}"] = "renode"
     with pytest.raises(SkipExecution):
-        board.engine_should_offer("stack high-water mark")
+        board.engine_should_offer("camera faults")
     board.power_off_board()
 
 

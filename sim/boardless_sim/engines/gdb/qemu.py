@@ -20,8 +20,8 @@ from boardless_sim.elf.image import FirmwareImage, mailbox_of
 from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
     Capability,
+    Engine,
     FaultInfo,
-    StackMark,
     StopReason,
     UartLine,
 )
@@ -52,12 +52,14 @@ _REGISTERS = {
 }
 
 
-class QemuEngine:
-    """Implements `Engine` on a process of its own."""
+class QemuEngine(Engine):
+    """QEMU, a process of its own."""
 
     name = "qemu"
     timing_basis = TimingBasis(f"instruction count ({NS_PER_INSTRUCTION} ns each)")
-    capabilities = frozenset({Capability.MAILBOX, Capability.MEMORY, Capability.REGISTERS})
+    capabilities = frozenset(
+        {Capability.MAILBOX, Capability.MEMORY, Capability.REGISTERS, Capability.CALL_COUNTS}
+    )
 
     def __init__(self, program: Path | None = None) -> None:
         self._program = program or find_qemu()
@@ -124,6 +126,10 @@ class QemuEngine:
     def show(self, frame: Frame) -> int:
         """Queue a frame for the mailbox."""
         return self.mailbox.show(frame)
+
+    def ask_for_layers(self, *, print_all: bool = False, dump: int | None = None) -> None:
+        """In the flags of the frames to come."""
+        self.mailbox.ask(print_layers=print_all, dump_layer=dump)
 
     def captured(self) -> list[Frame]:
         """The frames that the firmware took."""
@@ -233,10 +239,6 @@ class QemuEngine:
     def fault(self) -> FaultInfo | None:
         """The first fault that reached a handler of the vector table in Flash."""
         return self._first_fault
-
-    def stack_mark(self) -> StackMark:
-        """Not here: QEMU does not watch the stack pointer."""
-        raise EngineError("engine qemu: no stack high-water mark, expected engine native")
 
     def read_memory(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash."""

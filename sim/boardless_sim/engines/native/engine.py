@@ -13,6 +13,7 @@ from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
     Capability,
     Capture,
+    Engine,
     FaultInfo,
     StackMark,
     StopReason,
@@ -26,8 +27,8 @@ from boardless_sim.timing_basis import ESTIMATED_CYCLES
 _MAX_LINE_BYTES = 4096
 
 
-class NativeEngine:
-    """Implements `Engine`. Estimated cycles, exact devices, the same bytes on every run.
+class NativeEngine(Engine):
+    """Estimated cycles, exact devices, the same bytes on every run.
 
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
     event; off, the results are the same and only take longer. `peripherals`: devices in files of
@@ -37,7 +38,7 @@ class NativeEngine:
 
     name = "native"
     timing_basis = ESTIMATED_CYCLES
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - {Capability.MAILBOX}
 
     def __init__(
         self,

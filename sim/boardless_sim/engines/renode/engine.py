@@ -14,8 +14,8 @@ from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
     Capability,
     Capture,
+    Engine,
     FaultInfo,
-    StackMark,
     StopReason,
     UartLine,
 )
@@ -43,8 +43,8 @@ _REGISTERS = {f"r{number}": number for number in range(16)} | {
 }  # fmt: skip
 
 
-class RenodeEngine:
-    """Implements `Engine` on a Renode of its own. Times count instructions at 168 MHz.
+class RenodeEngine(Engine):
+    """A Renode of its own. Times count instructions at 168 MHz.
 
     `quantum_us` is how far a run may go beyond what it waited for, and how early SysTick may start;
     the devices' own times do not depend on it. Host time is bounded by `start_limit_s` and
@@ -60,6 +60,9 @@ class RenodeEngine:
             Capability.REGISTERS,
             Capability.DETERMINISTIC,
             Capability.PRECISE_TIME,
+            Capability.CAMERA_FAULTS,
+            Capability.CAPTURE_TIMES,
+            Capability.CALL_COUNTS,
         }
     )
 
@@ -252,12 +255,6 @@ class RenodeEngine:
     def fault(self) -> FaultInfo | None:
         """The first fault the CPU took, if any."""
         return self._fault
-
-    def stack_mark(self) -> StackMark:
-        """Renode does not watch the stack pointer."""
-        raise EngineError(
-            f"engine renode: no {Capability.STACK_MARK.value}, expected engine native for it"
-        )
 
     def read_memory(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash."""
