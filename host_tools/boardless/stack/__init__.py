@@ -1,7 +1,7 @@
 """Worst-case stack from the ELF alone: SP through the code, the worst walk, interrupts on top."""
 
+from boardless.project.annotations import StackAnnotations
 from boardless.stack.analyse import analyse, analyse_stack
-from boardless.stack.annotations import StackAnnotations, from_table
 from boardless.stack.interrupts import SUPPOSED
 from boardless.stack.report import Grade, StackReport
 from boardless.stack.why import explain, suggest
@@ -14,6 +14,5 @@ __all__ = [
     "analyse",
     "analyse_stack",
     "explain",
-    "from_table",
     "suggest",
 ]
