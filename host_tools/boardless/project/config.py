@@ -30,6 +30,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from boardless.project.contract import read_contract
 from boardless.project.limits import (
     DEFAULT_NOISE,
     STM32F407VG,
@@ -46,6 +47,7 @@ from boardless.project.limits import (
     read_waivers,
 )
 from boardless.project.toml_table import Table
+from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.errors import ConfigError
 
 __all__ = [
@@ -85,6 +87,7 @@ class Config:
     roles: tuple[Role, ...] = ()
     stack_table: Table | None = None
     artifact: Path | None = None
+    contract: Contract = REFERENCE
 
 
 def load_config(path: Path) -> Config:
@@ -98,6 +101,7 @@ def parse_config(path: Path, raw: bytes) -> Config:
     project = root.table("project")
     elf, linker_map = project.text("elf"), project.text("map")
     project.close()
+    contract = read_contract(root)
     budget = root.table("budget")
     root.close()
     regions, region_budgets, declared = read_regions(budget.table("region"))
@@ -135,6 +139,7 @@ def parse_config(path: Path, raw: bytes) -> Config:
         roles=roles,
         stack_table=stack,
         artifact=None if artifact is None else path.parent / artifact,
+        contract=contract,
     )
 
 

@@ -33,7 +33,6 @@ _DAMAGE = (  # what pyelftools lets through when links, types or sizes make no s
     ValueError,
     struct.error,
 )
-_MAILBOX = "frame_mailbox"  # firmware/apps/classifier/frame_mailbox.h
 # Of a symbol table, read as a whole: one by one, pyelftools takes a tenth of a run's start.
 _SYMBOL = struct.Struct("<IIIBBH")  # st_name, st_value, st_size, st_info, st_other, st_shndx
 _KINDS = {0: "label", 1: "object", 2: "function"}  # STT_NOTYPE, STT_OBJECT, STT_FUNC
@@ -124,12 +123,6 @@ def load_image(path: Path) -> FirmwareImage:
         sha256=hashlib.sha256(raw).hexdigest(),
         functions=_without_aliases(functions),
     )
-
-
-def mailbox_of(image: FirmwareImage) -> int | None:
-    """The address of the variable through which the firmware takes frames; None without one."""
-    symbol = image.symbols.get(_MAILBOX)
-    return None if symbol is None or symbol.kind != "object" else symbol.address
 
 
 def _read(path: Path) -> bytes:

@@ -160,7 +160,7 @@ class NativeEngine(Engine):
 
     def count_calls(self, function: str) -> None:
         """Count the instructions of each call of a function from here on."""
-        self._calls = CallCount(self._loaded_image(), function)
+        self._calls = CallCount(self.image, function)
         self.watch(self._calls.place, self._count_call)
 
     def call_counts(self) -> list[int]:
@@ -265,7 +265,7 @@ class NativeEngine(Engine):
     def stack_mark(self) -> StackMark:
         """The lowest main stack pointer so far."""
         shared = self.machine.cpu.shared
-        image = self._loaded_image()
+        image = self.image
         top = image.initial_sp
         functions: dict[str, int] = {}
         for function in image.functions:
@@ -298,9 +298,11 @@ class NativeEngine(Engine):
         return list(self.machine.log)
 
     def _function_at(self, address: int) -> str:
-        return self._loaded_image().function_at(address)
+        return self.image.function_at(address)
 
-    def _loaded_image(self) -> FirmwareImage:
+    @property
+    def image(self) -> FirmwareImage:
+        """The loaded one."""
         if self._image is None:
             raise EngineError("native engine: no image loaded, call load() first")
         return self._image

@@ -134,6 +134,13 @@ class RenodeEngine(Engine):
         _set_quantum(self._running, min(self._quantum_us, PRECISE_QUANTUM_US))
 
     @property
+    def image(self) -> FirmwareImage:
+        """The loaded one."""
+        if self._image is None:
+            raise EngineError("engine renode: no image loaded, call load() first")
+        return self._image
+
+    @property
     def _running(self) -> Monitor:
         if self._monitor is None:
             raise EngineError("engine renode: no image loaded, call load() first")
@@ -193,8 +200,7 @@ class RenodeEngine(Engine):
 
     def count_calls(self, function: str) -> None:
         """Count the instructions of each call of a function from here on."""
-        assert self._image is not None
-        self._ask("CountCalls", hex(CallCount(self._image, function).entry))
+        self._ask("CountCalls", hex(CallCount(self.image, function).entry))
 
     def call_counts(self) -> list[int]:
         """Instructions of every call that returned."""
@@ -292,8 +298,7 @@ class RenodeEngine(Engine):
         return FaultInfo(kind, pc, self._function_at(pc), cfsr, hfsr, address)
 
     def _function_at(self, address: int) -> str:
-        assert self._image is not None
-        return self._image.function_at(address)
+        return self.image.function_at(address)
 
 
 def _set_quantum(monitor: Monitor, quantum_us: int) -> None:
