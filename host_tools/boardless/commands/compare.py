@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, config_option, limit_option
+from boardless.commands.options import PATH, Finite, config_option, limit_option
 
 
 @click.command("compare")
@@ -31,7 +31,7 @@ from boardless.commands.options import PATH, config_option, limit_option
 )
 @click.option(
     "--limit-us",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     default=5_000_000,
     show_default=True,
     metavar="US",
@@ -57,8 +57,9 @@ def command(
     from boardless.project.contract import load_contract
     from boardless.report.compare import compare_document, compare_table
     from boardless.report.console import console
-    from boardless.report.document import require_writable, write_json
+    from boardless.report.document import write_json
     from boardless_sim.camera.source import open_frames
+    from boardless_sim.files import require_writable
 
     if json_path is not None:
         require_writable(json_path)

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 import click
 
 PATH = click.Path(path_type=Path)
+
+
+class Finite(click.FloatRange):
+    """A number in a range. `nan` compares as false with every bound, so that click lets it pass."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{number} is no number that can be compared.", param, ctx)
+        return number
+
 
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames."
@@ -30,7 +45,7 @@ peripheral_option = click.option(
 )
 limit_us_option = click.option(
     "--limit-us",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     default=1_000_000,
     show_default=True,
     metavar="US",

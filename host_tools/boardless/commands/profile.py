@@ -9,6 +9,7 @@ import click
 
 from boardless.commands.options import (
     PATH,
+    Finite,
     config_option,
     limit_option,
     limit_us_option,
@@ -33,7 +34,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 @limit_option
 @click.option(
     "--for-us",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     metavar="US",
     help="Virtual time from power-on instead of frames: for any program.",
 )
@@ -88,9 +89,9 @@ def command(
     """
     from boardless.project.contract import load_contract
     from boardless.report.console import console
-    from boardless.report.document import require_writable
     from boardless.report.profile import profile_tables
     from boardless.timing.profile.recording import Plan
+    from boardless_sim.files import require_writable
 
     if for_us is not None and (frames is not None or limit is not None):
         raise click.UsageError("--for-us counts time, expected no --frames or --limit with it")

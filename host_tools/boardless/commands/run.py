@@ -12,6 +12,7 @@ import click
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
+    Finite,
     config_option,
     limit_option,
     limit_us_option,
@@ -43,9 +44,7 @@ if TYPE_CHECKING:
 @peripheral_option
 @config_option
 @limit_us_option
-@click.option(
-    "--min-accuracy", type=click.FloatRange(0, 1), metavar="SHARE", help="Fail below it (0 to 1)."
-)
+@click.option("--min-accuracy", type=Finite(0, 1), metavar="SHARE", help="Fail below it (0 to 1).")
 def command(
     elf: Path,
     frames: str,
@@ -69,12 +68,12 @@ def command(
 
     contract = load_contract(config)
     if json_path is not None:
-        from boardless.report.document import require_writable
+        from boardless_sim.files import require_writable
 
         require_writable(json_path)
     if plot is not None:
-        from boardless.report.document import require_writable
         from boardless.report.latency_plot import require_matplotlib
+        from boardless_sim.files import require_writable
 
         require_matplotlib()
         require_writable(plot)

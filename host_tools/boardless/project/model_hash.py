@@ -35,9 +35,9 @@ def expected_hash(artifact: Path) -> str:
     return artifact_sha256(artifact)
 
 
-def mismatch(elf: Path, artifact: Path, symbols: Symbols = REFERENCE.symbols) -> str:
+def mismatch(image: FirmwareImage, artifact: Path, symbols: Symbols = REFERENCE.symbols) -> str:
     """What is wrong with the ELF's model; empty when it is the artifact's."""
-    found, expected = hash_in(load_image(elf), symbols), expected_hash(artifact)
+    found, expected = hash_in(image, symbols), expected_hash(artifact)
     if found == expected:
         return ""
     return f"model {found}, expected {expected} ({artifact})"
@@ -45,6 +45,6 @@ def mismatch(elf: Path, artifact: Path, symbols: Symbols = REFERENCE.symbols) ->
 
 def require_model(elf: Path, artifact: Path, symbols: Symbols = REFERENCE.symbols) -> None:
     """Raises `ModelError` with both digests where the ELF carries another model."""
-    complaint = mismatch(elf, artifact, symbols)
+    complaint = mismatch(load_image(elf), artifact, symbols)
     if complaint:
         raise ModelError(f"{elf}: {complaint}")
