@@ -21,6 +21,7 @@ from boardless_sim.engines.engine import (
 from boardless_sim.engines.native.machine import Machine, Outcome
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
+from boardless_sim.finding import Finding
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
 
 _MAX_LINE_BYTES = 4096
@@ -295,6 +296,10 @@ class NativeEngine:
     def log(self) -> list[str]:
         """What the board had to say."""
         return list(self.machine.log)
+
+    def findings(self) -> Sequence[Finding]:
+        """What the chip would not have carried, in the order in which it was seen."""
+        return tuple(self.machine.findings)
 
     def _function_at(self, address: int) -> str:
         return self._loaded_image().function_at(address)

@@ -14,6 +14,7 @@ from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.errors import EngineError, StrictError
+from boardless_sim.finding import Check, Finding
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
 
 _PAGE = 0x1000
@@ -56,8 +57,10 @@ class Machine:
         self._stop = self._limit_reached = False
         self._reset_cause = ""
         self._said: set[str] = set()
+        self._reported: set[tuple[Check, str]] = set()
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
+        self.findings: list[Finding] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
         self._map_memories()
         self._clocks = Clocks(*(RESET_HZ,) * 5)
@@ -328,7 +331,16 @@ class Machine:
         where = f"{register} is not modelled ({access})"
         if self._strict:
             raise StrictError(f"{where}, at pc near {self._shared.pc & ~1:#010x}")
+        self.report(Check.UNMODELLED, register.partition("_")[0], f"{register} is not modelled")
         self.say_once(where)
+
+    def report(self, check: Check, device: str, text: str) -> None:
+        """Note what the chip would not have carried, once for each text."""
+        if (check, text) in self._reported:
+            return
+        self._reported.add((check, text))
+        pc, time_us = self._shared.pc & ~1, self.time_us()
+        self.findings.append(Finding(check.value, check.grade, device, pc, time_us, text))
 
     def say_once(self, message: str) -> None:
         """Add to the log what was not said before."""
