@@ -7,8 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from boardless_sim.camera.frame import Frame
-from boardless_sim.camera.scene import compose
-from boardless_sim.camera.sensors.ov7670 import NO_FRAME
+from boardless_sim.camera.scene import NO_FRAME, compose
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
