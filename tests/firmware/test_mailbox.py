@@ -10,8 +10,10 @@ import pytest
 
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
-from boardless_sim.elf.image import load_image, mailbox_of
+from boardless_sim.contract import REFERENCE
+from boardless_sim.elf.image import load_image
 from boardless_sim.engines.engine import StopReason
+from boardless_sim.engines.mailbox.box import mailbox_of
 from boardless_sim.engines.native.engine import NativeEngine
 from tests.firmware.conftest import BUILD
 
@@ -24,7 +26,7 @@ class Probe:
 
     def __init__(self) -> None:
         image = load_image(BUILD / "boardless-mailbox.elf")
-        address = mailbox_of(image)
+        address = mailbox_of(image, REFERENCE)
         assert address is not None
         self.address = address
         self.engine = NativeEngine()

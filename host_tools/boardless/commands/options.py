@@ -30,6 +30,12 @@ model_option = click.option(
     "--model", type=PATH, metavar="FILE", help="The artifact that the ELF must carry."
 )
 strict_option = click.option("--strict", is_flag=True, help="An unmodelled register is an error.")
+config_option = click.option(
+    "--config",
+    type=PATH,
+    metavar="FILE",
+    help="What the project says of its firmware.  [default: boardless.toml, where there is one]",
+)
 peripheral_option = click.option(
     "--peripheral",
     "peripherals",

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Protocol
 
 from boardless_sim.camera.frame import Frame
+from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
@@ -107,6 +108,11 @@ class Engine(Protocol):
     name: str
     capabilities: frozenset[Capability]
     timing_basis: TimingBasis
+    contract: Contract = REFERENCE  # the firmware's; to be set before `load`
+
+    @property
+    def image(self) -> FirmwareImage:
+        """The loaded one. Raises `EngineError` before `load`."""
 
     def load(self, image: FirmwareImage) -> None:
         """Put the image into Flash and power the board on; virtual time is 0."""

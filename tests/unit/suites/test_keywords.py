@@ -27,7 +27,7 @@ def power_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[PowerOn]:
     boards: list[Boardless] = []
 
     def install(engine: FakeEngine) -> Boardless:
-        monkeypatch.setattr(BoardSetup, "power_on", lambda _setup: engine)
+        monkeypatch.setattr(BoardSetup, "power_on", lambda _setup, _image=None: engine)
         board = Boardless()
         board.power_on_board(ELF)
         boards.append(board)
@@ -40,7 +40,7 @@ def power_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[PowerOn]:
 
 def shown(board: Boardless, *found: Frame) -> Boardless:
     for frame in found or frames(1):
-        board.bench.show(frame)
+        board.rig.show(frame)
     return board
 
 

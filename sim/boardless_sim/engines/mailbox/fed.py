@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from boardless_sim.camera.frame import Frame
-from boardless_sim.elf.image import FirmwareImage, mailbox_of
+from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.engine import (
     Capability,
     Engine,
@@ -14,7 +14,7 @@ from boardless_sim.engines.engine import (
     StopReason,
     UartLine,
 )
-from boardless_sim.engines.mailbox.box import Mailbox
+from boardless_sim.engines.mailbox.box import Mailbox, mailbox_of
 from boardless_sim.errors import EngineError
 
 _OF_A_CAMERA = {Capability.CAMERA, Capability.CAMERA_FAULTS, Capability.CAPTURE_TIMES}
@@ -28,6 +28,7 @@ class MailboxFed(Engine):
         self.engine = engine
         self._mailbox: Mailbox | None = None
         self.name = engine.name
+        self.contract = engine.contract
         self.timing_basis = engine.timing_basis
         self.capabilities = engine.capabilities - _OF_A_CAMERA | {Capability.MAILBOX}
 
@@ -38,9 +39,13 @@ class MailboxFed(Engine):
             raise EngineError(f"engine {self.name}: no firmware with a mailbox, expected one")
         return self._mailbox
 
+    @property
+    def image(self) -> FirmwareImage:
+        return self.engine.image
+
     def load(self, image: FirmwareImage) -> None:
         self.engine.load(image)
-        address = mailbox_of(image)
+        address = mailbox_of(image, self.contract)
         self._mailbox = None if address is None else Mailbox(self.engine, address)
 
     def show(self, frame: Frame) -> int:

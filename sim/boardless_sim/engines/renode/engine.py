@@ -7,8 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from boardless_sim.camera.frame import Frame
-from boardless_sim.camera.scene import compose
-from boardless_sim.camera.sensors.ov7670 import NO_FRAME
+from boardless_sim.camera.scene import NO_FRAME, compose
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
@@ -134,6 +133,13 @@ class RenodeEngine(Engine):
         _set_quantum(self._running, min(self._quantum_us, PRECISE_QUANTUM_US))
 
     @property
+    def image(self) -> FirmwareImage:
+        """The loaded one."""
+        if self._image is None:
+            raise EngineError("engine renode: no image loaded, call load() first")
+        return self._image
+
+    @property
     def _running(self) -> Monitor:
         if self._monitor is None:
             raise EngineError("engine renode: no image loaded, call load() first")
@@ -193,8 +199,7 @@ class RenodeEngine(Engine):
 
     def count_calls(self, function: str) -> None:
         """Count the instructions of each call of a function from here on."""
-        assert self._image is not None
-        self._ask("CountCalls", hex(CallCount(self._image, function).entry))
+        self._ask("CountCalls", hex(CallCount(self.image, function).entry))
 
     def call_counts(self) -> list[int]:
         """Instructions of every call that returned."""
@@ -292,8 +297,7 @@ class RenodeEngine(Engine):
         return FaultInfo(kind, pc, self._function_at(pc), cfsr, hfsr, address)
 
     def _function_at(self, address: int) -> str:
-        assert self._image is not None
-        return self._image.function_at(address)
+        return self.image.function_at(address)
 
 
 def _set_quantum(monitor: Monitor, quantum_us: int) -> None:
