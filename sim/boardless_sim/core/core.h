@@ -29,6 +29,10 @@
 #define CORE_CODES 3u
 #define CORE_PAGE_BITS 10u /* Unicorn's pages on an M-profile core */
 #define CORE_SLOW_FLASH (UINT64_C(1) << 32) /* where Unicorn loads from a Flash with wait states */
+#define CORE_GUARDED (UINT64_C(2) << 32)    /* where it finds memory that guards.c looks after */
+#define CORE_GUARDS 8u
+#define MPU_REGIONS 8u
+#define MPU_GRANULE_BYTES 32u
 
 /* A loop head: how often a backward branch came here, and how often to look closer. */
 typedef struct {
@@ -73,6 +77,7 @@ typedef enum {
     STOP_DEADLINE,
     STOP_NO_FPU,
     STOP_LAZY_FP,
+    STOP_NO_EXECUTE,
     STOP_LOOP,
     STOP_CALLBACK,
     STOP_MARK,
@@ -86,7 +91,24 @@ typedef enum {
     ABANDON_NOTHING,
     ABANDON_UNALIGNED,
     ABANDON_DIVIDE,
+    ABANDON_DATA, /* the MPU refuses it */
+    ABANDON_BUS,  /* it needs privileges */
 } abandon_cause;
+
+typedef struct {
+    uint32_t ctrl, number, rbar[MPU_REGIONS], rasr[MPU_REGIONS];
+    bool live;          /* it decides accesses now */
+    bool mixed_code;    /* code was fetched from a page of which parts may not be */
+    bool mixed_devices; /* a device was met in a page of which parts may not be */
+} core_mpu;
+
+typedef enum { MPU_ALLOWED, MPU_REFUSED, MPU_MIXED } mpu_verdict;
+
+/* A page of different parts: a bit for each granule. */
+typedef struct {
+    uint32_t page, readable, writable;
+    bool known, privileged;
+} core_guard;
 
 typedef struct core core;
 
@@ -131,6 +153,7 @@ struct core {
     struct {
         abandon_cause cause; /* no access may follow: the slice ends in this fault */
         uint32_t pc;
+        uint32_t address; /* of the access, for MMFAR and BFAR */
         uint32_t state[CORE_STATE_WORDS]; /* before the instruction */
     } abandoned;
     bool traps_unaligned; /* trap_hook is there */
@@ -144,6 +167,7 @@ struct core {
     bool bad_instruction;
     bool bad_access, bad_fetch;
     uint32_t bad_address;
+    uint32_t refused; /* what the MPU refused in a page, UC_PROT_; 0 nothing */
 
     /* NVIC and System Control Space */
     uint32_t pending[CORE_WORDS], enabled[CORE_WORDS], line[CORE_WORDS];
@@ -159,6 +183,9 @@ struct core {
     uint32_t demcr, dwt_ctrl, dbgmcu_cr;
     uint64_t cyccnt_base;
     uint32_t cyccnt_held;
+
+    core_mpu mpu;
+    core_guard guards[CORE_GUARDS];
 
     read_memo memos[CORE_MEMOS];
     loop_watch watch;
@@ -191,9 +218,12 @@ bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, i
 /* access.c: the first is called by Python too */
 uint64_t core_now(core *c);
 uint32_t effective_address(core *c, const core_access *access);
+const core_access *access_at(const core *c, uint32_t pc);
+void access_begins(core *c, uint32_t address, bool is_load);
+uint32_t access_pc(core *c);
 
 /* abandon.c */
-void abandon(core *c, abandon_cause cause, uint32_t pc);
+void abandon(core *c, abandon_cause cause, uint32_t pc, uint32_t address);
 bool abandoned_fault(core *c);
 
 /* align.c: the first is called by Python */
@@ -210,6 +240,18 @@ void lazy_reserve(core *c, uint32_t address);
 uint32_t lazy_save(core *c);
 bool fp_registers_read(const core *c, uint32_t address, uint32_t *value);
 bool fp_registers_write(core *c, uint32_t address, uint32_t value);
+
+/* mpu.c */
+void mpu_follow(core *c);
+void mpu_power_on(core *c);
+bool mpu_allows(const core *c, uint32_t address, uint32_t bytes, bool privileged, uint32_t wanted);
+mpu_verdict mpu_page(const core *c, uint32_t page, bool privileged, uint32_t wanted, uint32_t *rights);
+bool mpu_registers_read(const core *c, uint32_t address, uint32_t *value);
+bool mpu_registers_write(core *c, uint32_t address, uint32_t size, uint32_t value);
+
+/* guards.c: callbacks of uc_mmio_map, user is a core_region */
+uint64_t core_on_guarded_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
+void core_on_guarded_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
 
 /* stops.c */
 core_reason what_stopped(core *c, uc_err error);
@@ -230,6 +272,7 @@ void blocks_destroy(core *c);
 void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 
 /* pages.c */
+core_ram *ram_at(core *c, uint32_t address);
 void note_code(core *c, bool *holds_code);
 bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *user);
 
