@@ -12,7 +12,7 @@ _MAX_U16 = 0xFFFF
 
 
 def to_core(facts: BlockFacts, *, marked: bool) -> tuple[Block, ctypes.Array[BlockAccess]]:
-    """`core_block` and its `core_access` array (core.h)."""
+    """`core_block` and its `core_access` array (shared.h)."""
     timed_accesses = facts.accesses[:_MAX_ACCESSES]
     block = Block(
         size_bytes=facts.size,
@@ -40,7 +40,7 @@ def to_core(facts: BlockFacts, *, marked: bool) -> tuple[Block, ctypes.Array[Blo
 
 
 def _flags(facts: BlockFacts, marked: bool) -> int:
-    """The block flags of core.h, lowest bit first."""
+    """The block flags of shared.h, lowest bit first."""
     bits = (
         facts.has_fp,
         facts.sets_mask,

@@ -76,7 +76,7 @@ _CLREX = bytes.fromhex("bff32f8f")
 
 
 class Reason(IntEnum):
-    """Why the core gave control back (`core_reason` of core.h)."""
+    """Why the core gave control back (`core_reason` of shared.h)."""
 
     EVENT = 1
     IDLE = 2
@@ -89,7 +89,7 @@ class Reason(IntEnum):
 
 
 class _Analysis(IntEnum):
-    """What the analysis of a block came to (`core_analysis` of core.h)."""
+    """What the analysis of a block came to (`core_analysis` of shared.h)."""
 
     DONE = 0
     FAILED = 1

@@ -29,19 +29,19 @@ DEVICE_WRITE = ctypes.CFUNCTYPE(None, c_uint32, c_uint32, c_uint32)
 
 
 class Api(ctypes.Structure):
-    """`core_api` of core.h."""
+    """`core_api` of shared.h."""
 
     _fields_ = [(name, c_void_p) for name in _API]
 
 
 class Callbacks(ctypes.Structure):
-    """`core_callbacks` of core.h."""
+    """`core_callbacks` of shared.h."""
 
     _fields_ = [("analyse", ANALYSE), ("device_read", DEVICE_READ), ("device_write", DEVICE_WRITE)]
 
 
 class Shared(ctypes.Structure):
-    """`core_shared` of core.h; the size is compared when the library is loaded."""
+    """`core_shared` of shared.h."""
 
     _fields_ = [
         *((name, c_uint64) for name in (
@@ -98,7 +98,7 @@ class Code(ctypes.Structure):
 
 
 class Block(ctypes.Structure):
-    """`core_block` of core.h."""
+    """`core_block` of shared.h."""
 
     _fields_ = [
         ("code", Code),
@@ -118,7 +118,7 @@ class Block(ctypes.Structure):
 
 
 class BlockAccess(ctypes.Structure):
-    """`core_access` of core.h."""
+    """`core_access` of shared.h."""
 
     _fields_ = [
         ("displacement", c_uint32),
@@ -132,10 +132,20 @@ class BlockAccess(ctypes.Structure):
     ]
 
 
+# In the order of core_structure_bytes() in life.c.
+SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
+    Shared,
+    Code,
+    Block,
+    BlockAccess,
+    Callbacks,
+    Api,
+)
+
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_create": (c_void_p, [c_void_p, c_void_p, c_void_p]),
     "core_destroy": (None, [c_void_p]),
-    "core_shared_size": (c_uint32, []),
+    "core_structure_bytes": (c_uint32, [c_uint32]),
     "core_set_code": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
     "core_set_flash": (c_int32, [c_void_p, c_uint32, c_uint32, c_void_p]),
     "core_set_flash_acr": (None, [c_void_p, c_uint32]),
@@ -180,9 +190,11 @@ def load_core() -> ctypes.CDLL:
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
-    if library.core_shared_size() != ctypes.sizeof(Shared):
-        raise EngineError(
-            f"{path}: shares {library.core_shared_size()} bytes, expected "
-            f"{ctypes.sizeof(Shared)}: built from other sources, install boardless again"
-        )
+    for number, structure in enumerate(SHARED_STRUCTURES):
+        found, expected = library.core_structure_bytes(number), ctypes.sizeof(structure)
+        if found != expected:
+            raise EngineError(
+                f"{path}: {structure.__name__} has {found} bytes, expected {expected}: "
+                "built from other sources, install boardless again"
+            )
     return library

@@ -1,9 +1,4 @@
-/* What an access to a device region does, and when in its block it happens.
- *
- * Inside these callbacks Unicorn's PC is the start of the block, but r0-r14 are current: the
- * effective addresses of the block's accesses are compared in program order with the address at
- * hand, which tells the instruction and with it the exact cycle.
- */
+/* What an access to a device region does (when in its block it happens: access.c). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,37 +8,6 @@
 #define SRAM_ALIAS 0x22000000u
 #define DEVICE_BASE 0x40000000u
 #define DEVICE_ALIAS 0x42000000u
-
-static bool matches(core *c, const core_access *access)
-{
-    if (access->is_load != c->access_is_load) {
-        return false;
-    }
-    uint32_t address = access->displacement;
-    if (access->base >= 0) {
-        address += core_reg(c, CORE_GENERAL[access->base]);
-    }
-    if (access->index >= 0) {
-        address += core_reg(c, CORE_GENERAL[access->index]) << access->shift;
-    }
-    return c->access_address - address < access->span_bytes;
-}
-
-/* Cycle of the access in progress; the time of the CPU outside one. */
-uint64_t core_now(core *c)
-{
-    if (!c->in_access || !c->block) {
-        return c->shared.cycles;
-    }
-    const core_access *accesses = &c->accesses[c->block->first_access];
-    for (uint32_t i = c->match_next; i < c->block->accesses; i++) {
-        if (matches(c, &accesses[i])) {
-            c->match_next = accesses[i].span_bytes > 4 ? i : i + 1u;
-            return c->block_start_cycles + accesses[i].cycles_before;
-        }
-    }
-    return c->block_start_cycles;
-}
 
 core_region *core_region_create(core *c, uint32_t base, uint32_t kind)
 {

@@ -1,0 +1,38 @@
+/* Which instruction of its block an access in progress belongs to, and so when it happens.
+ *
+ * Inside the callbacks of a device region Unicorn's PC is the start of the block, but r0-r14 are
+ * current: the effective addresses of the block's accesses are compared in program order with the
+ * address at hand.
+ */
+#include "core.h"
+
+static bool matches(core *c, const core_access *access)
+{
+    if (access->is_load != c->access_is_load) {
+        return false;
+    }
+    uint32_t address = access->displacement;
+    if (access->base >= 0) {
+        address += core_reg(c, CORE_GENERAL[access->base]);
+    }
+    if (access->index >= 0) {
+        address += core_reg(c, CORE_GENERAL[access->index]) << access->shift;
+    }
+    return c->access_address - address < access->span_bytes;
+}
+
+/* Cycle of the access in progress; the time of the CPU outside one. */
+uint64_t core_now(core *c)
+{
+    if (!c->in_access || !c->block) {
+        return c->shared.cycles;
+    }
+    const core_access *accesses = &c->accesses[c->block->first_access];
+    for (uint32_t i = c->match_next; i < c->block->accesses; i++) {
+        if (matches(c, &accesses[i])) {
+            c->match_next = accesses[i].span_bytes > 4 ? i : i + 1u;
+            return c->block_start_cycles + accesses[i].cycles_before;
+        }
+    }
+    return c->block_start_cycles;
+}
