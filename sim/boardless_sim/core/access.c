@@ -6,11 +6,9 @@
  */
 #include "core.h"
 
-static bool matches(core *c, const core_access *access)
+/* Where an access begins, by the registers as they are now. */
+uint32_t effective_address(core *c, const core_access *access)
 {
-    if (access->is_load != c->access_is_load) {
-        return false;
-    }
     uint32_t address = access->displacement;
     if (access->base >= 0) {
         address += core_reg(c, CORE_GENERAL[access->base]);
@@ -18,7 +16,13 @@ static bool matches(core *c, const core_access *access)
     if (access->index >= 0) {
         address += core_reg(c, CORE_GENERAL[access->index]) << access->shift;
     }
-    return c->access_address - address < access->span_bytes;
+    return address;
+}
+
+static bool matches(core *c, const core_access *access)
+{
+    return access->is_load == c->access_is_load &&
+           c->access_address - effective_address(c, access) < access->span_bytes;
 }
 
 /* Cycle of the access in progress; the time of the CPU outside one. */

@@ -23,6 +23,7 @@
 
 #define CORE_HEADS 1024u
 #define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
+#define CORE_STATE_XPSR 16u
 #define CORE_RAMS 4u
 #define CORE_CODES 3u
 #define CORE_PAGE_BITS 10u /* Unicorn's pages on an M-profile core */
@@ -78,6 +79,13 @@ typedef enum {
 
 #define CORE_NOWHERE 1u /* no block has an odd address */
 
+/* Why an instruction is left undone. */
+typedef enum {
+    ABANDON_NOTHING,
+    ABANDON_UNALIGNED,
+    ABANDON_DIVIDE,
+} abandon_cause;
+
 typedef struct core core;
 
 typedef enum { REGION_DEVICE, REGION_PPB, REGION_SRAM_ALIAS, REGION_DEVICE_ALIAS } region_kind;
@@ -117,6 +125,14 @@ struct core {
     uint32_t stopped_at; /* marked block that has had its stop: let it run; odd: none */
     bool quiet;          /* the core itself runs an instruction: no time passes */
     bool look_at_sp, look_at_control, on_process_stack;
+
+    struct {
+        abandon_cause cause; /* no access may follow: the slice ends in this fault */
+        uint32_t pc;
+        uint32_t state[CORE_STATE_WORDS]; /* before the instruction */
+    } abandoned;
+    bool traps_unaligned; /* trap_hook is there */
+    uc_hook trap_hook;
 
     stop_cause stop;
     uint32_t stale_address, stale_bytes; /* of STOP_TRANSLATE */
@@ -169,11 +185,22 @@ bool core_on_invalid_instruction(uc_engine *uc, void *user);
 bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
                             int64_t value, void *user);
 
-/* access.c: called by Python too */
+/* access.c: the first is called by Python too */
 uint64_t core_now(core *c);
+uint32_t effective_address(core *c, const core_access *access);
+
+/* abandon.c */
+void abandon(core *c, abandon_cause cause, uint32_t pc);
+bool abandoned_fault(core *c);
+
+/* align.c: the first is called by Python */
+void core_look_at(core *c, uint32_t address);
+bool bases_are_aligned(core *c, core_block *block, uint32_t address);
+void follow_unalign_trp(core *c);
 
 /* stops.c */
 core_reason what_stopped(core *c, uc_err error);
+void rewind_block(core *c);
 
 /* blocks.c: the first four are called by Python */
 int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes);
@@ -197,6 +224,8 @@ bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entr
 extern const int CORE_GENERAL[16]; /* Unicorn's numbers of r0 to r15 */
 uint32_t core_reg(core *c, int reg);
 void core_set_reg(core *c, int reg, uint32_t value);
+void state_read(core *c, uint32_t state[CORE_STATE_WORDS]);
+void state_write(core *c, const uint32_t state[CORE_STATE_WORDS]);
 
 /* nvic.c: the first is called by Python */
 void core_set_line(core *c, uint32_t exception, uint32_t asserted);

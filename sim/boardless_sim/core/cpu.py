@@ -27,6 +27,7 @@ from unicorn.unicorn_const import (
     UC_HOOK_TLB_FILL,
 )
 
+from boardless_sim.core.alignment import alignment_of
 from boardless_sim.core.blocks import to_core
 from boardless_sim.core.library import (
     ANALYSE,
@@ -158,6 +159,8 @@ class Cpu:
         self._hook_handles: list[c_size_t] = []
         self._marks: set[int] = set()
         self._hooked_divides: set[int] = set()
+        self._hooked_accesses: set[int] = set()
+        self._flash = (0, Memory(0))
         self._install_hooks()
 
     def close(self) -> None:
@@ -181,6 +184,7 @@ class Cpu:
 
     def set_flash(self, memory: Memory, base: int) -> None:
         """Which memory is the Flash, whose lines may cost wait states."""
+        self._flash = (base, memory)
         if self._library.core_set_flash(self._core, base, memory.size, memory.address):
             raise EngineError("native engine: no memory for the Flash lines")
         self._map_callbacks(_SLOW_FLASH, memory.size, self._core, "core_on_flash_read", None)
@@ -366,7 +370,8 @@ class Cpu:
 
     def _analyse(self, address: int, code: bytes) -> int:
         facts = analyse_block(address, code, self._refill)
-        block, accesses = to_core(facts, marked=address in self._marks)
+        alignment = alignment_of(address, code, facts.accesses, self._literal)
+        block, accesses = to_core(facts, alignment, marked=address in self._marks)
         if self._library.core_set_block(
             self._core, address, ctypes.addressof(block), ctypes.addressof(accesses)
         ):
@@ -374,8 +379,18 @@ class Cpu:
         divides = {address + offset for offset in facts.divides} - self._hooked_divides
         for divide in divides:
             self._add_hook(UC_HOOK_CODE, "core_on_divide", divide, divide)
+        looks = {address + offset for offset in alignment.looks} - self._hooked_accesses
+        for access in looks:
+            self._library.core_look_at(self._core, access)
         self._hooked_divides |= divides
-        return _Analysis.HOOKED if divides else _Analysis.DONE
+        self._hooked_accesses |= looks
+        return _Analysis.HOOKED if divides or looks else _Analysis.DONE
+
+    def _literal(self, address: int) -> int | None:
+        base, flash = self._flash
+        if not base <= address <= base + flash.size - 4:
+            return None
+        return int.from_bytes(flash.view[address - base : address - base + 4], "little")
 
     def _guarded_read(self, address: int, size: int) -> int:
         try:

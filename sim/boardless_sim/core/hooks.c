@@ -31,7 +31,7 @@ static void look_back(core *c, uint32_t address)
 }
 
 /* False: the block must not run. */
-static bool heed_flags(core *c, const core_block *block, uint32_t address)
+static bool heed_flags(core *c, core_block *block, uint32_t address)
 {
     if ((block->flags & BLOCK_MARKED) && c->stopped_at != address) {
         c->stopped_at = address;
@@ -41,6 +41,12 @@ static bool heed_flags(core *c, const core_block *block, uint32_t address)
     c->stopped_at = CORE_NOWHERE;
     if ((block->flags & BLOCK_HAS_FP) && (c->cpacr & CPACR_FPU_FULL) != CPACR_FPU_FULL) {
         stop(c, STOP_NO_FPU);
+        return false;
+    }
+    if ((block->flags & BLOCK_LOOKS_AT_BASES) &&
+        !(block->loop_keeps_bases && address == c->block_address) &&
+        !bases_are_aligned(c, block, address)) {
+        stop(c, STOP_TRANSLATE);
         return false;
     }
     if (block->flags & BLOCK_LOWERS_SP) {

@@ -21,6 +21,8 @@ _API = (
     "uc_emu_start",
     "uc_emu_stop",
     "uc_ctl",
+    "uc_hook_add",
+    "uc_hook_del",
 )
 
 ANALYSE = ctypes.CFUNCTYPE(c_int32, c_uint32, c_uint32)
@@ -114,6 +116,8 @@ class Block(ctypes.Structure):
         ("flags", c_uint8),
         ("taken_cycles", c_uint8),
         ("target_cycles", c_uint8),
+        ("aligned_bases", c_uint16),
+        ("loop_keeps_bases", c_bool),
     ]
 
 
@@ -129,6 +133,8 @@ class BlockAccess(ctypes.Structure):
         ("index", c_int8),
         ("shift", c_uint8),
         ("is_load", c_bool),
+        ("width_bytes", c_uint8),
+        ("must_align", c_bool),
     ]
 
 
@@ -151,6 +157,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_set_flash_acr": (None, [c_void_p, c_uint32]),
     "core_set_ram": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32, c_void_p, c_uint32]),
     "core_set_block": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),
+    "core_look_at": (None, [c_void_p, c_uint32]),
     "core_mark": (None, [c_void_p, c_uint32, c_uint32]),
     "core_lowest_msp": (c_uint32, [c_void_p, c_uint32, c_uint32]),
     "core_power_on": (None, [c_void_p, c_uint32]),

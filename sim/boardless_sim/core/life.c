@@ -85,6 +85,7 @@ void core_power_on(core *c, uint32_t vector_table)
     c->any_pending = false;
     c->active_count = 0;
     c->aircr = c->scr = c->shcsr = c->cfsr = c->hfsr = c->dfsr = c->mmfar = c->bfar = 0;
+    c->abandoned.cause = ABANDON_NOTHING;
     c->cpacr = c->fpcar = c->fpdscr = 0;
     c->fpccr = FPCCR_ASPEN | FPCCR_LSPEN;
     c->ccr = CCR_STKALIGN;

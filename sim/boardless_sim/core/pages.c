@@ -56,6 +56,9 @@ bool core_on_page(uc_engine *uc, uint64_t address64, uc_mem_type type, uc_tlb_en
     core *c = user;
     uint32_t address = (uint32_t)address64;
     *entry = (uc_tlb_entry){.paddr = address, .perms = UC_PROT_ALL};
+    if (c->abandoned.cause && type != UC_MEM_FETCH) {
+        return false;
+    }
     if (type != UC_MEM_FETCH) {
         forget_conditions(c);
     }

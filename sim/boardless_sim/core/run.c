@@ -75,6 +75,7 @@ core_reason core_run(core *c)
             }
             continue;
         }
+        follow_unalign_trp(c);
         core_reason reason = run_slice(c, next);
         if (reason != CORE_GO_ON) {
             return reason;

@@ -223,7 +223,8 @@ static bool scb_write(core *c, uint32_t address, uint32_t value)
     case SCB_SCR: c->scr = value & SCR_WRITABLE; return !(value & SCR_SEVONPEND);
     case SCB_CCR:
         c->ccr = value & CCR_WRITABLE;
-        return !(value & (CCR_UNALIGN_TRP | CCR_DIV_0_TRP));
+        c->shared.deadline = 0; /* for follow_unalign_trp() */
+        return true;
     case SCB_SHCSR: c->shcsr = value & SHCSR_ENABLES; return true;
     case SCB_CFSR: c->cfsr &= ~value; return true;
     case SCB_HFSR: c->hfsr &= ~value; return true;

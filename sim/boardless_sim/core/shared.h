@@ -34,6 +34,7 @@ enum {
     BLOCK_SENDS_EVENT = 1u << 4, /* SEV */
     BLOCK_EXCLUSIVE = 1u << 5,   /* LDREX: the monitor must be cleared by the next exception */
     BLOCK_MARKED = 1u << 6,      /* stop before it */
+    BLOCK_LOOKS_AT_BASES = 1u << 7, /* aligned_bases says at which */
 };
 
 /* One basic block, as analysed at first sight. size 0: not analysed. */
@@ -51,6 +52,8 @@ typedef struct {
     uint8_t flags;
     uint8_t taken_cycles;  /* pipeline refill when the branch at its end is taken */
     uint8_t target_cycles; /* extra fetch when it is the target of a taken branch */
+    uint16_t aligned_bases; /* registers whose bits 1:0 must be 0 when it begins, as a mask */
+    bool loop_keeps_bases;  /* they still are when it follows on itself */
 } core_block;
 
 /* One load or store of a block: enough to find which one performs an access, and when. */
@@ -63,6 +66,8 @@ typedef struct {
     int8_t index;        /* register number, -1: none */
     uint8_t shift;
     bool is_load;
+    uint8_t width_bytes; /* of each transfer */
+    bool must_align;     /* whatever CCR.UNALIGN_TRP says */
 } core_access;
 
 typedef struct {
@@ -73,6 +78,8 @@ typedef struct {
     uc_err (*emu_start)(uc_engine *, uint64_t, uint64_t, uint64_t, size_t);
     uc_err (*emu_stop)(uc_engine *);
     uc_err (*ctl)(uc_engine *, uc_control_type, ...);
+    uc_err (*hook_add)(uc_engine *, uc_hook *, int, void *, void *, uint64_t, uint64_t, ...);
+    uc_err (*hook_del)(uc_engine *, uc_hook);
 } core_api;
 
 /* What an analysis came to. */

@@ -6,6 +6,7 @@
 enum {
     UC_SWI = 2,
     UC_PREFETCH_ABORT = 3, /* code fetched from a device region */
+    UC_DATA_ABORT = 4,     /* LDREX, LDREXH at an address that is not aligned */
     UC_BKPT = 7,
     UC_EXCEPTION_EXIT = 8,
     UC_INVSTATE = 18,
@@ -28,7 +29,7 @@ static bool is_thumb(core *c)
 }
 
 /* A faulting block did not run to its end: take back what came after the fault. */
-static void rewind_block(core *c)
+void rewind_block(core *c)
 {
     if (!c->block) {
         return;
@@ -103,6 +104,10 @@ static core_reason after_interrupt(core *c)
     case UC_SWI: going = supervisor_call(c); break;
     case UC_BKPT: return CORE_DEBUG;
     case UC_PREFETCH_ABORT: going = exception_fault(c, EXC_MEM_MANAGE, CFSR_IACCVIOL); break;
+    case UC_DATA_ABORT:
+        rewind_block(c);
+        going = exception_fault(c, EXC_USAGE_FAULT, CFSR_UNALIGNED);
+        break;
     case UC_INVSTATE:
         rewind_block(c);
         going = exception_fault(c, EXC_USAGE_FAULT, CFSR_INVSTATE);
@@ -136,6 +141,9 @@ static core_reason own_stop(core *c)
 core_reason what_stopped(core *c, uc_err error)
 {
     c->shared.pc = core_reg(c, UC_ARM_REG_PC);
+    if (c->abandoned.cause) {
+        return go_on_or_lock_up(abandoned_fault(c));
+    }
     if (c->bad_access) {
         return go_on_or_lock_up(memory_fault(c));
     }

@@ -22,6 +22,7 @@ BREAKPOINT = [0xBE00]
 MASK_INTERRUPTS = [0xB672]
 RETURN = [0x4770]
 SUPERVISOR_CALL = [0xDF00]
+BARRIER = [0xF3BF, 0x8F6F]  # isb
 
 
 def constant(register: int, value: int) -> list[int]:

@@ -9,6 +9,7 @@ import pytest
 from boardless_sim.engines.engine import StopReason
 from boardless_sim.machine import Outcome
 from tests.unit.core.programs import (
+    BARRIER,
     HARD_FAULT,
     RETURN,
     STACK_TOP,
@@ -35,7 +36,6 @@ PENDSVSET, NMIPENDSET = 1 << 28, 1 << 31
 NONBASETHRDENA = 1
 CALL_R0 = [0x4780]
 DISABLE_FAULTS = [0xB671]  # cpsid f
-BARRIER = [0xF3BF, 0x8F6F]  # isb
 LR = 14
 
 
