@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from boardless_sim.thumb import LR, PC, SP, Access, Instruction, Kind, expand_immediate, is_wide
-from boardless_sim.timing import TimedAccess, instructions_of
+from boardless_sim.core.timing import TimedAccess, instructions_of
+from boardless_sim.elf.thumb import LR, PC, SP, Access, Instruction, Kind, expand_immediate, is_wide
 
 Literal = Callable[[int], int | None]  # the word at an address; None where it may change
 

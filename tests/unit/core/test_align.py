@@ -18,7 +18,7 @@ from tests.unit.core.programs import (
     poke,
     power_on,
 )
-from tests.unit.elf_bytes import FLASH
+from tests.unit.elf.elf_bytes import FLASH
 
 CODE = FLASH + 0x40
 RAM = 0x2000_0100

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from boardless_sim.engines.engine import StopReason
-from boardless_sim.machine import Outcome
+from boardless_sim.engines.native.machine import Outcome
 from tests.unit.core.programs import (
     BARRIER,
     HARD_FAULT,
