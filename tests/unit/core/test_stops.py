@@ -83,6 +83,26 @@ def test_a_stop_at_a_divide_times_it_once(tmp_path: Path, step: int) -> None:
         assert engine.cycles() - engine.sleep_cycles() == plain_cycles
 
 
+def test_a_breakpoint_at_a_divide_that_already_ran_times_it_once(tmp_path: Path) -> None:
+    loop = [*UDIV_R0_R1_R2, ADD_R3, 0xE7FB]
+    code = [*constant(1, 0xFFFF_FFFF), *constant(2, 3), *loop]
+    plain = power_on(tmp_path, code, fast_forward=False)
+    plain.machine.run_until(LIMIT_PS)
+    with stops_in(tmp_path, code) as (engine, stops, run):
+        stops.halt_at(100)
+        stops.go_on()
+        run()
+        stops.halt_at()
+        stops.add(CODE + 16)
+        for _ in range(20):
+            stops.go_on()
+            assert run() is Outcome.BREAK
+        stops.close()
+        run()
+        assert engine.instructions() == plain.instructions()
+        assert engine.cycles() == plain.cycles()
+
+
 @pytest.mark.parametrize("first", [1, 50, 99])
 def test_the_rest_of_a_block_is_not_counted_again(tmp_path: Path, first: int) -> None:
     code = [*[ADD_R3] * 100, *SLEEP_FOREVER]
