@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "debug.h"
 #include "shared.h"
 
 #define CORE_EXCEPTIONS 128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up */
@@ -82,6 +83,8 @@ typedef enum {
     STOP_CALLBACK,
     STOP_MARK,
     STOP_TRANSLATE,
+    STOP_INSTRUCTION, /* a debugger's, before an instruction */
+    STOP_HALT,        /* a debugger's, before a block */
 } stop_cause;
 
 #define CORE_NOWHERE 1u /* no block has an odd address */
@@ -186,6 +189,7 @@ struct core {
 
     core_mpu mpu;
     core_guard guards[CORE_GUARDS];
+    core_debug debug;
 
     read_memo memos[CORE_MEMOS];
     loop_watch watch;
@@ -267,6 +271,30 @@ void note_lowest_msp(core *c, uint32_t address, uint32_t sp);
 void forget_lowest_msp(core *c);
 core_block *block_at(core *c, uint32_t address);
 void blocks_destroy(core *c);
+
+/* debug.c: all but the last five are called by Python */
+int32_t core_attach(core *c);
+void core_detach(core *c);
+void core_break(core *c, uint32_t address, uint32_t wanted);
+void core_watch_access(core *c, uint32_t slot, uint32_t address, uint32_t size_bytes, uint32_t kind);
+void core_step(core *c, uint64_t count, uint32_t deepest, uint32_t range_start, uint32_t range_end);
+void core_go_on(core *c);
+void core_halt_at(core *c, uint64_t instructions);
+void core_want_stop(core *c, uint32_t wanted);
+void core_leave_block(core *c, uint64_t cycles, uint64_t instructions);
+void core_get_where(core *c, core_where *where);
+uint32_t core_analysed(const core *c, const uint32_t **addresses);
+void core_forget_code(core *c);
+void core_on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user);
+bool debug_counted_divide(core *c, uint32_t address);
+bool debug_wants(core *c, const core_block *block, uint32_t address);
+int32_t debug_note_analysed(core *c, uint32_t address);
+void debug_destroy(core *c);
+
+/* snapshot.c: called by Python */
+uint64_t core_snapshot_bytes(const core *c);
+void core_snapshot(const core *c, uint8_t *to);
+void core_restore(core *c, const uint8_t *from);
 
 /* divide.c: a hook on each divide that a block has */
 void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user);

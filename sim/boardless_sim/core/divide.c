@@ -57,6 +57,9 @@ void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user)
         abandon(c, ABANDON_DIVIDE, (uint32_t)address, 0);
         return;
     }
+    if (debug_counted_divide(c, (uint32_t)address)) {
+        return;
+    }
     uint32_t more = divide_cycles(dividend, divisor, is_signed) - LEAST_CYCLES;
     c->shared.cycles += more;
     c->block_start_cycles += more; /* so that the accesses behind it are as much later */

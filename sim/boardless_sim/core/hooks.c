@@ -114,6 +114,10 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
     if (c->quiet) {
         return;
     }
+    if (c->debug.resumes_at == address) {
+        c->debug.resumes_at = CORE_NOWHERE;
+        return;
+    }
     if (c->shared.cycles >= c->shared.deadline) {
         stop(c, STOP_DEADLINE);
         return;
@@ -130,6 +134,10 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
         if (!analyse(c, address, size)) {
             return;
         }
+    }
+    if (c->debug.attached && debug_wants(c, block, address)) {
+        stop(c, STOP_HALT);
+        return;
     }
     if (address <= c->block_address && c->shared.fast_forward &&
         watch_backward_branch(c, address)) {

@@ -53,6 +53,16 @@ core_reason core_run(core *c)
         if (c->shared.callback_failed) {
             return CORE_CALLBACK;
         }
+        if (c->debug.stop_wanted) {
+            return CORE_BREAK;
+        }
+        if (c->debug.resumes_at == (c->shared.pc & ~1u)) { /* nothing comes inside a block */
+            core_reason reason = run_slice(c, c->shared.deadline);
+            if (reason != CORE_GO_ON) {
+                return reason;
+            }
+            continue;
+        }
         if (c->shared.reset_requested) {
             return CORE_RESET;
         }

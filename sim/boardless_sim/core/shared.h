@@ -23,6 +23,7 @@ typedef enum {
     CORE_CALLBACK = 6, /* a Python callback failed; it kept the exception */
     CORE_UNKNOWN = 7,  /* Unicorn stopped for a reason this core does not know */
     CORE_MARK = 8,     /* a marked block is about to run */
+    CORE_BREAK = 9,    /* a debugger's stop */
 } core_reason;
 
 /* Block flags. */

@@ -146,6 +146,8 @@ static core_reason own_stop(core *c)
     case STOP_LOOP: watch_examine(c); return CORE_GO_ON;
     case STOP_CALLBACK: return CORE_CALLBACK;
     case STOP_MARK: return CORE_MARK;
+    case STOP_HALT: return CORE_BREAK;
+    case STOP_INSTRUCTION: c->debug.resumes_at = c->shared.pc & ~1u; return CORE_BREAK;
     case STOP_TRANSLATE:
         c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2), (uint64_t)c->stale_address,
                    (uint64_t)c->stale_address + c->stale_bytes);

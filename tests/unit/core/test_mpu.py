@@ -21,7 +21,7 @@ from tests.unit.core.programs import (
     power_on,
     store,
 )
-from tests.unit.elf_bytes import FLASH
+from tests.unit.elf.elf_bytes import FLASH
 
 RAM, CCM = 0x2000_0000, 0x1000_0000
 ARENA = RAM + 0x4000

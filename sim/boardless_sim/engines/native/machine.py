@@ -34,6 +34,14 @@ class Outcome(Enum):
     HALT = "halt"  # asleep, and nothing will ever wake it
     LOCKUP = "lockup"
     MARK = "mark"  # a marked block is about to run
+    BREAK = "break"  # a debugger's stop
+
+
+_OUTCOMES = {
+    Reason.LOCKUP: Outcome.LOCKUP,
+    Reason.MARK: Outcome.MARK,
+    Reason.BREAK: Outcome.BREAK,
+}
 
 
 class Machine:
@@ -58,6 +66,7 @@ class Machine:
         self._event_cycle: int | None = None
         self._stop = self._limit_reached = False
         self._reset_cause = ""
+        self.halts_at_bkpt = False  # a debugger is there (DDI 0403E, C1.6.4)
         self._said: set[str] = set()
         self._reported: set[tuple[Check, str]] = set()
         self.semihosting = Semihosting(self.say_once)
@@ -133,9 +142,12 @@ class Machine:
 
     def run(self, limit_us: float) -> Outcome:
         """Run until `stop`, for at most `limit_us`, or until the CPU cannot go on."""
+        return self.run_until(self.time_ps() + max(1, round(limit_us * 1e6)))
+
+    def run_until(self, limit_ps: int) -> Outcome:
+        """As `run`, but up to a time since power-on."""
         self._stop = self._limit_reached = False
         self._shared.effects += 1  # a test may have changed a device since
-        limit_ps = self._timeline.to_ps(self._shared.cycles) + max(1, round(limit_us * 1e6))
         limit = self._queue.at_ps(limit_ps, self._reach_limit)
         try:
             return self._run()
@@ -154,18 +166,25 @@ class Machine:
                     return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
             elif reason == Reason.RESET:
                 self._reset()
-            elif reason == Reason.LOCKUP:
-                return Outcome.LOCKUP
-            elif reason == Reason.MARK:
-                return Outcome.MARK
+            elif reason in _OUTCOMES:
+                return _OUTCOMES[reason]
             elif reason == Reason.DEBUG:
-                if not self.semihosting.call(self.cpu) and not self.cpu.breakpoint_fault():
-                    return Outcome.LOCKUP
+                outcome = self._breakpoint()
+                if outcome is not None:
+                    return outcome
             else:
                 raise EngineError(
                     f"native engine: the CPU stopped at {self._shared.pc:#010x} for a reason it "
                     f"does not know (Unicorn {self._shared.interrupt_number})"
                 )
+
+    def _breakpoint(self) -> Outcome | None:
+        """BKPT: None where the run goes on."""
+        if self.semihosting.call(self.cpu):
+            return None
+        if self.halts_at_bkpt:
+            return Outcome.BREAK
+        return None if self.cpu.breakpoint_fault() else Outcome.LOCKUP
 
     def _reach_limit(self) -> None:
         self._limit_reached = True
@@ -206,7 +225,11 @@ class Machine:
 
     def time_us(self) -> float:
         """Virtual time since power-on."""
-        return self._timeline.to_ps(self._shared.cycles) / 1e6
+        return self.time_ps() / 1e6
+
+    def time_ps(self) -> int:
+        """The same in picoseconds, which are exact."""
+        return self._timeline.to_ps(self._shared.cycles)
 
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
