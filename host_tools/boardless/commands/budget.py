@@ -117,7 +117,7 @@ def command(
 def _require_writable(outputs: Outputs) -> None:
     paths = [path for path in astuple(outputs) if path is not None]
     if paths:
-        from boardless.report.document import require_writable
+        from boardless_sim.files import require_writable
 
         for path in paths:
             require_writable(path)
@@ -183,7 +183,7 @@ def _measured_stack(
 
 def _write(verdict: Verdict, config: Config, outputs: Outputs) -> None:
     for path, text in _texts(verdict, config, outputs):
-        from boardless.report.document import write_text  # takes long, and nobody may ask
+        from boardless_sim.files import write_text  # takes long, and nobody may ask
 
         write_text(path, text())
 

@@ -1,4 +1,7 @@
-"""ELF → measurement → budgets → verdict. `gate` is the whole line; its stages are its modules."""
+"""ELF → measurement → budgets → verdict. `gate` is the whole line; its stages are its modules.
+
+May import size, stack, project and the ELF reader; knows no report.
+"""
 
 from __future__ import annotations
 

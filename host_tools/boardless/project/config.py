@@ -41,9 +41,11 @@ from boardless.project.budgets import (
     read_stack,
     read_waivers,
 )
+from boardless.project.contract import read_contract
 from boardless.project.model import Role, read_model
 from boardless.project.regions import Region
 from boardless.project.toml_table import Table
+from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.errors import ConfigError
 
 MAX_FILE_BYTES = 1 << 20
@@ -68,6 +70,7 @@ class Config:
     roles: tuple[Role, ...] = ()
     stack: StackAnnotations = field(default_factory=StackAnnotations)
     artifact: Path | None = None
+    contract: Contract = REFERENCE
 
 
 def load_config(path: Path) -> Config:
@@ -81,6 +84,7 @@ def parse_config(path: Path, raw: bytes) -> Config:
     project, budget = root.table("project"), root.table("budget")
     elf, linker_map = project.text("elf"), project.text("map")
     project.close()
+    contract = read_contract(root)
     root.close()
     regions, held, declared = read_regions(budget.table("region"))
     model = read_model(budget.table("model"))
@@ -109,6 +113,7 @@ def parse_config(path: Path, raw: bytes) -> Config:
         roles=model.roles,
         stack=annotations,
         artifact=None if model.artifact is None else path.parent / model.artifact,
+        contract=contract,
     )
 
 

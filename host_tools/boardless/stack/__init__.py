@@ -1,4 +1,7 @@
-"""Worst-case stack from the ELF alone: SP through the code, the worst walk, interrupts on top."""
+"""Worst-case stack from the ELF alone: SP through the code, the worst walk, interrupts on top.
+
+May import the ELF reader and the TOML reader of project.
+"""
 
 from boardless.project.annotations import StackAnnotations
 from boardless.stack.analyse import analyse, analyse_stack

@@ -1,1 +1,4 @@
-"""Which device sits where, as data."""
+"""A chip with its crystals and what is wired to it, as data, and the devices built from that.
+
+May import chips, the core, peripherals, the camera.
+"""

@@ -1,1 +1,4 @@
-"""What the firmware sees: frames, their sources, and the sensor."""
+"""What the firmware sees: frames, their sources, and the sensors behind their seam.
+
+May import errors only.
+"""

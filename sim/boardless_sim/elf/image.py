@@ -15,7 +15,6 @@ from boardless_sim.errors import ImageError
 
 FLASH_BASE = 0x0800_0000
 FLASH_SIZE = 0x10_0000
-_MAILBOX = "frame_mailbox"  # firmware/apps/classifier/frame_mailbox.h
 _KINDS = {NOTYPE: "label", OBJECT: "object", FUNCTION: "function"}
 
 
@@ -101,12 +100,6 @@ def image_of(elf: ElfFile) -> FirmwareImage:
         sha256=elf.sha256,
         functions=_without_aliases(functions),
     )
-
-
-def mailbox_of(image: FirmwareImage) -> int | None:
-    """The address of the variable through which the firmware takes frames; None without one."""
-    symbol = image.symbols.get(_MAILBOX)
-    return None if symbol is None or symbol.kind != "object" else symbol.address
 
 
 def _segments(elf: ElfFile) -> Iterator[Segment]:

@@ -164,7 +164,7 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
         ("a = ", "not TOML: Invalid value (at end of document)"),
         ("a = 1\na = 1\n\n", "not TOML: Cannot overwrite a value (at line 2, column 6)"),
         ("a = " + "[" * 5_000, "nested too deep, expected tables and sizes"),
-        ('"new\\nline" = 1', "unknown key 'new\\nline', expected one of: project, budget"),
+        ('"new\\nline" = 1', "unknown key 'new\\nline', expected one of: project, console"),
     ],
 )
 def test_what_is_not_understood_is_named(tmp_path: Path, text: str, expected: str) -> None:
