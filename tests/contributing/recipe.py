@@ -1,7 +1,4 @@
-"""A how-to followed to the letter: its files written, its changes applied, its commands run.
-
-A fence names its file (```python sim/x.py), or holds a change (```diff), or commands (```sh).
-"""
+"""A section of CONTRIBUTING.md, followed to the letter in a copy of the project's Python."""
 
 from __future__ import annotations
 
@@ -10,64 +7,55 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-REPO = Path(__file__).parents[2]
-_FENCE = re.compile(
-    r"^```(?P<kind>\w+)(?: (?P<file>\S+))?\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+ROOT = Path(__file__).parents[2]
+_BLOCK = re.compile(
+    r"```python\n# (?P<file>\S+), below: (?P<line>[^\n]+)\n(?P<text>.*?)```", re.DOTALL
 )
-_HUNK = re.compile(r"^@@.*?@@.*\n", re.MULTILINE)
+_PACKAGES = ("host_tools/boardless", "sim/boardless_sim", "models/boardless_models")
 
 
-def copy_of_the_repository(folder: Path) -> Path:
-    """The files that git knows or would take, and the built core."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"],
-        cwd=REPO, check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
-    for name in [*listed.splitlines(), "sim/boardless_sim/core/_core.so"]:
-        if (REPO / name).is_file():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(REPO / name, folder / name)
+@dataclass(frozen=True)
+class Insertion:
+    """Lines that a section puts below a line of a file."""
+
+    file: str
+    below: str
+    text: str
+
+
+def insertions(heading: str) -> list[Insertion]:
+    """What the section of that heading tells to write, and where."""
+    _, _, rest = (ROOT / "CONTRIBUTING.md").read_text().partition(f"\n## {heading}\n")
+    section, _, _ = rest.partition("\n## ")
+    found = [Insertion(*match.group("file", "line", "text")) for match in _BLOCK.finditer(section)]
+    assert found, f"CONTRIBUTING.md: nothing to write in {heading!r}"
+    return found
+
+
+def followed(heading: str, folder: Path) -> Path:
+    """A copy of the packages with the section's lines in it."""
+    for package in _PACKAGES:
+        shutil.copytree(
+            ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for step in insertions(heading):
+        path = folder / step.file
+        before, line, after = path.read_text().partition(f"{step.below}\n")
+        assert line, f"{step.file}: no line {step.below!r}"
+        path.write_text(f"{before}{line}{step.text}{after}")
     return folder
 
 
-def follow(how_to: str, copy: Path, *, commands: bool = False) -> None:
-    """Do what the how-to says in the copy; its commands only if asked for."""
-    for fence in _FENCE.finditer((copy / how_to).read_text()):
-        if fence["file"]:
-            path = copy / fence["file"]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(fence["text"])
-        elif fence["kind"] == "diff":
-            _apply(fence["text"], copy)
-        elif fence["kind"] == "sh" and commands:
-            for command in fence["text"].splitlines():
-                subprocess.run(command.split(), cwd=copy, check=True)
-
-
-def _apply(diff: str, copy: Path) -> None:
-    """Each hunk replaces what stands once in the file: the lines without + by those without -."""
-    header = re.match(r"--- a/(?P<file>\S+)\n\+\+\+ b/.*\n", diff)
-    assert header is not None, diff
-    path = copy / header["file"]
-    text = path.read_text()
-    for hunk in _HUNK.split(diff[header.end() :])[1:]:
-        lines = hunk.splitlines(keepends=True)
-        before = "".join(line[1:] for line in lines if line[0] in " -")
-        after = "".join(line[1:] for line in lines if line[0] in " +")
-        assert before in text, f"{header['file']} has no\n{before}"
-        text = text.replace(before, after, 1)
-    path.write_text(text)
-
-
-def check(copy: Path, *tests: str) -> None:
-    """The copy's own tests pass, on the copy's own modules."""
-    rooms = [str(copy / room) for room in ("sim", "host_tools", "models", "robot/libraries")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(rooms)}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]
-    done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    lint = [sys.executable, "-m", "ruff", "check", "--quiet", "sim", "tests/unit"]
-    style = subprocess.run(lint, cwd=copy, capture_output=True, text=True)
-    assert style.returncode == 0, style.stdout + style.stderr
+def run(copy: Path, *command: str | Path) -> subprocess.CompletedProcess[str]:
+    """`boardless` of the copy."""
+    path = os.pathsep.join(str((copy / package).parent) for package in _PACKAGES)
+    return subprocess.run(
+        [sys.executable, "-m", "boardless", *command],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )

@@ -15,6 +15,7 @@ from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
     Capability,
     Capture,
+    Engine,
     FaultInfo,
     StackMark,
     StopReason,
@@ -29,8 +30,8 @@ from boardless_sim.timing_basis import ESTIMATED_CYCLES
 _MAX_LINE_BYTES = 4096
 
 
-class NativeEngine:
-    """Implements `Engine`. Estimated cycles, exact devices, the same bytes on every run.
+class NativeEngine(Engine):
+    """Estimated cycles, exact devices, the same bytes on every run.
 
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
     event; off, the results are the same and only take longer. `peripherals`: devices in files of
@@ -40,7 +41,7 @@ class NativeEngine:
 
     name = "native"
     timing_basis = ESTIMATED_CYCLES
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - {Capability.MAILBOX}
 
     def __init__(
         self,
@@ -166,7 +167,7 @@ class NativeEngine:
 
     def count_calls(self, function: str) -> None:
         """Count the instructions of each call of a function from here on."""
-        self._calls = CallCount(self._loaded_image(), function)
+        self._calls = CallCount(self.image, function)
         self.watch(self._calls.place, self._count_call)
 
     def call_counts(self) -> list[int]:
@@ -271,7 +272,7 @@ class NativeEngine:
     def stack_mark(self) -> StackMark:
         """The lowest main stack pointer so far."""
         shared = self.machine.cpu.shared
-        image = self._loaded_image()
+        image = self.image
         top = image.initial_sp
         functions: dict[str, int] = {}
         for function in image.functions:
@@ -308,9 +309,11 @@ class NativeEngine:
         return tuple(self.machine.findings)
 
     def _function_at(self, address: int) -> str:
-        return self._loaded_image().function_at(address)
+        return self.image.function_at(address)
 
-    def _loaded_image(self) -> FirmwareImage:
+    @property
+    def image(self) -> FirmwareImage:
+        """The loaded one."""
         if self._image is None:
             raise EngineError("native engine: no image loaded, call load() first")
         return self._image
