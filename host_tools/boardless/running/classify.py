@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from boardless.running.post_mortem import PostMortem, examine
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import (
     Capability,
@@ -16,6 +17,7 @@ from boardless_sim.engines.engine import (
     UartLine,
 )
 from boardless_sim.errors import FrameError, ResultError
+from boardless_sim.finding import Check
 from boardless_sim.timing_basis import TimingBasis
 
 # Frames queued ahead of the firmware: it may capture one frame while it works on the one before,
@@ -61,7 +63,8 @@ class FrameResult:
 class RunReport:
     """A run that ended for a named reason: RESULT only where every frame had its result.
 
-    `detail` says what stopped it otherwise; `firmware_errors` holds the firmware's `e-` lines.
+    `detail` says what stopped it otherwise, `post_mortem` where the core stood; `firmware_errors`
+    holds the firmware's `e-` lines.
     """
 
     engine: str
@@ -70,6 +73,7 @@ class RunReport:
     stop_reason: StopReason
     detail: str = ""
     firmware_errors: tuple[str, ...] = ()
+    post_mortem: PostMortem | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -143,10 +147,18 @@ def stop_detail(engine: Engine, reason: StopReason, limit_us: float) -> str:
     """Why a board stopped before what was waited for: the reason, in one line."""
     if reason is StopReason.FAULT:
         return f"fault: {engine.fault()}"
+    if reason is StopReason.STACK:
+        return _stack_detail(engine)
     at = f"at {engine.time_us() / 1000:.3f} ms"
     if reason is StopReason.LIMIT:
         return f"limit: {limit_us / 1000:g} ms of virtual time without a result, {at}"
     return f"{reason.value} {at}"
+
+
+def _stack_detail(engine: Engine) -> str:
+    kind = Check.STACK_INTO_VARIABLES.value
+    texts = [finding.text for finding in engine.findings() if finding.kind == kind]
+    return texts[0] if texts else "stack into variables"
 
 
 def _fill(engine: Engine, source: Iterator[Frame], ahead: deque[Frame]) -> None:
@@ -215,5 +227,11 @@ def _report(
 ) -> RunReport:
     errors = tuple(line.text for line in engine.uart_lines() if engine.contract.is_error(line.text))
     return RunReport(
-        engine.name, engine.timing_basis, tuple(results), reason, detail, firmware_errors=errors
+        engine=engine.name,
+        timing_basis=engine.timing_basis,
+        results=tuple(results),
+        stop_reason=reason,
+        detail=detail,
+        firmware_errors=errors,
+        post_mortem=None if reason is StopReason.RESULT else examine(engine),
     )

@@ -113,6 +113,11 @@ typedef struct {
     bool known, privileged;
 } core_guard;
 
+/* Where a stack may be: from its floor up to, not with, its top. */
+typedef struct {
+    uint32_t floor, top;
+} stack_area;
+
 typedef struct core core;
 
 typedef enum { REGION_DEVICE, REGION_PPB, REGION_SRAM_ALIAS, REGION_DEVICE_ALIAS } region_kind;
@@ -152,6 +157,9 @@ struct core {
     uint32_t stopped_at; /* marked block that has had its stop: let it run; odd: none */
     bool quiet;          /* the core itself runs an instruction: no time passes */
     bool look_at_sp, look_at_control, on_process_stack;
+    stack_area stack_areas[2]; /* where the main and the process stack may be */
+    uint32_t *stack_bounds;
+    uint32_t stack_bound_count;
 
     struct {
         abandon_cause cause; /* no access may follow: the slice ends in this fault */
@@ -304,6 +312,11 @@ core_ram *ram_at(core *c, uint32_t address);
 void note_code(core *c, bool *holds_code);
 bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *user);
 
+/* stacks.c: the first is called by Python */
+int32_t core_set_stack_bounds(core *c, const uint32_t *bounds, uint32_t count);
+void stack_is_at(core *c, uint32_t address);
+void stack_look(core *c, uint32_t sp, uint32_t pc);
+
 /* registers.c */
 extern const int CORE_GENERAL[16]; /* Unicorn's numbers of r0 to r15 */
 uint32_t core_reg(core *c, int reg);
@@ -325,7 +338,6 @@ int nvic_execution_priority(core *c, bool with_primask);
 bool exception_enter(core *c, uint32_t exception);
 bool exception_return(core *c, uint32_t exc_return);
 bool exception_fault(core *c, uint32_t exception, uint32_t cfsr_bits);
-void stack_look(core *c, uint32_t sp, uint32_t pc);
 
 /* scs.c */
 bool scs_read(core *c, uint32_t address, uint32_t *value);

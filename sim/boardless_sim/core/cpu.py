@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import c_int, c_size_t, c_uint64, c_void_p
+from collections.abc import Sequence
+from ctypes import c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from enum import IntEnum
 from typing import Protocol
 
@@ -45,18 +46,6 @@ from boardless_sim.errors import EngineError
 
 NEVER = 1 << 62
 UNUSED_PSP = 0xFFFF_FFFF
-EXCEPTION_NAMES = {
-    2: "NMI",
-    3: "HardFault",
-    4: "MemManage",
-    5: "BusFault",
-    6: "UsageFault",
-    11: "SVCall",
-    12: "DebugMonitor",
-    14: "PendSV",
-    15: "SysTick",
-}
-
 REGISTERS = {
     **{f"r{number}": getattr(arm, f"UC_ARM_REG_R{number}") for number in range(13)},
     "sp": arm.UC_ARM_REG_SP,
@@ -90,6 +79,7 @@ class Reason(IntEnum):
     UNKNOWN = 7
     MARK = 8
     BREAK = 9
+    STACK = 10
 
 
 class _Analysis(IntEnum):
@@ -215,6 +205,12 @@ class Cpu:
         """Where the core may run a CLREX: the only way to Unicorn's exclusive monitor."""
         self._uc.mem_write(address, _CLREX)
         self._library.core_set_clrex(self._core, address)
+
+    def set_stack_bounds(self, bounds: Sequence[int]) -> None:
+        """Ascending addresses where an object or a free area ends: no stack may cross one."""
+        table = (c_uint32 * len(bounds))(*bounds)
+        if self._library.core_set_stack_bounds(self._core, table, len(bounds)):
+            raise EngineError("native engine: no memory for the bounds of stacks")
 
     def map_data(self, memory: Memory, base: int, *, writable: bool) -> None:
         """Memory that code does not run from."""

@@ -41,22 +41,6 @@ static void jump(core *c, uint32_t pc)
     c->block_address = 0;
 }
 
-void stack_look(core *c, uint32_t sp, uint32_t pc)
-{
-    uint32_t *probed = c->on_process_stack ? &c->shared.probed_psp : &c->shared.probed_msp;
-    if (sp < *probed) {
-        *probed = sp;
-    }
-    if (c->on_process_stack) {
-        if (sp < c->shared.lowest_psp) {
-            c->shared.lowest_psp = sp;
-        }
-    } else if (sp < c->shared.lowest_msp) {
-        c->shared.lowest_msp = sp;
-        c->shared.lowest_msp_pc = pc;
-    }
-}
-
 static void note_first_fault(core *c, uint32_t taken)
 {
     if (c->shared.fault_number) {
@@ -68,6 +52,8 @@ static void note_first_fault(core *c, uint32_t taken)
     c->shared.fault_hfsr = c->hfsr;
     c->shared.fault_has_address = (c->cfsr & (CFSR_BFARVALID | CFSR_MMARVALID)) != 0;
     c->shared.fault_address = (c->cfsr & CFSR_BFARVALID) ? c->bfar : c->mmfar;
+    c->shared.fault_sp = core_reg(c, UC_ARM_REG_SP);
+    c->shared.fault_lr = core_reg(c, UC_ARM_REG_LR);
 }
 
 /* What a fault is taken as: itself when enabled and of higher priority than what runs, else HardFault
@@ -131,6 +117,9 @@ static bool find_handler(core *c, uint32_t *exception, uint32_t *handler)
 static void activate(core *c, uint32_t exception, uint32_t handler)
 {
     nvic_unpend(c, exception);
+    if (!c->active_count) {
+        c->shared.handler_since = c->shared.cycles;
+    }
     c->active[c->active_count++] = (uint8_t)exception;
     c->shared.active_exception = exception;
     c->shared.exceptions_taken++;
@@ -146,6 +135,9 @@ static bool deactivate(core *c, uint32_t exception)
         if (c->active[i] == exception) {
             c->active_count--;
             memmove(&c->active[i], &c->active[i + 1u], c->active_count - i);
+            if (!c->active_count) {
+                c->shared.handler_cycles += c->shared.cycles - c->shared.handler_since;
+            }
             return true;
         }
     }
@@ -206,9 +198,12 @@ bool exception_enter(core *c, uint32_t exception)
     uint32_t xpsr = core_reg(c, UC_ARM_REG_XPSR) & ~(c->not_thumb ? XPSR_THUMB : 0u);
     uint32_t control = core_reg(c, UC_ARM_REG_CONTROL);
     bool extended = fp_is_stacked(c, control);
+    uint32_t sp = core_reg(c, UC_ARM_REG_SP);
+    bool is_first = !c->shared.fault_number;
     uint32_t refused = push_frame(c, xpsr, extended);
     if (refused) {
         exception = derived_exception(c, exception, refused);
+        c->shared.fault_sp = is_first ? sp : c->shared.fault_sp;
     }
     uint32_t handler = 0;
     if (!exception || !find_handler(c, &exception, &handler)) {
@@ -269,6 +264,9 @@ static uint32_t pop_frame(core *c, uint32_t exc_return)
     core_set_reg(c, UC_ARM_REG_XPSR_NZCVQG, xpsr & XPSR_RESTORED);
     rebuild_flags(c);
     c->on_process_stack = to_process;
+    if (to_process) {
+        stack_is_at(c, sp);
+    }
     c->shared.active_exception = xpsr & XPSR_EXCEPTION;
     jump(c, (frame[FRAME_PC] & ~1u) | ((xpsr & XPSR_THUMB) ? 1u : 0u));
     return 0;

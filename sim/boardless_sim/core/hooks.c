@@ -24,6 +24,7 @@ static void look_back(core *c, uint32_t address)
         c->look_at_control = false;
         c->on_process_stack = (core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_SPSEL) != 0;
         mpu_follow(c);
+        stack_is_at(c, core_reg(c, UC_ARM_REG_SP) - 1u); /* MSR may have set it */
     }
     if (c->look_at_sp) {
         c->look_at_sp = false;

@@ -30,6 +30,7 @@ void core_destroy(core *c)
     }
     art_destroy(&c->art);
     free(c->flash_holds_code);
+    free(c->stack_bounds);
     free(c);
 }
 
@@ -88,6 +89,9 @@ void core_power_on(core *c, uint32_t vector_table)
     memset(c->line, 0, sizeof c->line);
     memset(c->priority, 0, sizeof c->priority);
     c->any_pending = false;
+    if (c->active_count) {
+        c->shared.handler_cycles += c->shared.cycles - c->shared.handler_since;
+    }
     c->active_count = 0;
     c->aircr = c->scr = c->shcsr = c->cfsr = c->hfsr = c->dfsr = c->mmfar = c->bfar = 0;
     c->abandoned.cause = ABANDON_NOTHING;
@@ -128,6 +132,9 @@ void core_power_on(core *c, uint32_t vector_table)
     c->shared.lowest_msp = stack_and_reset[0] & ~3u;
     c->shared.lowest_msp_pc = c->shared.pc & ~1u;
     c->shared.lowest_psp = 0xffffffffu;
+    c->shared.stack_left = 0;
+    memset(c->stack_areas, 0, sizeof c->stack_areas);
+    stack_is_at(c, (stack_and_reset[0] & ~3u) - 1u);
     if (c->shared.instructions) {
         forget_lowest_msp(c);
     }

@@ -66,6 +66,9 @@ core_reason core_run(core *c)
         if (c->shared.reset_requested) {
             return CORE_RESET;
         }
+        if (c->shared.stack_left) {
+            return CORE_STACK;
+        }
         systick_catch_up(c);
         if (c->shared.next_event <= c->shared.cycles) {
             return CORE_EVENT;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 
@@ -22,6 +23,7 @@ _PAGE = 0x1000
 _SLOT_BITS = 10  # devices stand at multiples of 1 KiB
 _TOP_BITS = 24  # no two memories share the top byte of their addresses
 _WORD = ~3
+_READS, _OFTEN, _LATELY = 64, 3, 8
 _FAULTS = range(2, 7)  # NMI to UsageFault
 _ERASED = b"\xff"
 
@@ -35,12 +37,14 @@ class Outcome(Enum):
     LOCKUP = "lockup"
     MARK = "mark"  # a marked block is about to run
     BREAK = "break"  # a debugger's stop
+    STACK = "stack"  # a stack pointer left the object or free area in which it began
 
 
 _OUTCOMES = {
     Reason.LOCKUP: Outcome.LOCKUP,
     Reason.MARK: Outcome.MARK,
     Reason.BREAK: Outcome.BREAK,
+    Reason.STACK: Outcome.STACK,
 }
 
 
@@ -71,6 +75,8 @@ class Machine:
         self._reported: set[tuple[Check, str]] = set()
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
+        self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
+        self._effects_before_end = 0
         self.findings: list[Finding] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
         self._map_memories()
@@ -131,6 +137,7 @@ class Machine:
         """Write the image into Flash and take the reset vector."""
         for segment in image.segments:
             self.cpu.write(segment.load_address, segment.data)
+        self.cpu.set_stack_bounds(_object_bounds(image))
         self.cpu.power_on(image.vector_table)
         self._vector_table = image.vector_table
 
@@ -153,6 +160,7 @@ class Machine:
             return self._run()
         finally:
             limit.cancel()
+            self._effects_before_end = self._shared.effects - int(self._limit_reached)
 
     def _run(self) -> Outcome:
         while True:
@@ -247,6 +255,7 @@ class Machine:
         offset = address - base
         if offset & _WORD not in stable:
             self._shared.effects += 1
+        self._reads.append((address, self._shared.effects))
         return device.read(offset, size)
 
     def device_write(self, address: int, size: int, value: int) -> None:
@@ -257,7 +266,24 @@ class Machine:
             return
         slot[1].write(address - slot[0], size, value)
 
+    def polled(self) -> tuple[str, ...]:
+        """The device registers that the code read last, again and again.
+
+        A stable register is read once for each effect; a loop reads another kind often.
+        """
+        times = Counter(address for address, _ in self._reads)
+        latest = dict(self._reads)
+        end = self._effects_before_end
+        return tuple(
+            self._name_of(address)
+            for address, effects in latest.items()
+            if effects >= end or (effects >= end - _LATELY and times[address] >= _OFTEN)
+        )
+
     def _name_of(self, address: int) -> str:
+        slot = self._slots.get(address >> _SLOT_BITS)
+        if slot is not None:
+            return slot[1].register_name(address - slot[0])
         for known in self._board.chip.unmodelled:
             if known.base <= address < known.base + known.size:
                 return known.register_name(address - known.base)
@@ -360,12 +386,13 @@ class Machine:
         self.report(Check.UNMODELLED, register.partition("_")[0], f"{register} is not modelled")
         self.say_once(where)
 
-    def report(self, check: Check, device: str, text: str) -> None:
-        """Note what the chip would not have carried, once for each text."""
+    def report(self, check: Check, device: str, text: str, pc: int | None = None) -> None:
+        """Note what the chip would not have carried, once for each text; `pc`: not the core's."""
         if (check, text) in self._reported:
             return
         self._reported.add((check, text))
-        pc, time_us = self._shared.pc & ~1, self.time_us()
+        pc = self._shared.pc & ~1 if pc is None else pc
+        time_us = self.time_us()
         self.findings.append(Finding(check.value, check.grade, device, pc, time_us, text))
 
     def say_once(self, message: str) -> None:
@@ -374,6 +401,11 @@ class Machine:
         if key not in self._said:
             self._said.add(key)
             self.log.append(message)
+
+
+def _object_bounds(image: FirmwareImage) -> list[int]:
+    """Where the firmware's variables begin and end."""
+    return sorted({place for s in image.objects for place in (s.address, s.address + s.size)})
 
 
 def _runs(pages: list[int]) -> list[tuple[int, int]]:

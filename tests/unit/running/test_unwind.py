@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from boardless.timing.profile.unwind import CallFrames, Unwinder
+from boardless.running.unwind import CallFrames, Unwinder
 from boardless_sim.elf.image import FirmwareImage, Symbol, load_image
 from boardless_sim.errors import EngineError
 from tests.unit.conftest import link
@@ -70,7 +70,7 @@ def described_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_instruction_of_a_described_function_has_a_row(described: Path) -> None:
-    frames = CallFrames(described)
+    frames = CallFrames(described.read_bytes())
     assert frames
     image = load_image(described)
     reset = next(f for f in image.functions if f.address == image.reset_address)
@@ -95,7 +95,7 @@ def test_damaged_descriptions_are_as_if_they_were_not_there(
         for _ in range(dice.choice((1, 8))):
             mutant[start + dice.randrange(size)] = dice.choice((0, 1, 2, 0x7F, 0x80, 0xFF))
         path.write_bytes(mutant)
-        frames = CallFrames(path)
+        frames = CallFrames(path.read_bytes())
         unread += not frames
         for function in image.functions:
             frames.row(function.address + 2)

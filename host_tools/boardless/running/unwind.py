@@ -1,14 +1,16 @@
 """Who called whom: the call stack of a stopped core, by the ELF's call frame information.
 
 .debug_frame (DWARF 5, 6.4) says of every instruction where its function's frame begins and where it
-saved the registers of its caller. Where it says nothing, the caller is taken to be in LR.
+saved the registers of its caller. Where it says nothing, the caller is taken to be in LR. An
+exception's frame (DDI 0403E, B1.5.6) leads on to what it interrupted.
 """
 
 from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from pathlib import Path
+from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Protocol
 
 from elftools.common.exceptions import DWARFError, ELFError
@@ -17,11 +19,18 @@ from elftools.dwarf.callframe import FDE
 from elftools.elf.elffile import ELFFile
 
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.engine import FaultInfo
 from boardless_sim.errors import EngineError
 
-MAX_FRAMES = 64
+MAX_DEPTH = 64
+_MOST_DEPTH = 20_000  # an overflow of 128 KB by calls of 8 bytes
 _SP, _LR = 13, 14
 _EXCEPTION_RETURN = 0xFFFF_FFE0  # EXC_RETURN and the LR of reset: nobody called (DDI 0403E, B1.5.8)
+_RETURNS = (1, 9, 13)  # bits 3:0 of EXC_RETURN: to a handler, to thread mode on either stack
+_TO_PROCESS, _BASIC = 1 << 2, 1 << 4
+_ALIGNED = 1 << 9  # of the stacked xPSR: four bytes more were left out
+_STACKED = (0, 1, 2, 3, 12, _LR)
+_REFUSED = 1 << 12 | 1 << 4  # CFSR.STKERR, MSTKERR: there is no frame (B3.2.15)
 _DAMAGE = (
     ELFError,
     DWARFError,
@@ -54,12 +63,11 @@ Row = tuple[Rule, dict[int, int]]  # the frame's start, and where below it regis
 class CallFrames:
     """The call frame information of one ELF. What cannot be read is as if it were not there."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, raw: bytes) -> None:
         self._rows: dict[int, Row | None] = {}
         self._functions: list[tuple[int, int, FDE]] = []
-        self._stream = path.open("rb")
         try:
-            elf = ELFFile(self._stream)
+            elf = ELFFile(BytesIO(raw))
             if elf.get_section_by_name(".debug_frame") is not None:
                 entries = elf.get_dwarf_info(relocate_dwarf_sections=False).CFI_entries()
                 self._functions = sorted(
@@ -76,8 +84,6 @@ class CallFrames:
                 )
         except _DAMAGE:
             self._functions = []
-        finally:
-            self._stream.close()
         self._starts = [start for start, _, _ in self._functions]
 
     def __bool__(self) -> bool:
@@ -117,19 +123,30 @@ def _row(line: dict[Any, Any]) -> Row | None:
     return (cfa.reg, cfa.offset), saved
 
 
+@dataclass(frozen=True)
+class Level:
+    """One call that has not returned, or the entry to an exception (`EXCEPTION`)."""
+
+    function: str
+    pc: int
+
+
+EXCEPTION = Level("<exception>", 0)
+
+
 class Unwinder:
     """The functions that are on the stack of a core."""
 
     def __init__(self, image: FirmwareImage, core: Core) -> None:
         self._image, self._core = image, core
-        self.frames = CallFrames(image.path)
+        self.frames = CallFrames(image.raw)
 
     def stack(self) -> tuple[str, ...]:
         """Outermost first. A handler is outermost: what it interrupted did not call it."""
         names: list[str] = []
         pc = self._core.read_register("pc")
         registers = _Registers(self._core)
-        while len(names) < MAX_FRAMES:
+        while len(names) < MAX_DEPTH:
             names.append(self._image.function_at(pc))
             returns_to = self._step(pc, registers, innermost=len(names) == 1)
             if returns_to is None or returns_to >= _EXCEPTION_RETURN:
@@ -138,6 +155,33 @@ class Unwinder:
             if self._image.function_at(pc) == "?":
                 break
         return tuple(reversed(names))
+
+    def walk(self, fault: FaultInfo | None = None) -> tuple[Level, ...]:
+        """Innermost first, through the frames of exceptions to what they interrupted.
+
+        `fault`: the first one, whose frame could not be stacked where the stack had no room.
+        """
+        levels: list[Level] = []
+        pc, innermost = self._core.read_register("pc"), True
+        registers = _Registers(self._core)
+        while len(levels) < _MOST_DEPTH:
+            name = self._image.function_at(pc)
+            levels.append(Level(name, pc))
+            returns_to = self._step(pc, registers, innermost)
+            innermost = False
+            if returns_to is None:
+                break
+            if returns_to >= _EXCEPTION_RETURN:
+                interrupted = _leave_handler(self._core, returns_to, registers, fault)
+                if interrupted is None:
+                    break
+                levels.append(EXCEPTION)
+                pc, innermost = interrupted, True
+                continue
+            pc = (returns_to & ~1) - 2
+            if self._image.function_at(pc) == "?":
+                break
+        return tuple(levels)
 
     def _step(self, pc: int, registers: _Registers, innermost: bool) -> int | None:
         """Where the function at `pc` returns to; the registers become its caller's."""
@@ -183,3 +227,22 @@ class _Registers:
 
     def restore(self, values: dict[int, int]) -> None:
         self._known.update(values)
+
+
+def _leave_handler(
+    core: Core, exc_return: int, registers: _Registers, fault: FaultInfo | None
+) -> int | None:
+    """Where the exception interrupted the code below it; the registers become that code's."""
+    if exc_return & 0xF not in _RETURNS:
+        return None
+    if fault is not None and fault.cfsr & _REFUSED and fault.sp is not None:
+        registers.restore({_SP: fault.sp, _LR: fault.lr or 0})
+        return fault.pc
+    try:
+        sp = core.read_register("psp") if exc_return & _TO_PROCESS else registers.value(_SP)
+        *saved, pc, xpsr = struct.unpack("<8I", core.read_memory(sp, 32))
+    except EngineError:
+        return None
+    size = (0x20 if exc_return & _BASIC else 0x68) + (4 if xpsr & _ALIGNED else 0)
+    registers.restore({**dict(zip(_STACKED, saved, strict=True)), _SP: sp + size})
+    return int(pc) & ~1
