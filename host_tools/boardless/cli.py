@@ -25,6 +25,7 @@ from boardless.options import (
     limit_us_option,
     model_option,
     peripheral_option,
+    ram_fill_option,
     strict_option,
 )
 from boardless.profile_cli import profile_command
@@ -97,6 +98,7 @@ def cli() -> None:
 )
 @model_option
 @strict_option
+@ram_fill_option
 @click.option("--no-fast-forward", is_flag=True, help="Execute polling loops turn by turn.")
 @peripheral_option
 @limit_us_option
@@ -114,6 +116,7 @@ def run_command(
     engine: str,
     model: Path | None,
     strict: bool,
+    ram_fill: int | None,
     no_fast_forward: bool,
     peripherals: tuple[str, ...],
     limit_us: float,
@@ -136,7 +139,7 @@ def run_command(
         from boardless.model_hash import require_model
 
         require_model(elf, model)
-    setup = BoardSetup(elf, engine, strict, not no_fast_forward, peripherals)
+    setup = BoardSetup(elf, engine, strict, not no_fast_forward, peripherals, ram_fill)
     report = _classify(setup, frames, labels, limit, jobs, limit_us)
     failures = _failures(report, min_accuracy, frames)
     if json_path is not None:

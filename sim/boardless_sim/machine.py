@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 
 from boardless_sim.boards.board import Placement
+from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
 from boardless_sim.boards.stm32f407vg import BOARD, build_devices
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
@@ -45,6 +46,7 @@ class Machine:
         fast_forward: bool = True,
         own: Iterable[Placement] = (),
         refill: Refill = REFILL,
+        ram_fill: int = RAM_FILL,
     ) -> None:
         self.cpu = Cpu(self, refill)
         self._shared = self.cpu.shared
@@ -59,7 +61,7 @@ class Machine:
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
-        self._map_memories()
+        self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
@@ -72,11 +74,13 @@ class Machine:
 
     # ---- building ----
 
-    def _map_memories(self) -> None:
+    def _map_memories(self, ram_fill: int) -> None:
         for area in BOARD.memories:
             memory = Memory(area.size)
             if area.fill:
                 memory.view[:] = _ERASED * area.size
+            if area.writable and not area.kept:
+                memory.view[:] = power_on_contents(ram_fill, area.base, area.size)
             if area.executable:
                 self.cpu.map_code(memory, area.base, writable=area.writable)
             else:

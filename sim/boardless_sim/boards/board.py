@@ -27,6 +27,7 @@ class MemoryArea:
     """A region of memory. `fill`: it reads as ones until the image is loaded.
 
     `waits`: the core reads it through FLASH_ACR's wait states and caches.
+    `kept`: a battery holds what it contains, so that power-on changes nothing.
     `dma` is false where the DMA controllers do not reach.
     `aliases` are further bases where the same memory answers; `contents` is what the factory left.
     """
@@ -38,6 +39,7 @@ class MemoryArea:
     executable: bool = False
     fill: bool = False
     waits: bool = False
+    kept: bool = False
     dma: bool = True
     aliases: tuple[int, ...] = ()
     contents: Mapping[int, bytes] = field(default_factory=dict)

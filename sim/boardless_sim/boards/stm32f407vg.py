@@ -44,7 +44,7 @@ MEMORIES = (
     MemoryArea("system memory", 0x1FFF_0000, 32 << 10, writable=False, executable=True,
                contents=FACTORY_DATA),
     MemoryArea("SRAM", 0x2000_0000, 128 << 10, writable=True, executable=True),
-    MemoryArea("backup SRAM", 0x4002_4000, 4 << 10, writable=True),
+    MemoryArea("backup SRAM", 0x4002_4000, 4 << 10, writable=True, kept=True),
 )  # fmt: skip
 
 EXTI_IRQS = {

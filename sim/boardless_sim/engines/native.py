@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from boardless_sim.boards.own import load_placement
+from boardless_sim.boards.ram_fill import RAM_FILL
 from boardless_sim.camera.faults import SensorFault
 from boardless_sim.camera.frame import Frame
 from boardless_sim.core.cpu import EXCEPTION_NAMES, UNUSED_PSP
@@ -32,7 +33,7 @@ class NativeEngine:
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
     event; off, the results are the same and only take longer. `peripherals`: devices in files of
     the user's own, as `FILE:CLASS@BASE`. `refill`: other constants of the cycle table, to see what
-    they would have said.
+    they would have said. `ram_fill`: the seed of what RAM holds at power-on, 0 for zeros.
     """
 
     name = "native"
@@ -45,8 +46,10 @@ class NativeEngine:
         fast_forward: bool = True,
         peripherals: Iterable[str] = (),
         refill: Refill = REFILL,
+        ram_fill: int = RAM_FILL,
     ) -> None:
         self._strict = strict
+        self._ram_fill = ram_fill
         self._peripherals = [load_placement(spec) for spec in peripherals]
         self._fast_forward = fast_forward
         self._refill = refill
@@ -72,6 +75,7 @@ class NativeEngine:
             fast_forward=self._fast_forward,
             own=self._peripherals,
             refill=self._refill,
+            ram_fill=self._ram_fill,
         )
         self._machine = machine
         machine.load(image)
