@@ -18,6 +18,7 @@ from boardless.commands.options import (
     limit_us_option,
     model_option,
     peripheral_option,
+    ram_fill_option,
     strict_option,
 )
 from boardless_sim.errors import LabelError
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 )
 @model_option
 @strict_option
+@ram_fill_option
 @click.option("--no-fast-forward", is_flag=True, help="Execute polling loops turn by turn.")
 @peripheral_option
 @config_option
@@ -56,6 +58,7 @@ def command(
     engine: str,
     model: Path | None,
     strict: bool,
+    ram_fill: int | None,
     no_fast_forward: bool,
     peripherals: tuple[str, ...],
     config: Path | None,
@@ -81,7 +84,9 @@ def command(
         from boardless.project.model_hash import require_model
 
         require_model(elf, model, contract.symbols)
-    setup = BoardSetup(elf, engine, strict, not no_fast_forward, peripherals, contract=contract)
+    setup = BoardSetup(
+        elf, engine, strict, not no_fast_forward, peripherals, ram_fill, contract=contract
+    )
     report = _classify(setup, frames, labels, limit, jobs, limit_us)
     failures = _failures(report, min_accuracy, frames)
     if json_path is not None:

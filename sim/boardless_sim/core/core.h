@@ -178,7 +178,9 @@ struct core {
     bool bad_instruction;
     bool bad_access, bad_fetch;
     uint32_t bad_address;
-    uint32_t refused; /* what the MPU refused in a page, UC_PROT_; 0 nothing */
+    uint32_t refused;     /* what the MPU refused, UC_PROT_; 0 nothing */
+    bool refused_in_part; /* at bad_address itself, not in all of its page */
+    bool needs_privileges; /* the page is of the PPB */
 
     /* NVIC and System Control Space */
     uint32_t pending[CORE_WORDS], enabled[CORE_WORDS], line[CORE_WORDS];
@@ -261,7 +263,9 @@ mpu_verdict mpu_page(const core *c, uint32_t page, bool privileged, uint32_t wan
 bool mpu_registers_read(const core *c, uint32_t address, uint32_t *value);
 bool mpu_registers_write(core *c, uint32_t address, uint32_t size, uint32_t value);
 
-/* guards.c: callbacks of uc_mmio_map, user is a core_region */
+/* guards.c: a hook, registered by Python, and callbacks of uc_mmio_map, user is a core_region */
+bool core_on_guarded_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
+                            int64_t value, void *user);
 uint64_t core_on_guarded_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
 void core_on_guarded_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
 

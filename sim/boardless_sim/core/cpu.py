@@ -12,6 +12,7 @@ from unicorn import (
     UC_ARCH_ARM,
     UC_MODE_THUMB,
     UC_PROT_EXEC,
+    UC_PROT_NONE,
     UC_PROT_READ,
     UC_PROT_WRITE,
     UC_TLB_VIRTUAL,
@@ -227,12 +228,18 @@ class Cpu:
         self._map_guarded(memory, base)
 
     def _map_guarded(self, memory: Memory, base: int) -> None:
-        """Where the core looks at each access, for pages that the MPU allows in part only."""
+        """Where pages stand that the MPU allows in part only: the core looks at each access.
+
+        Without any right, so that a refusal ends the instruction at hand and not its block.
+        """
+        at = _GUARDED + base
         region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
         self._regions.append(region)
         self._map_callbacks(
-            _GUARDED + base, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
+            at, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
         )
+        self._uc.mem_protect(at, memory.size, UC_PROT_NONE)
+        self._add_hook(UC_HOOK_MEM_INVALID, "core_on_guarded_access", at, at + memory.size - 1)
 
     def map_region(self, base: int, size: int, kind: Region) -> None:
         """Addresses answered by the core or by the device bus."""

@@ -80,21 +80,15 @@ static void write_bit(core *c, const core_region *region, uint32_t offset, uint3
     c->api.mem_write(c->uc, address, &byte, 1);
 }
 
-#define PPB_ITM_BYTES 0x1000u
-#define STIR 0xE000EF00u
+#define SCB_PAGE 0xe000ec00u
+#define STIR 0xe000ef00u
 
-/* "Unprivileged accesses to the PPB cause BusFault errors unless otherwise stated" (DDI 0403E, B3.1.1):
- * the ITM decides by itself, and CCR.USERSETMPEND opens STIR. */
-static bool needs_privileges(const core *c, const core_region *region, uint32_t address)
+/* Of pages that are not of one kind; of all others pages.c has asked. False: the access must not happen,
+ * and its instruction is left undone. */
+static bool may_reach(core *c, uint32_t address, uint32_t size, uint32_t wanted)
 {
-    return region->kind == REGION_PPB && address - region->base >= PPB_ITM_BYTES &&
-           (address != STIR || !(c->ccr & CCR_USERSETMPEND));
-}
-
-/* False: the access must not happen, and its instruction is left undone. */
-static bool may_reach(core *c, const core_region *region, uint32_t address, uint32_t size, uint32_t wanted)
-{
-    if (needs_privileges(c, region, address) && !is_privileged(c)) {
+    bool beside_stir = (c->ccr & CCR_USERSETMPEND) && address - SCB_PAGE < 1u << CORE_PAGE_BITS;
+    if (beside_stir && address != STIR && !is_privileged(c)) {
         abandon(c, ABANDON_BUS, access_pc(c), address);
         return false;
     }
@@ -113,7 +107,7 @@ uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
     uint32_t address = region->base + (uint32_t)offset;
     uint32_t value = 0;
     access_begins(c, address, true);
-    if (!may_reach(c, region, address, size, UC_PROT_READ)) {
+    if (!may_reach(c, address, size, UC_PROT_READ)) {
         c->in_access = false;
         return 0;
     }
@@ -145,7 +139,7 @@ void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value
     core *c = region->owner;
     uint32_t address = region->base + (uint32_t)offset;
     access_begins(c, address, false);
-    if (!may_reach(c, region, address, size, UC_PROT_WRITE)) {
+    if (!may_reach(c, address, size, UC_PROT_WRITE)) {
         c->in_access = false;
         return;
     }

@@ -215,7 +215,8 @@ static bool scb_write(core *c, uint32_t address, uint32_t value)
     case SCB_SCR: c->scr = value & SCR_WRITABLE; return !(value & SCR_SEVONPEND);
     case SCB_CCR:
         c->ccr = value & CCR_WRITABLE;
-        c->shared.deadline = 0; /* for follow_unalign_trp() */
+        c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0)); /* USERSETMPEND: pages.c */
+        c->shared.deadline = 0;                               /* UNALIGN_TRP: align.c */
         return true;
     case SCB_SHCSR: c->shcsr = value & SHCSR_ENABLES; return true;
     case SCB_CFSR: c->cfsr &= ~value; return true;

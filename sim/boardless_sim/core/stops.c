@@ -65,17 +65,30 @@ static bool memory_fault(core *c)
     return exception_fault(c, EXC_BUS_FAULT, CFSR_PRECISERR | CFSR_BFARVALID);
 }
 
-/* The MPU refused a page: MMFAR is where the access began, or the page when it began before that. */
+/* Where the access began that was refused; bad_address is that of its page, or of the refused part. */
+static uint32_t refused_address(core *c)
+{
+    const core_access *access = c->block ? access_at(c, c->shared.pc & ~1u) : NULL;
+    uint32_t address = access && !c->refused_in_part ? effective_address(c, access) : c->bad_address;
+    bool same_page = address >> CORE_PAGE_BITS == c->bad_address >> CORE_PAGE_BITS;
+    return same_page ? address : c->bad_address; /* it began in the page before */
+}
+
 static bool mpu_fault(core *c)
 {
     rewind_block(c);
     if (c->refused == UC_PROT_EXEC) {
         return exception_fault(c, EXC_MEM_MANAGE, CFSR_IACCVIOL);
     }
-    const core_access *access = c->block ? access_at(c, c->shared.pc & ~1u) : NULL;
-    uint32_t address = access ? effective_address(c, access) : c->bad_address;
-    c->mmfar = address >> CORE_PAGE_BITS == c->bad_address >> CORE_PAGE_BITS ? address : c->bad_address;
+    c->mmfar = refused_address(c);
     return exception_fault(c, EXC_MEM_MANAGE, CFSR_DACCVIOL | CFSR_MMARVALID);
+}
+
+static bool privilege_fault(core *c)
+{
+    rewind_block(c);
+    c->bfar = refused_address(c);
+    return exception_fault(c, EXC_BUS_FAULT, CFSR_PRECISERR | CFSR_BFARVALID);
 }
 
 static uint16_t halfword_before_pc(core *c)
@@ -167,6 +180,9 @@ core_reason what_stopped(core *c, uc_err error)
     c->shared.pc = core_reg(c, UC_ARM_REG_PC);
     if (c->abandoned.cause) {
         return go_on_or_lock_up(abandoned_fault(c));
+    }
+    if (c->needs_privileges) {
+        return go_on_or_lock_up(privilege_fault(c));
     }
     if (c->refused) {
         return go_on_or_lock_up(mpu_fault(c));

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.own import load_placement
+from boardless_sim.boards.ram_fill import RAM_FILL
 from boardless_sim.boards.reference import REFERENCE
 from boardless_sim.camera.frame import Frame
 from boardless_sim.core.cpu import UNUSED_PSP
@@ -38,7 +39,8 @@ class NativeEngine(Engine):
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
     event; off, the results are the same and only take longer. `peripherals`: devices in files of
     the user's own, as `FILE:CLASS@BASE`. `refill`: other constants of the cycle table, to see what
-    they would have said. `board`: what the firmware is flashed to.
+    they would have said. `board`: what the firmware is flashed to. `ram_fill`: the seed of what RAM
+    holds at power-on, 0 for zeros.
     """
 
     name = "native"
@@ -52,9 +54,11 @@ class NativeEngine(Engine):
         peripherals: Iterable[str] = (),
         refill: Refill = REFILL,
         board: Board = REFERENCE,
+        ram_fill: int = RAM_FILL,
     ) -> None:
         self._board = board
         self._strict = strict
+        self._ram_fill = ram_fill
         self._peripherals = [load_placement(spec) for spec in peripherals]
         self._fast_forward = fast_forward
         self._refill = refill
@@ -81,6 +85,7 @@ class NativeEngine(Engine):
             fast_forward=self._fast_forward,
             own=self._peripherals,
             refill=self._refill,
+            ram_fill=self._ram_fill,
         )
         self._machine = machine
         machine.load(image)

@@ -8,6 +8,7 @@ from enum import Enum
 
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.devices import build_devices
+from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
 from boardless_sim.chips.chip import Placement
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
@@ -59,6 +60,7 @@ class Machine:
         fast_forward: bool = True,
         own: Iterable[Placement] = (),
         refill: Refill = REFILL,
+        ram_fill: int = RAM_FILL,
     ) -> None:
         self._board = board
         self.cpu = Cpu(self, refill)
@@ -79,7 +81,7 @@ class Machine:
         self._effects_before_end = 0
         self.findings: list[Finding] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
-        self._map_memories()
+        self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
@@ -92,11 +94,13 @@ class Machine:
 
     # ---- building ----
 
-    def _map_memories(self) -> None:
+    def _map_memories(self, ram_fill: int) -> None:
         for area in self._board.chip.memories:
             memory = Memory(area.size)
             if area.fill:
                 memory.view[:] = _ERASED * area.size
+            if area.writable and not area.kept:
+                memory.view[:] = power_on_contents(ram_fill, area.base, area.size)
             if area.executable:
                 self.cpu.map_code(memory, area.base, writable=area.writable)
             else:
