@@ -16,141 +16,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <unicorn/unicorn.h>
+#include "shared.h"
 
-#include "art.h"
-
-#define CORE_NEVER (UINT64_C(1) << 62)
 #define CORE_EXCEPTIONS 128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up */
 #define CORE_WORDS (CORE_EXCEPTIONS / 32u)
 
-/* Exception numbers (DDI 0403E, B1.5.2). */
-enum {
-    EXC_NMI = 2,
-    EXC_HARD_FAULT = 3,
-    EXC_MEM_MANAGE = 4,
-    EXC_BUS_FAULT = 5,
-    EXC_USAGE_FAULT = 6,
-    EXC_SVCALL = 11,
-    EXC_DEBUG_MONITOR = 12,
-    EXC_PENDSV = 14,
-    EXC_SYSTICK = 15,
-    EXC_IRQ0 = 16,
-};
-
-/* Why core_run() came back. */
-typedef enum {
-    CORE_GO_ON = 0,    /* inside the core only */
-    CORE_EVENT = 1,    /* next_event is due */
-    CORE_IDLE = 2,     /* asleep, and nothing is scheduled that could wake it */
-    CORE_LOCKUP = 3,   /* a fault inside HardFault or NMI, or stacking failed */
-    CORE_DEBUG = 4,    /* BKPT: semihosting, or a breakpoint of the firmware's own */
-    CORE_RESET = 5,    /* SYSRESETREQ, or a device asked for a reset */
-    CORE_CALLBACK = 6, /* a Python callback failed; it kept the exception */
-    CORE_UNKNOWN = 7,  /* Unicorn stopped for a reason this core does not know */
-    CORE_MARK = 8,     /* a marked block is about to run */
-} core_reason;
-
-/* Block flags. */
-enum {
-    BLOCK_HAS_FP = 1u << 0,      /* an FPU instruction: faults when CPACR denies it */
-    BLOCK_SETS_MASK = 1u << 1,   /* CPS, MSR or ISB: priorities may change, look again after it */
-    BLOCK_LOWERS_SP = 1u << 2,   /* sp_drop says by how much */
-    BLOCK_MOVES_SP = 1u << 3,    /* SP changes by an amount that is not static: look after it */
-    BLOCK_SENDS_EVENT = 1u << 4, /* SEV */
-    BLOCK_EXCLUSIVE = 1u << 5,   /* LDREX: the monitor must be cleared by the next exception */
-    BLOCK_MARKED = 1u << 6,      /* stop before it */
-};
-
-/* One basic block, as analysed at first sight. size 0: not analysed. */
-typedef struct {
-    art_code code;
-    uint32_t first_access;  /* index into the access pool */
-    uint32_t first_literal; /* index into the literal pool */
-    uint16_t size_bytes;
-    uint16_t instructions;
-    uint16_t cycles;
-    uint16_t sp_drop_bytes;
-    uint8_t accesses;
-    uint8_t literals; /* Flash lines that its PC-relative loads read */
-    bool in_flash;
-    uint8_t flags;
-    uint8_t taken_cycles;  /* pipeline refill when the branch at its end is taken */
-    uint8_t target_cycles; /* extra fetch when it is the target of a taken branch */
-} core_block;
-
-/* One load or store of a block: enough to find which one performs an access, and when. */
-typedef struct {
-    uint32_t displacement; /* the address itself when base < 0 */
-    uint16_t cycles_before;
-    uint16_t span_bytes; /* 4 for LDR, 4*n for LDM */
-    uint8_t instruction; /* halfwords from the start of the block */
-    int8_t base;         /* register number, -1: displacement is absolute */
-    int8_t index;        /* register number, -1: none */
-    uint8_t shift;
-    bool is_load;
-} core_access;
-
-typedef struct {
-    uc_err (*reg_read)(uc_engine *, int, void *);
-    uc_err (*reg_write)(uc_engine *, int, const void *);
-    uc_err (*mem_read)(uc_engine *, uint64_t, void *, uint64_t);
-    uc_err (*mem_write)(uc_engine *, uint64_t, const void *, uint64_t);
-    uc_err (*emu_start)(uc_engine *, uint64_t, uint64_t, uint64_t, size_t);
-    uc_err (*emu_stop)(uc_engine *);
-    uc_err (*ctl)(uc_engine *, uc_control_type, ...);
-} core_api;
-
-/* What an analysis came to. */
-typedef enum {
-    ANALYSIS_DONE = 0,
-    ANALYSIS_FAILED = 1,
-    ANALYSIS_HOOKED = 2, /* the block got a hook, which Unicorn sees when it translates it anew */
-} core_analysis;
-
-typedef struct {
-    int32_t (*analyse)(uint32_t address, uint32_t size_bytes); /* fills the block; core_analysis */
-    uint32_t (*device_read)(uint32_t address, uint32_t size_bytes);
-    void (*device_write)(uint32_t address, uint32_t size_bytes, uint32_t value);
-} core_callbacks;
-
-/* The part that Python sees, field by field (cpu.py mirrors it and checks the size). */
-typedef struct {
-    uint64_t cycles;           /* virtual time */
-    uint64_t instructions;     /* executed, WFI time not included */
-    uint64_t next_event;       /* cycle at which Python wants control */
-    uint64_t deadline;         /* cycle at which the running slice stops */
-    uint64_t effects;          /* grows with anything that could end a polling loop */
-    uint64_t sleep_cycles;     /* spent in WFI or WFE */
-    uint64_t skipped_cycles;   /* polling loops not executed */
-    uint64_t exceptions_taken;
-    uint64_t systick_at;       /* next wrap of a running SysTick, else CORE_NEVER */
-    uint32_t pc;
-    uint32_t fast_forward;     /* bool */
-    uint32_t callback_failed;  /* bool, set by Python */
-    uint32_t reset_requested;  /* bool */
-    uint32_t sleeping;         /* bool */
-    uint32_t fault_number;     /* first fault: exception number taken, 0 none */
-    uint32_t fault_pc;
-    uint32_t fault_cfsr;
-    uint32_t fault_hfsr;
-    uint32_t fault_address;
-    uint32_t fault_has_address;
-    uint32_t lowest_msp;
-    uint32_t lowest_msp_pc;
-    uint32_t lowest_psp;       /* 0xffffffff: the process stack was never used */
-    uint32_t active_exception; /* IPSR */
-    uint32_t interrupt_number; /* Unicorn's, when CORE_UNKNOWN */
-    uint32_t probed_msp;       /* as lowest_msp and lowest_psp, but from when Python set them */
-    uint32_t probed_psp;
-} core_shared;
-
 #define CORE_HEADS 1024u
 #define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
+#define CORE_STATE_XPSR 16u
+#define FP_WORDS 17u /* s0-s15, fpscr: what an exception stacks */
 #define CORE_RAMS 4u
 #define CORE_CODES 3u
 #define CORE_PAGE_BITS 10u /* Unicorn's pages on an M-profile core */
 #define CORE_SLOW_FLASH (UINT64_C(1) << 32) /* where Unicorn loads from a Flash with wait states */
+#define CORE_GUARDED (UINT64_C(2) << 32)    /* where it finds memory that guards.c looks after */
+#define CORE_GUARDS 8u
+#define MPU_REGIONS 8u
+#define MPU_GRANULE_BYTES 32u
 
 /* A loop head: how often a backward branch came here, and how often to look closer. */
 typedef struct {
@@ -194,11 +76,39 @@ typedef enum {
     STOP_NONE,
     STOP_DEADLINE,
     STOP_NO_FPU,
+    STOP_LAZY_FP,
+    STOP_NO_EXECUTE,
     STOP_LOOP,
     STOP_CALLBACK,
     STOP_MARK,
     STOP_TRANSLATE,
 } stop_cause;
+
+#define CORE_NOWHERE 1u /* no block has an odd address */
+
+/* Why an instruction is left undone. */
+typedef enum {
+    ABANDON_NOTHING,
+    ABANDON_UNALIGNED,
+    ABANDON_DIVIDE,
+    ABANDON_DATA, /* the MPU refuses it */
+    ABANDON_BUS,  /* it needs privileges */
+} abandon_cause;
+
+typedef struct {
+    uint32_t ctrl, number, rbar[MPU_REGIONS], rasr[MPU_REGIONS];
+    bool live;          /* it decides accesses now */
+    bool mixed_code;    /* code was fetched from a page of which parts may not be */
+    bool mixed_devices; /* a device was met in a page of which parts may not be */
+} core_mpu;
+
+typedef enum { MPU_ALLOWED, MPU_REFUSED, MPU_MIXED } mpu_verdict;
+
+/* A page of different parts: a bit for each granule. */
+typedef struct {
+    uint32_t page, readable, writable;
+    bool known, privileged;
+} core_guard;
 
 typedef struct core core;
 
@@ -221,7 +131,7 @@ struct core {
     core_block *blocks[CORE_CODES];
     uint32_t *lowest_msp[CORE_CODES]; /* by halfword: SP at its lowest while at it; 0: never */
     uint32_t clrex_address; /* where a CLREX stands */
-    core_block elsewhere; /* for code outside both */
+    core_block elsewhere; /* for code outside all of them */
     core_access *accesses;
     uint32_t access_count, access_capacity;
     uint32_t *literals; /* Flash lines */
@@ -240,12 +150,24 @@ struct core {
     bool quiet;          /* the core itself runs an instruction: no time passes */
     bool look_at_sp, look_at_control, on_process_stack;
 
+    struct {
+        abandon_cause cause; /* no access may follow: the slice ends in this fault */
+        uint32_t pc;
+        uint32_t address; /* of the access, for MMFAR and BFAR */
+        uint32_t state[CORE_STATE_WORDS]; /* before the instruction */
+    } abandoned;
+    bool traps_unaligned; /* trap_hook is there */
+    uc_hook trap_hook;
+
     stop_cause stop;
     uint32_t stale_address, stale_bytes; /* of STOP_TRANSLATE */
+    uint32_t lazy_refused; /* of STOP_LAZY_FP: bits of CFSR */
     uint32_t interrupt; /* Unicorn's number, 0 none */
+    bool not_thumb; /* EPSR.T is 0: the next instruction is a fault */
     bool bad_instruction;
     bool bad_access, bad_fetch;
     uint32_t bad_address;
+    uint32_t refused; /* what the MPU refused in a page, UC_PROT_; 0 nothing */
 
     /* NVIC and System Control Space */
     uint32_t pending[CORE_WORDS], enabled[CORE_WORDS], line[CORE_WORDS];
@@ -262,33 +184,78 @@ struct core {
     uint64_t cyccnt_base;
     uint32_t cyccnt_held;
 
+    core_mpu mpu;
+    core_guard guards[CORE_GUARDS];
+
     read_memo memos[CORE_MEMOS];
     loop_watch watch;
     core_ram rams[CORE_RAMS];
 };
 
-/* run.c: called by Python */
+/* life.c: called by Python */
 core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *callbacks);
 void core_destroy(core *c);
-uint32_t core_shared_size(void);
+uint32_t core_structure_bytes(uint32_t number);
 int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_t *memory);
 void core_set_flash_acr(core *c, uint32_t acr);
 int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes, uint8_t *memory,
                      uint32_t executable);
-void core_power_on(core *c, uint32_t vector_table);
-core_reason core_run(core *c);
-uint64_t core_now(core *c);
-void core_set_line(core *c, uint32_t exception, uint32_t asserted);
 void core_set_clrex(core *c, uint32_t address);
+void core_power_on(core *c, uint32_t vector_table);
+
+/* run.c: called by Python */
+core_reason core_run(core *c);
 int32_t core_breakpoint_fault(core *c);
 int32_t core_can_wake(const core *c);
 
-/* run.c: hooks, registered by Python */
+/* hooks.c: registered by Python */
 void core_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 void core_on_interrupt(uc_engine *uc, uint32_t number, void *user);
 bool core_on_invalid_instruction(uc_engine *uc, void *user);
 bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
                             int64_t value, void *user);
+
+/* access.c: the first is called by Python too */
+uint64_t core_now(core *c);
+uint32_t effective_address(core *c, const core_access *access);
+const core_access *access_at(const core *c, uint32_t pc);
+void access_begins(core *c, uint32_t address, bool is_load);
+uint32_t access_pc(core *c);
+
+/* abandon.c */
+void abandon(core *c, abandon_cause cause, uint32_t pc, uint32_t address);
+bool abandoned_fault(core *c);
+
+/* align.c: the first is called by Python */
+void core_look_at(core *c, uint32_t address);
+bool bases_are_aligned(core *c, core_block *block, uint32_t address);
+void follow_unalign_trp(core *c);
+
+/* lazy_fp.c */
+void fp_read(core *c, uint32_t words[FP_WORDS]);
+void fp_write(core *c, const uint32_t words[FP_WORDS]);
+bool fp_is_stacked(const core *c, uint32_t control);
+uint32_t fp_active(const core *c, bool wanted);
+void lazy_reserve(core *c, uint32_t address);
+uint32_t lazy_save(core *c);
+bool fp_registers_read(const core *c, uint32_t address, uint32_t *value);
+bool fp_registers_write(core *c, uint32_t address, uint32_t value);
+
+/* mpu.c */
+void mpu_follow(core *c);
+void mpu_power_on(core *c);
+bool mpu_allows(const core *c, uint32_t address, uint32_t bytes, bool privileged, uint32_t wanted);
+mpu_verdict mpu_page(const core *c, uint32_t page, bool privileged, uint32_t wanted, uint32_t *rights);
+bool mpu_registers_read(const core *c, uint32_t address, uint32_t *value);
+bool mpu_registers_write(core *c, uint32_t address, uint32_t size, uint32_t value);
+
+/* guards.c: callbacks of uc_mmio_map, user is a core_region */
+uint64_t core_on_guarded_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
+void core_on_guarded_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
+
+/* stops.c */
+core_reason what_stopped(core *c, uc_err error);
+void rewind_block(core *c);
 
 /* blocks.c: the first four are called by Python */
 int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes);
@@ -305,15 +272,20 @@ void blocks_destroy(core *c);
 void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 
 /* pages.c */
+core_ram *ram_at(core *c, uint32_t address);
 void note_code(core *c, bool *holds_code);
 bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *user);
 
 /* registers.c */
 extern const int CORE_GENERAL[16]; /* Unicorn's numbers of r0 to r15 */
 uint32_t core_reg(core *c, int reg);
+bool is_privileged(core *c);
 void core_set_reg(core *c, int reg, uint32_t value);
+void state_read(core *c, uint32_t state[CORE_STATE_WORDS]);
+void state_write(core *c, const uint32_t state[CORE_STATE_WORDS]);
 
-/* nvic.c */
+/* nvic.c: the first is called by Python */
+void core_set_line(core *c, uint32_t exception, uint32_t asserted);
 void nvic_pend(core *c, uint32_t exception);
 void nvic_unpend(core *c, uint32_t exception);
 int nvic_priority(const core *c, uint32_t exception);
@@ -330,6 +302,10 @@ void stack_look(core *c, uint32_t sp, uint32_t pc);
 /* scs.c */
 bool scs_read(core *c, uint32_t address, uint32_t *value);
 bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value);
+
+/* counters.c */
+bool counters_read(core *c, uint32_t address, uint32_t *value);
+bool counters_write(core *c, uint32_t address, uint32_t value);
 void systick_catch_up(core *c);
 
 /* mmio.c: callbacks of uc_mmio_map, user is a core_region */

@@ -27,6 +27,7 @@ from unicorn.unicorn_const import (
     UC_HOOK_TLB_FILL,
 )
 
+from boardless_sim.core.alignment import alignment_of
 from boardless_sim.core.blocks import to_core
 from boardless_sim.core.library import (
     ANALYSE,
@@ -72,11 +73,12 @@ REGISTERS = {
 }
 
 _SLOW_FLASH = 1 << 32  # CORE_SLOW_FLASH of core.h: no address of the core's
+_GUARDED = 2 << 32  # CORE_GUARDED
 _CLREX = bytes.fromhex("bff32f8f")
 
 
 class Reason(IntEnum):
-    """Why the core gave control back (`core_reason` of core.h)."""
+    """Why the core gave control back (`core_reason` of shared.h)."""
 
     EVENT = 1
     IDLE = 2
@@ -89,7 +91,7 @@ class Reason(IntEnum):
 
 
 class _Analysis(IntEnum):
-    """What the analysis of a block came to (`core_analysis` of core.h)."""
+    """What the analysis of a block came to (`core_analysis` of shared.h)."""
 
     DONE = 0
     FAILED = 1
@@ -158,6 +160,8 @@ class Cpu:
         self._hook_handles: list[c_size_t] = []
         self._marks: set[int] = set()
         self._hooked_divides: set[int] = set()
+        self._hooked_accesses: set[int] = set()
+        self._flash = (0, Memory(0))
         self._install_hooks()
 
     def close(self) -> None:
@@ -181,9 +185,11 @@ class Cpu:
 
     def set_flash(self, memory: Memory, base: int) -> None:
         """Which memory is the Flash, whose lines may cost wait states."""
+        self._flash = (base, memory)
         if self._library.core_set_flash(self._core, base, memory.size, memory.address):
             raise EngineError("native engine: no memory for the Flash lines")
         self._map_callbacks(_SLOW_FLASH, memory.size, self._core, "core_on_flash_read", None)
+        self._map_guarded(memory, base)
 
     def set_flash_acr(self, acr: int) -> None:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
@@ -210,6 +216,15 @@ class Cpu:
         ):
             raise EngineError("native engine: no memory for the RAM copy")
         self._rams.append((base, memory.size))
+        self._map_guarded(memory, base)
+
+    def _map_guarded(self, memory: Memory, base: int) -> None:
+        """Where the core looks at each access, for pages that the MPU allows in part only."""
+        region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
+        self._regions.append(region)
+        self._map_callbacks(
+            _GUARDED + base, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
+        )
 
     def map_region(self, base: int, size: int, kind: Region) -> None:
         """Addresses answered by the core or by the device bus."""
@@ -366,7 +381,8 @@ class Cpu:
 
     def _analyse(self, address: int, code: bytes) -> int:
         facts = analyse_block(address, code, self._refill)
-        block, accesses = to_core(facts, marked=address in self._marks)
+        alignment = alignment_of(address, code, facts.accesses, self._literal)
+        block, accesses = to_core(facts, alignment, marked=address in self._marks)
         if self._library.core_set_block(
             self._core, address, ctypes.addressof(block), ctypes.addressof(accesses)
         ):
@@ -374,8 +390,18 @@ class Cpu:
         divides = {address + offset for offset in facts.divides} - self._hooked_divides
         for divide in divides:
             self._add_hook(UC_HOOK_CODE, "core_on_divide", divide, divide)
+        looks = {address + offset for offset in alignment.looks} - self._hooked_accesses
+        for access in looks:
+            self._library.core_look_at(self._core, access)
         self._hooked_divides |= divides
-        return _Analysis.HOOKED if divides else _Analysis.DONE
+        self._hooked_accesses |= looks
+        return _Analysis.HOOKED if divides or looks else _Analysis.DONE
+
+    def _literal(self, address: int) -> int | None:
+        base, flash = self._flash
+        if not base <= address <= base + flash.size - 4:
+            return None
+        return int.from_bytes(flash.view[address - base : address - base + 4], "little")
 
     def _guarded_read(self, address: int, size: int) -> int:
         try:

@@ -6,6 +6,7 @@
  * counts, signs aside (compendium.i-0.nl, "Division timing"). Four bits of the quotient a cycle are
  * what makes the longest quotient, 32 bits, take 12.
  */
+#include "armv7m.h"
 #include "core.h"
 
 #define THUMB_SDIV 0xfb90u /* and the dividend's register */
@@ -52,6 +53,10 @@ void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     }
     uint32_t dividend = core_reg(c, CORE_GENERAL[code[0] & 0xfu]);
     uint32_t divisor = core_reg(c, CORE_GENERAL[code[1] & 0xfu]);
+    if (!divisor && (c->ccr & CCR_DIV_0_TRP)) {
+        abandon(c, ABANDON_DIVIDE, (uint32_t)address, 0);
+        return;
+    }
     uint32_t more = divide_cycles(dividend, divisor, is_signed) - LEAST_CYCLES;
     c->shared.cycles += more;
     c->block_start_cycles += more; /* so that the accesses behind it are as much later */

@@ -21,8 +21,6 @@ enum {
     PATIENCE = 256,
 };
 
-#define FIRST_FP_WORD 17u
-
 static loop_head *head_of(core *c, uint32_t address)
 {
     return &c->watch.heads[(address >> 1) % CORE_HEADS];
@@ -56,7 +54,7 @@ bool watch_backward_branch(core *c, uint32_t address)
         return false;
     }
     loop_head *head = head_of(c, address);
-    if (head->address != address) {
+    if (head->address != address || !head->threshold) { /* zeroed, it is the head of no loop at 0 */
         *head = (loop_head){.address = address, .threshold = FIRST_THRESHOLD};
         return false;
     }
@@ -65,22 +63,6 @@ bool watch_backward_branch(core *c, uint32_t address)
     }
     watch->head = address;
     return true;
-}
-
-static void read_state(core *c, uint32_t state[CORE_STATE_WORDS])
-{
-    static const int GENERAL[17] = {
-        UC_ARM_REG_R0,  UC_ARM_REG_R1,  UC_ARM_REG_R2,  UC_ARM_REG_R3,  UC_ARM_REG_R4,
-        UC_ARM_REG_R5,  UC_ARM_REG_R6,  UC_ARM_REG_R7,  UC_ARM_REG_R8,  UC_ARM_REG_R9,
-        UC_ARM_REG_R10, UC_ARM_REG_R11, UC_ARM_REG_R12, UC_ARM_REG_SP,  UC_ARM_REG_LR,
-        UC_ARM_REG_PC,  UC_ARM_REG_XPSR};
-    for (uint32_t i = 0; i < FIRST_FP_WORD; i++) {
-        state[i] = core_reg(c, GENERAL[i]);
-    }
-    for (uint32_t i = 0; i < 16; i++) {
-        c->api.reg_read(c->uc, UC_ARM_REG_D0 + (int)i, &state[FIRST_FP_WORD + 2u * i]);
-    }
-    state[CORE_STATE_WORDS - 1u] = core_reg(c, UC_ARM_REG_FPSCR);
 }
 
 static void remember(core *c, watch_stage stage)
@@ -137,7 +119,7 @@ void watch_examine(core *c)
     loop_watch *watch = &c->watch;
     uint32_t state[CORE_STATE_WORDS];
     watch->pass = true;
-    read_state(c, state);
+    state_read(c, state);
     bool same = watch->effects == c->shared.effects &&
                 memcmp(state, watch->state, sizeof state) == 0;
     if (watch->stage == WATCH_OFF) {

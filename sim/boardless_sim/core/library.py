@@ -21,6 +21,8 @@ _API = (
     "uc_emu_start",
     "uc_emu_stop",
     "uc_ctl",
+    "uc_hook_add",
+    "uc_hook_del",
 )
 
 ANALYSE = ctypes.CFUNCTYPE(c_int32, c_uint32, c_uint32)
@@ -29,19 +31,19 @@ DEVICE_WRITE = ctypes.CFUNCTYPE(None, c_uint32, c_uint32, c_uint32)
 
 
 class Api(ctypes.Structure):
-    """`core_api` of core.h."""
+    """`core_api` of shared.h."""
 
     _fields_ = [(name, c_void_p) for name in _API]
 
 
 class Callbacks(ctypes.Structure):
-    """`core_callbacks` of core.h."""
+    """`core_callbacks` of shared.h."""
 
     _fields_ = [("analyse", ANALYSE), ("device_read", DEVICE_READ), ("device_write", DEVICE_WRITE)]
 
 
 class Shared(ctypes.Structure):
-    """`core_shared` of core.h; the size is compared when the library is loaded."""
+    """`core_shared` of shared.h."""
 
     _fields_ = [
         *((name, c_uint64) for name in (
@@ -98,7 +100,7 @@ class Code(ctypes.Structure):
 
 
 class Block(ctypes.Structure):
-    """`core_block` of core.h."""
+    """`core_block` of shared.h."""
 
     _fields_ = [
         ("code", Code),
@@ -114,11 +116,13 @@ class Block(ctypes.Structure):
         ("flags", c_uint8),
         ("taken_cycles", c_uint8),
         ("target_cycles", c_uint8),
+        ("aligned_bases", c_uint16),
+        ("loop_keeps_bases", c_bool),
     ]
 
 
 class BlockAccess(ctypes.Structure):
-    """`core_access` of core.h."""
+    """`core_access` of shared.h."""
 
     _fields_ = [
         ("displacement", c_uint32),
@@ -129,18 +133,31 @@ class BlockAccess(ctypes.Structure):
         ("index", c_int8),
         ("shift", c_uint8),
         ("is_load", c_bool),
+        ("width_bytes", c_uint8),
+        ("must_align", c_bool),
     ]
 
+
+# In the order of core_structure_bytes() in life.c.
+SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
+    Shared,
+    Code,
+    Block,
+    BlockAccess,
+    Callbacks,
+    Api,
+)
 
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_create": (c_void_p, [c_void_p, c_void_p, c_void_p]),
     "core_destroy": (None, [c_void_p]),
-    "core_shared_size": (c_uint32, []),
+    "core_structure_bytes": (c_uint32, [c_uint32]),
     "core_set_code": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
     "core_set_flash": (c_int32, [c_void_p, c_uint32, c_uint32, c_void_p]),
     "core_set_flash_acr": (None, [c_void_p, c_uint32]),
     "core_set_ram": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32, c_void_p, c_uint32]),
     "core_set_block": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),
+    "core_look_at": (None, [c_void_p, c_uint32]),
     "core_mark": (None, [c_void_p, c_uint32, c_uint32]),
     "core_lowest_msp": (c_uint32, [c_void_p, c_uint32, c_uint32]),
     "core_power_on": (None, [c_void_p, c_uint32]),
@@ -180,9 +197,11 @@ def load_core() -> ctypes.CDLL:
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
-    if library.core_shared_size() != ctypes.sizeof(Shared):
-        raise EngineError(
-            f"{path}: shares {library.core_shared_size()} bytes, expected "
-            f"{ctypes.sizeof(Shared)}: built from other sources, install boardless again"
-        )
+    for number, structure in enumerate(SHARED_STRUCTURES):
+        found, expected = library.core_structure_bytes(number), ctypes.sizeof(structure)
+        if found != expected:
+            raise EngineError(
+                f"{path}: {structure.__name__} has {found} bytes, expected {expected}: "
+                "built from other sources, install boardless again"
+            )
     return library

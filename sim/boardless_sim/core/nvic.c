@@ -1,4 +1,5 @@
 /* The NVIC: what is pending, at which priority (DDI 0403E, B1.5.4 and B3.4). */
+#include "armv7m.h"
 #include "core.h"
 
 #define ALWAYS_ENABLED 0xffffu /* the system exceptions */

@@ -1,15 +1,11 @@
-/* The private peripheral bus: SysTick, NVIC and SCB registers, DWT cycle counter, DBGMCU
- * (DDI 0403E, B3.2 to B3.4 and C1.8; RM0090 38.16 for DBGMCU). */
+/* The private peripheral bus: NVIC and SCB registers, DBGMCU (DDI 0403E, B3.2 and B3.4; RM0090 38.16
+ * for DBGMCU). */
+#include "armv7m.h"
 #include "core.h"
 
 enum {
-    DWT_CTRL = 0xE0001000,
-    DWT_CYCCNT = 0xE0001004,
     ICTR = 0xE000E004,
     ACTLR = 0xE000E008,
-    SYST_CSR = 0xE000E010,
-    SYST_RVR = 0xE000E014,
-    SYST_CVR = 0xE000E018,
     SYST_CALIB = 0xE000E01C,
     NVIC_ISER = 0xE000E100,
     NVIC_ICER = 0xE000E180,
@@ -31,12 +27,7 @@ enum {
     SCB_MMFAR = 0xE000ED34,
     SCB_BFAR = 0xE000ED38,
     SCB_CPACR = 0xE000ED88,
-    MPU_TYPE = 0xE000ED90,
-    DCB_DEMCR = 0xE000EDFC,
     STIR = 0xE000EF00,
-    FPU_FPCCR = 0xE000EF34,
-    FPU_FPCAR = 0xE000EF38,
-    FPU_FPDSCR = 0xE000EF3C,
     DBGMCU_IDCODE = 0xE0042000,
     DBGMCU_CR = 0xE0042004,
 };
@@ -44,12 +35,6 @@ enum {
 #define NVIC_BANK_BYTES 0x10u /* four words: 128 interrupts */
 #define CPUID_CORTEX_M4 0x410fc241u
 #define IDCODE_STM32F407 0x10076413u
-#define SYST_ENABLE (1u << 0)
-#define SYST_TICKINT (1u << 1)
-#define SYST_CLKSOURCE (1u << 2)
-#define SYST_COUNTFLAG (1u << 16)
-#define SYST_WRITABLE 7u
-#define SYST_COUNTER 0xffffffu
 #define ICSR_PENDSTCLR (1u << 25)
 #define ICSR_PENDSTSET (1u << 26)
 #define ICSR_PENDSVCLR (1u << 27)
@@ -63,127 +48,9 @@ enum {
 #define AIRCR_SYSRESETREQ (1u << 2)
 #define SCR_SEVONPEND (1u << 4)
 #define SCR_WRITABLE 0x16u
-#define CCR_UNALIGN_TRP (1u << 3)
-#define CCR_DIV_0_TRP (1u << 4)
 #define CCR_WRITABLE 0x31bu
 #define SHCSR_ENABLES 0x70000u
 #define PRIORITY_BITS 0xf0u /* the STM32F407 implements four */
-#define DEMCR_TRCENA (1u << 24)
-#define DWT_CYCCNTENA (1u << 0)
-
-/* ---- SysTick ---- */
-
-static uint64_t systick_divider(const core *c)
-{
-    return (c->systick_csr & SYST_CLKSOURCE) ? 1u : 8u;
-}
-
-static uint64_t systick_period(const core *c)
-{
-    return ((uint64_t)c->systick_rvr + 1u) * systick_divider(c);
-}
-
-static void systick_set_deadline(core *c, uint64_t at)
-{
-    c->shared.systick_at = at;
-    if (at < c->shared.deadline) {
-        c->shared.deadline = at;
-    }
-}
-
-void systick_catch_up(core *c)
-{
-    while (c->shared.systick_at <= c->shared.cycles) {
-        c->systick_csr |= SYST_COUNTFLAG;
-        c->shared.effects++;
-        if (c->systick_csr & SYST_TICKINT) {
-            nvic_pend(c, EXC_SYSTICK);
-        }
-        c->shared.systick_at += systick_period(c);
-    }
-}
-
-static uint32_t systick_counter(core *c)
-{
-    if (c->shared.systick_at == CORE_NEVER) {
-        return c->systick_held; /* stopped: the value it held */
-    }
-    uint64_t now = core_now(c);
-    uint64_t left = c->shared.systick_at > now ? c->shared.systick_at - now : 0;
-    uint64_t divider = systick_divider(c);
-    return (uint32_t)(((left + divider - 1u) / divider) % ((uint64_t)c->systick_rvr + 1u));
-}
-
-static void systick_run_from(core *c, uint32_t counter)
-{
-    uint64_t ticks = counter ? counter : (uint64_t)c->systick_rvr + 1u;
-    systick_set_deadline(c, core_now(c) + ticks * systick_divider(c));
-}
-
-static void systick_write_csr(core *c, uint32_t value)
-{
-    uint32_t counter = systick_counter(c);
-    c->systick_csr = (c->systick_csr & SYST_COUNTFLAG) | (value & SYST_WRITABLE);
-    if ((value & SYST_ENABLE) && c->systick_rvr) {
-        systick_run_from(c, counter);
-    } else {
-        c->shared.systick_at = CORE_NEVER;
-        c->systick_held = counter;
-    }
-}
-
-static void systick_write_rvr(core *c, uint32_t value)
-{
-    c->systick_rvr = value & SYST_COUNTER;
-    if ((c->systick_csr & SYST_ENABLE) && c->shared.systick_at == CORE_NEVER && c->systick_rvr) {
-        systick_run_from(c, 0);
-    }
-}
-
-static void systick_clear(core *c)
-{
-    c->systick_csr &= ~SYST_COUNTFLAG;
-    c->systick_held = 0;
-    if (c->shared.systick_at != CORE_NEVER) {
-        systick_run_from(c, 0);
-    }
-}
-
-static uint32_t systick_read_csr(core *c)
-{
-    uint32_t value = c->systick_csr;
-    if (value & SYST_COUNTFLAG) {
-        c->systick_csr &= ~SYST_COUNTFLAG;
-        c->shared.effects++;
-    }
-    return value;
-}
-
-/* ---- DWT cycle counter: counts FCLK, which runs on in Sleep mode (DDI 0403E, C1.8.3: CYCCNT
- * includes the cycles of SLEEPCNT; RM0090, 38.16.1) ---- */
-
-static bool cyccnt_runs(const core *c)
-{
-    return (c->dwt_ctrl & DWT_CYCCNTENA) && (c->demcr & DEMCR_TRCENA);
-}
-
-static uint32_t cyccnt(core *c)
-{
-    return cyccnt_runs(c) ? (uint32_t)(core_now(c) - c->cyccnt_base) : c->cyccnt_held;
-}
-
-static void cyccnt_set(core *c, uint32_t value)
-{
-    c->cyccnt_held = value;
-    c->cyccnt_base = core_now(c) - value;
-}
-
-static void cyccnt_write_control(core *c, uint32_t *control, uint32_t value)
-{
-    uint32_t count = cyccnt(c);
-    *control = value;
-    cyccnt_set(c, count);
-}
 
 /* ---- NVIC banks: bit n of word w is interrupt 32*w + n, exception 16 higher ---- */
 
@@ -330,14 +197,9 @@ static bool scb_read(core *c, uint32_t address, uint32_t *value)
     case SCB_MMFAR: *value = c->mmfar; return true;
     case SCB_BFAR: *value = c->bfar; return true;
     case SCB_CPACR: *value = c->cpacr; return true;
-    case FPU_FPCCR: *value = c->fpccr; return true;
-    case FPU_FPCAR: *value = c->fpcar; return true;
-    case FPU_FPDSCR: *value = c->fpdscr; return true;
-    case MPU_TYPE: *value = 0; return true; /* says honestly that no region can be set */
     case ICTR: *value = 2; return true;
     case ACTLR: *value = 0; return true;
     case SYST_CALIB: *value = 0; return true;
-    case DCB_DEMCR: *value = c->demcr; return true;
     case DBGMCU_IDCODE: *value = IDCODE_STM32F407; return true;
     case DBGMCU_CR: *value = c->dbgmcu_cr; return true;
     default: return false;
@@ -353,7 +215,8 @@ static bool scb_write(core *c, uint32_t address, uint32_t value)
     case SCB_SCR: c->scr = value & SCR_WRITABLE; return !(value & SCR_SEVONPEND);
     case SCB_CCR:
         c->ccr = value & CCR_WRITABLE;
-        return !(value & (CCR_UNALIGN_TRP | CCR_DIV_0_TRP));
+        c->shared.deadline = 0; /* for follow_unalign_trp() */
+        return true;
     case SCB_SHCSR: c->shcsr = value & SHCSR_ENABLES; return true;
     case SCB_CFSR: c->cfsr &= ~value; return true;
     case SCB_HFSR: c->hfsr &= ~value; return true;
@@ -361,12 +224,8 @@ static bool scb_write(core *c, uint32_t address, uint32_t value)
     case SCB_MMFAR: c->mmfar = value; return true;
     case SCB_BFAR: c->bfar = value; return true;
     case SCB_CPACR: c->cpacr = value & 0xf00000u; return true;
-    case FPU_FPCCR: c->fpccr = value; return true;
-    case FPU_FPCAR: c->fpcar = value; return true;
-    case FPU_FPDSCR: c->fpdscr = value; return value == 0;
     case ACTLR: return true;
     case STIR: nvic_pend(c, EXC_IRQ0 + (value & 0x1ffu) % (CORE_EXCEPTIONS - EXC_IRQ0)); return true;
-    case DCB_DEMCR: cyccnt_write_control(c, &c->demcr, value); return true;
     case DBGMCU_CR: c->dbgmcu_cr = value; return true;
     default: return false;
     }
@@ -389,20 +248,9 @@ static bool word_read(core *c, uint32_t address, uint32_t *value)
         *value = bank_read(c->pending, address);
     } else if (in_bank(address, NVIC_IABR)) {
         *value = bank_active(c, address);
-    } else if (address == SYST_CSR) {
-        *value = systick_read_csr(c);
-    } else if (address == SYST_RVR) {
-        *value = c->systick_rvr;
-    } else if (address == SYST_CVR) {
-        c->shared.effects++; /* counts with time */
-        *value = systick_counter(c);
-    } else if (address == DWT_CTRL) {
-        *value = 0x40000000u | c->dwt_ctrl; /* four comparators, none of them modelled */
-    } else if (address == DWT_CYCCNT) {
-        c->shared.effects++;
-        *value = cyccnt(c);
     } else {
-        return scb_read(c, address, value);
+        return counters_read(c, address, value) || fp_registers_read(c, address, value) ||
+               mpu_registers_read(c, address, value) || scb_read(c, address, value);
     }
     return true;
 }
@@ -429,21 +277,13 @@ bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value)
         bank_enable(c, address, value, address < NVIC_ICER);
     } else if (in_bank(address, NVIC_ISPR) || in_bank(address, NVIC_ICPR)) {
         bank_pend(c, address, value, address < NVIC_ICPR);
-    } else if (address == SYST_CSR) {
-        systick_write_csr(c, value);
-    } else if (address == SYST_RVR) {
-        systick_write_rvr(c, value);
-    } else if (address == SYST_CVR) {
-        systick_clear(c);
-    } else if (address == DWT_CTRL) {
-        cyccnt_write_control(c, &c->dwt_ctrl, value & DWT_CYCCNTENA);
-    } else if (address == DWT_CYCCNT) {
-        cyccnt_set(c, value);
+    } else if (counters_write(c, address, value) || mpu_registers_write(c, address, size, value)) {
+        return true;
     } else if (size < 4 && address >= SCB_SHCSR && address < SCB_MMFAR) {
         /* byte and halfword clears of the fault status registers are common */
         return scb_write(c, address & ~3u, value << (8u * (address & 3u)));
     } else {
-        return scb_write(c, address, value);
+        return fp_registers_write(c, address, value) || scb_write(c, address, value);
     }
     return true;
 }

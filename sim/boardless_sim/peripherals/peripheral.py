@@ -20,6 +20,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from boardless_sim.finding import Check
+
 
 @dataclass(frozen=True)
 class Clocks:
@@ -89,6 +91,9 @@ class Bus(Protocol):
 
     def log_unmodelled(self, register: str, access: str) -> None:
         """Say once that a register is not modelled; an error when strict."""
+
+    def report(self, check: Check, device: str, text: str) -> None:
+        """Note once what the chip would not have carried; the run goes on as the chip would."""
 
 
 class BusFault(Exception):
