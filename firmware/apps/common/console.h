@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "apps/classifier/print.h"
+#include "apps/common/print.h"
 
 void console_start(uint32_t apb1_hz);
 

@@ -1,4 +1,4 @@
-#include "apps/classifier/print.h"
+#include "apps/common/print.h"
 
 #define DECIMAL_DIGITS 10u /* of 4294967295 */
 #define WORD_DIGITS    8u

@@ -1,4 +1,4 @@
-#include "apps/classifier/console.h"
+#include "apps/common/console.h"
 
 #include "drivers/cpu.h"
 #include "drivers/tick.h"
