@@ -11,7 +11,6 @@ import pytest
 
 from boardless import cli
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.model import STEPS
 from boardless_models.data.dataset import Dataset, Split, load_dataset
 from boardless_models.data.network import (
     Conv2d,
@@ -34,6 +33,7 @@ from tests.nn.host import build
 
 pytest.importorskip("torch", reason="the training steps need PyTorch (boardless[train])")
 
+STEPS = ("train", "prune", "qat", "quantize")
 ONE_EPOCH = ("--epochs", "1", "--seed", "3")
 
 
@@ -52,11 +52,10 @@ def step(name: str, *arguments: object) -> None:
 
 
 def show(frames: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few frames take the place of the whole data set, in every step that reads one."""
-    for found in STEPS.values():
-        module = import_module(f"boardless.commands.model.{found.module}")
-        if hasattr(module, "load_dataset"):
-            monkeypatch.setattr(module, "load_dataset", lambda *_: frames)
+    """A few frames take the place of the whole data set."""
+    for name in STEPS:
+        module = import_module(f"boardless.commands.model.{name}")
+        monkeypatch.setattr(module, "load_dataset", lambda *_: frames)
 
 
 def network_file(folder: Path, activation: str) -> Path:
