@@ -229,6 +229,7 @@ void core_halt_at(core *c, uint64_t instructions);
 void core_want_stop(core *c, uint32_t wanted);
 void core_leave_block(core *c, uint64_t cycles, uint64_t instructions);
 void core_get_where(core *c, core_where *where);
+uint32_t core_peek(core *c, uint32_t address, uint32_t *value);
 uint32_t core_analysed(const core *c, const uint32_t **addresses);
 void core_forget_code(core *c);
 void core_on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user);

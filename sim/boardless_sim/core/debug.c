@@ -126,6 +126,17 @@ void core_get_where(core *c, core_where *where)
     };
 }
 
+/* A register of the System Control Space without the effects of reading it; false: it has none there. */
+uint32_t core_peek(core *c, uint32_t address, uint32_t *value)
+{
+    uint32_t csr = c->systick_csr;
+    uint64_t effects = c->shared.effects;
+    bool found = scs_read(c, address, value);
+    c->systick_csr = csr;
+    c->shared.effects = effects;
+    return found;
+}
+
 int32_t debug_note_analysed(core *c, uint32_t address)
 {
     core_debug *d = &c->debug;

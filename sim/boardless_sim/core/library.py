@@ -199,6 +199,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_want_stop": (None, [c_void_p, c_uint32]),
     "core_leave_block": (None, [c_void_p, c_uint64, c_uint64]),
     "core_get_where": (None, [c_void_p, c_void_p]),
+    "core_peek": (c_uint32, [c_void_p, c_uint32, c_void_p]),
     "core_analysed": (c_uint32, [c_void_p, c_void_p]),
     "core_forget_code": (None, [c_void_p]),
     "core_snapshot_bytes": (c_uint64, [c_void_p]),

@@ -282,7 +282,7 @@ class NativeEngine:
 
     def read_memory(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash."""
-        return self.machine.cpu.read(address, size)
+        return self.machine.peek(address, size)
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Write memory as a debug probe would."""

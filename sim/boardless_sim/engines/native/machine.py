@@ -13,6 +13,7 @@ from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, Sched
 from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
 
@@ -104,20 +105,27 @@ class Machine:
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
-        for base, device in self._all_devices():
+        for base, device in self.mapped_devices():
             for slot in range(base >> _SLOT_BITS, (base + device.size + 1023) >> _SLOT_BITS):
                 self._slots[slot] = (base, device, device.stable)
                 pages.add(slot << _SLOT_BITS & ~(_PAGE - 1))
         for known in BOARD.unmodelled:
             pages.update(range(known.base & ~(_PAGE - 1), known.base + known.size, _PAGE))
-        for start, size in _runs(sorted(page for page in pages if page < 0xE000_0000)):
-            self.cpu.map_region(start, size, Region.DEVICE)
-        self.cpu.map_region(0xE000_0000, 0x10_0000, Region.PPB)
-        self.cpu.map_region(0x2200_0000, 0x40_0000, Region.SRAM_ALIAS)
-        self.cpu.map_region(0x4200_0000, 0x100_0000, Region.DEVICE_ALIAS)
+        regions = [
+            (range(start, start + size), Region.DEVICE)
+            for start, size in _runs(sorted(page for page in pages if page < PPB.start))
+        ]
+        regions += [
+            (PPB, Region.PPB),
+            (SRAM_ALIAS, Region.SRAM_ALIAS),
+            (DEVICE_ALIAS, Region.DEVICE_ALIAS),
+        ]
+        for area, kind in regions:
+            self.cpu.map_region(area.start, len(area), kind)
         self.cpu.map_done()
+        self._look = Look(self.cpu, [area for area, _ in regions], self.device_at)
 
-    def _all_devices(self) -> Iterator[tuple[int, Peripheral]]:
+    def mapped_devices(self) -> Iterator[tuple[int, Peripheral]]:
         """The board's devices, then the user's own, which replace what stands at their place."""
         yield from self.devices.mapped
         yield from self._own
@@ -208,7 +216,7 @@ class Machine:
         cause = self._reset_cause or "SFT"
         self._reset_cause = ""
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
-        for _, device in self._all_devices():
+        for _, device in self.mapped_devices():
             device.reset()
         self.devices.camera.reset()
         self.devices.rcc.note_reset(cause)
@@ -250,6 +258,10 @@ class Machine:
             self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
             return
         slot[1].write(address - slot[0], size, value)
+
+    def peek(self, address: int, size: int) -> bytes:
+        """Bytes of memory, or of registers without the effects of reading them."""
+        return self._look.at(address, size)
 
     def _name_of(self, address: int) -> str:
         for known in BOARD.unmodelled:
