@@ -281,7 +281,7 @@ class NativeEngine:
         )
 
     def read_memory(self, address: int, size: int) -> bytes:
-        """Bytes of RAM or Flash."""
+        """Bytes of RAM or Flash, or what registers would read as: a look has no effect."""
         return self.machine.peek(address, size)
 
     def write_memory(self, address: int, data: bytes) -> None:
