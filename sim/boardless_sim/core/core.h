@@ -25,10 +25,15 @@
 #define CORE_HEADS 1024u
 #define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
 #define CORE_STATE_XPSR 16u
+#define FP_WORDS 17u /* s0-s15, fpscr: what an exception stacks */
 #define CORE_RAMS 4u
 #define CORE_CODES 3u
 #define CORE_PAGE_BITS 10u /* Unicorn's pages on an M-profile core */
 #define CORE_SLOW_FLASH (UINT64_C(1) << 32) /* where Unicorn loads from a Flash with wait states */
+#define CORE_GUARDED (UINT64_C(2) << 32)    /* where it finds memory that guards.c looks after */
+#define CORE_GUARDS 8u
+#define MPU_REGIONS 8u
+#define MPU_GRANULE_BYTES 32u
 
 /* A loop head: how often a backward branch came here, and how often to look closer. */
 typedef struct {
@@ -72,6 +77,8 @@ typedef enum {
     STOP_NONE,
     STOP_DEADLINE,
     STOP_NO_FPU,
+    STOP_LAZY_FP,
+    STOP_NO_EXECUTE,
     STOP_LOOP,
     STOP_CALLBACK,
     STOP_MARK,
@@ -87,7 +94,24 @@ typedef enum {
     ABANDON_NOTHING,
     ABANDON_UNALIGNED,
     ABANDON_DIVIDE,
+    ABANDON_DATA, /* the MPU refuses it */
+    ABANDON_BUS,  /* it needs privileges */
 } abandon_cause;
+
+typedef struct {
+    uint32_t ctrl, number, rbar[MPU_REGIONS], rasr[MPU_REGIONS];
+    bool live;          /* it decides accesses now */
+    bool mixed_code;    /* code was fetched from a page of which parts may not be */
+    bool mixed_devices; /* a device was met in a page of which parts may not be */
+} core_mpu;
+
+typedef enum { MPU_ALLOWED, MPU_REFUSED, MPU_MIXED } mpu_verdict;
+
+/* A page of different parts: a bit for each granule. */
+typedef struct {
+    uint32_t page, readable, writable;
+    bool known, privileged;
+} core_guard;
 
 typedef struct core core;
 
@@ -132,6 +156,7 @@ struct core {
     struct {
         abandon_cause cause; /* no access may follow: the slice ends in this fault */
         uint32_t pc;
+        uint32_t address; /* of the access, for MMFAR and BFAR */
         uint32_t state[CORE_STATE_WORDS]; /* before the instruction */
     } abandoned;
     bool traps_unaligned; /* trap_hook is there */
@@ -139,11 +164,13 @@ struct core {
 
     stop_cause stop;
     uint32_t stale_address, stale_bytes; /* of STOP_TRANSLATE */
+    uint32_t lazy_refused; /* of STOP_LAZY_FP: bits of CFSR */
     uint32_t interrupt; /* Unicorn's number, 0 none */
     bool not_thumb; /* EPSR.T is 0: the next instruction is a fault */
     bool bad_instruction;
     bool bad_access, bad_fetch;
     uint32_t bad_address;
+    uint32_t refused; /* what the MPU refused in a page, UC_PROT_; 0 nothing */
 
     /* NVIC and System Control Space */
     uint32_t pending[CORE_WORDS], enabled[CORE_WORDS], line[CORE_WORDS];
@@ -161,6 +188,8 @@ struct core {
     uint32_t cyccnt_held;
 
     core_debug debug;
+    core_mpu mpu;
+    core_guard guards[CORE_GUARDS];
 
     read_memo memos[CORE_MEMOS];
     loop_watch watch;
@@ -193,15 +222,40 @@ bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, i
 /* access.c: the first is called by Python too */
 uint64_t core_now(core *c);
 uint32_t effective_address(core *c, const core_access *access);
+const core_access *access_at(const core *c, uint32_t pc);
+void access_begins(core *c, uint32_t address, bool is_load);
+uint32_t access_pc(core *c);
 
 /* abandon.c */
-void abandon(core *c, abandon_cause cause, uint32_t pc);
+void abandon(core *c, abandon_cause cause, uint32_t pc, uint32_t address);
 bool abandoned_fault(core *c);
 
 /* align.c: the first is called by Python */
 void core_look_at(core *c, uint32_t address);
 bool bases_are_aligned(core *c, core_block *block, uint32_t address);
 void follow_unalign_trp(core *c);
+
+/* lazy_fp.c */
+void fp_read(core *c, uint32_t words[FP_WORDS]);
+void fp_write(core *c, const uint32_t words[FP_WORDS]);
+bool fp_is_stacked(const core *c, uint32_t control);
+uint32_t fp_active(const core *c, bool wanted);
+void lazy_reserve(core *c, uint32_t address);
+uint32_t lazy_save(core *c);
+bool fp_registers_read(const core *c, uint32_t address, uint32_t *value);
+bool fp_registers_write(core *c, uint32_t address, uint32_t value);
+
+/* mpu.c */
+void mpu_follow(core *c);
+void mpu_power_on(core *c);
+bool mpu_allows(const core *c, uint32_t address, uint32_t bytes, bool privileged, uint32_t wanted);
+mpu_verdict mpu_page(const core *c, uint32_t page, bool privileged, uint32_t wanted, uint32_t *rights);
+bool mpu_registers_read(const core *c, uint32_t address, uint32_t *value);
+bool mpu_registers_write(core *c, uint32_t address, uint32_t size, uint32_t value);
+
+/* guards.c: callbacks of uc_mmio_map, user is a core_region */
+uint64_t core_on_guarded_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
+void core_on_guarded_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
 
 /* stops.c */
 core_reason what_stopped(core *c, uc_err error);
@@ -247,12 +301,14 @@ void core_restore(core *c, const uint8_t *from);
 void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 
 /* pages.c */
+core_ram *ram_at(core *c, uint32_t address);
 void note_code(core *c, bool *holds_code);
 bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *user);
 
 /* registers.c */
 extern const int CORE_GENERAL[16]; /* Unicorn's numbers of r0 to r15 */
 uint32_t core_reg(core *c, int reg);
+bool is_privileged(core *c);
 void core_set_reg(core *c, int reg, uint32_t value);
 void state_read(core *c, uint32_t state[CORE_STATE_WORDS]);
 void state_write(core *c, const uint32_t state[CORE_STATE_WORDS]);

@@ -75,6 +75,7 @@ REGISTERS = {
 }
 
 _SLOW_FLASH = 1 << 32  # CORE_SLOW_FLASH of core.h: no address of the core's
+_GUARDED = 2 << 32  # CORE_GUARDED
 _CLREX = bytes.fromhex("bff32f8f")
 
 
@@ -211,6 +212,7 @@ class Cpu:
         if self._library.core_set_flash(self._core, base, memory.size, memory.address):
             raise EngineError("native engine: no memory for the Flash lines")
         self._map_callbacks(_SLOW_FLASH, memory.size, self._core, "core_on_flash_read", None)
+        self._map_guarded(memory, base)
 
     def set_flash_acr(self, acr: int) -> None:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
@@ -237,6 +239,15 @@ class Cpu:
         ):
             raise EngineError("native engine: no memory for the RAM copy")
         self._rams.append((base, memory.size))
+        self._map_guarded(memory, base)
+
+    def _map_guarded(self, memory: Memory, base: int) -> None:
+        """Where the core looks at each access, for pages that the MPU allows in part only."""
+        region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
+        self._regions.append(region)
+        self._map_callbacks(
+            _GUARDED + base, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
+        )
 
     def map_region(self, base: int, size: int, kind: Region) -> None:
         """Addresses answered by the core or by the device bus."""

@@ -2,7 +2,7 @@
  *
  * Unicorn 2.1.4 does not enter exceptions on M-profile cores. Writing XPSR, CONTROL and LR and then
  * writing APSR again rebuilds its internal flags; without that last write it does not recognise
- * EXC_RETURN. FP context is stacked at once; lazy stacking is not modelled.
+ * EXC_RETURN. FP context: lazy_fp.c.
  */
 #include <string.h>
 
@@ -23,7 +23,6 @@ enum {
 #define FRAME_PC 6u
 #define FRAME_XPSR 7u
 #define FRAME_S0 8u
-#define FRAME_FPSCR 24u
 
 static const int FRAME_REGISTERS[6] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
                                        UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
@@ -67,8 +66,8 @@ static void note_first_fault(core *c, uint32_t taken)
     c->shared.fault_pc = c->shared.pc & ~1u;
     c->shared.fault_cfsr = c->cfsr;
     c->shared.fault_hfsr = c->hfsr;
-    c->shared.fault_has_address = (c->cfsr & CFSR_BFARVALID) != 0;
-    c->shared.fault_address = c->bfar;
+    c->shared.fault_has_address = (c->cfsr & (CFSR_BFARVALID | CFSR_MMARVALID)) != 0;
+    c->shared.fault_address = (c->cfsr & CFSR_BFARVALID) ? c->bfar : c->mmfar;
 }
 
 /* What a fault is taken as: itself when enabled and of higher priority than what runs, else HardFault
@@ -88,12 +87,20 @@ static uint32_t escalate(core *c, uint32_t exception)
     return exception != EXC_HARD_FAULT || current > -1 ? exception : 0;
 }
 
+/* The exception that a bit of CFSR belongs to (B3.2.15). */
+static uint32_t fault_of(uint32_t cfsr_bit)
+{
+    return cfsr_bit < CFSR_IBUSERR      ? EXC_MEM_MANAGE
+           : cfsr_bit < CFSR_UNDEFINSTR ? EXC_BUS_FAULT
+                                        : EXC_USAGE_FAULT;
+}
+
 /* A fault of the entry to an exception: the more urgent of the two comes first, the other stays
  * pending (B1.5.11, derived exceptions). 0: lockup. */
 static uint32_t derived_exception(core *c, uint32_t original, uint32_t cfsr_bits)
 {
     c->cfsr |= cfsr_bits;
-    uint32_t fault = escalate(c, EXC_BUS_FAULT);
+    uint32_t fault = escalate(c, fault_of(cfsr_bits));
     c->shared.fault_cfsr |= cfsr_bits; /* also where it adds to a fault already noted */
     if (fault && fault != original) {
         int group_priority = 0;
@@ -128,6 +135,7 @@ static void activate(core *c, uint32_t exception, uint32_t handler)
     c->shared.active_exception = exception;
     c->shared.exceptions_taken++;
     c->event_register = true;
+    mpu_follow(c);
     jump(c, handler);
 }
 
@@ -156,14 +164,17 @@ static uint32_t push_frame(core *c, uint32_t xpsr, bool extended)
     }
     frame[FRAME_PC] = c->shared.pc & ~1u;
     frame[FRAME_XPSR] = (xpsr & ~XPSR_ALIGN) | ((sp & 4u) ? XPSR_ALIGN : 0u);
-    if (extended) {
-        for (int i = 0; i < 8; i++) {
-            c->api.reg_read(c->uc, UC_ARM_REG_D0 + i, &frame[FRAME_S0 + 2 * (uint32_t)i]);
-        }
-        frame[FRAME_FPSCR] = core_reg(c, UC_ARM_REG_FPSCR);
-    }
     core_set_reg(c, UC_ARM_REG_SP, new_sp);
     stack_look(c, new_sp, c->shared.pc);
+    if (extended && (c->fpccr & FPCCR_LSPEN)) {
+        lazy_reserve(c, new_sp + BASIC_FRAME_BYTES);
+        bytes = BASIC_FRAME_BYTES;
+    } else if (extended) {
+        fp_read(c, &frame[FRAME_S0]);
+    }
+    if (!mpu_allows(c, new_sp, bytes, is_privileged(c), UC_PROT_WRITE)) {
+        return CFSR_MSTKERR;
+    }
     return c->api.mem_write(c->uc, new_sp, frame, bytes) ? CFSR_STKERR : 0u;
 }
 
@@ -181,7 +192,7 @@ static void enter_handler_mode(core *c, uint32_t xpsr, uint32_t control, uint32_
         core_set_reg(c, UC_ARM_REG_CONTROL, 0);
         core_set_reg(c, UC_ARM_REG_IPSR, exception);
     }
-    core_set_reg(c, UC_ARM_REG_CONTROL, control & CONTROL_NPRIV);
+    core_set_reg(c, UC_ARM_REG_CONTROL, (control & CONTROL_NPRIV) | fp_active(c, false));
     c->on_process_stack = false;
 }
 
@@ -194,7 +205,7 @@ bool exception_enter(core *c, uint32_t exception)
     }
     uint32_t xpsr = core_reg(c, UC_ARM_REG_XPSR) & ~(c->not_thumb ? XPSR_THUMB : 0u);
     uint32_t control = core_reg(c, UC_ARM_REG_CONTROL);
-    bool extended = (control & CONTROL_FPCA) != 0;
+    bool extended = fp_is_stacked(c, control);
     uint32_t refused = push_frame(c, xpsr, extended);
     if (refused) {
         exception = derived_exception(c, exception, refused);
@@ -216,11 +227,10 @@ bool exception_enter(core *c, uint32_t exception)
 
 static void restore_registers(core *c, const uint32_t *frame, bool extended)
 {
-    if (extended) {
-        for (int i = 0; i < 8; i++) {
-            c->api.reg_write(c->uc, UC_ARM_REG_D0 + i, &frame[FRAME_S0 + 2 * (uint32_t)i]);
-        }
-        core_set_reg(c, UC_ARM_REG_FPSCR, frame[FRAME_FPSCR]);
+    if (extended && (c->fpccr & FPCCR_LSPACT)) {
+        c->fpccr &= ~FPCCR_LSPACT; /* no FP instruction has run: the registers are still its own */
+    } else if (extended) {
+        fp_write(c, &frame[FRAME_S0]);
     }
     for (uint32_t i = 0; i < 6; i++) {
         core_set_reg(c, FRAME_REGISTERS[i], frame[i]);
@@ -237,6 +247,9 @@ static uint32_t pop_frame(core *c, uint32_t exc_return)
     uint32_t npriv = core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_NPRIV;
     uint32_t sp = core_reg(c, to_process ? UC_ARM_REG_PSP : UC_ARM_REG_MSP);
     uint32_t frame[EXTENDED_FRAME_WORDS];
+    if (!mpu_allows(c, sp, bytes, !to_thread || !npriv, UC_PROT_READ)) {
+        return CFSR_MUNSTKERR;
+    }
     if (c->api.mem_read(c->uc, sp, frame, bytes)) {
         return CFSR_UNSTKERR;
     }
@@ -251,8 +264,8 @@ static uint32_t pop_frame(core *c, uint32_t exc_return)
     }
     restore_registers(c, frame, extended);
     core_set_reg(c, UC_ARM_REG_SP, (sp + bytes) | ((xpsr & XPSR_ALIGN) ? 4u : 0u));
-    uint32_t control = (to_process ? CONTROL_SPSEL : 0) | npriv | (extended ? CONTROL_FPCA : 0);
-    core_set_reg(c, UC_ARM_REG_CONTROL, control);
+    core_set_reg(c, UC_ARM_REG_CONTROL,
+                 (to_process ? CONTROL_SPSEL : 0) | npriv | fp_active(c, extended));
     core_set_reg(c, UC_ARM_REG_XPSR_NZCVQG, xpsr & XPSR_RESTORED);
     rebuild_flags(c);
     c->on_process_stack = to_process;
@@ -281,7 +294,8 @@ static bool tail_chain(core *c, uint32_t next, uint32_t exc_return)
     if (!find_handler(c, &next, &handler)) {
         return false;
     }
-    core_set_reg(c, UC_ARM_REG_CONTROL, core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_NPRIV);
+    uint32_t npriv = core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_NPRIV;
+    core_set_reg(c, UC_ARM_REG_CONTROL, npriv | fp_active(c, false));
     core_set_reg(c, UC_ARM_REG_IPSR, next);
     core_set_reg(c, UC_ARM_REG_LR, exc_return);
     rebuild_flags(c);
@@ -295,7 +309,7 @@ static bool refuse_return(core *c, uint32_t exc_return, uint32_t cfsr_bits)
 {
     c->cfsr |= cfsr_bits;
     c->shared.pc = c->block_end - 2u; /* the branch, or its second half */
-    uint32_t fault = escalate(c, (cfsr_bits & CFSR_INVPC) ? EXC_USAGE_FAULT : EXC_BUS_FAULT);
+    uint32_t fault = escalate(c, fault_of(cfsr_bits));
     return fault && tail_chain(c, fault, exc_return);
 }
 
@@ -321,6 +335,7 @@ bool exception_return(core *c, uint32_t exc_return)
     if (leaving != EXC_NMI && core_reg(c, UC_ARM_REG_FAULTMASK)) {
         core_set_reg(c, UC_ARM_REG_FAULTMASK, 0);
     }
+    mpu_follow(c);
     if (was_active && (c->line[leaving >> 5] & (UINT32_C(1) << (leaving & 31u)))) {
         nvic_pend(c, leaving);
     }

@@ -23,6 +23,7 @@ static void look_back(core *c, uint32_t address)
     if (c->look_at_control) {
         c->look_at_control = false;
         c->on_process_stack = (core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_SPSEL) != 0;
+        mpu_follow(c);
     }
     if (c->look_at_sp) {
         c->look_at_sp = false;
@@ -42,6 +43,13 @@ static bool heed_flags(core *c, core_block *block, uint32_t address)
     if ((block->flags & BLOCK_HAS_FP) && (c->cpacr & CPACR_FPU_FULL) != CPACR_FPU_FULL) {
         stop(c, STOP_NO_FPU);
         return false;
+    }
+    if ((block->flags & BLOCK_HAS_FP) && (c->fpccr & FPCCR_LSPACT)) {
+        c->lazy_refused = lazy_save(c);
+        if (c->lazy_refused) {
+            stop(c, STOP_LAZY_FP);
+            return false;
+        }
     }
     if ((block->flags & BLOCK_LOOKS_AT_BASES) &&
         !(block->loop_keeps_bases && address == c->block_address) &&
@@ -116,6 +124,10 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
     }
     if (c->look_at_sp || c->look_at_control) {
         look_back(c, address);
+    }
+    if (c->mpu.mixed_code && !mpu_allows(c, address, size, is_privileged(c), UC_PROT_EXEC)) {
+        stop(c, STOP_NO_EXECUTE);
+        return;
     }
     core_block *block = block_at(c, address);
     if (block->size_bytes != size || block == &c->elsewhere) {

@@ -103,6 +103,7 @@ void core_power_on(core *c, uint32_t vector_table)
     c->cyccnt_held = 0;
     c->block = NULL;
     art_power_on(&c->art);
+    mpu_power_on(c);
     c->exclusive_open = false;
     c->on_process_stack = c->look_at_sp = c->look_at_control = false;
     c->watch.stage = WATCH_OFF;

@@ -1,4 +1,5 @@
 /* Core registers by Unicorn's numbers. */
+#include "armv7m.h"
 #include "core.h"
 
 const int CORE_GENERAL[16] = {
@@ -16,6 +17,11 @@ uint32_t core_reg(core *c, int reg)
 void core_set_reg(core *c, int reg, uint32_t value)
 {
     c->api.reg_write(c->uc, reg, &value);
+}
+
+bool is_privileged(core *c)
+{
+    return c->shared.active_exception || !(core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_NPRIV);
 }
 
 #define FIRST_FP_WORD 17u

@@ -41,6 +41,7 @@ static core_reason run_slice(core *c, uint64_t deadline)
     c->stop = STOP_NONE;
     c->interrupt = 0;
     c->bad_instruction = c->bad_access = false;
+    c->refused = 0;
     uc_err error = c->api.emu_start(c->uc, c->shared.pc | 1u, 0, 0, 0);
     c->in_access = false;
     return what_stopped(c, error);

@@ -27,11 +27,7 @@ enum {
     SCB_MMFAR = 0xE000ED34,
     SCB_BFAR = 0xE000ED38,
     SCB_CPACR = 0xE000ED88,
-    MPU_TYPE = 0xE000ED90,
     STIR = 0xE000EF00,
-    FPU_FPCCR = 0xE000EF34,
-    FPU_FPCAR = 0xE000EF38,
-    FPU_FPDSCR = 0xE000EF3C,
     DBGMCU_IDCODE = 0xE0042000,
     DBGMCU_CR = 0xE0042004,
 };
@@ -201,10 +197,6 @@ static bool scb_read(core *c, uint32_t address, uint32_t *value)
     case SCB_MMFAR: *value = c->mmfar; return true;
     case SCB_BFAR: *value = c->bfar; return true;
     case SCB_CPACR: *value = c->cpacr; return true;
-    case FPU_FPCCR: *value = c->fpccr; return true;
-    case FPU_FPCAR: *value = c->fpcar; return true;
-    case FPU_FPDSCR: *value = c->fpdscr; return true;
-    case MPU_TYPE: *value = 0; return true; /* says honestly that no region can be set */
     case ICTR: *value = 2; return true;
     case ACTLR: *value = 0; return true;
     case SYST_CALIB: *value = 0; return true;
@@ -232,9 +224,6 @@ static bool scb_write(core *c, uint32_t address, uint32_t value)
     case SCB_MMFAR: c->mmfar = value; return true;
     case SCB_BFAR: c->bfar = value; return true;
     case SCB_CPACR: c->cpacr = value & 0xf00000u; return true;
-    case FPU_FPCCR: c->fpccr = value; return true;
-    case FPU_FPCAR: c->fpcar = value; return true;
-    case FPU_FPDSCR: c->fpdscr = value; return value == 0;
     case ACTLR: return true;
     case STIR: nvic_pend(c, EXC_IRQ0 + (value & 0x1ffu) % (CORE_EXCEPTIONS - EXC_IRQ0)); return true;
     case DBGMCU_CR: c->dbgmcu_cr = value; return true;
@@ -260,7 +249,8 @@ static bool word_read(core *c, uint32_t address, uint32_t *value)
     } else if (in_bank(address, NVIC_IABR)) {
         *value = bank_active(c, address);
     } else {
-        return counters_read(c, address, value) || scb_read(c, address, value);
+        return counters_read(c, address, value) || fp_registers_read(c, address, value) ||
+               mpu_registers_read(c, address, value) || scb_read(c, address, value);
     }
     return true;
 }
@@ -287,13 +277,13 @@ bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value)
         bank_enable(c, address, value, address < NVIC_ICER);
     } else if (in_bank(address, NVIC_ISPR) || in_bank(address, NVIC_ICPR)) {
         bank_pend(c, address, value, address < NVIC_ICPR);
-    } else if (counters_write(c, address, value)) {
+    } else if (counters_write(c, address, value) || mpu_registers_write(c, address, size, value)) {
         return true;
     } else if (size < 4 && address >= SCB_SHCSR && address < SCB_MMFAR) {
         /* byte and halfword clears of the fault status registers are common */
         return scb_write(c, address & ~3u, value << (8u * (address & 3u)));
     } else {
-        return scb_write(c, address, value);
+        return fp_registers_write(c, address, value) || scb_write(c, address, value);
     }
     return true;
 }

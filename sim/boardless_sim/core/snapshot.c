@@ -156,5 +156,6 @@ void core_restore(core *c, const uint8_t *from)
         }
     }
     restore_blocks(c, then_debug.analysed_count, at);
+    c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0)); /* wait states and the MPU decide on pages */
     c->shared.effects++;
 }
