@@ -64,12 +64,12 @@ class Boardless(RunningKeywords, CameraKeywords, ResultKeywords, BoardKeywords):
         clear(_evidence_folder(data))
 
     def _end_test(self, data: _Test, result: _Outcome) -> None:
-        evidence = self.bench.evidence()
+        evidence = self.rig.evidence()
         if result.failed and evidence is not None:
             save(evidence, _evidence_folder(data))
 
     def _end_suite(self, _data: object, _result: object) -> None:
-        self.bench.power_off()
+        self.rig.power_off()
 
 
 def _evidence_folder(test: _Test) -> Path:

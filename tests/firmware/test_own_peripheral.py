@@ -11,6 +11,7 @@ from boardless_sim.boards.own import load_placement
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.errors import BoardError
+from boardless_sim.finding import Grade
 from tests.firmware.conftest import BUILD, REPO
 
 BASE = 0x5006_0800
@@ -47,6 +48,9 @@ def test_without_it_the_register_is_named_once() -> None:
     assert [line for line in engine.log() if "RNG" in line] == [
         "RNG_DR is not modelled (read)",
     ]
+    finding = engine.findings()[0]
+    assert (finding.kind, finding.grade) == ("unmodelled", Grade.WARNING)
+    assert (finding.device, finding.text) == ("RNG", "RNG_DR is not modelled")
     engine.close()
 
 

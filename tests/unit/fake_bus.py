@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
+from boardless_sim.finding import Check
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
 
 RAM_BASE, RAM_SIZE = 0x2000_0000, 0x2_0000
@@ -35,6 +36,7 @@ class FakeBus:
         self.tree = Clocks(HZ, HZ // 4, HZ // 2, HZ // 2, HZ)
         self.resets: list[str] = []
         self.log: list[str] = []
+        self.findings: list[tuple[Check, str, str]] = []
         self.effects = 0
         self._queue: list[tuple[int, int, FakeEvent]] = []
         self._sequence = 0
@@ -115,3 +117,6 @@ class FakeBus:
 
     def log_unmodelled(self, register: str, access: str) -> None:
         self.log.append(f"{register} {access}")
+
+    def report(self, check: Check, device: str, text: str) -> None:
+        self.findings.append((check, device, text))

@@ -19,6 +19,7 @@ from boardless_sim.errors import ImageError
 if TYPE_CHECKING:
     from boardless.gate import Verdict
     from boardless.project.config import Config
+    from boardless_sim.elf.file import ElfFile
     from boardless_sim.engines.engine import StackMark
 
 _PATH = click.Path(path_type=Path)
@@ -82,19 +83,21 @@ def command(
     from boardless.project.config import find_config, load_config
     from boardless.report.console import console
     from boardless.report.verdict import render
+    from boardless_sim.elf.file import read_elf
 
     outputs = Outputs(json_path, markdown, sarif, junit, html)
     _require_writable(outputs)
     day = _day(today)
     project = load_config(config if config is not None else find_config(Path()))
+    firmware = read_elf(elf)
     if why is not None or suggest:
-        click.echo(_told(elf, project, why, frames))
+        click.echo(_told(firmware, project, why, frames))
         return 0
-    stack, no_mark = _measured_stack(elf, frames, project)
+    stack, no_mark = _measured_stack(firmware, frames, project)
     with _without_collector():
         verdict = gate(
-            elf,
-            project.path,
+            firmware,
+            project,
             stack,
             no_mark=no_mark,
             base=base,
@@ -114,7 +117,7 @@ def command(
 def _require_writable(outputs: Outputs) -> None:
     paths = [path for path in astuple(outputs) if path is not None]
     if paths:
-        from boardless.report.document import require_writable
+        from boardless_sim.files import require_writable
 
         for path in paths:
             require_writable(path)
@@ -143,7 +146,7 @@ def _day(text: str | None) -> datetime.date:
         ) from None
 
 
-def _told(elf: Path, project: Config, why: str | None, frames: str | None) -> str:
+def _told(elf: ElfFile, project: Config, why: str | None, frames: str | None) -> str:
     from boardless.gate.stack_bound import stack_report
     from boardless.size.measure import measure
     from boardless.stack import explain, suggest
@@ -155,21 +158,24 @@ def _told(elf: Path, project: Config, why: str | None, frames: str | None) -> st
     return suggest(report).rstrip() or "# nothing to annotate: every call is known"
 
 
-def _measured_stack(elf: Path, frames: str | None, project: Config) -> tuple[StackMark | None, str]:
+def _measured_stack(
+    elf: ElfFile, frames: str | None, project: Config
+) -> tuple[StackMark | None, str]:
     """The stack's mark on the virtual board, or why there is none: nobody asked, or another chip.
 
     A firmware of a user's own may wait for ever for what no test shows it, so that a run is made
     only where it is asked for.
     """
-    if frames is None and project.budgets.measured_stack_max is None:
+    if frames is None and project.budgets.get("stack.measured") is None:
         return None, "nobody asked: [budget.stack] measured-max, or --run FRAMES"
     from boardless.running.classify import measure_stack
     from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
+    from boardless_sim.elf.image import image_of
 
     source = open_frames(frames) if frames else open_frames(_STACK_PATTERN, limit=_STACK_FRAMES)
     try:
-        with closing(BoardSetup(elf).power_on()) as engine:
+        with closing(BoardSetup(elf.path).power_on(image_of(elf))) as engine:
             return measure_stack(engine, source), ""
     except ImageError as error:
         return None, f"not an image for the virtual board ({error})"
@@ -177,7 +183,7 @@ def _measured_stack(elf: Path, frames: str | None, project: Config) -> tuple[Sta
 
 def _write(verdict: Verdict, config: Config, outputs: Outputs) -> None:
     for path, text in _texts(verdict, config, outputs):
-        from boardless.report.document import write_text  # takes long, and nobody may ask
+        from boardless_sim.files import write_text  # takes long, and nobody may ask
 
         write_text(path, text())
 

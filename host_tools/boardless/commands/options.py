@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+from typing import Any
 
 import click
 
 PATH = click.Path(path_type=Path)
+
+
+class Finite(click.FloatRange):
+    """A number in a range. `nan` compares as false with every bound, so that click lets it pass."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{number} is no number that can be compared.", param, ctx)
+        return number
+
 
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames."
@@ -15,6 +30,12 @@ model_option = click.option(
     "--model", type=PATH, metavar="FILE", help="The artifact that the ELF must carry."
 )
 strict_option = click.option("--strict", is_flag=True, help="An unmodelled register is an error.")
+config_option = click.option(
+    "--config",
+    type=PATH,
+    metavar="FILE",
+    help="What the project says of its firmware.  [default: boardless.toml, where there is one]",
+)
 peripheral_option = click.option(
     "--peripheral",
     "peripherals",
@@ -24,7 +45,7 @@ peripheral_option = click.option(
 )
 limit_us_option = click.option(
     "--limit-us",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     default=1_000_000,
     show_default=True,
     metavar="US",

@@ -9,6 +9,8 @@ import click
 
 from boardless.commands.options import (
     PATH,
+    Finite,
+    config_option,
     limit_option,
     limit_us_option,
     model_option,
@@ -32,7 +34,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 @limit_option
 @click.option(
     "--for-us",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     metavar="US",
     help="Virtual time from power-on instead of frames: for any program.",
 )
@@ -63,6 +65,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 )
 @strict_option
 @peripheral_option
+@config_option
 @limit_us_option
 def command(
     elf: Path,
@@ -76,6 +79,7 @@ def command(
     every: int,
     strict: bool,
     peripherals: tuple[str, ...],
+    config: Path | None,
     limit_us: float,
 ) -> int:
     """Show where the cycles of the firmware ELF go: stages, layers of its network, functions.
@@ -83,21 +87,23 @@ def command(
     Frames are counted from the result before the first one to the result of the last: the boot does
     not count. Runs on the native engine, whose cycles are estimated.
     """
+    from boardless.project.contract import load_contract
     from boardless.report.console import console
-    from boardless.report.document import require_writable
     from boardless.report.profile import profile_tables
     from boardless.timing.profile.recording import Plan
+    from boardless_sim.files import require_writable
 
     if for_us is not None and (frames is not None or limit is not None):
         raise click.UsageError("--for-us counts time, expected no --frames or --limit with it")
+    contract = load_contract(config)
     for path in (json_path, speedscope_path):
         if path is not None:
             require_writable(path)
     if model is not None:
         from boardless.project.model_hash import require_model
 
-        require_model(elf, model)
-    plan = Plan(elf, every, limit_us, strict, peripherals)
+        require_model(elf, model, contract.symbols)
+    plan = Plan(elf, every, limit_us, strict, peripherals, contract)
     profile = _record(plan, frames, limit, for_us)
     _write(profile, json_path, speedscope_path)
     console().print(profile_tables(profile, top))

@@ -12,6 +12,8 @@ import click
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
+    Finite,
+    config_option,
     limit_option,
     limit_us_option,
     model_option,
@@ -40,10 +42,9 @@ if TYPE_CHECKING:
 @strict_option
 @click.option("--no-fast-forward", is_flag=True, help="Execute polling loops turn by turn.")
 @peripheral_option
+@config_option
 @limit_us_option
-@click.option(
-    "--min-accuracy", type=click.FloatRange(0, 1), metavar="SHARE", help="Fail below it (0 to 1)."
-)
+@click.option("--min-accuracy", type=Finite(0, 1), metavar="SHARE", help="Fail below it (0 to 1).")
 def command(
     elf: Path,
     frames: str,
@@ -57,27 +58,30 @@ def command(
     strict: bool,
     no_fast_forward: bool,
     peripherals: tuple[str, ...],
+    config: Path | None,
     limit_us: float,
     min_accuracy: float | None,
 ) -> int:
     """Show frames to the firmware ELF and tell what it said about each, and how long it took."""
+    from boardless.project.contract import load_contract
     from boardless.running.session import BoardSetup
 
+    contract = load_contract(config)
     if json_path is not None:
-        from boardless.report.document import require_writable
+        from boardless_sim.files import require_writable
 
         require_writable(json_path)
     if plot is not None:
-        from boardless.report.document import require_writable
         from boardless.report.latency_plot import require_matplotlib
+        from boardless_sim.files import require_writable
 
         require_matplotlib()
         require_writable(plot)
     if model is not None:
         from boardless.project.model_hash import require_model
 
-        require_model(elf, model)
-    setup = BoardSetup(elf, engine, strict, not no_fast_forward, peripherals)
+        require_model(elf, model, contract.symbols)
+    setup = BoardSetup(elf, engine, strict, not no_fast_forward, peripherals, contract=contract)
     report = _classify(setup, frames, labels, limit, jobs, limit_us)
     failures = _failures(report, min_accuracy, frames)
     if json_path is not None:

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import (
+    Capability,
     Capture,
     Engine,
     StackMark,
     StopReason,
-    TimesCaptures,
     UartLine,
 )
 from boardless_sim.errors import FrameError, ResultError
-from boardless_sim.result import is_result, parse_result
 from boardless_sim.timing_basis import TimingBasis
 
 # Frames queued ahead of the firmware: it may capture one frame while it works on the one before,
@@ -37,8 +36,8 @@ class FrameResult:
     name: str
     label: int | None
     class_index: int
-    score: int
-    times_us: Mapping[str, int]
+    score: float | None
+    times_us: Mapping[str, float]
     line: str
     sent_us: float
     capture: Capture | None = None
@@ -160,7 +159,7 @@ def _next_result_line(engine: Engine, limit_us: float) -> tuple[UartLine | None,
     found: list[UartLine] = []
 
     def is_wanted(line: UartLine) -> bool:
-        if not is_result(line.text):
+        if not engine.contract.is_result(line.port, line.text):
             return False
         found.append(line)
         return True
@@ -171,8 +170,8 @@ def _next_result_line(engine: Engine, limit_us: float) -> tuple[UartLine | None,
 
 def _paired(engine: Engine, line: UartLine, number: int, shown: Frame) -> FrameResult:
     """The result beside the frame that the sensor really clocked out for it."""
-    result = parse_result(line.text)
-    if result.frame != number:
+    result = engine.contract.parse_result(line.text)
+    if result.frame not in (number, None):
         raise ResultError(
             f"UART: frame counter {result.frame}, expected {number} (it counts up by one): "
             f"{result.line[:100]!r}"
@@ -196,8 +195,13 @@ def _paired(engine: Engine, line: UartLine, number: int, shown: Frame) -> FrameR
         times_us=result.times_us,
         line=result.line,
         sent_us=line.time_us,
-        capture=engine.captures()[number] if isinstance(engine, TimesCaptures) else None,
+        capture=_capture(engine, number),
     )
+
+
+def _capture(engine: Engine, number: int) -> Capture | None:
+    known = Capability.CAPTURE_TIMES in engine.capabilities
+    return engine.captures()[number] if known else None
 
 
 def _what_stopped(engine: Engine, reason: StopReason, limit_us: float) -> str:
@@ -209,7 +213,7 @@ def _what_stopped(engine: Engine, reason: StopReason, limit_us: float) -> str:
 def _report(
     engine: Engine, results: list[FrameResult], reason: StopReason, detail: str
 ) -> RunReport:
-    errors = tuple(line.text for line in engine.uart_lines() if line.text.startswith("e-"))
+    errors = tuple(line.text for line in engine.uart_lines() if engine.contract.is_error(line.text))
     return RunReport(
         engine.name, engine.timing_basis, tuple(results), reason, detail, firmware_errors=errors
     )

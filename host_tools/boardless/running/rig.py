@@ -1,9 +1,9 @@
 """A board under test, step by step: power on, show frames, wait for what the firmware says.
 
-with Bench() as bench:
-    bench.power_on(BoardSetup(Path("app.elf")))
-    bench.show(frame)
-    result = bench.run_until_result(limit_us=500_000)
+with Rig() as rig:
+    rig.power_on(BoardSetup(Path("app.elf")))
+    rig.show(frame)
+    result = rig.run_until_result(limit_us=500_000)
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from boardless.running.classify import FrameResult, RunReport, classify, require
 from boardless.running.evidence import Evidence, gather
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
-from boardless_sim.elf.image import FirmwareImage, load_image
+from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.engine import (
-    BreakableCamera,
     Engine,
-    KeepsPreciseTime,
     StackMark,
     StopReason,
     UartLine,
 )
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
-from boardless_sim.result import InferenceResult, is_result, parse_result
+from boardless_sim.result import InferenceResult
 
 
-class Bench:
+class Rig:
     """At most one powered board; what was shown to it, and what it answered."""
 
     def __init__(self) -> None:
         self._engine: Engine | None = None
         self._setup: BoardSetup | None = None
+        self._image: FirmwareImage | None = None
         self._unanswered: deque[Frame] = deque()
+        self._answered = 0  # result lines since power-on
         self._faults: list[SensorFault] = []
         self._last_shown: Frame | None = None
         self._last_evidence: Evidence | None = None
         self.results: list[FrameResult] = []
         self.stop_reason: StopReason | None = None
 
-    def __enter__(self) -> Bench:
+    def __enter__(self) -> Rig:
         return self
 
     def __exit__(
@@ -66,19 +66,22 @@ class Bench:
     @property
     def image(self) -> FirmwareImage:
         """The firmware of the powered board."""
-        if self._engine is None or self._setup is None:
-            raise EngineError("no board is powered, expected one: power it on first")
-        return load_image(self._setup.elf)
+        return self.engine.image
 
-    def power_on(self, setup: BoardSetup) -> None:
-        """A fresh board in place of the one before; virtual time is 0."""
+    def power_on(self, setup: BoardSetup, image: FirmwareImage | None = None) -> None:
+        """A fresh board in place of the one before; virtual time is 0.
+
+        `image`: the setup's ELF, where it is read already.
+        """
         self.power_off()
         self.results = []
         self._unanswered.clear()
+        self._answered = 0
         self._faults = []
         self._last_shown = self._last_evidence = self.stop_reason = None
-        self._engine = setup.power_on()
+        self._engine = setup.power_on(image)
         self._setup = setup
+        self._image = self._engine.image
 
     def power_off(self) -> None:
         """Give the board back and keep its evidence. Harmless without a board."""
@@ -91,15 +94,14 @@ class Bench:
         """The same firmware on a fresh board."""
         if self._setup is None:
             raise EngineError("no board was powered, expected one: power it on first")
-        self.power_on(self._setup)
+        self.power_on(self._setup, self._image)
 
     def ask_for_precise_time(self) -> None:
         """On this board from here on, and after `restart` from power-on."""
         engine = self.engine
         assert self._setup is not None
         self._setup = replace(self._setup, precise=True)
-        if isinstance(engine, KeepsPreciseTime):
-            engine.be_precise()
+        engine.be_precise()
 
     def show(self, frame: Frame) -> None:
         """Queue a frame for the lens."""
@@ -142,22 +144,24 @@ class Bench:
         """
         deadline_us = self.engine.time_us() + limit_us
         while (left_us := deadline_us - self.engine.time_us()) > 0:
-            line = self.run_until_line(left_us, lambda line: is_result(line.text))
+            line = self.run_until_line(left_us, self._is_result)
             if line is None:
                 return None
-            answered = parse_result(line.text)
-            frame = self._frame_of(answered)
+            answered = self.engine.contract.parse_result(line.text)
+            number = self._answered if answered.frame is None else answered.frame
+            self._answered += 1
+            frame = self._frame_of(number)
             if self._unanswered and frame is not self._unanswered[0]:
                 continue
             if self._unanswered:
                 self._unanswered.popleft()
-            self.results.append(_result(answered, frame, line.time_us))
+            self.results.append(_result(answered, number, frame, line.time_us))
             return self.results[-1]
         self.stop_reason = StopReason.LIMIT
         return None
 
     def classify(self, frames: Iterable[Frame], limit_us: float) -> RunReport:
-        """Show every frame to a fresh board; its results are the bench's results."""
+        """Show every frame to a fresh board; its results are the rig's results."""
         self.restart()
         report = require_results(classify(self.engine, frames, limit_us))
         self.results = list(report.results)
@@ -181,22 +185,24 @@ class Bench:
             return self._last_evidence
         return gather(self._engine, self._last_shown)
 
-    def _frame_of(self, answered: InferenceResult) -> Frame | None:
+    def _is_result(self, line: UartLine) -> bool:
+        return self.engine.contract.is_result(line.port, line.text)
+
+    def _frame_of(self, number: int) -> Frame | None:
         captured = self.engine.captured()
-        return captured[answered.frame] if answered.frame < len(captured) else None
+        return captured[number] if number < len(captured) else None
 
     def _set_faults(self, faults: list[SensorFault]) -> None:
-        engine = self.engine
-        if not isinstance(engine, BreakableCamera):
-            raise EngineError(f"engine {engine.name}: no camera faults, expected engine native")
+        self.engine.set_camera_faults(faults)
         self._faults = faults
-        engine.set_camera_faults(faults)
 
 
-def _result(answered: InferenceResult, frame: Frame | None, sent_us: float) -> FrameResult:
+def _result(
+    answered: InferenceResult, number: int, frame: Frame | None, sent_us: float
+) -> FrameResult:
     return FrameResult(
-        frame=answered.frame,
-        name=f"number {answered.frame}" if frame is None else frame.name,
+        frame=number,
+        name=f"number {number}" if frame is None else frame.name,
         label=None if frame is None else frame.label,
         class_index=answered.class_index,
         score=answered.score,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boardless_sim.errors import EngineError
+from boardless_sim.contract import REFERENCE, Contract, Symbols
+from boardless_sim.errors import EngineError, ImageError
 
 if TYPE_CHECKING:
+    from boardless_sim.elf.image import FirmwareImage
     from boardless_sim.engines.engine import Engine
 
 ENGINES = ("native", "renode", "qemu")
@@ -24,23 +26,29 @@ class BoardSetup:
     fast_forward: bool = True
     peripherals: tuple[str, ...] = ()  # files of the user's own, as FILE:CLASS@BASE
     precise: bool = False  # time as a test of times wants it, where the engine has a choice
+    contract: Contract = REFERENCE
 
-    def power_on(self) -> Engine:
-        """A board with the firmware in Flash, at virtual time 0. The caller closes it."""
-        from boardless_sim.elf.image import load_image, mailbox_of
-        from boardless_sim.engines.engine import KeepsPreciseTime
+    def power_on(self, image: FirmwareImage | None = None) -> Engine:
+        """A board with the firmware in Flash, at virtual time 0. The caller closes it.
+
+        `image`: the ELF, where it is read already.
+        """
+        from boardless_sim.elf.image import load_image
+        from boardless_sim.engines.mailbox.box import mailbox_of
 
         if self.engine not in ENGINES:
             raise EngineError(f"engine {self.engine!r}, expected one of: {', '.join(ENGINES)}")
-        image = load_image(self.elf)
+        image = load_image(self.elf) if image is None else image
+        _require_symbols(image, self.contract.symbols)
         engine = self._create()
-        if self.engine != "qemu" and mailbox_of(image) is not None:
+        engine.contract = self.contract
+        if self.engine != "qemu" and mailbox_of(image, self.contract) is not None:
             from boardless_sim.engines.mailbox.fed import MailboxFed
 
             engine = MailboxFed(engine)
         try:
             engine.load(image)
-            if self.precise and isinstance(engine, KeepsPreciseTime):
+            if self.precise:
                 engine.be_precise()
         except BaseException:
             engine.close()
@@ -67,3 +75,12 @@ class BoardSetup:
         for what, asked in (("strict mode", self.strict), ("peripherals", self.peripherals)):
             if asked:
                 raise EngineError(f"engine {self.engine}: no {what}, expected engine native")
+
+
+def _require_symbols(image: FirmwareImage, symbols: Symbols) -> None:
+    """A name of the project's own must be there; one of the reference firmware's need not."""
+    for field in fields(Symbols):
+        name = getattr(symbols, field.name)
+        if name != field.default and name not in image.symbols:
+            key = field.name.replace("_", "-")
+            raise ImageError(f"{image.path}: no symbol {name!r}, expected it ([symbols] {key})")

@@ -10,14 +10,17 @@ from fnmatch import translate
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from boardless.project.budgets import Selector
 from boardless.project.config import Config
-from boardless.project.limits import Region, Role, Selector
+from boardless.project.model import Role
+from boardless.project.regions import Region
 from boardless.size.attribution import Part, attribute
 from boardless.size.origin import Origin, archives, sources
 from boardless.size.regions import ELSEWHERE, image_bytes, ram_sections, region_bytes, regions_of
+from boardless_sim.elf.file import ElfFile, read_elf
 from boardless_sim.elf.intervals import union_bytes
-from boardless_sim.elf.layout import Layout, read_layout
-from boardless_sim.elf.lines import LineTable, read_lines
+from boardless_sim.elf.layout import Layout, layout_of
+from boardless_sim.elf.lines import LineTable
 from boardless_sim.elf.linker_map import Placed, read_map
 from boardless_sim.errors import ConfigError
 
@@ -56,11 +59,10 @@ class Measurement:
             of_region["symbols" if part.kind == "symbol" else part.kind] += part.bytes
         return found
 
-    @cached_property
+    @property
     def lines(self) -> LineTable:
         """The line tables; empty, with the reason, where the ELF has none that can be read."""
-        at_zero = any(s.is_function and not s.address and s.size for s in self.layout.symbols)
-        return read_lines(self.layout.elf, at_zero)
+        return self.layout.elf.lines
 
     @cached_property
     def sources(self) -> Origin:
@@ -144,14 +146,14 @@ class Measurement:
         return dict(found)
 
 
-def measure(image_path: Path, config: Config, linker_map: Path | None = None) -> Measurement:
-    """Read an ELF and place its sections into the chip's regions. Raises `ImageError`."""
-    layout = read_layout(image_path)
+def measure(image: Path | ElfFile, config: Config, linker_map: Path | None = None) -> Measurement:
+    """Place an ELF's sections into the chip's regions. Raises `ImageError`."""
+    layout = layout_of(image if isinstance(image, ElfFile) else read_elf(image))
     regions, basis = regions_of(layout, config)
     in_ram = ram_sections(layout, regions)
     stack = [section for section in in_ram if section.name in config.stack_sections]
     given = linker_map or config.linker_map
-    beside = image_path.with_suffix(".map")
+    beside = layout.path.with_suffix(".map")
     return Measurement(
         layout=layout,
         regions=region_bytes(layout, regions),

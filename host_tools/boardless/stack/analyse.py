@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from boardless.stack.annotations import DEFAULT_ENTRY, StackAnnotations
+from boardless.project.annotations import DEFAULT_ENTRY, StackAnnotations
 from boardless.stack.bound import Bound, Edge, Node, Solver
 from boardless.stack.calls import ENDING, UNWINDING, call_graph
 from boardless.stack.crosscheck import disagreements
@@ -290,7 +290,6 @@ class _Analysis:
                 entry=task.entry,
                 bound_bytes=None if bound.reasons else least,
                 at_least_bytes=least,
-                max_bytes=task.max_bytes,
                 grade=worst((bound.grade, Grade.ANNOTATED)),
                 path=self._path(self._warm.bounds, address),
             )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fnmatch import filter as matching
 from functools import cached_property
 
-from boardless.stack.annotations import StackAnnotations
+from boardless.project.annotations import StackAnnotations
 from boardless.stack.calls import CallGraph
 from boardless.stack.frames import Fuel, IndirectCall, Scan, scan_arguments
 from boardless.stack.program import Program

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from boardless.project.contract import load_contract
 from boardless_sim.errors import BoardlessError
 
 OUTPUTS = ("output.xml", "log.html", "report.html", "xunit.xml")
@@ -37,6 +38,7 @@ class SuitePlan:
     elf: Path | None = None
     engine: str | None = None
     require_engine: str | None = None
+    config: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ def run_suites(plan: SuitePlan) -> SuiteOutcome:
         raise BoardlessError(f"{plan.suites}: not found, expected Robot suites")
     if plan.elf is not None and not plan.elf.is_file():
         raise BoardlessError(f"{plan.elf}: not found, expected an ELF")
+    if plan.config is not None:
+        load_contract(plan.config)  # what is wrong with it is said once, not by every test
     _make_empty(plan.out)
     code, said = _run_bounded(plan)
     if code > _MOST_FAILURES:
@@ -115,6 +119,8 @@ def robot_command(plan: SuitePlan) -> list[str]:
         command += ["--exclude", tag]
     if plan.elf is not None:
         command += ["--variable", f"FIRMWARE:{plan.elf.resolve()}"]
+    if plan.config is not None:
+        command += ["--variable", f"CONFIG:{plan.config.resolve()}"]
     if plan.engine is not None:
         command += ["--variable", f"ENGINE:{plan.engine}"]
     if plan.require_engine is not None:

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boardless_sim.errors import ModelError
+from boardless_sim.files import read_file, write_file
+from boardless_sim.npy import parse_npy
 
 LARGEST_FILE_BYTES = 16 * 1024 * 1024
 # Each of these is otherwise the clock's, the system's or the Python's choice.
@@ -37,24 +39,27 @@ def npy_bytes(array: NDArray[Any]) -> bytes:
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write an .npz; the same arrays are the same bytes."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy", ENTRY_TIME)
             entry.create_system, entry.external_attr = ENTRY_SYSTEM, ENTRY_MODE
             archive.writestr(entry, npy_bytes(array))
+    write_file(path, whole.getvalue())
 
 
 def read_arrays(
     path: Path, largest_bytes: int = LARGEST_FILE_BYTES
 ) -> dict[str, NDArray[np.generic]]:
     """Every array of an .npz, without pickle; a damaged or bloated file is a `ModelError`."""
+    content = read_file(path, "an .npz", ModelError, largest_bytes)
     try:
-        content = path.read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > largest_bytes:
-            raise ModelError(f"{path}: {unpacked} bytes unpacked, expected at most {largest_bytes}")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as cause:
+            if unpacked > largest_bytes:
+                found = f"{unpacked} bytes unpacked"
+                raise ModelError(f"{path}: {found}, expected at most {largest_bytes}")
+            names = archive.namelist()
+            return {name.removesuffix(".npy"): parse_npy(archive.read(name)) for name in names}
+    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as cause:
         raise ModelError(f"{path}: not a readable .npz ({cause})") from cause

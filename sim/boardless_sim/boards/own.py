@@ -6,7 +6,7 @@ import importlib.util
 import re
 from pathlib import Path
 
-from boardless_sim.boards.board import Placement
+from boardless_sim.chips.chip import Placement
 from boardless_sim.errors import BoardError
 from boardless_sim.peripherals.peripheral import Peripheral
 

@@ -16,6 +16,8 @@ SMALL = 28  # shown four times its size, so that 4x4 means give back exactly its
 SIZES = ((SMALL, SMALL), (SQUARE, SQUARE), (HEIGHT, WIDTH))
 SIZES_TEXT = "28x28, 112x112 or 160x120"
 
+NO_FRAME = Frame("(no frame shown)", np.full((HEIGHT, WIDTH), BORDER, dtype=np.uint8))
+
 
 def check(frame: Frame) -> None:
     """Raises `FrameError` for a frame that has no place in the scene."""

@@ -16,12 +16,15 @@ from boardless_sim.camera import idx
 from boardless_sim.camera.frame import Frame, Luma
 from boardless_sim.camera.pattern import PATTERN_PREFIX, pattern_frames
 from boardless_sim.camera.scene import SIZES, SIZES_TEXT
-from boardless_sim.errors import FrameError, LabelError
+from boardless_sim.errors import BoardlessError, FrameError, LabelError
+from boardless_sim.files import read_file, require_regular
+from boardless_sim.npy import MAGIC as NPY_MAGIC
+from boardless_sim.npy import parse_npy
 
 FrameSource = Iterator[Frame]
 
 _PICTURE_MAGIC = (b"\x89PNG", b"P2", b"P3", b"P5", b"P6")
-_NPY_MAGIC = b"\x93NUMPY"
+_FRAMES, _LABELS = "a readable file of frames", "a readable file of labels"
 _PICTURE_SUFFIXES = frozenset({".png", ".pgm", ".ppm"})
 _PICTURE_FORMATS = ("PNG", "PPM")
 _PICTURE_MODES = frozenset({"1", "L", "P", "RGB"})
@@ -65,7 +68,7 @@ def _open(path: str | Path, limit: int | None) -> tuple[int, _FrameAt]:
     if magic.startswith(_PICTURE_MAGIC):
         luma = read_picture(path)
         return 1, lambda index: (path.name, luma)
-    if magic.startswith(_NPY_MAGIC):
+    if magic.startswith(NPY_MAGIC):
         return _many(path, _read_npy(path))
     if idx.is_idx(magic):
         count, array = idx.read(path, dimensions=(2, 3), limit=limit)
@@ -73,12 +76,14 @@ def _open(path: str | Path, limit: int | None) -> tuple[int, _FrameAt]:
     raise FrameError(f"{path}: found an unknown format, expected PNG, PGM, PPM, NPY or IDX")
 
 
-def _magic(path: Path) -> bytes:
+def _magic(path: Path, expected: str = _FRAMES, error: type[BoardlessError] = FrameError) -> bytes:
+    """How an input begins, once it is known to be a regular file."""
+    require_regular(path, expected, error)
     try:
         with path.open("rb") as file:
             return file.read(8)
-    except OSError as error:
-        raise FrameError(f"{path}: {error.strerror}, expected a readable file of frames") from error
+    except OSError as cause:
+        raise error(f"{path}: {cause.strerror}, expected {expected}") from cause
 
 
 def _open_folder(path: Path) -> tuple[int, _FrameAt]:
@@ -101,6 +106,7 @@ def read_picture(path: Path) -> Luma:
     from PIL import Image  # a run on an array does not pay for it
 
     expected = f"expected 8-bit grey or RGB of {SIZES_TEXT}"
+    require_regular(path, _FRAMES, FrameError)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -120,14 +126,14 @@ def read_picture(path: Path) -> Luma:
 def _read_npy(path: Path) -> Luma:
     expected = "expected uint8 [H,W] or [N,H,W]"
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
+        array = parse_npy(read_file(path, _FRAMES, FrameError))
+    except ValueError as error:
         damage = _one_line(error)
         raise FrameError(f"{path}: found a damaged array ({damage}), {expected}") from error
     if array.dtype != np.uint8 or array.ndim not in (2, 3):
         found = f"{array.dtype} with {array.ndim} dimensions"
         raise FrameError(f"{path}: found {found}, {expected}")
-    return np.asarray(array)
+    return array
 
 
 def _check_size(path: Path, shape: tuple[int, ...]) -> None:
@@ -136,15 +142,14 @@ def _check_size(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def _read_labels(path: Path, count: int, source: str) -> list[int]:
+    magic = _magic(path, _LABELS, LabelError)
     try:
-        with path.open("rb") as file:
-            magic = file.read(8)
         if idx.is_idx(magic):
             labels = [int(label) for label in idx.read(path, dimensions=(1,))[1]]
         else:
             labels = _read_text_labels(path, count)
     except OSError as error:
-        raise LabelError(f"{path}: {error.strerror}, expected a readable file of labels") from error
+        raise LabelError(f"{path}: {error.strerror}, expected {_LABELS}") from error
     except FrameError as error:
         raise LabelError(str(error)) from error
     if len(labels) != count:

@@ -187,9 +187,9 @@ struct core {
     uint64_t cyccnt_base;
     uint32_t cyccnt_held;
 
-    core_debug debug;
     core_mpu mpu;
     core_guard guards[CORE_GUARDS];
+    core_debug debug;
 
     read_memo memos[CORE_MEMOS];
     loop_watch watch;

@@ -1,14 +1,20 @@
-"""The seam between what a test says and what runs the firmware."""
+"""The seam between what a test says and what runs the firmware.
+
+What an engine offers beyond the least is asked in one way: `Capability.X in engine.capabilities`.
+The operation that belongs to it stands in `Engine` for everyone, and says so where it is lacking.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from boardless_sim.camera.frame import Frame
+from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.timing_basis import TimingBasis
 
@@ -26,6 +32,9 @@ class Capability(Enum):
     STACK_MARK = "stack high-water mark"
     DETERMINISTIC = "deterministic"
     PRECISE_TIME = "precise time"  # a run ends where it was told to, SysTick starts on time
+    CAMERA_FAULTS = "camera faults"
+    CAPTURE_TIMES = "capture times"
+    CALL_COUNTS = "call counts"  # instructions of a function's calls
 
 
 class StopReason(Enum):
@@ -90,11 +99,20 @@ class Capture:
 
 
 class Engine(Protocol):
-    """Runs one firmware image on one virtual board."""
+    """Runs one firmware image on one virtual board. An engine inherits from it.
+
+    The last operations are offered by some engines only, each under the capability that it names;
+    they raise `EngineError` elsewhere.
+    """
 
     name: str
     capabilities: frozenset[Capability]
     timing_basis: TimingBasis
+    contract: Contract = REFERENCE  # the firmware's; to be set before `load`
+
+    @property
+    def image(self) -> FirmwareImage:
+        """The loaded one. Raises `EngineError` before `load`."""
 
     def load(self, image: FirmwareImage) -> None:
         """Put the image into Flash and power the board on; virtual time is 0."""
@@ -124,9 +142,6 @@ class Engine(Protocol):
     def fault(self) -> FaultInfo | None:
         """The first fault, if any."""
 
-    def stack_mark(self) -> StackMark:
-        """The main stack's high-water mark so far."""
-
     def read_memory(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash. Raises `EngineError` where there is no memory."""
 
@@ -142,37 +157,46 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give back everything the engine holds. Harmless twice."""
 
+    def be_precise(self) -> None:
+        """From here on time is as precise as a test of times wants it, although a run takes longer.
 
-@runtime_checkable
-class BreakableCamera(Protocol):
-    """An engine whose camera can be broken."""
+        Nothing to do for an engine that has no choice.
+        """
+        return
+
+    def stack_mark(self) -> StackMark:
+        """The main stack's high-water mark so far (`STACK_MARK`)."""
+        raise _lacks(self, Capability.STACK_MARK)
 
     def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
-        """What is wrong with the sensor from its next frame or SCCB transfer on; all at once."""
-
-
-@runtime_checkable
-class KeepsPreciseTime(Protocol):
-    """An engine that keeps time as precisely as a test of times wants it, where it is asked to."""
-
-    def be_precise(self) -> None:
-        """From here on, although a run takes longer."""
-
-
-@runtime_checkable
-class TimesCaptures(Protocol):
-    """An engine that knows when each frame was captured."""
+        """What is wrong with the sensor from its next frame or transfer on (`CAMERA_FAULTS`)."""
+        raise _lacks(self, Capability.CAMERA_FAULTS)
 
     def captures(self) -> list[Capture]:
-        """One for every frame of `captured`, in order; a gap in their numbers is a frame lost."""
+        """One for every frame of `captured`, in order (`CAPTURE_TIMES`).
 
-
-@runtime_checkable
-class CountsCalls(Protocol):
-    """An engine that counts the instructions of a function's calls."""
+        A gap in their numbers is a frame lost.
+        """
+        raise _lacks(self, Capability.CAPTURE_TIMES)
 
     def count_calls(self, function: str) -> None:
-        """From here on. Raises `EngineError` where the firmware has no such function."""
+        """Count the instructions of a function's calls from here on (`CALL_COUNTS`).
+
+        Raises `ImageError` where the firmware has no such function.
+        """
+        raise _lacks(self, Capability.CALL_COUNTS)
 
     def call_counts(self) -> list[int]:
         """Instructions of every call that returned, interrupts in between included."""
+        raise _lacks(self, Capability.CALL_COUNTS)
+
+    def ask_for_layers(self, *, print_all: bool = False, dump: int | None = None) -> None:
+        """What the firmware is to tell of frames given from now on (`MAILBOX`).
+
+        `print_all`: the size and CRC of every layer; `dump`: the values of that layer.
+        """
+        raise _lacks(self, Capability.MAILBOX)
+
+
+def _lacks(engine: Engine, capability: Capability) -> EngineError:
+    return EngineError(f"engine {engine.name}: no {capability.value}, expected one that offers it")

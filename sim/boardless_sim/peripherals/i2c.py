@@ -88,11 +88,6 @@ class I2c(ApbPeripheral):
         self.values[SR1] |= SR1_ARLO
         self._update_irq()
 
-    def disturb(self) -> None:
-        """A start or stop condition inside a byte (BERR); the transfer goes on."""
-        self.values[SR1] |= SR1_BERR
-        self._update_irq()
-
     def reset_values(self) -> None:
         """Registers to their reset values, nothing in progress."""
         super().reset_values()

@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+from boardless_sim.finding import Check
 from boardless_sim.peripherals.state import State, capture
 
 
@@ -91,6 +92,9 @@ class Bus(Protocol):
 
     def log_unmodelled(self, register: str, access: str) -> None:
         """Say once that a register is not modelled; an error when strict."""
+
+    def report(self, check: Check, device: str, text: str) -> None:
+        """Note once what the chip would not have carried; the run goes on as the chip would."""
 
 
 class BusFault(Exception):
@@ -221,6 +225,9 @@ class _Quiet:
         """The chip runs on."""
 
     def log_unmodelled(self, register: str, access: str) -> None:
+        """A look is no access."""
+
+    def report(self, check: Check, device: str, text: str) -> None:
         """A look is no access."""
 
 

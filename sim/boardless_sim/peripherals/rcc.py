@@ -86,13 +86,17 @@ class Rcc(AhbPeripheral):
     }  # fmt: skip
     stable = frozenset(layout)
 
-    def __init__(self, name: str, *, hse_hz: int | None = None, lse_hz: int | None = None) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__(name)
-        self._hse_hz = hse_hz
-        self._lse_hz = lse_hz
+        self._hse_hz: int | None = None
+        self._lse_hz: int | None = None
         self._starting: dict[tuple[int, int], Event] = {}
         self.on_peripheral_reset: Callable[[str], None] = lambda name: None
         self.backup_unlocked: Callable[[], bool] = lambda: True
+
+    def fit_crystals(self, hse_hz: int | None, lse_hz: int | None) -> None:
+        """What the board has; an oscillator without a crystal never gets ready."""
+        self._hse_hz, self._lse_hz = hse_hz, lse_hz
 
     def reset(self) -> None:
         """Everything but the reset flags and the backup domain, which outlive a system reset."""

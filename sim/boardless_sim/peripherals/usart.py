@@ -60,7 +60,6 @@ class Usart(ApbPeripheral):
         self._shifting = 0
         self._rx_data = 0
         self._sr_was_read = False
-        self._idle_due = False
         self._timed_for: Clocks | None = None
         self._frame_cycles = 0
         self._data_mask = 0xFF

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.engine import FaultInfo, StopReason
-from boardless_sim.engines.native.engine import NativeEngine
+from boardless_sim.engines.native import NativeEngine
 from tests.unit.elf.elf_bytes import FLASH, build_elf
 
 STACK_TOP = 0x2000_2000

@@ -59,7 +59,9 @@ def with_section(number: int, field: int, value: int) -> Callable[[], bytes]:
         (lambda: b"GIF89a", "starts with b'GIF8', expected an ELF (b'\\x7fELF')"),
         (patched(4, b"\2"), "ELF class 2, expected 1 (32-bit)"),
         (patched(5, b"\2"), "ELF data encoding 2, expected 1 (little-endian)"),
-        (patched(18, b"\x3e\0"), "ELF machine 62, expected 40 (ARM)"),
+        (patched(18, b"\x3e\0"), "ELF machine 62 (x86-64), expected 40 (ARM)"),
+        (patched(18, b"\xf3\0"), "ELF machine 243 (RISC-V), expected 40 (ARM)"),
+        (patched(18, b"\x99\0"), "ELF machine 153, expected 40 (ARM)"),
         (patched(16, b"\1\0"), "ELF type 1, expected 2 (executable, linked at its address)"),
         (
             lambda: bytes(build_elf(code=struct.pack("<II", 0x2000_2000, 0x2000_0001) + bytes(8))),
@@ -83,11 +85,11 @@ def with_section(number: int, field: int, value: int) -> Callable[[], bytes]:
         ),
         (
             with_section(1, 5, 0x1000),
-            "truncated: .symtab ends at byte 4196, file has 331",
+            "truncated: section '.symtab' ends at byte 4196, file has 331",
         ),
         (
             with_section(2, 4, 0x1000),
-            "damaged ELF (ValueError: subsection not found)",
+            "truncated: section '.strtab' ends at byte 4108, file has 331",
         ),
     ],
 )

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from boardless.report.document import fingerprint, require_writable, run_document, write_json
+from boardless.report.document import fingerprint, run_document, write_json
 from boardless.running.classify import RunReport, classify
 from boardless_sim.engines.engine import StopReason
 from boardless_sim.errors import BoardlessError
+from boardless_sim.files import require_writable
 from boardless_sim.timing_basis import TimingBasis
 from tests.unit.running.fake_engine import FRAME_US, FakeEngine, frames
 
@@ -115,7 +116,7 @@ def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "run.json").mkdir()
     with pytest.raises(BoardlessError, match=r"run\.json: is a folder, expected a file to write$"):
         require_writable(tmp_path / "run.json")
-    with pytest.raises(BoardlessError, match=r"run\.json: Is a directory, expected a file"):
+    with pytest.raises(BoardlessError, match=r"run\.json: is a folder, expected a file"):
         write_json(tmp_path / "run.json", {})
     assert [entry.name for entry in tmp_path.iterdir()] == ["run.json"]
 

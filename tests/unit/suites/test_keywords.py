@@ -27,7 +27,7 @@ def power_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[PowerOn]:
     boards: list[Boardless] = []
 
     def install(engine: FakeEngine) -> Boardless:
-        monkeypatch.setattr(BoardSetup, "power_on", lambda _setup: engine)
+        monkeypatch.setattr(BoardSetup, "power_on", lambda _setup, _image=None: engine)
         board = Boardless()
         board.power_on_board(ELF)
         boards.append(board)
@@ -40,7 +40,7 @@ def power_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[PowerOn]:
 
 def shown(board: Boardless, *found: Frame) -> Boardless:
     for frame in found or frames(1):
-        board.bench.show(frame)
+        board.rig.show(frame)
     return board
 
 
@@ -262,7 +262,7 @@ def test_stack_and_time_keep_their_limits(power_on: PowerOn) -> None:
 
 def test_camera_faults_need_an_engine_that_has_a_camera(power_on: PowerOn) -> None:
     board = power_on(FakeEngine())
-    message = r"^engine fake: no camera faults, expected engine native$"
+    message = r"^engine fake: no camera faults, expected one that offers it$"
     with pytest.raises(EngineError, match=message):
         board.stop_camera_clock()
 

@@ -9,6 +9,7 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from boardless.commands.options import Finite
 from boardless.running.layers import compare_firmware
 from boardless_models.data.dataset import DATASET_FOLDER
 from boardless_models.graph.graph import Convolve, Graph
@@ -37,7 +38,7 @@ DEFAULT_ELF = Path("build/firmware/nn_golden.elf")
 @click.command("verify")
 @click.argument("network", type=_PATH)
 @click.option("--dataset", type=_PATH, default=DATASET_FOLDER, metavar="DIR")
-@click.option("--floor", type=float, default=DEFAULT_FLOOR_PERCENT, show_default=True)
+@click.option("--floor", type=Finite(0, 100), default=DEFAULT_FLOOR_PERCENT, show_default=True)
 @click.option(
     "--peer",
     "peers",

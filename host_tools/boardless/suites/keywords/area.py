@@ -1,4 +1,4 @@
-"""What every area of keywords shares: the bench, durations and sizes, evidence on failure."""
+"""What every area of keywords shares: the rig, durations and sizes, evidence on failure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from robot.api.deco import keyword
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
 from boardless.running.evidence import as_html
-from boardless.running.rig import Bench
+from boardless.running.rig import Rig
 from boardless_sim.errors import BoardlessError
 
 _P = ParamSpec("_P")
@@ -34,15 +34,15 @@ class Size(int):
 
 
 class Area:
-    """Keywords around one bench."""
+    """Keywords around one rig."""
 
     def __init__(self) -> None:
-        self.bench = Bench()
+        self.rig = Rig()
         self.evidence_logged = False
 
     def log_evidence(self) -> None:
         """Once a test: the board as it is now, into the log."""
-        evidence = self.bench.evidence()
+        evidence = self.rig.evidence()
         if evidence is not None and not self.evidence_logged:
             logger.info(as_html(evidence), html=True)
             self.evidence_logged = True
@@ -53,7 +53,7 @@ class Area:
         if found_us > limit_us:
             raise AssertionError(
                 f"{what} is {found_us / 1000:.3f} ms, expected at most {limit_us / 1000:.3f} ms "
-                f"({self.bench.engine.timing_basis})"
+                f"({self.rig.engine.timing_basis})"
             )
 
 

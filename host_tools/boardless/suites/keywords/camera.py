@@ -39,7 +39,7 @@ class CameraKeywords(Area):
         frame = self._frames.frame(source, index)
         if label is not None:
             frame = Frame(frame.name, frame.luma, label)
-        self.bench.show(frame)
+        self.rig.show(frame)
         return frame.name
 
     @board_keyword
@@ -48,7 +48,7 @@ class CameraKeywords(Area):
 
         | Stop Camera Clock |
         """
-        self.bench.break_camera(DeadSensor())
+        self.rig.break_camera(DeadSensor())
 
     @board_keyword
     def disconnect_camera_control(self) -> None:
@@ -56,7 +56,7 @@ class CameraKeywords(Area):
 
         | Disconnect Camera Control |
         """
-        self.bench.break_camera(SccbNack())
+        self.rig.break_camera(SccbNack())
 
     @board_keyword
     def fit_wrong_camera(self, pid: int) -> None:
@@ -64,7 +64,7 @@ class CameraKeywords(Area):
 
         | Fit Wrong Camera | 0x77 |
         """
-        self.bench.break_camera(WrongPid(pid))
+        self.rig.break_camera(WrongPid(pid))
 
     @board_keyword
     def drop_camera_line(self, row: int, frame: int | None = None) -> None:
@@ -73,7 +73,7 @@ class CameraKeywords(Area):
         | Drop Camera Line | 60 |
         | Drop Camera Line | 60 | frame=3 |
         """
-        self.bench.break_camera(DroppedLine(row, frame))
+        self.rig.break_camera(DroppedLine(row, frame))
 
     @board_keyword
     def cut_camera_frame(self, rows: int, frame: int | None = None) -> None:
@@ -81,7 +81,7 @@ class CameraKeywords(Area):
 
         | Cut Camera Frame | 60 |
         """
-        self.bench.break_camera(TruncatedFrame(rows, frame))
+        self.rig.break_camera(TruncatedFrame(rows, frame))
 
     @board_keyword
     def repair_camera(self) -> None:
@@ -89,7 +89,7 @@ class CameraKeywords(Area):
 
         | Repair Camera |
         """
-        self.bench.repair_camera()
+        self.rig.repair_camera()
 
 
 class _FrameCache:

@@ -38,15 +38,17 @@ class ResultKeywords(Area):
             )
 
     @board_keyword
-    def result_score_should_be_at_least(self, least: int) -> None:
+    def result_score_should_be_at_least(self, least: float) -> None:
         """The last result's score.
 
         | Result Score Should Be At Least | 60 |
         """
         result = self._last_result()
+        if result.score is None:
+            raise AssertionError(f"frame {result.name}: no score, expected at least {least:g}")
         if result.score < least:
             raise AssertionError(
-                f"frame {result.name}: score is {result.score}, expected at least {least}"
+                f"frame {result.name}: score is {result.score}, expected at least {least:g}"
             )
 
     @board_keyword
@@ -78,7 +80,7 @@ class ResultKeywords(Area):
         | Accuracy Should Be At Least | 0.85 |
         """
         source = open_frames(frames, labels=labels, limit=limit)
-        report = self.bench.classify(source, microseconds(frame_limit))
+        report = self.rig.classify(source, microseconds(frame_limit))
         if not report.is_complete:
             raise AssertionError(f"stopped after {len(report.results)} frames by {report.detail}")
         return report.accuracy
@@ -122,19 +124,19 @@ class ResultKeywords(Area):
 
         | Frame Rate Should Be At Least | 29.9 |
         """
-        rate = frame_rate(self.bench.results)
+        rate = frame_rate(self.rig.results)
         if rate is None:
             raise AssertionError("fewer than two results, expected some to tell a frame rate")
         if rate < least:
             raise AssertionError(
                 f"frame rate is {rate:.3f} a second, expected at least {least:g} "
-                f"({self.bench.engine.timing_basis})"
+                f"({self.rig.engine.timing_basis})"
             )
 
     def _results(self) -> list[FrameResult]:
-        if not self.bench.results:
+        if not self.rig.results:
             raise AssertionError("no result yet, expected one: Run Until Result first")
-        return self.bench.results
+        return self.rig.results
 
     def _last_result(self) -> FrameResult:
         return self._results()[-1]

@@ -9,17 +9,20 @@ from itertools import chain
 from pathlib import Path
 
 from boardless.running.classify import DEFAULT_LIMIT_US, FrameResult, classify, stop_detail
-from boardless.timing.profile.costs import INFER, LayerCost, LayerCosts, Stage, StageCosts, label
+from boardless.timing.profile.costs import LayerCost, LayerCosts, Stage, StageCosts, label
 from boardless.timing.profile.sampling import EVERY_CYCLES, Function, Sampler, Stack, functions
 from boardless_sim.camera.frame import Frame
-from boardless_sim.elf.image import FirmwareImage, load_image, mailbox_of
+from boardless_sim.contract import REFERENCE, Contract
+from boardless_sim.elf.image import FirmwareImage, load_image
 from boardless_sim.engines.engine import Engine, StopReason
+from boardless_sim.engines.mailbox.box import mailbox_of
 from boardless_sim.engines.mailbox.fed import MailboxFed
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.errors import FrameError, ResultError
 from boardless_sim.timing_basis import TimingBasis
 
-_DISPATCHERS = ("nn_backend_run", "nn_plain_run")  # they choose a kernel, they are none
+# They choose a kernel, they are none.
+DISPATCHERS = (REFERENCE.symbols.layer, REFERENCE.symbols.layer_plain)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Plan:
     limit_us: float = DEFAULT_LIMIT_US  # what one frame may take
     strict: bool = False
     peripherals: tuple[str, ...] = ()
+    contract: Contract = REFERENCE
 
 
 @dataclass(frozen=True)
@@ -54,21 +58,12 @@ class Profile:
     every_cycles: int
     samples: int
     knows_callers: bool
+    dispatchers: tuple[str, ...] = DISPATCHERS
 
     @property
     def functions(self) -> tuple[Function, ...]:
         """The functions of the stacks, the one with the most cycles of its own first."""
         return functions(self.stacks)
-
-    @property
-    def layer_cycles(self) -> int:
-        """Of all layers."""
-        return sum(layer.cost.cycles for layer in self.layers)
-
-    @property
-    def infer_cycles(self) -> int | None:
-        """Of the function that runs the layers."""
-        return next((stage.cost.cycles for stage in self.stages if stage.name == INFER), None)
 
     @property
     def macs(self) -> int:
@@ -81,7 +76,7 @@ class Profile:
         for stack, cycles in self.stacks.items():
             if name in stack:
                 under = stack[stack.index(name) + 1 :]
-                kernel = next((f for f in under if f not in _DISPATCHERS), None)
+                kernel = next((f for f in under if f not in self.dispatchers), None)
                 kernel = kernel or (under[-1] if under else None)
                 if kernel is not None:
                     found[kernel] = found.get(kernel, 0) + cycles
@@ -135,7 +130,8 @@ class _Recording:
         self._plan = plan
         self._image: FirmwareImage = load_image(plan.elf)
         self._engine = NativeEngine(plan.strict, peripherals=plan.peripherals)
-        has_mailbox = mailbox_of(self._image) is not None
+        self._engine.contract = plan.contract
+        has_mailbox = mailbox_of(self._image, plan.contract) is not None
         self.board: Engine = MailboxFed(self._engine) if has_mailbox else self._engine
         self.close: Callable[[], None] = self.board.close
         try:
@@ -159,7 +155,7 @@ class _Recording:
 
     def end(self, frames: int | None) -> Profile:
         """Everything up to now."""
-        engine = self._engine
+        engine, symbols = self._engine, self._plan.contract.symbols
         samples = self._sampler.samples
         self._sampler.take()
         end = engine.cycles(), engine.instructions(), engine.sleep_cycles()
@@ -181,4 +177,5 @@ class _Recording:
             every_cycles=self._plan.every_cycles,
             samples=samples,
             knows_callers=self._sampler.knows_callers,
+            dispatchers=(symbols.layer, symbols.layer_plain),
         )

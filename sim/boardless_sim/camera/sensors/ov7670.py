@@ -5,14 +5,12 @@ The sensor has its own clock: it runs from power-on, whatever the firmware does.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from boardless_sim.camera.frame import Frame
+from boardless_sim.camera.lens import Lens
 from boardless_sim.camera.parallel import Clock, Event, ParallelPins, ParallelSink
-from boardless_sim.camera.scene import BORDER, HEIGHT, WIDTH, check, compose
+from boardless_sim.camera.scene import compose
 from boardless_sim.camera.sensors.ov7670_output import (
     ARRAY_HEIGHT,
     ARRAY_WIDTH,
@@ -55,15 +53,9 @@ _RESET_VALUES = {
     0xC9: 0xC0,
 }  # fmt: skip
 
-NO_FRAME = Frame("(no frame shown)", np.full((HEIGHT, WIDTH), BORDER, dtype=np.uint8))
-
 
 class Ov7670:
-    """The sensor: an I2C target at 0x21, and the source of a parallel port.
-
-    `faults` may be set at any time and takes effect with the next frame or SCCB transfer.
-    `on_capture` is called when a frame was captured whole.
-    """
+    """The sensor: an I2C target at 0x21, and the source of a parallel port; see `Sensor`."""
 
     address = ADDRESS
 
@@ -75,12 +67,8 @@ class Ov7670:
         self._event: Event | None = None
         self._registers = bytearray(0xCA)
         self._pointer: int | None = None
-        self._queue: deque[Frame] = deque()
-        self._in_view = NO_FRAME
-        self._from_queue = False  # whether the frame in view is still the head of the queue
-        self._captured: list[Frame] = []
+        self.lens = Lens()
         self.frames_clocked = 0  # since power-on, whoever listened
-        self.on_capture: Callable[[], None] = lambda: None
         self._listened_frames = 0
         self._rendered: tuple[Frame, Output, Lines] | None = None
         self._load_reset_values()
@@ -89,30 +77,17 @@ class Ov7670:
         """Wire the sensor to virtual time and to the capture interface."""
         self._clock = clock
         self._sink = sink
-        sink.on_frame = self._frame_ended
+        self.lens.connect(sink)
+
+    def clock_in(self, xclk_hz: int) -> None:
+        """XCLK has this frequency from the next frame on."""
+        self._xclk_hz = xclk_hz
 
     def reset(self) -> None:
         """The RESET# pin, wired to the chip's NRST; queue and captures stay."""
         self._load_reset_values()
         self._pointer = None
         self._restart()
-
-    # The lens
-
-    def show(self, frame: Frame) -> int:
-        """Queue a frame; returns its index among the completed captures, past and to come.
-
-        A capture in progress that still shows the frame before counts as one to come.
-        """
-        check(frame)  # a frame that cannot be shown is refused now, not at some frame start
-        self._queue.append(frame)
-        repeated = self._sink is not None and self._sink.capturing and not self._from_queue
-        return len(self._captured) + repeated + len(self._queue) - 1
-
-    @property
-    def captured(self) -> list[Frame]:
-        """The frame of every capture that completed, in order."""
-        return list(self._captured)
 
     @property
     def output(self) -> Output:
@@ -142,8 +117,9 @@ class Ov7670:
         """The next register value for the master."""
         pointer = self._pointer or 0
         value = self._registers[pointer] if pointer < len(self._registers) else 0
-        for fault in self.faults:
-            value = fault.register(pointer, value)
+        if pointer == PID:
+            for fault in self.faults:
+                value = fault.product_number(value)
         self._pointer = pointer + 1
         return value
 
@@ -206,9 +182,7 @@ class Ov7670:
         assert self._sink is not None
         self._sink.vsync(self._vsync_negative)
         self.frames_clocked += 1
-        if self._queue:
-            self._in_view = self._queue[0]
-            self._from_queue = True
+        self.lens.expose()
         if not self._sink.listening:
             self._wait_until(self._frame_ns, self._frame_due)
             return
@@ -222,11 +196,11 @@ class Ov7670:
     def _expose(self, output: Output) -> Lines:
         """The lines of the frame in view, as they leave the sensor."""
         cached = self._rendered
-        if cached is None or cached[0] is not self._in_view or cached[1] != output:
-            packed = render(compose(self._in_view), output)
+        if cached is None or cached[0] is not self.lens.in_view or cached[1] != output:
+            packed = render(compose(self.lens.in_view), output)
             stride, data = packed.shape[1], packed.tobytes()
             lines: Lines = [data[at : at + stride] for at in range(0, len(data), max(stride, 1))]
-            self._rendered = cached = (self._in_view, output, lines)
+            self._rendered = cached = (self.lens.in_view, output, lines)
         number, self._listened_frames = self._listened_frames, self._listened_frames + 1
         lines = cached[2]
         for fault in self.faults:
@@ -246,15 +220,6 @@ class Ov7670:
             if line is not None:
                 assert self._sink is not None
                 self._sink.line(line, self._blanking)
-
-    def _frame_ended(self, whole: bool) -> None:
-        """The capture interface is done with the frame in view."""
-        if whole:
-            self._captured.append(self._in_view)
-            if self._from_queue:
-                self._queue.popleft()
-                self._from_queue = False
-            self.on_capture()
 
 
 def _pins(com10: int) -> ParallelPins:

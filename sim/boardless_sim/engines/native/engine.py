@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from boardless_sim.boards.board import Board
 from boardless_sim.boards.own import load_placement
+from boardless_sim.boards.reference import REFERENCE
 from boardless_sim.camera.frame import Frame
 from boardless_sim.core.cpu import EXCEPTION_NAMES, UNUSED_PSP
 from boardless_sim.core.timing import REFILL, Refill
@@ -13,6 +15,7 @@ from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
     Capability,
     Capture,
+    Engine,
     FaultInfo,
     StackMark,
     StopReason,
@@ -21,23 +24,24 @@ from boardless_sim.engines.engine import (
 from boardless_sim.engines.native.machine import Machine, Outcome
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
+from boardless_sim.finding import Finding
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
 
 _MAX_LINE_BYTES = 4096
 
 
-class NativeEngine:
-    """Implements `Engine`. Estimated cycles, exact devices, the same bytes on every run.
+class NativeEngine(Engine):
+    """Estimated cycles, exact devices, the same bytes on every run.
 
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
     event; off, the results are the same and only take longer. `peripherals`: devices in files of
     the user's own, as `FILE:CLASS@BASE`. `refill`: other constants of the cycle table, to see what
-    they would have said.
+    they would have said. `board`: what the firmware is flashed to.
     """
 
     name = "native"
     timing_basis = ESTIMATED_CYCLES
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - {Capability.MAILBOX}
 
     def __init__(
         self,
@@ -45,7 +49,9 @@ class NativeEngine:
         fast_forward: bool = True,
         peripherals: Iterable[str] = (),
         refill: Refill = REFILL,
+        board: Board = REFERENCE,
     ) -> None:
+        self._board = board
         self._strict = strict
         self._peripherals = [load_placement(spec) for spec in peripherals]
         self._fast_forward = fast_forward
@@ -68,6 +74,7 @@ class NativeEngine:
         self._lines, self._partial, self._captures = [], {}, []
         self._calls, self._visits = None, {}
         machine = Machine(
+            self._board,
             strict=self._strict,
             fast_forward=self._fast_forward,
             own=self._peripherals,
@@ -78,7 +85,8 @@ class NativeEngine:
         for port, usart in machine.devices.usarts.items():
             usart.on_transmit = self._receiver(port)
         machine.semihosting.on_output = self._receiver("semihosting")
-        machine.devices.camera.on_capture = self._note_capture
+        if machine.devices.fitted is not None:
+            machine.devices.fitted.lens.on_capture = self._note_capture
 
     def close(self) -> None:
         """Free the board. Harmless twice."""
@@ -97,11 +105,11 @@ class NativeEngine:
 
     def show(self, frame: Frame) -> int:
         """Queue a frame for the lens."""
-        return self.machine.devices.camera.show(frame)
+        return self.machine.devices.camera.lens.show(frame)
 
     def captured(self) -> list[Frame]:
         """The frames that were captured whole, in order."""
-        return self.machine.devices.camera.captured
+        return list(self.machine.devices.camera.lens.captured)
 
     def captures(self) -> list[Capture]:
         """When each of them was whole."""
@@ -159,7 +167,7 @@ class NativeEngine:
 
     def count_calls(self, function: str) -> None:
         """Count the instructions of each call of a function from here on."""
-        self._calls = CallCount(self._loaded_image(), function)
+        self._calls = CallCount(self.image, function)
         self.watch(self._calls.place, self._count_call)
 
     def call_counts(self) -> list[int]:
@@ -264,7 +272,7 @@ class NativeEngine:
     def stack_mark(self) -> StackMark:
         """The lowest main stack pointer so far."""
         shared = self.machine.cpu.shared
-        image = self._loaded_image()
+        image = self.image
         top = image.initial_sp
         functions: dict[str, int] = {}
         for function in image.functions:
@@ -296,10 +304,16 @@ class NativeEngine:
         """What the board had to say."""
         return list(self.machine.log)
 
-    def _function_at(self, address: int) -> str:
-        return self._loaded_image().function_at(address)
+    def findings(self) -> Sequence[Finding]:
+        """What the chip would not have carried, in the order in which it was seen."""
+        return tuple(self.machine.findings)
 
-    def _loaded_image(self) -> FirmwareImage:
+    def _function_at(self, address: int) -> str:
+        return self.image.function_at(address)
+
+    @property
+    def image(self) -> FirmwareImage:
+        """The loaded one."""
         if self._image is None:
             raise EngineError("native engine: no image loaded, call load() first")
         return self._image

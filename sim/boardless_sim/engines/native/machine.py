@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 
-from boardless_sim.boards.board import Placement
-from boardless_sim.chips.stm32f407 import BOARD, build_devices
+from boardless_sim.boards.board import Board
+from boardless_sim.boards.devices import build_devices
+from boardless_sim.chips.chip import Placement
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
 from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, ScheduledEvent, Timeline
@@ -15,15 +16,15 @@ from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
 from boardless_sim.errors import EngineError, StrictError
+from boardless_sim.finding import Check, Finding
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
 
 _PAGE = 0x1000
-_SLOT_BITS = 10  # devices of the STM32F407 stand at multiples of 1 KiB
+_SLOT_BITS = 10  # devices stand at multiples of 1 KiB
 _TOP_BITS = 24  # no two memories share the top byte of their addresses
 _WORD = ~3
 _FAULTS = range(2, 7)  # NMI to UsageFault
 _ERASED = b"\xff"
-_BOOT_ROM = 0x1FFF_0000  # the boot loader, whose code is not modelled: room for one CLREX
 
 
 class Outcome(Enum):
@@ -49,12 +50,14 @@ class Machine:
 
     def __init__(
         self,
+        board: Board,
         *,
         strict: bool = False,
         fast_forward: bool = True,
         own: Iterable[Placement] = (),
         refill: Refill = REFILL,
     ) -> None:
+        self._board = board
         self.cpu = Cpu(self, refill)
         self._shared = self.cpu.shared
         self._shared.fast_forward = int(fast_forward)
@@ -66,12 +69,14 @@ class Machine:
         self._reset_cause = ""
         self.halts_at_bkpt = False  # a debugger is there (DDI 0403E, C1.6.4)
         self._said: set[str] = set()
+        self._reported: set[tuple[Check, str]] = set()
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
+        self.findings: list[Finding] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
         self._map_memories()
         self._clocks = Clocks(*(RESET_HZ,) * 5)
-        self.devices = build_devices(self)
+        self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
         self._own = [(place.base, place.factory(place.name)) for place in own]
         for _, device in self._own:
@@ -83,7 +88,7 @@ class Machine:
     # ---- building ----
 
     def _map_memories(self) -> None:
-        for area in BOARD.memories:
+        for area in self._board.chip.memories:
             memory = Memory(area.size)
             if area.fill:
                 memory.view[:] = _ERASED * area.size
@@ -101,7 +106,7 @@ class Machine:
                 self.cpu.watch_ram(memory, area.base, executable=area.executable)
             if area.dma:
                 self._memories[area.base >> _TOP_BITS] = (area.base, memory, area.writable)
-        self.cpu.keep_clrex(_BOOT_ROM)
+        self.cpu.keep_clrex(self._board.chip.boot_rom)
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
@@ -109,7 +114,7 @@ class Machine:
             for slot in range(base >> _SLOT_BITS, (base + device.size + 1023) >> _SLOT_BITS):
                 self._slots[slot] = (base, device, device.stable)
                 pages.add(slot << _SLOT_BITS & ~(_PAGE - 1))
-        for known in BOARD.unmodelled:
+        for known in self._board.chip.unmodelled:
             pages.update(range(known.base & ~(_PAGE - 1), known.base + known.size, _PAGE))
         regions = [
             (range(start, start + size), Region.DEVICE)
@@ -218,7 +223,8 @@ class Machine:
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
         for _, device in self.mapped_devices():
             device.reset()
-        self.devices.camera.reset()
+        if self.devices.fitted is not None:  # its RESET# is wired to the chip's NRST
+            self.devices.fitted.reset()
         self.devices.rcc.note_reset(cause)
         self.set_clocks(self.devices.rcc.clock_tree())
         self.cpu.power_on(self._vector_table)
@@ -264,7 +270,7 @@ class Machine:
         return self._look.at(address, size)
 
     def _name_of(self, address: int) -> str:
-        for known in BOARD.unmodelled:
+        for known in self._board.chip.unmodelled:
             if known.base <= address < known.base + known.size:
                 return known.register_name(address - known.base)
         core_register = CORE_REGISTERS.get(address & _WORD)
@@ -363,7 +369,16 @@ class Machine:
         where = f"{register} is not modelled ({access})"
         if self._strict:
             raise StrictError(f"{where}, at pc near {self._shared.pc & ~1:#010x}")
+        self.report(Check.UNMODELLED, register.partition("_")[0], f"{register} is not modelled")
         self.say_once(where)
+
+    def report(self, check: Check, device: str, text: str) -> None:
+        """Note what the chip would not have carried, once for each text."""
+        if (check, text) in self._reported:
+            return
+        self._reported.add((check, text))
+        pc, time_us = self._shared.pc & ~1, self.time_us()
+        self.findings.append(Finding(check.value, check.grade, device, pc, time_us, text))
 
     def say_once(self, message: str) -> None:
         """Add to the log what was not said before."""

@@ -11,7 +11,10 @@ from boardless_sim.engines.native.machine import Machine
 from boardless_sim.peripherals.state import Some, State, capture
 
 _OUTSIDE = (Machine, Cpu, Memory, NativeEngine, FirmwareImage)
-_OF_MACHINE = ("_clocks", "_reset_cause", "_said", "log", "_queue", "_timeline", "semihosting")
+# Of a machine, what is kept by other means or never changes.
+_NOT_OF_MACHINE = frozenset(
+    {"cpu", "devices", "_board", "_look", "_memories", "_own", "_shared", "_slots"}
+)
 _OF_ENGINE = ("_lines", "_partial", "_captures")
 
 
@@ -28,7 +31,7 @@ def take(engine: NativeEngine) -> Snapshot:
     machine = engine.machine
     roots = [
         Some(engine, _OF_ENGINE),
-        Some(machine, _OF_MACHINE),
+        Some(machine, tuple(vars(machine).keys() - _NOT_OF_MACHINE)),
         machine.devices.camera,
         *(device for _, device in machine.mapped_devices()),
     ]

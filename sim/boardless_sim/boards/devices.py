@@ -1,0 +1,121 @@
+"""The devices of a board, built from its data and wired to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from boardless_sim.boards.board import Board, CameraWiring
+from boardless_sim.camera.sensor import Sensor
+from boardless_sim.camera.sensors.catalog import make_sensor
+from boardless_sim.errors import BoardError
+from boardless_sim.peripherals.dcmi import Dcmi
+from boardless_sim.peripherals.dma import Dma
+from boardless_sim.peripherals.exti import Exti
+from boardless_sim.peripherals.flash_interface import FlashInterface
+from boardless_sim.peripherals.gpio import Gpio
+from boardless_sim.peripherals.i2c import I2c
+from boardless_sim.peripherals.peripheral import Bus, Peripheral
+from boardless_sim.peripherals.pwr import Pwr
+from boardless_sim.peripherals.rcc import Rcc
+from boardless_sim.peripherals.syscfg import Syscfg
+from boardless_sim.peripherals.usart import Usart
+
+
+@dataclass(frozen=True)
+class BoardDevices:
+    """The devices of a board, attached to its bus, wired to each other and powered on."""
+
+    by_name: Mapping[str, tuple[int, Peripheral]]  # base address and device
+    fitted: Sensor | None
+    usarts: Mapping[str, Usart]
+    gpios: Mapping[str, Gpio]
+    dmas: tuple[Dma, ...]
+    rcc: Rcc
+    exti: Exti
+    flash: FlashInterface
+
+    @property
+    def camera(self) -> Sensor:
+        """The sensor. Raises `BoardError` where none is fitted."""
+        if self.fitted is None:
+            raise BoardError("the board has no camera, expected one")
+        return self.fitted
+
+    @property
+    def mapped(self) -> Iterable[tuple[int, Peripheral]]:
+        """Every device with its base address."""
+        return self.by_name.values()
+
+    def dma_request(self, request: str, units: int = 1) -> int:
+        """Serve a request line by the controller that listens to it; how many units were served."""
+        for dma in self.dmas:
+            if request in dma.listening:
+                return dma.request(request, units)
+        return 0
+
+
+def build_devices(board: Board, bus: Bus) -> BoardDevices:
+    """Build, attach and wire the devices. The camera starts to run."""
+    placed = {
+        place.name: (place.base, place.factory(place.name, *place.irqs))
+        for place in board.chip.placements
+    }
+    devices = [device for _, device in placed.values()]
+    for device in devices:
+        device.attach(bus)
+    rcc = _only(board, devices, Rcc)
+    rcc.fit_crystals(board.crystal_hz, board.watch_crystal_hz)
+    rcc.on_peripheral_reset = lambda name: _reset_one(placed, name)
+    pwr = _only(board, devices, Pwr)
+    rcc.backup_unlocked = lambda: pwr.backup_unlocked
+    gpios = {device.name: device for device in devices if isinstance(device, Gpio)}
+    _wire_exti(gpios, _only(board, devices, Syscfg))
+    return BoardDevices(
+        by_name=placed,
+        fitted=None if board.camera is None else _wire_camera(board, board.camera, placed, bus),
+        usarts={device.name: device for device in devices if isinstance(device, Usart)},
+        gpios=gpios,
+        dmas=tuple(device for device in devices if isinstance(device, Dma)),
+        rcc=rcc,
+        exti=_only(board, devices, Exti),
+        flash=_only(board, devices, FlashInterface),
+    )
+
+
+_Device = TypeVar("_Device", bound=Peripheral)
+
+
+def _only(board: Board, devices: Iterable[Peripheral], kind: type[_Device]) -> _Device:
+    found = [device for device in devices if isinstance(device, kind)]
+    if len(found) != 1:
+        raise BoardError(f"{board.name}: found {len(found)} {kind.__name__}, expected one")
+    return found[0]
+
+
+def _reset_one(placed: Mapping[str, tuple[int, Peripheral]], name: str) -> None:
+    if name in placed:
+        placed[name][1].reset()
+
+
+def _wire_exti(gpios: Mapping[str, Gpio], syscfg: Syscfg) -> None:
+    for name, gpio in gpios.items():
+        gpio.on_change = partial(syscfg.port_changed, ord(name[-1]) - ord("A"))
+
+
+def _wire_camera(
+    board: Board, wiring: CameraWiring, placed: Mapping[str, tuple[int, Peripheral]], bus: Bus
+) -> Sensor:
+    if "DCMI" not in placed:
+        raise BoardError(f"{board.name}: the chip has no DCMI, expected one for a camera")
+    i2c, dcmi = placed[wiring.bus][1], placed["DCMI"][1]
+    if not isinstance(i2c, I2c) or not isinstance(dcmi, Dcmi):
+        raise BoardError(f"{board.name}: {wiring.bus} or DCMI cannot carry a camera")
+    sensor = make_sensor(wiring.sensor)
+    i2c.connect(sensor)
+    sensor.connect(bus, dcmi)
+    sensor.clock_in(wiring.xclk_hz)
+    sensor.reset()
+    return sensor
