@@ -119,6 +119,7 @@ static void restore_debug(core_debug *debug, const core_debug *kept)
     debug->passes = CORE_NOWHERE;
     debug->steps = 0;
     debug->hit_kind = 0;
+    debug->caught = 0;
 }
 
 /* `kept` has the host's pointers and everything that only grows. */
