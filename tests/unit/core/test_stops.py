@@ -231,7 +231,7 @@ def test_time_does_not_depend_on_what_stopped(tmp_path: Path) -> None:
         stops.halt_at(3)
         stops.go_on()
         run()
-            stops.halt_at()
+        stops.halt_at()
         stops.settle()
         run()
         times.append(stops.cycles())
