@@ -250,7 +250,7 @@ class Cpu:
             at, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
         )
         self._uc.mem_protect(at, memory.size, UC_PROT_NONE)
-        self._add_hook(UC_HOOK_MEM_INVALID, "core_on_guarded_access", at, at + memory.size - 1)
+        self.add_hook(UC_HOOK_MEM_INVALID, "core_on_guarded_access", at, at + memory.size - 1)
 
     def map_region(self, base: int, size: int, kind: Region) -> None:
         """Addresses answered by the core or by the device bus."""
