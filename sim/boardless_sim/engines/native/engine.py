@@ -313,8 +313,8 @@ class NativeEngine(Engine):
         )
 
     def read_memory(self, address: int, size: int) -> bytes:
-        """Bytes of RAM or Flash."""
-        return self.machine.cpu.read(address, size)
+        """Bytes of RAM or Flash, or what registers would read as: a look has no effect."""
+        return self.machine.peek(address, size)
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Write memory as a debug probe would."""

@@ -16,6 +16,7 @@ from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, Sched
 from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.finding import Check, Finding
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
@@ -119,20 +120,27 @@ class Machine:
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
-        for base, device in self._all_devices():
+        for base, device in self.mapped_devices():
             for slot in range(base >> _SLOT_BITS, (base + device.size + 1023) >> _SLOT_BITS):
                 self._slots[slot] = (base, device, device.stable)
                 pages.add(slot << _SLOT_BITS & ~(_PAGE - 1))
         for known in self._board.chip.unmodelled:
             pages.update(range(known.base & ~(_PAGE - 1), known.base + known.size, _PAGE))
-        for start, size in _runs(sorted(page for page in pages if page < 0xE000_0000)):
-            self.cpu.map_region(start, size, Region.DEVICE)
-        self.cpu.map_region(0xE000_0000, 0x10_0000, Region.PPB)
-        self.cpu.map_region(0x2200_0000, 0x40_0000, Region.SRAM_ALIAS)
-        self.cpu.map_region(0x4200_0000, 0x100_0000, Region.DEVICE_ALIAS)
+        regions = [
+            (range(start, start + size), Region.DEVICE)
+            for start, size in _runs(sorted(page for page in pages if page < PPB.start))
+        ]
+        regions += [
+            (PPB, Region.PPB),
+            (SRAM_ALIAS, Region.SRAM_ALIAS),
+            (DEVICE_ALIAS, Region.DEVICE_ALIAS),
+        ]
+        for area, kind in regions:
+            self.cpu.map_region(area.start, len(area), kind)
         self.cpu.map_done()
+        self._look = Look(self.cpu, [area for area, _ in regions], self.device_at)
 
-    def _all_devices(self) -> Iterator[tuple[int, Peripheral]]:
+    def mapped_devices(self) -> Iterator[tuple[int, Peripheral]]:
         """The board's devices, then the user's own, which replace what stands at their place."""
         yield from self.devices.mapped
         yield from self._own
@@ -225,7 +233,7 @@ class Machine:
         cause = self._reset_cause or "SFT"
         self._reset_cause = ""
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
-        for _, device in self._all_devices():
+        for _, device in self.mapped_devices():
             device.reset()
         if self.devices.fitted is not None:  # its RESET# is wired to the chip's NRST
             self.devices.fitted.reset()
@@ -283,6 +291,10 @@ class Machine:
             for address, effects in latest.items()
             if effects >= end or (effects >= end - _LATELY and times[address] >= _OFTEN)
         )
+
+    def peek(self, address: int, size: int) -> bytes:
+        """Bytes of memory, or of registers without the effects of reading them."""
+        return self._look.at(address, size)
 
     def _name_of(self, address: int) -> str:
         slot = self._slots.get(address >> _SLOT_BITS)

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import numpy as np
-from numpy.typing import NDArray
 
-from boardless_models.data.archive import read_arrays, write_arrays
 from boardless_models.data.network import Conv2d, Dense, Depthwise, Network, Shape, stages
-from boardless_models.int8.artifact import QuantizedNetwork, checksum_path
+from boardless_models.graph.graph import Graph
+from boardless_models.graph.quantize import quantize
 from boardless_models.int8.checkpoint import Checkpoint, FloatLayer, Record
 from boardless_models.int8.forward import layer_outputs
-from boardless_models.int8.quantize import quantize
 from boardless_models.int8.scaling import Rounding
 
 ACTIVATIONS = ("prelu", "hard-swish")
@@ -55,13 +50,6 @@ def checkpoint_of(activation: str, seed: int) -> Checkpoint:
     return Checkpoint(network, tuple(layers), RECORD, np.arange(5, dtype=np.int32))
 
 
-def quantized_of(activation: str, seed: int, rounding: Rounding = "single") -> QuantizedNetwork:
+def quantized_of(activation: str, seed: int, rounding: Rounding = "single") -> Graph:
     """The network in integers."""
     return quantize(checkpoint_of(activation, seed), rounding)
-
-
-def put_arrays(path: Path, arrays: dict[str, NDArray[np.generic]]) -> None:
-    """An artifact with other arrays, and a checksum that holds."""
-    write_arrays(path, {**read_arrays(path), **arrays})
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    checksum_path(path).write_text(f"{digest}  {path.name}\n", encoding="ascii")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -24,12 +25,13 @@ from boardless_models.graph.graph import (
     limits_of,
 )
 from boardless_models.int8.activation import GREATEST_SLOPE_EXPONENT
-from boardless_models.int8.rounding import largest_weight
-from boardless_models.int8.scaling import ROUNDINGS
+from boardless_models.int8.scaling import ROUNDINGS, largest_weight
 from boardless_sim.errors import ModelError
 
 MOST_VALUES = MOST_OPERATORS = 255
 MOST_CLASSES = 256
+# In a header a name is a C string, in a result line a word.
+CLASS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,30}")
 LARGEST_SCORE_STEP = 0xFFFF
 LARGEST_CENTRED = 255
 LARGEST_ADDEND = LARGEST_CENTRED << 21
@@ -60,6 +62,18 @@ def check_graph(graph: Graph) -> None:
         raise ModelError(f"tensor {output.name!r}, the output, is never computed")
     if not 1 <= output.shape.size <= MOST_CLASSES:
         raise ModelError(f"{output.shape.size} outputs, expected 1 to {MOST_CLASSES} classes")
+    check_classes(graph.classes, output.shape.size)
+
+
+def check_classes(names: tuple[str, ...], outputs: int) -> None:
+    """A name for every output, or none at all."""
+    if names and len(names) != outputs:
+        raise ModelError(f"{outputs} outputs, expected {len(names)} classes")
+    for name in names:
+        if not CLASS_NAME.fullmatch(name):
+            raise ModelError(
+                f"class {name!r}, expected a word of at most 31 letters, digits and _.+-"
+            )
 
 
 def check_value(graph: Graph, index: int, value: Value) -> None:
@@ -245,7 +259,9 @@ def check_convolution(graph: Graph, operator: Convolve) -> None:
     side = operator.pool
     check_window(operator.window, source, replace(target, shape=times(target.shape, side)))
     exponent = operator.exponent.astype(np.int64)
-    if exponent.min() < -31 or exponent.max() > 22 or operator.multiplier.min() < 0:
+    if operator.multiplier.min() < 0:
+        raise ModelError(f"multipliers from {operator.multiplier.min()}, expected none below 0")
+    if exponent.min() < -31 or exponent.max() > 22:
         raise ModelError(f"exponents {exponent.min()} to {exponent.max()}, expected -31 to 22")
     weight = np.abs(operator.weight.astype(np.int64)).reshape(outputs, -1).sum(axis=1)
     largest = weight * LARGEST_CENTRED + np.abs(operator.bias.astype(np.int64))

@@ -1,4 +1,4 @@
-"""The options that the training steps share on the command line (PyTorch)."""
+"""The options that the training steps share."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-import torch
 
+from boardless.commands.options import PATH
 from boardless_models.data.dataset import DATASET_FOLDER
 from boardless_models.data.network import Network, network_from_json
 from boardless_models.data.networks import FASHION_MNIST_8K, NETWORKS
@@ -45,7 +45,7 @@ def parse_network(_context: click.Context, _option: click.Parameter, value: str)
         return network_from_json(Path(value).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ModelError) as cause:
         known = ", ".join(NETWORKS)
-        raise click.BadParameter(f"{value}: not one of {known}, nor a file ({cause})") from cause
+        raise ModelError(f"{value}: not one of {known}, nor a file ({cause})") from cause
 
 
 network_option = click.option(
@@ -55,6 +55,8 @@ network_option = click.option(
     callback=parse_network,
     help="name of a network, or a JSON file that describes one",
 )
+dataset_option = click.option("--dataset", type=PATH, default=DATASET_FOLDER, metavar="DIR")
+teacher_option = click.option("--teacher", type=PATH, metavar="FILE")
 
 
 def recipe_options(default: Recipe) -> Callable[[Command], Command]:
@@ -63,6 +65,8 @@ def recipe_options(default: Recipe) -> Callable[[Command], Command]:
     def decorate(command: Command) -> Command:
         @wraps(command)
         def gathered(**given: Any) -> None:
+            import torch
+
             torch.set_num_threads(given.pop("threads"))
             chosen = {field.name: given.pop(field.name) for field in fields(Recipe)}
             command(**given, recipe=replace(default, **chosen))
@@ -77,7 +81,6 @@ def recipe_options(default: Recipe) -> Callable[[Command], Command]:
             )(decorated)
         threads = click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
         seed = click.option("--seed", type=int, default=1, show_default=True)
-        folder = click.option("--dataset", type=click.Path(path_type=Path), default=DATASET_FOLDER)
-        return folder(seed(threads(decorated)))
+        return dataset_option(seed(threads(decorated)))
 
     return decorate

@@ -1,37 +1,36 @@
-"""Step 3: float weights to int8, clamp(round(x / scale) + zero_point), and nothing learned."""
+"""Float weights to int8, clamp(round(x / scale) + zero_point), and nothing learned."""
 
 from __future__ import annotations
 
 import math
-import sys
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.data.dataset import DATASET_FOLDER, Dataset, Split, load_dataset
+from boardless_models.data.dataset import CLASS_NAMES, Dataset, Split
 from boardless_models.data.network import network_to_json, stages
-from boardless_models.graph.cost import BUDGET_BYTES, check_budget, network_bytes
+from boardless_models.graph.accuracy import accuracy
+from boardless_models.graph.chain import QuantizedLayer, Scales, graph_of_layers
+from boardless_models.graph.cost import model_bytes, network_macs
+from boardless_models.graph.fusing import fused
+from boardless_models.graph.graph import Graph
 from boardless_models.int8.activation import Slopes, Tabled, hard_swish_table
-from boardless_models.int8.artifact import QuantizedLayer, QuantizedNetwork, Scales, save_artifact
-from boardless_models.int8.checkpoint import Checkpoint, FloatLayer, load_checkpoint
+from boardless_models.int8.checkpoint import Checkpoint, FloatLayer
 from boardless_models.int8.forward import Floats, layer_outputs
-from boardless_models.int8.reference import INPUT_ZERO_POINT
-from boardless_models.int8.rounding import (
+from boardless_models.int8.scaling import (
     INT8_MAXIMUM,
     INT8_MINIMUM,
     ROUNDING,
+    Rounding,
     largest_weight,
-    multiplier_and_shift,
+    quantize_multiplier,
 )
-from boardless_models.int8.scaling import ROUNDINGS, Rounding, quantize_multiplier
 from boardless_models.int8.score import score_step
-from boardless_models.int8.verify import accuracy
-from boardless_sim.errors import BoardlessError, ModelError
+from boardless_sim.errors import ModelError
 
+INPUT_ZERO_POINT = INT8_MINIMUM
 INPUT_SCALE = float(np.float32(1.0 / 255.0))
 LARGEST_BIAS = 1 << 28
 # From here up a hard-swish changes nothing, and below its negative nothing is left.
@@ -101,12 +100,12 @@ def quantize_layer(
     output_scale, output_zero_point = output_scale_and_zero_point(layer)
     own = own_activation(activation, layer, output_scale, output_zero_point)
     onto = own.scale if own else output_scale
-    pairs = [multiplier_and_shift(input_scale * float(s) / onto) for s in scales]
+    pairs = [quantize_multiplier(input_scale * float(s) / onto) for s in scales]
     quantized = QuantizedLayer(
         weight=quantize_weights(weight, scales, largest),
         bias=np.rint(bias / (input_scale * scales)).astype(np.int32),
         multiplier=np.array([multiplier for multiplier, _ in pairs], np.int32),
-        shift=np.array([shift for _, shift in pairs], np.uint8),
+        exponent=np.array([exponent for _, exponent in pairs], np.int8),
         input_zero_point=input_zero_point,
         output_zero_point=output_zero_point,
         scales=Scales(input_scale, scales.astype(np.float32), output_scale),
@@ -151,7 +150,7 @@ def hard_swish_input(output: float) -> float:
     return math.sqrt(half * half + 2 * HARD_SWISH_REACH * max(output, 0.0)) - half
 
 
-def quantize(checkpoint: Checkpoint, rounding: Rounding = ROUNDING) -> QuantizedNetwork:
+def quantize(checkpoint: Checkpoint, rounding: Rounding = ROUNDING) -> Graph:
     """The whole network in integers, each layer's output grid the next one's input grid."""
     layers: list[QuantizedLayer] = []
     scale, zero_point = INPUT_SCALE, INPUT_ZERO_POINT
@@ -160,7 +159,9 @@ def quantize(checkpoint: Checkpoint, rounding: Rounding = ROUNDING) -> Quantized
         quantized, scale = quantize_layer(layer, scale, zero_point, *kind)
         zero_point = quantized.output_zero_point
         layers.append(quantized)
-    return QuantizedNetwork(checkpoint.network, tuple(layers), score_step(scale), rounding)
+    names = CLASS_NAMES if len(layers[-1].bias) == len(CLASS_NAMES) else ()
+    whole = tuple(layers)
+    return fused(graph_of_layers(checkpoint.network, whole, score_step(scale), rounding, names))
 
 
 def float_accuracy(checkpoint: Checkpoint, split: Split) -> float:
@@ -174,9 +175,7 @@ def float_accuracy(checkpoint: Checkpoint, split: Split) -> float:
     return correct / len(split)
 
 
-def provenance(
-    checkpoint: Checkpoint, quantized: QuantizedNetwork, dataset: Dataset
-) -> dict[str, Any]:
+def provenance(checkpoint: Checkpoint, quantized: Graph, dataset: Dataset) -> dict[str, Any]:
     """Where the artifact comes from and how well it does; the test figure chose nothing.
 
     Frames that it was trained on tell nothing: without validation there is no figure of it.
@@ -188,36 +187,10 @@ def provenance(
     facts: dict[str, Any] = {
         "training": asdict(checkpoint.record),
         "network": network_to_json(checkpoint.network),
-        "model_bytes": sum(network_bytes(checkpoint.network)),
-        "macs": sum(stage.macs for stage in stages(checkpoint.network)),
+        "model_bytes": model_bytes(quantized),
+        "macs": network_macs(checkpoint.network),
     }
     for name, split in splits.items():
         facts[f"float_{name}_accuracy"] = round(float_accuracy(checkpoint, split), 4)
         facts[f"int8_{name}_accuracy"] = round(accuracy(quantized, split), 4)
     return facts
-
-
-@click.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path, dir_okay=False))
-@click.argument("artifact", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--dataset", type=click.Path(path_type=Path), default=DATASET_FOLDER)
-@click.option("--rounding", type=click.Choice(ROUNDINGS), default=ROUNDING, show_default=True)
-@click.option("--budget", type=click.IntRange(1), default=BUDGET_BYTES, show_default=True)
-def main(checkpoint: Path, artifact: Path, dataset: Path, rounding: Rounding, budget: int) -> None:
-    """Turn the float weights of CHECKPOINT into the int8 ARTIFACT (.npz, .sha256, .json)."""
-    try:
-        source = load_checkpoint(checkpoint)
-        check_budget(source.network, budget)
-        quantized = quantize(source, rounding)
-        facts = provenance(source, quantized, load_dataset(dataset))
-        digest = save_artifact(quantized, facts, artifact)
-    except BoardlessError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    click.echo(f"{artifact}: sha256 {digest}")
-    if "int8_validation_accuracy" in facts:
-        click.echo(f"int8 validation {facts['int8_validation_accuracy']:.2%}")
-
-
-if __name__ == "__main__":
-    main()

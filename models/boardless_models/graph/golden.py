@@ -1,4 +1,4 @@
-"""Golden vectors: what the reference puts out, layer by layer, for a few test frames."""
+"""Golden vectors: what the reference puts out, operator by operator, for a few test frames."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from boardless_models.data.archive import read_arrays
 from boardless_models.data.dataset import CLASS_NAMES, Split
-from boardless_models.int8.artifact import QuantizedNetwork
-from boardless_models.int8.reference import infer
+from boardless_models.graph.graph import Graph
+from boardless_models.graph.reference import run_graph
+from boardless_models.int8.score import decide
 from boardless_sim.errors import ModelError
 
 FRAMES_PER_CLASS = 2
@@ -19,7 +20,7 @@ FRAMES_PER_CLASS = 2
 
 @dataclass(frozen=True)
 class Golden:
-    """Frames [N,H,W], every layer's output [N,H,W,C], and what the network says of each."""
+    """Frames [N,H,W], every operator's output [N,H,W,C], and what the network says of each."""
 
     sha256: str
     indices: NDArray[np.int32]
@@ -38,20 +39,20 @@ def chosen_indices(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
     return np.sort(np.concatenate(first)).astype(np.int32)
 
 
-def golden_vectors(quantized: QuantizedNetwork, sha256: str, test: Split) -> Golden:
+def golden_vectors(graph: Graph, sha256: str, test: Split) -> Golden:
     """Run the reference on the chosen test frames."""
     indices = chosen_indices(test.labels)
     frames = test.images[indices]
-    results = [infer(quantized, frame) for frame in frames]
-    layers = zip(*(result.outputs for result in results), strict=True)
+    outputs = run_graph(graph, frames)
+    decisions = [decide(logits.reshape(-1), graph.score_step) for logits in outputs[-1]]
     return Golden(
         sha256=sha256,
         indices=indices,
         frames=frames,
         labels=test.labels[indices],
-        classes=np.array([result.decision.class_index for result in results], np.uint8),
-        scores=np.array([result.decision.score for result in results], np.uint8),
-        outputs=tuple(np.stack(outputs) for outputs in layers),
+        classes=np.array([decision.class_index for decision in decisions], np.uint8),
+        scores=np.array([decision.score for decision in decisions], np.uint8),
+        outputs=tuple(outputs),
     )
 
 
