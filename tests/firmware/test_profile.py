@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from boardless.cli import main
+from boardless.fit.need import need_of_file
 from boardless.running.classify import classify
 from boardless.timing.profile.costs import label
 from boardless.timing.profile.recording import Plan, Profile, record_frames, record_time
@@ -239,3 +240,12 @@ def test_a_stripped_firmware_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     subprocess.run([strip, "-o", str(elf), str(ELF)], check=True)
     assert main(["profile", str(elf)]) == 2
     assert "stripped (no .symtab), expected an ELF with its symbols" in capsys.readouterr().err
+
+
+def test_what_fit_says_before_a_run_comes_within_15_percent(profile: Profile) -> None:
+    need = need_of_file(ARTIFACTS / "fashion_mnist_8k.npz")
+    assert need.cycles is not None
+    assert (
+        abs(need.cycles - sum(layer.cost.cycles for layer in profile.layers) / FRAMES)
+        < 0.15 * need.cycles
+    )

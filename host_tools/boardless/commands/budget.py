@@ -166,7 +166,7 @@ def _measured_stack(
     A firmware of a user's own may wait for ever for what no test shows it, so that a run is made
     only where it is asked for.
     """
-    if frames is None and project.budgets.measured_stack_max is None:
+    if frames is None and project.budgets.get("stack.measured") is None:
         return None, "nobody asked: [budget.stack] measured-max, or --run FRAMES"
     from boardless.running.classify import measure_stack
     from boardless.running.session import BoardSetup

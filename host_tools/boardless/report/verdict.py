@@ -83,9 +83,9 @@ def remark(row: Row, verdict: Verdict) -> str:
 
 def grade_text(row: Row, verdict: Verdict) -> str:
     """How far the figure of a stack can be trusted, and what is known where there is none."""
-    least = verdict.stack_bound.get("at_least_bytes")
-    if row.key == "stack.bound" and row.bytes is None and isinstance(least, int):
-        return f"{row.grade}, at least {least:,}"
+    report = None if verdict.bound is None else verdict.bound.report
+    if row.key == "stack.bound" and row.bytes is None and report is not None:
+        return f"{row.grade}, at least {report.at_least_bytes:,}"
     return row.grade
 
 

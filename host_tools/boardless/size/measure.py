@@ -10,8 +10,10 @@ from fnmatch import translate
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from boardless.project.budgets import Selector
 from boardless.project.config import Config
-from boardless.project.limits import Region, Role, Selector
+from boardless.project.model import Role
+from boardless.project.regions import Region
 from boardless.size.attribution import Part, attribute
 from boardless.size.origin import Origin, archives, sources
 from boardless.size.regions import ELSEWHERE, image_bytes, ram_sections, region_bytes, regions_of

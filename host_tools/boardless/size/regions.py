@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from boardless.project.config import Config
-from boardless.project.limits import Region
+from boardless.project.regions import Region
 from boardless_sim.elf.layout import Layout, Section
 
 ELSEWHERE = "elsewhere"

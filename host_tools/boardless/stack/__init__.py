@@ -3,8 +3,8 @@
 May import the ELF reader and the TOML reader of project.
 """
 
+from boardless.project.annotations import StackAnnotations
 from boardless.stack.analyse import analyse, analyse_stack
-from boardless.stack.annotations import StackAnnotations, from_table
 from boardless.stack.interrupts import SUPPOSED
 from boardless.stack.report import Grade, StackReport
 from boardless.stack.why import explain, suggest
@@ -17,6 +17,5 @@ __all__ = [
     "analyse",
     "analyse_stack",
     "explain",
-    "from_table",
     "suggest",
 ]

@@ -130,7 +130,6 @@ class TaskStack:
     entry: str
     bound_bytes: int | None
     at_least_bytes: int
-    max_bytes: int | None
     grade: Grade
     path: tuple[PathStep, ...]
 
@@ -173,12 +172,3 @@ class StackReport:
     def find(self, symbol: str) -> tuple[FunctionStack, ...]:
         """Every function of a name; several where it is local to several sources."""
         return tuple(found for found in self.functions if symbol in found.names)
-
-    def is_above(self, measured_bytes: int) -> bool:
-        """Whether a run used more than the bound: an error of the analysis, not of the firmware.
-
-        A run may have taken a path that never returns, so the larger figure counts.
-        """
-        if self.bound_bytes is None or self.cold_bytes is None:
-            return False
-        return measured_bytes > max(self.bound_bytes, self.cold_bytes)

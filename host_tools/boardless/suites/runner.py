@@ -16,6 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from boardless.project.contract import load_contract
+from boardless.suites.family import Family
 from boardless_sim.errors import BoardlessError
 
 OUTPUTS = ("output.xml", "log.html", "report.html", "xunit.xml")
@@ -141,16 +142,8 @@ def _make_empty(out: Path) -> None:
 def _run_bounded(plan: SuitePlan) -> tuple[int, str]:
     keep_names = _PABOT_NAMES.exists()
     try:
-        done = subprocess.run(
-            robot_command(plan),
-            check=False,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            timeout=plan.timeout_s,
-            env=_environment(),
-        )
+        with Family(robot_command(plan), _environment()) as family:
+            return family.wait(plan.timeout_s)
     except subprocess.TimeoutExpired as error:
         raise BoardlessError(
             f"{plan.suites}: Robot did not end within {plan.timeout_s} s and was stopped"
@@ -159,7 +152,6 @@ def _run_bounded(plan: SuitePlan) -> tuple[int, str]:
         if not keep_names:
             with contextlib.suppress(OSError):
                 _PABOT_NAMES.unlink(missing_ok=True)
-    return done.returncode, done.stdout + done.stderr
 
 
 def _environment() -> dict[str, str]:

@@ -117,5 +117,4 @@ def _wire_camera(
     i2c.connect(sensor)
     sensor.connect(bus, dcmi)
     sensor.clock_in(wiring.xclk_hz)
-    sensor.reset()
     return sensor

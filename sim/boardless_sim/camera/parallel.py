@@ -9,10 +9,11 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class ParallelPins:
-    """How the sensor uses its pins (OV7670: COM10)."""
+    """How the sensor uses its pins."""
 
     href_valid_high: bool = True  # level of HREF while data is valid
     data_on_rising: bool = True  # the edge of PCLK at which data is stable
+    vsync_low: bool = False  # VSYNC is low between frames
 
 
 class Event(Protocol):

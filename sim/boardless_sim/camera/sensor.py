@@ -29,6 +29,9 @@ class Sensor(Protocol):
     def clock_in(self, xclk_hz: int) -> None:
         """XCLK has this frequency from now on, in hertz; 0: it stands still."""
 
+    def power_down(self, active: bool) -> None:
+        """The PWDN pin has this level; while it is active, nothing moves and nothing answers."""
+
     def reset(self) -> None:
         """The reset pin went through a pulse; frames shown and captured stay."""
 

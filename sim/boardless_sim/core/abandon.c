@@ -44,7 +44,7 @@ static bool passes(uint32_t condition, uint32_t xpsr)
 }
 
 /* The instruction at `pc` ends in a fault, unless it is skipped. The first one counts. */
-void abandon(core *c, abandon_cause cause, uint32_t pc)
+void abandon(core *c, abandon_cause cause, uint32_t pc, uint32_t address)
 {
     if (c->abandoned.cause) {
         return;
@@ -58,6 +58,7 @@ void abandon(core *c, abandon_cause cause, uint32_t pc)
     *xpsr = (*xpsr & ~XPSR_IT) | (it >> 2) << 10 | (it & 3u) << 25;
     c->abandoned.cause = cause;
     c->abandoned.pc = pc;
+    c->abandoned.address = address;
     c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));
     c->api.emu_stop(c->uc);
 }
@@ -70,11 +71,18 @@ bool abandoned_fault(core *c)
     } FAULTS[] = {
         [ABANDON_UNALIGNED] = {EXC_USAGE_FAULT, CFSR_UNALIGNED},
         [ABANDON_DIVIDE] = {EXC_USAGE_FAULT, CFSR_DIVBYZERO},
+        [ABANDON_DATA] = {EXC_MEM_MANAGE, CFSR_DACCVIOL | CFSR_MMARVALID},
+        [ABANDON_BUS] = {EXC_BUS_FAULT, CFSR_PRECISERR | CFSR_BFARVALID},
     };
     abandon_cause cause = c->abandoned.cause;
     c->abandoned.cause = ABANDON_NOTHING;
     state_write(c, c->abandoned.state);
     c->shared.pc = c->abandoned.pc;
+    if (cause == ABANDON_DATA) {
+        c->mmfar = c->abandoned.address;
+    } else if (cause == ABANDON_BUS) {
+        c->bfar = c->abandoned.address;
+    }
     rewind_block(c);
     return exception_fault(c, FAULTS[cause].exception, FAULTS[cause].cfsr_bits);
 }

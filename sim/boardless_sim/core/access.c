@@ -25,6 +25,37 @@ static bool matches(core *c, const core_access *access)
            c->access_address - effective_address(c, access) < access->span_bytes;
 }
 
+const core_access *access_at(const core *c, uint32_t pc)
+{
+    const core_access *accesses = &c->accesses[c->block->first_access];
+    for (uint32_t i = 0; i < c->block->accesses; i++) {
+        if (c->block_address + 2u * accesses[i].instruction == pc) {
+            return &accesses[i];
+        }
+    }
+    return NULL;
+}
+
+/* Until c->in_access is false again. */
+void access_begins(core *c, uint32_t address, bool is_load)
+{
+    c->in_access = true;
+    c->access_is_load = is_load;
+    c->access_address = address;
+}
+
+/* The instruction that makes the access in progress. */
+uint32_t access_pc(core *c)
+{
+    const core_access *accesses = c->block ? &c->accesses[c->block->first_access] : NULL;
+    for (uint32_t i = c->match_next; c->block && i < c->block->accesses; i++) {
+        if (matches(c, &accesses[i])) {
+            return c->block_address + 2u * accesses[i].instruction;
+        }
+    }
+    return c->block_address;
+}
+
 /* Cycle of the access in progress; the time of the CPU outside one. */
 uint64_t core_now(core *c)
 {

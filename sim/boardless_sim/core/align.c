@@ -4,17 +4,6 @@
 #include "armv7m.h"
 #include "core.h"
 
-static const core_access *access_at(const core *c, uint32_t address)
-{
-    const core_access *accesses = &c->accesses[c->block->first_access];
-    for (uint32_t i = 0; i < c->block->accesses; i++) {
-        if (c->block_address + 2u * accesses[i].instruction == address) {
-            return &accesses[i];
-        }
-    }
-    return NULL;
-}
-
 /* Before an instruction that may have an access. */
 static void look_at_access(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
 {
@@ -27,7 +16,7 @@ static void look_at_access(uc_engine *uc, uint64_t address64, uint32_t size, voi
     const core_access *access = access_at(c, address);
     bool held = access && (access->must_align || (c->ccr & CCR_UNALIGN_TRP));
     if (held && (effective_address(c, access) & (access->width_bytes - 1u))) {
-        abandon(c, ABANDON_UNALIGNED, address);
+        abandon(c, ABANDON_UNALIGNED, address, 0);
     }
 }
 

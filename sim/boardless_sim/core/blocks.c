@@ -90,6 +90,9 @@ int32_t core_set_block(core *c, uint32_t address, const core_block *block,
     }
     c->accesses = pool;
     core_block *entry = block_at(c, address);
+    if (!entry->size_bytes && debug_note_analysed(c, address)) {
+        return -1;
+    }
     *entry = *block;
     entry->first_access = c->access_count;
     uint32_t offset = address - c->art.base;

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "debug.h"
 #include "shared.h"
 
 #define CORE_EXCEPTIONS 128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up */
@@ -29,6 +30,10 @@
 #define CORE_CODES 3u
 #define CORE_PAGE_BITS 10u /* Unicorn's pages on an M-profile core */
 #define CORE_SLOW_FLASH (UINT64_C(1) << 32) /* where Unicorn loads from a Flash with wait states */
+#define CORE_GUARDED (UINT64_C(2) << 32)    /* where it finds memory that guards.c looks after */
+#define CORE_GUARDS 8u
+#define MPU_REGIONS 8u
+#define MPU_GRANULE_BYTES 32u
 
 /* A loop head: how often a backward branch came here, and how often to look closer. */
 typedef struct {
@@ -73,10 +78,13 @@ typedef enum {
     STOP_DEADLINE,
     STOP_NO_FPU,
     STOP_LAZY_FP,
+    STOP_NO_EXECUTE,
     STOP_LOOP,
     STOP_CALLBACK,
     STOP_MARK,
     STOP_TRANSLATE,
+    STOP_INSTRUCTION, /* a debugger's, before an instruction */
+    STOP_HALT,        /* a debugger's, before a block */
 } stop_cause;
 
 #define CORE_NOWHERE 1u /* no block has an odd address */
@@ -86,11 +94,28 @@ typedef enum {
     ABANDON_NOTHING,
     ABANDON_UNALIGNED,
     ABANDON_DIVIDE,
+    ABANDON_DATA, /* the MPU refuses it */
+    ABANDON_BUS,  /* it needs privileges */
 } abandon_cause;
 
 typedef struct {
     uint32_t floor, top;
 } stack_area;
+
+typedef struct {
+    uint32_t ctrl, number, rbar[MPU_REGIONS], rasr[MPU_REGIONS];
+    bool live;          /* it decides accesses now */
+    bool mixed_code;    /* code was fetched from a page of which parts may not be */
+    bool mixed_devices; /* a device was met in a page of which parts may not be */
+} core_mpu;
+
+typedef enum { MPU_ALLOWED, MPU_REFUSED, MPU_MIXED } mpu_verdict;
+
+/* A page of different parts: a bit for each granule. */
+typedef struct {
+    uint32_t page, readable, writable;
+    bool known, privileged;
+} core_guard;
 
 typedef struct core core;
 
@@ -138,6 +163,7 @@ struct core {
     struct {
         abandon_cause cause; /* no access may follow: the slice ends in this fault */
         uint32_t pc;
+        uint32_t address; /* of the access, for MMFAR and BFAR */
         uint32_t state[CORE_STATE_WORDS]; /* before the instruction */
     } abandoned;
     bool traps_unaligned; /* trap_hook is there */
@@ -151,6 +177,7 @@ struct core {
     bool bad_instruction;
     bool bad_access, bad_fetch;
     uint32_t bad_address;
+    uint32_t refused; /* what the MPU refused in a page, UC_PROT_; 0 nothing */
 
     /* NVIC and System Control Space */
     uint32_t pending[CORE_WORDS], enabled[CORE_WORDS], line[CORE_WORDS];
@@ -166,6 +193,10 @@ struct core {
     uint32_t demcr, dwt_ctrl, dbgmcu_cr;
     uint64_t cyccnt_base;
     uint32_t cyccnt_held;
+
+    core_mpu mpu;
+    core_guard guards[CORE_GUARDS];
+    core_debug debug;
 
     read_memo memos[CORE_MEMOS];
     loop_watch watch;
@@ -198,9 +229,12 @@ bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, i
 /* access.c: the first is called by Python too */
 uint64_t core_now(core *c);
 uint32_t effective_address(core *c, const core_access *access);
+const core_access *access_at(const core *c, uint32_t pc);
+void access_begins(core *c, uint32_t address, bool is_load);
+uint32_t access_pc(core *c);
 
 /* abandon.c */
-void abandon(core *c, abandon_cause cause, uint32_t pc);
+void abandon(core *c, abandon_cause cause, uint32_t pc, uint32_t address);
 bool abandoned_fault(core *c);
 
 /* align.c: the first is called by Python */
@@ -218,6 +252,18 @@ uint32_t lazy_save(core *c);
 bool fp_registers_read(const core *c, uint32_t address, uint32_t *value);
 bool fp_registers_write(core *c, uint32_t address, uint32_t value);
 
+/* mpu.c */
+void mpu_follow(core *c);
+void mpu_power_on(core *c);
+bool mpu_allows(const core *c, uint32_t address, uint32_t bytes, bool privileged, uint32_t wanted);
+mpu_verdict mpu_page(const core *c, uint32_t page, bool privileged, uint32_t wanted, uint32_t *rights);
+bool mpu_registers_read(const core *c, uint32_t address, uint32_t *value);
+bool mpu_registers_write(core *c, uint32_t address, uint32_t size, uint32_t value);
+
+/* guards.c: callbacks of uc_mmio_map, user is a core_region */
+uint64_t core_on_guarded_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
+void core_on_guarded_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
+
 /* stops.c */
 core_reason what_stopped(core *c, uc_err error);
 void rewind_block(core *c);
@@ -233,10 +279,35 @@ void forget_lowest_msp(core *c);
 core_block *block_at(core *c, uint32_t address);
 void blocks_destroy(core *c);
 
+/* debug.c: all but the last five are called by Python */
+int32_t core_attach(core *c);
+void core_detach(core *c);
+void core_break(core *c, uint32_t address, uint32_t wanted);
+void core_watch_access(core *c, uint32_t slot, uint32_t address, uint32_t size_bytes, uint32_t kind);
+void core_step(core *c, uint64_t count, uint32_t deepest, uint32_t range_start, uint32_t range_end);
+void core_go_on(core *c);
+void core_halt_at(core *c, uint64_t instructions);
+void core_want_stop(core *c, uint32_t wanted);
+void core_leave_block(core *c, uint64_t cycles, uint64_t instructions);
+void core_get_where(core *c, core_where *where);
+uint32_t core_analysed(const core *c, const uint32_t **addresses);
+void core_forget_code(core *c);
+void core_on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user);
+bool debug_counted_divide(core *c, uint32_t address);
+bool debug_wants(core *c, const core_block *block, uint32_t address);
+int32_t debug_note_analysed(core *c, uint32_t address);
+void debug_destroy(core *c);
+
+/* snapshot.c: called by Python */
+uint64_t core_snapshot_bytes(const core *c);
+void core_snapshot(const core *c, uint8_t *to);
+void core_restore(core *c, const uint8_t *from);
+
 /* divide.c: a hook on each divide that a block has */
 void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 
 /* pages.c */
+core_ram *ram_at(core *c, uint32_t address);
 void note_code(core *c, bool *holds_code);
 bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *user);
 

@@ -59,9 +59,11 @@ REGISTERS = {
     "primask": arm.UC_ARM_REG_PRIMASK,
     "basepri": arm.UC_ARM_REG_BASEPRI,
     "faultmask": arm.UC_ARM_REG_FAULTMASK,
+    "fpscr": arm.UC_ARM_REG_FPSCR,
 }
 
 _SLOW_FLASH = 1 << 32  # CORE_SLOW_FLASH of core.h: no address of the core's
+_GUARDED = 2 << 32  # CORE_GUARDED
 _CLREX = bytes.fromhex("bff32f8f")
 
 
@@ -76,7 +78,8 @@ class Reason(IntEnum):
     CALLBACK = 6
     UNKNOWN = 7
     MARK = 8
-    STACK = 9
+    BREAK = 9
+    STACK = 10
 
 
 class _Analysis(IntEnum):
@@ -163,6 +166,16 @@ class Cpu:
             self._core = None
             self._uc = None
 
+    @property
+    def library(self) -> ctypes.CDLL:
+        """The C core's functions, for what else is part of the core."""
+        return self._library
+
+    @property
+    def core(self) -> int:
+        """The address of the C core's state."""
+        return int(self._core)
+
     # ---- memory map ----
 
     def map_code(self, memory: Memory, base: int, *, writable: bool) -> None:
@@ -178,6 +191,7 @@ class Cpu:
         if self._library.core_set_flash(self._core, base, memory.size, memory.address):
             raise EngineError("native engine: no memory for the Flash lines")
         self._map_callbacks(_SLOW_FLASH, memory.size, self._core, "core_on_flash_read", None)
+        self._map_guarded(memory, base)
 
     def set_flash_acr(self, acr: int) -> None:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
@@ -210,6 +224,15 @@ class Cpu:
         ):
             raise EngineError("native engine: no memory for the RAM copy")
         self._rams.append((base, memory.size))
+        self._map_guarded(memory, base)
+
+    def _map_guarded(self, memory: Memory, base: int) -> None:
+        """Where the core looks at each access, for pages that the MPU allows in part only."""
+        region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
+        self._regions.append(region)
+        self._map_callbacks(
+            _GUARDED + base, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
+        )
 
     def map_region(self, base: int, size: int, kind: Region) -> None:
         """Addresses answered by the core or by the device bus."""
@@ -242,9 +265,9 @@ class Cpu:
         """
         start = 0
         for base, size in sorted(self._rams):
-            self._add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, base - 1)
+            self.add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, base - 1)
             start = base + size
-        self._add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, 0xFFFF_FFFF)
+        self.add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, 0xFFFF_FFFF)
 
     def _install_hooks(self) -> None:
         for kind, name in (
@@ -253,11 +276,11 @@ class Cpu:
             (UC_HOOK_INSN_INVALID, "core_on_invalid_instruction"),
             (UC_HOOK_TLB_FILL, "core_on_page"),
         ):
-            self._add_hook(kind, name)
+            self.add_hook(kind, name)
         self._uc.ctl_set_tlb_mode(UC_TLB_VIRTUAL)
         self._uc.ctl_exits_enabled(True)  # run until stopped, never until an address
 
-    def _add_hook(self, kind: int, name: str, first: int = 1, last: int = 0) -> None:
+    def add_hook(self, kind: int, name: str, first: int = 1, last: int = 0) -> c_size_t:
         """For addresses `first` to `last`; for all of them when `last` comes before `first`."""
         handle = c_size_t()
         error = UNICORN.uc_hook_add(
@@ -272,6 +295,28 @@ class Cpu:
         if error:
             raise EngineError(f"native engine: Unicorn refused a hook (error {error})")
         self._hook_handles.append(handle)
+        return handle
+
+    def remove_hook(self, handle: c_size_t) -> None:
+        """Give a hook back; code that was translated with it still calls it."""
+        self._hook_handles.remove(handle)
+        UNICORN.uc_hook_del(self._uc._uch, handle)
+
+    def forget_translation(self, address: int, size: int) -> None:
+        """Code there is translated anew, with the hooks that it has then."""
+        self._uc.ctl_remove_cache(address, address + size)
+
+    def forget_translations(self) -> None:
+        """All code is translated anew."""
+        self._uc.ctl_flush_tb()
+
+    def save_registers(self) -> object:
+        """Unicorn's own state of the CPU; only this instance can take it back."""
+        return self._uc.context_save()
+
+    def restore_registers(self, saved: object) -> None:
+        """The inverse of `save_registers`."""
+        self._uc.context_restore(saved)
 
     # ---- running ----
 
@@ -355,6 +400,14 @@ class Cpu:
             return
         self._uc.reg_write(REGISTERS[name], value)
 
+    def double(self, number: int) -> int:
+        """The bits of d0 to d15."""
+        return int(self._uc.reg_read(arm.UC_ARM_REG_D0 + number))
+
+    def set_double(self, number: int, bits: int) -> None:
+        """Write d0 to d15."""
+        self._uc.reg_write(arm.UC_ARM_REG_D0 + number, bits)
+
     # ---- callbacks from the core: an exception must not pass through C ----
 
     def _guarded_analyse(self, address: int, size: int) -> int:
@@ -374,7 +427,7 @@ class Cpu:
             raise EngineError("native engine: no memory for the access table")
         divides = {address + offset for offset in facts.divides} - self._hooked_divides
         for divide in divides:
-            self._add_hook(UC_HOOK_CODE, "core_on_divide", divide, divide)
+            self.add_hook(UC_HOOK_CODE, "core_on_divide", divide, divide)
         looks = {address + offset for offset in alignment.looks} - self._hooked_accesses
         for access in looks:
             self._library.core_look_at(self._core, access)

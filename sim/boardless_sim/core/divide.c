@@ -54,7 +54,10 @@ void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user)
     uint32_t dividend = core_reg(c, CORE_GENERAL[code[0] & 0xfu]);
     uint32_t divisor = core_reg(c, CORE_GENERAL[code[1] & 0xfu]);
     if (!divisor && (c->ccr & CCR_DIV_0_TRP)) {
-        abandon(c, ABANDON_DIVIDE, (uint32_t)address);
+        abandon(c, ABANDON_DIVIDE, (uint32_t)address, 0);
+        return;
+    }
+    if (debug_counted_divide(c, (uint32_t)address)) {
         return;
     }
     uint32_t more = divide_cycles(dividend, divisor, is_signed) - LEAST_CYCLES;

@@ -50,8 +50,8 @@ static void note_first_fault(core *c, uint32_t taken)
     c->shared.fault_pc = c->shared.pc & ~1u;
     c->shared.fault_cfsr = c->cfsr;
     c->shared.fault_hfsr = c->hfsr;
-    c->shared.fault_has_address = (c->cfsr & CFSR_BFARVALID) != 0;
-    c->shared.fault_address = c->bfar;
+    c->shared.fault_has_address = (c->cfsr & (CFSR_BFARVALID | CFSR_MMARVALID)) != 0;
+    c->shared.fault_address = (c->cfsr & CFSR_BFARVALID) ? c->bfar : c->mmfar;
     c->shared.fault_sp = core_reg(c, UC_ARM_REG_SP);
     c->shared.fault_lr = core_reg(c, UC_ARM_REG_LR);
 }
@@ -73,12 +73,20 @@ static uint32_t escalate(core *c, uint32_t exception)
     return exception != EXC_HARD_FAULT || current > -1 ? exception : 0;
 }
 
+/* The exception that a bit of CFSR belongs to (B3.2.15). */
+static uint32_t fault_of(uint32_t cfsr_bit)
+{
+    return cfsr_bit < CFSR_IBUSERR      ? EXC_MEM_MANAGE
+           : cfsr_bit < CFSR_UNDEFINSTR ? EXC_BUS_FAULT
+                                        : EXC_USAGE_FAULT;
+}
+
 /* A fault of the entry to an exception: the more urgent of the two comes first, the other stays
  * pending (B1.5.11, derived exceptions). 0: lockup. */
 static uint32_t derived_exception(core *c, uint32_t original, uint32_t cfsr_bits)
 {
     c->cfsr |= cfsr_bits;
-    uint32_t fault = escalate(c, EXC_BUS_FAULT);
+    uint32_t fault = escalate(c, fault_of(cfsr_bits));
     c->shared.fault_cfsr |= cfsr_bits; /* also where it adds to a fault already noted */
     if (fault && fault != original) {
         int group_priority = 0;
@@ -116,6 +124,7 @@ static void activate(core *c, uint32_t exception, uint32_t handler)
     c->shared.active_exception = exception;
     c->shared.exceptions_taken++;
     c->event_register = true;
+    mpu_follow(c);
     jump(c, handler);
 }
 
@@ -154,6 +163,9 @@ static uint32_t push_frame(core *c, uint32_t xpsr, bool extended)
         bytes = BASIC_FRAME_BYTES;
     } else if (extended) {
         fp_read(c, &frame[FRAME_S0]);
+    }
+    if (!mpu_allows(c, new_sp, bytes, is_privileged(c), UC_PROT_WRITE)) {
+        return CFSR_MSTKERR;
     }
     return c->api.mem_write(c->uc, new_sp, frame, bytes) ? CFSR_STKERR : 0u;
 }
@@ -230,6 +242,9 @@ static uint32_t pop_frame(core *c, uint32_t exc_return)
     uint32_t npriv = core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_NPRIV;
     uint32_t sp = core_reg(c, to_process ? UC_ARM_REG_PSP : UC_ARM_REG_MSP);
     uint32_t frame[EXTENDED_FRAME_WORDS];
+    if (!mpu_allows(c, sp, bytes, !to_thread || !npriv, UC_PROT_READ)) {
+        return CFSR_MUNSTKERR;
+    }
     if (c->api.mem_read(c->uc, sp, frame, bytes)) {
         return CFSR_UNSTKERR;
     }
@@ -292,7 +307,7 @@ static bool refuse_return(core *c, uint32_t exc_return, uint32_t cfsr_bits)
 {
     c->cfsr |= cfsr_bits;
     c->shared.pc = c->block_end - 2u; /* the branch, or its second half */
-    uint32_t fault = escalate(c, (cfsr_bits & CFSR_INVPC) ? EXC_USAGE_FAULT : EXC_BUS_FAULT);
+    uint32_t fault = escalate(c, fault_of(cfsr_bits));
     return fault && tail_chain(c, fault, exc_return);
 }
 
@@ -318,6 +333,7 @@ bool exception_return(core *c, uint32_t exc_return)
     if (leaving != EXC_NMI && core_reg(c, UC_ARM_REG_FAULTMASK)) {
         core_set_reg(c, UC_ARM_REG_FAULTMASK, 0);
     }
+    mpu_follow(c);
     if (was_active && (c->line[leaving >> 5] & (UINT32_C(1) << (leaving & 31u)))) {
         nvic_pend(c, leaving);
     }

@@ -96,6 +96,16 @@ static void copy_memory(core *c)
     }
 }
 
+/* How often the loop may turn before the instruction that a debugger wants to see. */
+static uint64_t turns_until_halt(const core *c, uint64_t instructions)
+{
+    if (!instructions || c->debug.halt_at == CORE_NEVER) {
+        return UINT64_MAX;
+    }
+    uint64_t done = c->shared.instructions;
+    return c->debug.halt_at > done ? (c->debug.halt_at - done) / instructions : 0;
+}
+
 /* Whole iterations that end before the deadline. */
 static void skip(core *c)
 {
@@ -103,6 +113,8 @@ static void skip(core *c)
     uint64_t instructions = c->shared.instructions - c->watch.instructions;
     if (period && c->shared.deadline > c->shared.cycles) {
         uint64_t times = (c->shared.deadline - 1u - c->shared.cycles) / period;
+        uint64_t halted = turns_until_halt(c, instructions);
+        times = times < halted ? times : halted;
         c->shared.cycles += times * period;
         c->shared.instructions += times * instructions;
         c->shared.skipped_cycles += times * period;

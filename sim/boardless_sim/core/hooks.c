@@ -24,6 +24,7 @@ static void look_back(core *c, uint32_t address)
         c->look_at_control = false;
         c->on_process_stack = (core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_SPSEL) != 0;
         stack_is_at(c, core_reg(c, UC_ARM_REG_SP) - 1u); /* MSR may have set it */
+        mpu_follow(c);
     }
     if (c->look_at_sp) {
         c->look_at_sp = false;
@@ -114,6 +115,10 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
     if (c->quiet) {
         return;
     }
+    if (c->debug.resumes_at == address) {
+        c->debug.resumes_at = CORE_NOWHERE;
+        return;
+    }
     if (c->shared.cycles >= c->shared.deadline) {
         stop(c, STOP_DEADLINE);
         return;
@@ -121,11 +126,19 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
     if (c->look_at_sp || c->look_at_control) {
         look_back(c, address);
     }
+    if (c->mpu.mixed_code && !mpu_allows(c, address, size, is_privileged(c), UC_PROT_EXEC)) {
+        stop(c, STOP_NO_EXECUTE);
+        return;
+    }
     core_block *block = block_at(c, address);
     if (block->size_bytes != size || block == &c->elsewhere) {
         if (!analyse(c, address, size)) {
             return;
         }
+    }
+    if (c->debug.attached && debug_wants(c, block, address)) {
+        stop(c, STOP_HALT);
+        return;
     }
     if (address <= c->block_address && c->shared.fast_forward &&
         watch_backward_branch(c, address)) {

@@ -73,6 +73,9 @@ void lazy_reserve(core *c, uint32_t address)
 uint32_t lazy_save(core *c)
 {
     uint32_t words[FP_WORDS];
+    if (!mpu_allows(c, c->fpcar, sizeof words, !(c->fpccr & FPCCR_USER), UC_PROT_WRITE)) {
+        return CFSR_MLSPERR;
+    }
     fp_read(c, words);
     if (c->api.mem_write(c->uc, c->fpcar, words, sizeof words)) {
         return CFSR_LSPERR;

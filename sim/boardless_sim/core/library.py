@@ -147,6 +147,27 @@ class BlockAccess(ctypes.Structure):
     ]
 
 
+class Where(ctypes.Structure):
+    """`core_where` of debug.h."""
+
+    _fields_ = [
+        ("block_cycles", c_uint64),
+        ("block_instructions", c_uint64),
+        *((name, c_uint32) for name in (
+            "block_address", "inside_block", "watch_address", "watch_kind", "active_count",
+            "reserved",
+        )),
+    ]  # fmt: skip
+
+    block_cycles: int
+    block_instructions: int
+    block_address: int
+    inside_block: int
+    watch_address: int
+    watch_kind: int
+    active_count: int
+
+
 # In the order of core_structure_bytes() in life.c.
 SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
     Shared,
@@ -155,6 +176,7 @@ SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
     BlockAccess,
     Callbacks,
     Api,
+    Where,
 )
 
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
@@ -177,6 +199,21 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_set_clrex": (None, [c_void_p, c_uint32]),
     "core_set_stack_bounds": (c_int32, [c_void_p, c_void_p, c_uint32]),
     "core_breakpoint_fault": (c_int32, [c_void_p]),
+    "core_attach": (c_int32, [c_void_p]),
+    "core_detach": (None, [c_void_p]),
+    "core_break": (None, [c_void_p, c_uint32, c_uint32]),
+    "core_watch_access": (None, [c_void_p, *[c_uint32] * 4]),
+    "core_step": (None, [c_void_p, c_uint64, c_uint32, c_uint32, c_uint32]),
+    "core_go_on": (None, [c_void_p]),
+    "core_halt_at": (None, [c_void_p, c_uint64]),
+    "core_want_stop": (None, [c_void_p, c_uint32]),
+    "core_leave_block": (None, [c_void_p, c_uint64, c_uint64]),
+    "core_get_where": (None, [c_void_p, c_void_p]),
+    "core_analysed": (c_uint32, [c_void_p, c_void_p]),
+    "core_forget_code": (None, [c_void_p]),
+    "core_snapshot_bytes": (c_uint64, [c_void_p]),
+    "core_snapshot": (None, [c_void_p, c_void_p]),
+    "core_restore": (None, [c_void_p, c_void_p]),
     "core_region_create": (c_void_p, [c_void_p, c_uint32, c_uint32]),
     "core_region_destroy": (None, [c_void_p]),
 }

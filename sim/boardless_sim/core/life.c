@@ -13,6 +13,9 @@ core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *call
         c->api = *api;
         c->callbacks = *callbacks;
         c->shared.effects = 1; /* no memo is valid yet */
+        c->debug.resumes_at = c->debug.passes = CORE_NOWHERE;
+        c->debug.divided_at = c->debug.skips_divide = CORE_NOWHERE;
+        c->debug.halt_at = CORE_NEVER;
     }
     return c;
 }
@@ -20,6 +23,7 @@ core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *call
 void core_destroy(core *c)
 {
     blocks_destroy(c);
+    debug_destroy(c);
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
         free(c->rams[i].copy);
         free(c->rams[i].holds_code);
@@ -34,7 +38,8 @@ void core_destroy(core *c)
 uint32_t core_structure_bytes(uint32_t number)
 {
     static const size_t BYTES[] = {sizeof(core_shared), sizeof(art_code),       sizeof(core_block),
-                                   sizeof(core_access), sizeof(core_callbacks), sizeof(core_api)};
+                                   sizeof(core_access), sizeof(core_callbacks), sizeof(core_api),
+                                   sizeof(core_where)};
     return number < sizeof BYTES / sizeof BYTES[0] ? (uint32_t)BYTES[number] : 0;
 }
 
@@ -102,6 +107,7 @@ void core_power_on(core *c, uint32_t vector_table)
     c->cyccnt_held = 0;
     c->block = NULL;
     art_power_on(&c->art);
+    mpu_power_on(c);
     c->exclusive_open = false;
     c->on_process_stack = c->look_at_sp = c->look_at_control = false;
     c->watch.stage = WATCH_OFF;
@@ -119,6 +125,7 @@ void core_power_on(core *c, uint32_t vector_table)
     c->not_thumb = !(stack_and_reset[1] & 1u);
     c->block_end = c->shared.pc & ~1u;
     c->block_address = 0;
+    c->debug.resumes_at = CORE_NOWHERE;
     c->shared.sleeping = 0;
     c->shared.reset_requested = 0;
     c->shared.active_exception = 0;

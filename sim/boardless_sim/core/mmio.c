@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "armv7m.h"
 #include "core.h"
 
 #define SRAM_BASE 0x20000000u
@@ -79,6 +80,31 @@ static void write_bit(core *c, const core_region *region, uint32_t offset, uint3
     c->api.mem_write(c->uc, address, &byte, 1);
 }
 
+#define PPB_ITM_BYTES 0x1000u
+#define STIR 0xE000EF00u
+
+/* "Unprivileged accesses to the PPB cause BusFault errors unless otherwise stated" (DDI 0403E, B3.1.1):
+ * the ITM decides by itself, and CCR.USERSETMPEND opens STIR. */
+static bool needs_privileges(const core *c, const core_region *region, uint32_t address)
+{
+    return region->kind == REGION_PPB && address - region->base >= PPB_ITM_BYTES &&
+           (address != STIR || !(c->ccr & CCR_USERSETMPEND));
+}
+
+/* False: the access must not happen, and its instruction is left undone. */
+static bool may_reach(core *c, const core_region *region, uint32_t address, uint32_t size, uint32_t wanted)
+{
+    if (needs_privileges(c, region, address) && !is_privileged(c)) {
+        abandon(c, ABANDON_BUS, access_pc(c), address);
+        return false;
+    }
+    if (c->mpu.mixed_devices && !mpu_allows(c, address, size, is_privileged(c), wanted)) {
+        abandon(c, ABANDON_DATA, access_pc(c), address);
+        return false;
+    }
+    return true;
+}
+
 uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
 {
     (void)uc;
@@ -86,9 +112,11 @@ uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
     core *c = region->owner;
     uint32_t address = region->base + (uint32_t)offset;
     uint32_t value = 0;
-    c->in_access = true;
-    c->access_is_load = true;
-    c->access_address = address;
+    access_begins(c, address, true);
+    if (!may_reach(c, region, address, size, UC_PROT_READ)) {
+        c->in_access = false;
+        return 0;
+    }
     if (region->kind == REGION_SRAM_ALIAS || region->kind == REGION_DEVICE_ALIAS) {
         value = read_bit(c, region, (uint32_t)offset);
     } else if (region->kind != REGION_PPB || !scs_read(c, address, &value)) {
@@ -116,9 +144,11 @@ void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value
     const core_region *region = user;
     core *c = region->owner;
     uint32_t address = region->base + (uint32_t)offset;
-    c->in_access = true;
-    c->access_is_load = false;
-    c->access_address = address;
+    access_begins(c, address, false);
+    if (!may_reach(c, region, address, size, UC_PROT_WRITE)) {
+        c->in_access = false;
+        return;
+    }
     if (region->kind == REGION_SRAM_ALIAS || region->kind == REGION_DEVICE_ALIAS) {
         write_bit(c, region, (uint32_t)offset, (uint32_t)value);
     } else if (region->kind != REGION_PPB || !scs_write(c, address, size, (uint32_t)value)) {

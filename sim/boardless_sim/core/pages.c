@@ -1,8 +1,8 @@
 /* What a page may do, told to Unicorn when it first meets the page.
  *
  * After a store to a page that code may be fetched from, Unicorn looks whether it changed translated
- * code. Without an MPU an M-profile core may fetch from all of its RAM, so that every store would be
- * looked at. Here a page of RAM is for data until code is fetched from it.
+ * code. An M-profile core may fetch from all of its RAM unless the MPU says no, so that every store
+ * would be looked at. Here a page of RAM is for data until code is fetched from it.
  *
  * A page of the Flash is for data as long as well, and while the Flash has wait states each load from
  * it is told to the core. Where code and tables share a page, only PC-relative loads are counted.
@@ -11,7 +11,7 @@
 
 #define EPSR_THUMB (1u << 24)
 
-static core_ram *ram_at(core *c, uint32_t address)
+core_ram *ram_at(core *c, uint32_t address)
 {
     for (uint32_t slot = 0; slot < CORE_RAMS; slot++) {
         if (address - c->rams[slot].base < c->rams[slot].size_bytes) {
@@ -46,22 +46,53 @@ static void meet_flash(core *c, uint32_t offset, uc_mem_type type, uc_tlb_entry 
     if (type == UC_MEM_FETCH) {
         note_code(c, holds_code);
     } else if (type == UC_MEM_READ && c->art.wait_states && !*holds_code) {
-        *entry = (uc_tlb_entry){.paddr = CORE_SLOW_FLASH + offset, .perms = UC_PROT_READ};
+        *entry = (uc_tlb_entry){.paddr = CORE_SLOW_FLASH + offset,
+                                .perms = entry->perms & UC_PROT_READ};
     }
 }
 
-bool core_on_page(uc_engine *uc, uint64_t address64, uc_mem_type type, uc_tlb_entry *entry, void *user)
+/* LDRT, STRT and their kin (DDI 0403E, A7.7.66): as if without privileges. PC is the instruction's. */
+static bool is_unprivileged_access(core *c)
 {
-    (void)uc;
-    core *c = user;
-    uint32_t address = (uint32_t)address64;
-    *entry = (uc_tlb_entry){.paddr = address, .perms = UC_PROT_ALL};
-    if (c->abandoned.cause && type != UC_MEM_FETCH) {
+    uint16_t code[2] = {0, 0};
+    c->api.mem_read(c->uc, core_reg(c, UC_ARM_REG_PC) & ~1u, code, sizeof code);
+    return (code[0] & 0xfe80u) == 0xf800u && (code[1] & 0xf00u) == 0xe00u;
+}
+
+static uint32_t rights_wanted(uc_mem_type type)
+{
+    return type == UC_MEM_FETCH ? UC_PROT_EXEC : type == UC_MEM_WRITE ? UC_PROT_WRITE : UC_PROT_READ;
+}
+
+/* What the MPU leaves of a page. False: not what is wanted now. */
+static bool meet_mpu(core *c, uint32_t page, uc_mem_type type, uc_tlb_entry *entry)
+{
+    uint32_t wanted = rights_wanted(type), rights = UC_PROT_ALL;
+    bool is_fetch = type == UC_MEM_FETCH;
+    bool privileged = is_privileged(c) && (is_fetch || !is_unprivileged_access(c));
+    mpu_verdict verdict = mpu_page(c, page, privileged, wanted, &rights);
+    if (verdict == MPU_REFUSED) {
+        c->refused = wanted;
+        c->bad_address = page;
         return false;
     }
-    if (type != UC_MEM_FETCH) {
-        forget_conditions(c);
+    if (verdict == MPU_ALLOWED) {
+        entry->perms = rights;
+    } else if (is_fetch) {
+        c->mpu.mixed_code = true;
+        entry->perms = UC_PROT_EXEC; /* data of the page must not come in by this door */
+    } else if (ram_at(c, page) || (page - c->art.base < c->art.size_bytes && type == UC_MEM_READ)) {
+        *entry = (uc_tlb_entry){.paddr = CORE_GUARDED + page,
+                                .perms = ram_at(c, page) ? UC_PROT_READ | UC_PROT_WRITE : UC_PROT_READ};
+    } else {
+        c->mpu.mixed_devices = true;
     }
+    return true;
+}
+
+/* What the page may do for the sake of code in it: the MPU has had its say. */
+static bool meet_memory(core *c, uint32_t address, uc_mem_type type, uc_tlb_entry *entry)
+{
     if (address - c->art.base < c->art.size_bytes) {
         meet_flash(c, address - c->art.base, type, entry);
         return true;
@@ -80,7 +111,25 @@ bool core_on_page(uc_engine *uc, uint64_t address64, uc_mem_type type, uc_tlb_en
         note_code(c, holds_code);
     }
     if (!*holds_code) {
-        entry->perms = UC_PROT_READ | UC_PROT_WRITE;
+        entry->perms &= UC_PROT_READ | UC_PROT_WRITE;
     }
     return true;
+}
+
+bool core_on_page(uc_engine *uc, uint64_t address64, uc_mem_type type, uc_tlb_entry *entry, void *user)
+{
+    (void)uc;
+    core *c = user;
+    uint32_t address = (uint32_t)address64;
+    *entry = (uc_tlb_entry){.paddr = address, .perms = UC_PROT_ALL};
+    if (c->abandoned.cause && type != UC_MEM_FETCH) {
+        return false;
+    }
+    if (c->mpu.live && !meet_mpu(c, address, type, entry)) {
+        return false;
+    }
+    if (type != UC_MEM_FETCH) {
+        forget_conditions(c);
+    }
+    return entry->paddr >= CORE_GUARDED || meet_memory(c, address, type, entry);
 }

@@ -41,6 +41,7 @@ static core_reason run_slice(core *c, uint64_t deadline)
     c->stop = STOP_NONE;
     c->interrupt = 0;
     c->bad_instruction = c->bad_access = false;
+    c->refused = 0;
     uc_err error = c->api.emu_start(c->uc, c->shared.pc | 1u, 0, 0, 0);
     c->in_access = false;
     return what_stopped(c, error);
@@ -51,6 +52,16 @@ core_reason core_run(core *c)
     for (;;) {
         if (c->shared.callback_failed) {
             return CORE_CALLBACK;
+        }
+        if (c->debug.stop_wanted) {
+            return CORE_BREAK;
+        }
+        if (c->debug.resumes_at == (c->shared.pc & ~1u)) { /* nothing comes inside a block */
+            core_reason reason = run_slice(c, c->shared.deadline);
+            if (reason != CORE_GO_ON) {
+                return reason;
+            }
+            continue;
         }
         if (c->shared.reset_requested) {
             return CORE_RESET;

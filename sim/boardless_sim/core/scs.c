@@ -27,7 +27,6 @@ enum {
     SCB_MMFAR = 0xE000ED34,
     SCB_BFAR = 0xE000ED38,
     SCB_CPACR = 0xE000ED88,
-    MPU_TYPE = 0xE000ED90,
     STIR = 0xE000EF00,
     DBGMCU_IDCODE = 0xE0042000,
     DBGMCU_CR = 0xE0042004,
@@ -198,7 +197,6 @@ static bool scb_read(core *c, uint32_t address, uint32_t *value)
     case SCB_MMFAR: *value = c->mmfar; return true;
     case SCB_BFAR: *value = c->bfar; return true;
     case SCB_CPACR: *value = c->cpacr; return true;
-    case MPU_TYPE: *value = 0; return true; /* says honestly that no region can be set */
     case ICTR: *value = 2; return true;
     case ACTLR: *value = 0; return true;
     case SYST_CALIB: *value = 0; return true;
@@ -252,7 +250,7 @@ static bool word_read(core *c, uint32_t address, uint32_t *value)
         *value = bank_active(c, address);
     } else {
         return counters_read(c, address, value) || fp_registers_read(c, address, value) ||
-               scb_read(c, address, value);
+               mpu_registers_read(c, address, value) || scb_read(c, address, value);
     }
     return true;
 }
@@ -279,7 +277,7 @@ bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value)
         bank_enable(c, address, value, address < NVIC_ICER);
     } else if (in_bank(address, NVIC_ISPR) || in_bank(address, NVIC_ICPR)) {
         bank_pend(c, address, value, address < NVIC_ICPR);
-    } else if (counters_write(c, address, value)) {
+    } else if (counters_write(c, address, value) || mpu_registers_write(c, address, size, value)) {
         return true;
     } else if (size < 4 && address >= SCB_SHCSR && address < SCB_MMFAR) {
         /* byte and halfword clears of the fault status registers are common */

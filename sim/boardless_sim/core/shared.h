@@ -23,7 +23,8 @@ typedef enum {
     CORE_CALLBACK = 6, /* a Python callback failed; it kept the exception */
     CORE_UNKNOWN = 7,  /* Unicorn stopped for a reason this core does not know */
     CORE_MARK = 8,     /* a marked block is about to run */
-    CORE_STACK = 9,    /* a stack pointer left where it began: shared.stack_left */
+    CORE_BREAK = 9,    /* a debugger's stop */
+    CORE_STACK = 10,   /* a stack pointer left where it began: shared.stack_left */
 } core_reason;
 
 /* Block flags. */

@@ -65,6 +65,19 @@ static bool memory_fault(core *c)
     return exception_fault(c, EXC_BUS_FAULT, CFSR_PRECISERR | CFSR_BFARVALID);
 }
 
+/* The MPU refused a page: MMFAR is where the access began, or the page when it began before that. */
+static bool mpu_fault(core *c)
+{
+    rewind_block(c);
+    if (c->refused == UC_PROT_EXEC) {
+        return exception_fault(c, EXC_MEM_MANAGE, CFSR_IACCVIOL);
+    }
+    const core_access *access = c->block ? access_at(c, c->shared.pc & ~1u) : NULL;
+    uint32_t address = access ? effective_address(c, access) : c->bad_address;
+    c->mmfar = address >> CORE_PAGE_BITS == c->bad_address >> CORE_PAGE_BITS ? address : c->bad_address;
+    return exception_fault(c, EXC_MEM_MANAGE, CFSR_DACCVIOL | CFSR_MMARVALID);
+}
+
 static uint16_t halfword_before_pc(core *c)
 {
     uint16_t halfword = 0;
@@ -117,6 +130,12 @@ static core_reason after_interrupt(core *c)
     return go_on_or_lock_up(going);
 }
 
+static bool refused_lazy_fp(core *c)
+{
+    bool by_mpu = c->lazy_refused == CFSR_MLSPERR;
+    return exception_fault(c, by_mpu ? EXC_MEM_MANAGE : EXC_BUS_FAULT, c->lazy_refused);
+}
+
 static core_reason own_stop(core *c)
 {
     if (!is_thumb(c)) {
@@ -127,12 +146,16 @@ static core_reason own_stop(core *c)
     case STOP_LOOP: watch_examine(c); return CORE_GO_ON;
     case STOP_CALLBACK: return CORE_CALLBACK;
     case STOP_MARK: return CORE_MARK;
+    case STOP_HALT: return CORE_BREAK;
+    case STOP_INSTRUCTION: c->debug.resumes_at = c->shared.pc & ~1u; return CORE_BREAK;
     case STOP_TRANSLATE:
         c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TB_REMOVE_CACHE, 2), (uint64_t)c->stale_address,
                    (uint64_t)c->stale_address + c->stale_bytes);
         return CORE_GO_ON;
     case STOP_NO_FPU: return go_on_or_lock_up(exception_fault(c, EXC_USAGE_FAULT, CFSR_NOCP));
-    case STOP_LAZY_FP: return go_on_or_lock_up(exception_fault(c, EXC_BUS_FAULT, c->lazy_refused));
+    case STOP_LAZY_FP: return go_on_or_lock_up(refused_lazy_fp(c));
+    case STOP_NO_EXECUTE:
+        return go_on_or_lock_up(exception_fault(c, EXC_MEM_MANAGE, CFSR_IACCVIOL));
     case STOP_DEADLINE:
     case STOP_NONE: break;
     }
@@ -144,6 +167,9 @@ core_reason what_stopped(core *c, uc_err error)
     c->shared.pc = core_reg(c, UC_ARM_REG_PC);
     if (c->abandoned.cause) {
         return go_on_or_lock_up(abandoned_fault(c));
+    }
+    if (c->refused) {
+        return go_on_or_lock_up(mpu_fault(c));
     }
     if (c->bad_access) {
         return go_on_or_lock_up(memory_fault(c));

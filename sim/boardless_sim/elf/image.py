@@ -70,12 +70,6 @@ class FirmwareImage:
         found = (s for s in self.symbols.values() if s.kind == "object" and s.size)
         return tuple(sorted(found, key=lambda s: (s.address, s.size)))
 
-    def object_at(self, address: int) -> Symbol | None:
-        """The variable that holds an address."""
-        index = bisect.bisect_right(self.objects, address, key=lambda s: s.address) - 1
-        found = self.objects[index] if index >= 0 else None
-        return found if found and address < found.address + found.size else None
-
     def function_at(self, address: int) -> str:
         """The function that holds a code address; "?" outside every function."""
         index = bisect.bisect_right(self._function_starts, address & ~1) - 1

@@ -67,7 +67,7 @@ class Rig:
         self.sink = Sink(self.bus)
         self.camera = Ov7670()
         self.camera.connect(self.bus, self.sink)
-        self.camera.reset()
+        self.camera.clock_in(24_000_000)
 
     def configure(self, registers: dict[int, int]) -> None:
         for address, value in registers.items():
@@ -135,13 +135,13 @@ def test_address_past_the_last_register_is_harmless(rig: Rig) -> None:
 
 
 def test_thirty_frames_a_second_at_24_mhz(rig: Rig) -> None:
-    assert rig.camera.frame_ns() == FRAME_NS
+    assert rig.camera.timing().frame_ns == FRAME_NS
     rig.write(sensor.CLKRC, 1)
-    assert rig.camera.frame_ns() == 2 * FRAME_NS
+    assert rig.camera.timing().frame_ns == 2 * FRAME_NS
     rig.write(sensor.DBLV, 1 << 6)
-    assert rig.camera.frame_ns() == FRAME_NS // 2
+    assert rig.camera.timing().frame_ns == FRAME_NS // 2
     rig.write(sensor.CLKRC, sensor.CLKRC_EXTERNAL | 1)
-    assert rig.camera.frame_ns() == FRAME_NS // 4
+    assert rig.camera.timing().frame_ns == FRAME_NS // 4
 
 
 def test_vsync_and_line_times(rig: Rig) -> None:

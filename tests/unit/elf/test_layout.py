@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from boardless.project.config import STM32F407VG, Budgets, Config
+from boardless.project.config import Config
+from boardless.project.regions import STM32F407VG
 from boardless.size.measure import measure
 from boardless_sim.elf.layout import read_layout
 from boardless_sim.errors import BoardlessError, ImageError
 
-CONFIG = Config(Path("boardless.toml"), None, STM32F407VG, (".stack",), Budgets())
+CONFIG = Config(Path("boardless.toml"), STM32F407VG, stack_sections=(".stack",))
 MUTATIONS = 2_500
 
 

@@ -310,7 +310,7 @@ def test_the_command_says_how_good_the_constants_of_others_are(
         (["--counter", "ticks"], "no symbol 'ticks'"),
         (["--baseline", "missing.json"], "missing.json: No such file"),
         (["--elfs", "missing"], "No such file"),
-        (["--json", "missing/out.json"], "no folder missing"),
+        (["--json", "missing/out.json"], "missing, expected one to write into"),
     ],
 )
 def test_a_comparison_that_cannot_be_made(

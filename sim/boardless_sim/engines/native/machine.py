@@ -15,6 +15,7 @@ from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, Sched
 from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.finding import Check, Finding
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
@@ -36,12 +37,14 @@ class Outcome(Enum):
     HALT = "halt"  # asleep, and nothing will ever wake it
     LOCKUP = "lockup"
     MARK = "mark"  # a marked block is about to run
+    BREAK = "break"  # a debugger's stop
     STACK = "stack"  # a stack pointer left the object or free area in which it began
 
 
-_ENDS = {
+_OUTCOMES = {
     Reason.LOCKUP: Outcome.LOCKUP,
     Reason.MARK: Outcome.MARK,
+    Reason.BREAK: Outcome.BREAK,
     Reason.STACK: Outcome.STACK,
 }
 
@@ -68,10 +71,12 @@ class Machine:
         self._event_cycle: int | None = None
         self._stop = self._limit_reached = False
         self._reset_cause = ""
+        self.halts_at_bkpt = False  # a debugger is there (DDI 0403E, C1.6.4)
         self._said: set[str] = set()
         self._reported: set[tuple[Check, str]] = set()
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
+        self.variables = Variables(())
         self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
         self._effects_before_end = 0
         self.findings: list[Finding] = []
@@ -134,7 +139,8 @@ class Machine:
         """Write the image into Flash and take the reset vector."""
         for segment in image.segments:
             self.cpu.write(segment.load_address, segment.data)
-        self.cpu.set_stack_bounds(_object_bounds(image))
+        self.variables = Variables(image.objects)
+        self.cpu.set_stack_bounds(self.variables.bounds)
         self.cpu.power_on(image.vector_table)
         self._vector_table = image.vector_table
 
@@ -146,9 +152,12 @@ class Machine:
 
     def run(self, limit_us: float) -> Outcome:
         """Run until `stop`, for at most `limit_us`, or until the CPU cannot go on."""
+        return self.run_until(self.time_ps() + max(1, round(limit_us * 1e6)))
+
+    def run_until(self, limit_ps: int) -> Outcome:
+        """As `run`, but up to a time since power-on."""
         self._stop = self._limit_reached = False
         self._shared.effects += 1  # a test may have changed a device since
-        limit_ps = self._timeline.to_ps(self._shared.cycles) + max(1, round(limit_us * 1e6))
         limit = self._queue.at_ps(limit_ps, self._reach_limit)
         try:
             return self._run()
@@ -168,16 +177,25 @@ class Machine:
                     return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
             elif reason == Reason.RESET:
                 self._reset()
-            elif reason in _ENDS:
-                return _ENDS[reason]
+            elif reason in _OUTCOMES:
+                return _OUTCOMES[reason]
             elif reason == Reason.DEBUG:
-                if not self.semihosting.call(self.cpu) and not self.cpu.breakpoint_fault():
-                    return Outcome.LOCKUP
+                outcome = self._breakpoint()
+                if outcome is not None:
+                    return outcome
             else:
                 raise EngineError(
                     f"native engine: the CPU stopped at {self._shared.pc:#010x} for a reason it "
                     f"does not know (Unicorn {self._shared.interrupt_number})"
                 )
+
+    def _breakpoint(self) -> Outcome | None:
+        """BKPT: None where the run goes on."""
+        if self.semihosting.call(self.cpu):
+            return None
+        if self.halts_at_bkpt:
+            return Outcome.BREAK
+        return None if self.cpu.breakpoint_fault() else Outcome.LOCKUP
 
     def _reach_limit(self) -> None:
         self._limit_reached = True
@@ -218,7 +236,11 @@ class Machine:
 
     def time_us(self) -> float:
         """Virtual time since power-on."""
-        return self._timeline.to_ps(self._shared.cycles) / 1e6
+        return self.time_ps() / 1e6
+
+    def time_ps(self) -> int:
+        """The same in picoseconds, which are exact."""
+        return self._timeline.to_ps(self._shared.cycles)
 
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
@@ -325,8 +347,11 @@ class Machine:
                 return bytes(memory.view[offset : offset + size])
         raise BusFault(f"no memory at {address:#010x}, {size} bytes")
 
-    def memory_write(self, address: int, data: bytes) -> None:
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         """Write RAM as a bus master."""
+        if buffer is not None and self.variables.passes_end(buffer, address + len(data)):
+            for text in self.variables.overwritten(buffer, address, len(data)):
+                self.report(Check.DMA_PAST_SYMBOL, "DMA", text)
         found = self._memories.get(address >> _TOP_BITS)
         if found is not None:
             base, memory, writable = found
@@ -382,11 +407,6 @@ class Machine:
         if key not in self._said:
             self._said.add(key)
             self.log.append(message)
-
-
-def _object_bounds(image: FirmwareImage) -> list[int]:
-    """Where the firmware's variables begin and end."""
-    return sorted({place for s in image.objects for place in (s.address, s.address + s.size)})
 
 
 def _runs(pages: list[int]) -> list[tuple[int, int]]:

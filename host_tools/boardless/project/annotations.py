@@ -35,9 +35,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from boardless.project.budgets import Budget, read_budget
 from boardless.project.toml_table import Table
 
 DEFAULT_ENTRY = "Reset_Handler"
+
+
+KEYS = ("entry", "su", "cold", "calls", "recursion", "frames", "interrupts", "task")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Task:
 
     name: str
     entry: str
-    max_bytes: int | None = None
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,6 @@ class Level:
 class StackAnnotations:
     """Everything that `[budget.stack]` tells the analysis. `fp` None: as the code lets suppose."""
 
-    max_bytes: int | None = None
     entries: tuple[str, ...] = ()
     calls: tuple[tuple[str, tuple[str, ...]], ...] = ()
     recursion: tuple[tuple[str, int], ...] = ()
@@ -73,13 +76,12 @@ class StackAnnotations:
     su_folders: tuple[Path, ...] = ()
 
 
-def from_table(table: Table) -> StackAnnotations:
-    """Read `[budget.stack]`, but for its closing. Raises `ConfigError`: key, found, expected."""
+def read_annotations(table: Table) -> StackAnnotations:
+    """Read what `[budget.stack]` has beside maxima. Raises `ConfigError`: key, found, expected."""
     interrupts = table.table("interrupts")
     fp, levels = interrupts.flag("fp"), _lists(interrupts.table("level"))
     interrupts.close()
     return StackAnnotations(
-        max_bytes=table.optional_size("max"),
         entries=table.texts("entry"),
         calls=_lists(table.table("calls"), may_be_empty=True),
         recursion=_numbers(table.table("recursion"), are_bytes=False),
@@ -102,8 +104,7 @@ def _numbers(table: Table, *, are_bytes: bool) -> tuple[tuple[str, int], ...]:
 
 
 def _task(entry: Table) -> Task:
-    task = Task(
-        entry.required_text("name"), entry.required_text("entry"), entry.optional_size("max")
-    )
+    name, function = entry.required_text("name"), entry.required_text("entry")
+    budget = read_budget(entry, f"stack.task {name}", needs_max=False)
     entry.close()
-    return task
+    return Task(name, function, budget)
