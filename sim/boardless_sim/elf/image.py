@@ -51,7 +51,12 @@ class FirmwareImage:
     reset_address: int
     sha256: str
     functions: tuple[Symbol, ...] = field(repr=False)
-    raw: bytes = field(default=b"", repr=False, compare=False)  # the whole file
+    elf: ElfFile | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def raw(self) -> bytes:
+        """The whole file."""
+        return b"" if self.elf is None else self.elf.raw
 
     def symbol(self, name: str) -> Symbol:
         """The symbol of that name. Raises `ImageError`."""
@@ -106,7 +111,7 @@ def image_of(elf: ElfFile) -> FirmwareImage:
         reset_address=reset,
         sha256=elf.sha256,
         functions=_without_aliases(functions),
-        raw=elf.raw,
+        elf=elf,
     )
 
 

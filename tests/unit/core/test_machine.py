@@ -45,6 +45,7 @@ def test_a_load_from_nothing_is_a_hard_fault_with_its_address(tmp_path: Path) ->
     assert engine.run(100) == StopReason.FAULT
     assert str(engine.fault()) == (
         "HardFault at pc 0x08000048 in ? (CFSR 0x00008200, HFSR 0x40000000 address 0x30000000)"
+        ": data access where nothing answers (PRECISERR)"
     )
 
 

@@ -44,6 +44,7 @@ class NativeEngine(Engine):
     name = "native"
     timing_basis = ESTIMATED_CYCLES
     capabilities = frozenset(Capability) - {Capability.MAILBOX}
+    checks = frozenset(Check) - {Check.UNINITIALISED_READ}
 
     def __init__(
         self,

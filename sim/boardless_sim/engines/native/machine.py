@@ -76,7 +76,7 @@ class Machine:
         self._reported: set[tuple[Check, str]] = set()
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
-        self.variables = Variables(())
+        self.variables = Variables()
         self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
         self._effects_before_end = 0
         self.findings: list[Finding] = []
@@ -139,7 +139,7 @@ class Machine:
         """Write the image into Flash and take the reset vector."""
         for segment in image.segments:
             self.cpu.write(segment.load_address, segment.data)
-        self.variables = Variables(image.objects)
+        self.variables = Variables(image)
         self.cpu.set_stack_bounds(self.variables.bounds)
         self.cpu.power_on(image.vector_table)
         self._vector_table = image.vector_table
@@ -274,6 +274,8 @@ class Machine:
 
         A stable register is read once for each effect; a loop reads another kind often.
         """
+        if not self._limit_reached:
+            return ()
         times = Counter(address for address, _ in self._reads)
         latest = dict(self._reads)
         end = self._effects_before_end

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from boardless_sim.elf.image import Symbol
+from boardless_sim.elf.image import FirmwareImage, Symbol
+from boardless_sim.elf.members import Members
 
 _MOST_VICTIMS = 8  # of one buffer; the first one says enough
+_NO_END = 1 << 32
 
 
 class Variables:
-    """Objects of the symbol table, by address. Where it knows none, nothing is held."""
+    """Objects of the symbol table, by address, and arrays inside them; none before an image."""
 
-    def __init__(self, objects: Sequence[Symbol]) -> None:
-        self._objects = objects
-        self._starts = [found.address for found in objects]
+    def __init__(self, image: FirmwareImage | None = None) -> None:
+        self._objects = () if image is None else image.objects
+        elf = None if image is None else image.elf
+        self._members = None if elf is None else Members(elf)
+        self._starts = [found.address for found in self._objects]
         self._ends: dict[int, int] = {}  # by a buffer's address: how far it may be written
         self._victims: dict[int, set[str]] = {}
 
@@ -40,24 +44,49 @@ class Variables:
     def overwritten(self, buffer: int, address: int, size: int) -> Iterator[str]:
         """Each other variable that the write hits, once for a buffer."""
         known = self._victims.setdefault(buffer, set())
-        past = max(address, self._ends[buffer])
+        end = self._ends[buffer]
         owner = self.at(buffer)
-        name = f"{buffer:#010x}" if owner is None else f"`{owner.name}` ({owner.size:,} bytes)"
-        first = max(bisect.bisect_right(self._starts, past) - 1, 0)
-        for victim in self._objects[first:]:
-            if victim.address >= address + size or len(known) >= _MOST_VICTIMS:
+        for victim in self._hit(max(address, end), address + size):
+            if len(known) >= _MOST_VICTIMS:
                 return
-            if _end(victim) > past and victim.name not in known:
-                known.add(victim.name)
-                yield f"wrote past the end of {name} into `{victim.name}`"
+            if victim == owner:
+                name = self._member(victim, end - victim.address)
+            else:
+                name = victim.name
+            if name not in known:
+                known.add(name)
+                yield f"wrote past the end of {self._named(buffer, owner)} into `{name}`"
+
+    def _hit(self, start: int, end: int) -> Iterator[Symbol]:
+        for found in self._objects[max(bisect.bisect_right(self._starts, start) - 1, 0) :]:
+            if found.address >= end:
+                return
+            if _end(found) > start:
+                yield found
+
+    def _named(self, buffer: int, owner: Symbol | None) -> str:
+        if owner is None:
+            return f"the area at {buffer:#010x}"
+        size = self._ends[buffer] - buffer
+        return f"`{self._member(owner, buffer - owner.address)}` ({size:,} bytes)"
+
+    def _member(self, variable: Symbol, offset: int) -> str:
+        if self._members is None or not self._is_structure(variable):
+            return variable.name
+        return self._members.name_at(variable.name, offset)
+
+    def _is_structure(self, variable: Symbol) -> bool:
+        """Whether some buffer ended within it."""
+        return any(variable.address < end < _end(variable) for end in self._ends.values())
 
     def _end_of(self, buffer: int) -> int:
-        """Of the variable, or of the free area up to the next one."""
+        """Of the array or variable, or of the free area up to the next one."""
         owner = self.at(buffer)
         if owner is not None:
-            return _end(owner)
+            inside = None if self._members is None else self._members.end_of_array(buffer)
+            return min(_end(owner), _NO_END if inside is None else inside)
         index = bisect.bisect_right(self._starts, buffer)
-        return self._starts[index] if index < len(self._starts) else 1 << 32
+        return self._starts[index] if index < len(self._starts) else _NO_END
 
 
 def _end(symbol: Symbol) -> int:
