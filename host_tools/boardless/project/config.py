@@ -45,6 +45,7 @@ from boardless.project.contract import read_contract
 from boardless.project.model import Role, read_model
 from boardless.project.regions import Region
 from boardless.project.toml_table import Table
+from boardless.project.waivers import CheckWaiver, read_check_waivers
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.errors import ConfigError
 
@@ -71,6 +72,7 @@ class Config:
     stack: StackAnnotations = field(default_factory=StackAnnotations)
     artifact: Path | None = None
     contract: Contract = REFERENCE
+    check_waivers: tuple[CheckWaiver, ...] = ()
 
 
 def load_config(path: Path) -> Config:
@@ -85,6 +87,7 @@ def parse_config(path: Path, raw: bytes) -> Config:
     elf, linker_map = project.text("elf"), project.text("map")
     project.close()
     contract = read_contract(root)
+    check_waivers = tuple(read_check_waivers(root.table("checks")))
     root.close()
     regions, held, declared = read_regions(budget.table("region"))
     model = read_model(budget.table("model"))
@@ -114,6 +117,7 @@ def parse_config(path: Path, raw: bytes) -> Config:
         stack=annotations,
         artifact=None if model.artifact is None else path.parent / model.artifact,
         contract=contract,
+        check_waivers=check_waivers,
     )
 
 

@@ -17,7 +17,7 @@ from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.fault_words import in_words
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
-from boardless_sim.finding import Finding
+from boardless_sim.finding import Check, Finding
 from boardless_sim.timing_basis import TimingBasis
 
 
@@ -135,6 +135,7 @@ class Engine(Protocol):
     capabilities: frozenset[Capability]
     timing_basis: TimingBasis
     contract: Contract = REFERENCE  # the firmware's; to be set before `load`
+    checks: frozenset[Check] = frozenset()  # what it looks for (`BOARD_CHECKS`)
 
     @property
     def image(self) -> FirmwareImage:

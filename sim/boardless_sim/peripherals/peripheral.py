@@ -75,8 +75,11 @@ class Bus(Protocol):
     def memory_read(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash. Raises `BusFault` where there is no memory."""
 
-    def memory_write(self, address: int, data: bytes) -> None:
-        """Write RAM as a bus master. Raises `BusFault` where there is none."""
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
+        """Write RAM as a bus master. Raises `BusFault` where there is none.
+
+        `buffer`: where the transfer began, whose variable it must not run past.
+        """
 
     def device_at(self, address: int) -> tuple[Peripheral, int] | None:
         """The device at an address and the offset in it, for a DMA that reads a data register."""

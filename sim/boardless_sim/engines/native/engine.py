@@ -46,6 +46,7 @@ class NativeEngine(Engine):
     name = "native"
     timing_basis = ESTIMATED_CYCLES
     capabilities = frozenset(Capability) - {Capability.MAILBOX}
+    checks = frozenset(Check) - {Check.UNINITIALISED_READ}
 
     def __init__(
         self,
@@ -150,7 +151,7 @@ class NativeEngine(Engine):
         """Which stack went where, by the names of the variables."""
         shared, image = self.machine.cpu.shared, self.image
         which = "main" if shared.stack_left == 1 else "process"
-        victim = image.object_at(shared.stack_floor - 1)
+        victim = self.machine.variables.at(shared.stack_floor - 1)
         into = "another area" if victim is None else f"variable `{victim.name}`"
         text = (
             f"the {which} stack went below {shared.stack_floor:#010x} into {into}, "

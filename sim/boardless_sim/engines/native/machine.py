@@ -17,6 +17,7 @@ from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
+from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.finding import Check, Finding
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
@@ -78,6 +79,7 @@ class Machine:
         self._reported: set[tuple[Check, str]] = set()
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
+        self.variables = Variables()
         self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
         self._effects_before_end = 0
         self.findings: list[Finding] = []
@@ -149,7 +151,8 @@ class Machine:
         """Write the image into Flash and take the reset vector."""
         for segment in image.segments:
             self.cpu.write(segment.load_address, segment.data)
-        self.cpu.set_stack_bounds(_object_bounds(image))
+        self.variables = Variables(image)
+        self.cpu.set_stack_bounds(self.variables.bounds)
         self.cpu.power_on(image.vector_table)
         self._vector_table = image.vector_table
 
@@ -283,6 +286,8 @@ class Machine:
 
         A stable register is read once for each effect; a loop reads another kind often.
         """
+        if not self._limit_reached:
+            return ()
         times = Counter(address for address, _ in self._reads)
         latest = dict(self._reads)
         end = self._effects_before_end
@@ -360,8 +365,11 @@ class Machine:
                 return bytes(memory.view[offset : offset + size])
         raise BusFault(f"no memory at {address:#010x}, {size} bytes")
 
-    def memory_write(self, address: int, data: bytes) -> None:
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         """Write RAM as a bus master."""
+        if buffer is not None and self.variables.passes_end(buffer, address + len(data)):
+            for text in self.variables.overwritten(buffer, address, len(data)):
+                self.report(Check.DMA_PAST_SYMBOL, "DMA", text)
         found = self._memories.get(address >> _TOP_BITS)
         if found is not None:
             base, memory, writable = found
@@ -417,11 +425,6 @@ class Machine:
         if key not in self._said:
             self._said.add(key)
             self.log.append(message)
-
-
-def _object_bounds(image: FirmwareImage) -> list[int]:
-    """Where the firmware's variables begin and end."""
-    return sorted({place for s in image.objects for place in (s.address, s.address + s.size)})
 
 
 def _runs(pages: list[int]) -> list[tuple[int, int]]:
