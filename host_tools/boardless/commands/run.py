@@ -26,7 +26,7 @@ from boardless_sim.errors import LabelError
 
 if TYPE_CHECKING:
     from boardless.running.board_checks import BoardCheck, Rules
-    from boardless.running.classify import RunReport
+    from boardless.running.classify import RunReport, require_results
     from boardless.running.session import BoardSetup
 
 
@@ -91,8 +91,6 @@ def command(
     setup = BoardSetup(
         elf, engine, strict, not no_fast_forward, peripherals, ram_fill, contract=contract
     )
-    from boardless.running.classify import require_results
-
     report = _classify(setup, frames, labels, limit, jobs, limit_us)
     checks = _judged(report, Rules(strict, project.waivers))
     failures = _failures(report, checks, min_accuracy, frames)

@@ -52,7 +52,7 @@ class BoardDevices:
     def dma_request(self, request: str, units: int = 1) -> int:
         """Serve a request line by the controller that listens to it; how many units were served."""
         for dma in self.dmas:
-            if request in dma.listening:
+            if request in dma.listening and dma.clocked:
                 return dma.request(request, units)
         return 0
 

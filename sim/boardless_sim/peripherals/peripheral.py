@@ -122,6 +122,7 @@ class Peripheral(ABC):
     def __init__(self, name: str) -> None:
         self.name = name
         self.bus: Bus = _DETACHED
+        self.clocked = True
 
     def attach(self, bus: Bus) -> None:
         """Called once, when the board is built."""
@@ -129,6 +130,10 @@ class Peripheral(ABC):
 
     def reset(self) -> None:  # noqa: B027  (a device without state needs none)
         """Return to the reset state, and cancel what was scheduled."""
+
+    def clock(self, on: bool) -> None:
+        """The enable bit changed: without a clock, what is in progress stands still."""
+        self.clocked = on
 
     @abstractmethod
     def read(self, offset: int, size: int) -> int:

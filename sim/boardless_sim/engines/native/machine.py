@@ -20,6 +20,7 @@ from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Loo
 from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.finding import Check, Finding
+from boardless_sim.peripherals.gated import Gated
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
 
 _PAGE = 0x1000
@@ -29,6 +30,9 @@ _WORD = ~3
 _READS, _OFTEN, _LATELY = 64, 3, 8
 _FAULTS = range(2, 7)  # NMI to UsageFault
 _ERASED = b"\xff"
+
+
+_Slot = tuple[int, Peripheral, frozenset[int]]  # base, device, its stable offsets
 
 
 class Outcome(Enum):
@@ -92,8 +96,12 @@ class Machine:
         for _, device in self._own:
             device.attach(self)
             device.reset()
-        self._slots: dict[int, tuple[int, Peripheral, frozenset[int]]] = {}
+        self._slots: dict[int, _Slot] = {}
         self._map_devices()
+        self._gated: dict[str, _Slot] = {}
+        self.devices.rcc.on_gate = self._follow_gate
+        for name in self.devices.by_name:
+            self._follow_gate(name)
 
     # ---- building ----
 
@@ -141,6 +149,33 @@ class Machine:
             self.cpu.map_region(area.start, len(area), kind)
         self.cpu.map_done()
         self._look = Look(self.cpu, [area for area, _ in regions], self.device_at)
+
+    def _follow_gate(self, name: str) -> None:
+        """A device without a clock, or held in reset, is out of the map: no access asks for it.
+
+        The entries of the map are exchanged, so that an access costs nothing more.
+        """
+        placed = self.devices.by_name.get(name)
+        if placed is None:
+            return
+        base, device = placed
+        slot = base >> _SLOT_BITS
+        if self._slots[slot][1] not in (device, self._gated.get(name, (0, None))[1]):
+            return  # one of the user's own stands there
+        rcc = self.devices.rcc
+        clocked, in_reset = rcc.clock_enabled(name), rcc.held_in_reset(name)
+        if device.clocked is not clocked:
+            device.clock(clocked)
+        if clocked and not in_reset:
+            self._slots[slot] = (base, device, device.stable)
+            return
+        register = rcc.gate_register(name)
+        why = f"is held in reset (RCC_{register.replace('ENR', 'RSTR')})"
+        if not clocked:
+            why = f"is not clocked (RCC_{register})"
+        gated = Gated(device, why)
+        gated.attach(self)
+        self._gated[name] = self._slots[slot] = (base, gated, gated.stable)
 
     def mapped_devices(self) -> Iterator[tuple[int, Peripheral]]:
         """The board's devices, then the user's own, which replace what stands at their place."""
