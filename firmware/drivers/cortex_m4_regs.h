@@ -62,6 +62,8 @@ _Static_assert(offsetof(scb_regs, CPACR) == 0x88, "SCB overlay");
 #define SCB_ICSR_PENDSVCLR       (1u << 27)
 #define SCB_ICSR_PENDSVSET       (1u << 28)
 #define SCB_ICSR_NMIPENDSET      (1u << 31)
+#define SCB_SCR_SLEEPDEEP        (1u << 2)
+#define SCB_AIRCR_SYSRESETREQ    (1u << 2)
 #define SCB_AIRCR_VECTKEY        (0x05FAu << 16)
 #define SCB_AIRCR_PRIGROUP_SHIFT 8
 #define SCB_AIRCR_PRIGROUP_MASK  (7u << 8)

@@ -48,6 +48,9 @@ class Bus(Protocol):
     def now(self) -> int:
         """Virtual time in core cycles, exact for the access in progress."""
 
+    def now_ns(self) -> int:
+        """Virtual time since power-on in nanoseconds: it goes on however the clock changes."""
+
     def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> Event:
         """Call back after `delay_cycles` (at least 1): for devices that the core's clock drives."""
 

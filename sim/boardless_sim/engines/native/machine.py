@@ -354,6 +354,10 @@ class Machine:
         """Virtual time in cycles."""
         return self._event_cycle if self._event_cycle is not None else self.cpu.now()
 
+    def now_ns(self) -> int:
+        """Virtual time in nanoseconds."""
+        return self._timeline.to_ps(self.now()) * 10**9 // PICOSECONDS
+
     def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> ScheduledEvent:
         """Call back after a number of core cycles."""
         event = self._queue.at_cycle(self.now() + max(1, delay_cycles), callback)
