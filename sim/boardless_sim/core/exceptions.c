@@ -64,6 +64,7 @@ static void note_first_fault(core *c, uint32_t taken)
     }
     c->shared.fault_number = taken;
     c->shared.fault_pc = c->shared.pc & ~1u;
+    c->shared.fault_lr = core_reg(c, UC_ARM_REG_LR);
     c->shared.fault_cfsr = c->cfsr;
     c->shared.fault_hfsr = c->hfsr;
     c->shared.fault_has_address = (c->cfsr & (CFSR_BFARVALID | CFSR_MMARVALID)) != 0;

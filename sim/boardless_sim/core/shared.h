@@ -113,6 +113,7 @@ typedef struct {
     uint32_t sleeping;         /* bool */
     uint32_t fault_number;     /* first fault: exception number taken, 0 none */
     uint32_t fault_pc;
+    uint32_t fault_lr;
     uint32_t fault_cfsr;
     uint32_t fault_hfsr;
     uint32_t fault_address;

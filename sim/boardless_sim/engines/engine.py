@@ -48,7 +48,10 @@ class UartLine:
 
 @dataclass(frozen=True)
 class FaultInfo:
-    """The first fault the CPU took: exception, address of the instruction, status registers."""
+    """The first fault the CPU took: exception, address of the instruction, status registers.
+
+    `caller`: the function that LR points into, told where the address itself is in none.
+    """
 
     kind: str
     pc: int
@@ -56,11 +59,13 @@ class FaultInfo:
     cfsr: int
     hfsr: int
     address: int | None
+    caller: str = "?"
 
     def __str__(self) -> str:
+        called = f" from {self.caller}" if self.function == "?" != self.caller else ""
         where = f" address {self.address:#010x}" if self.address is not None else ""
         return (
-            f"{self.kind} at pc {self.pc:#010x} in {self.function}"
+            f"{self.kind} at pc {self.pc:#010x} in {self.function}{called}"
             f" (CFSR {self.cfsr:#010x}, HFSR {self.hfsr:#010x}{where})"
         )
 

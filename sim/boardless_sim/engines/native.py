@@ -263,6 +263,7 @@ class NativeEngine:
             cfsr=shared.fault_cfsr,
             hfsr=shared.fault_hfsr,
             address=shared.fault_address if shared.fault_has_address else None,
+            caller=self._function_at(shared.fault_lr & ~1),
         )
 
     def stack_mark(self) -> StackMark:
