@@ -53,8 +53,8 @@ class Shared(ctypes.Structure):
         *((name, c_uint32) for name in (
             "pc", "fast_forward", "callback_failed", "reset_requested", "sleeping", "fault_number",
             "fault_pc", "fault_lr", "fault_cfsr", "fault_hfsr", "fault_address",
-            "fault_has_address", "lowest_msp", "lowest_msp_pc", "lowest_psp", "active_exception", "interrupt_number",
-            "probed_msp", "probed_psp",
+            "fault_has_address", "lowest_msp", "lowest_msp_pc", "lowest_psp", "active_exception",
+            "interrupt_number", "probed_msp", "probed_psp",
         )),
     ]  # fmt: skip
 
