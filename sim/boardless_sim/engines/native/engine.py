@@ -292,6 +292,7 @@ class NativeEngine(Engine):
             address=shared.fault_address if shared.fault_has_address else None,
             sp=shared.fault_sp,
             lr=shared.fault_lr,
+            caller=self._function_at(shared.fault_lr & ~1),
         )
 
     def stack_mark(self) -> StackMark:
