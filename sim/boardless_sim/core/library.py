@@ -83,7 +83,6 @@ class Shared(ctypes.Structure):
     fault_address: int
     fault_has_address: int
     fault_sp: int
-    fault_lr: int
     lowest_msp: int
     lowest_msp_pc: int
     lowest_psp: int
