@@ -199,6 +199,9 @@ class _Quiet:
     def now(self) -> int:
         return self._bus.now()
 
+    def now_ns(self) -> int:
+        return self._bus.now_ns()
+
     def clocks(self) -> Clocks:
         return self._bus.clocks()
 
@@ -226,7 +229,7 @@ class _Quiet:
     def dma_request(self, request: str, units: int = 1) -> int:
         return 0
 
-    def memory_write(self, address: int, data: bytes) -> None:
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         """Memory stays as it is."""
 
     def set_clocks(self, clocks: Clocks) -> None:

@@ -9,8 +9,9 @@ import click
 from boardless.commands.options import PATH
 from boardless_models.graph.artifact import save_artifact
 from boardless_models.graph.cost import MODEL_BUDGET_BYTES
+from boardless_models.graph.kernels import RAM_BUDGET_BYTES
 from boardless_models.int8.scaling import ROUNDING, ROUNDINGS, Rounding
-from boardless_models.tflite.importing import RAM_BUDGET_BYTES, import_file, summary
+from boardless_models.tflite.importing import import_file, summary
 from boardless_sim.errors import ModelError
 
 
