@@ -301,6 +301,12 @@ int nvic_execution_priority(core *c, bool with_primask);
 bool exception_enter(core *c, uint32_t exception);
 bool exception_return(core *c, uint32_t exc_return);
 bool exception_fault(core *c, uint32_t exception, uint32_t cfsr_bits);
+
+/* frames.c: the CFSR bits of what went wrong, 0 nothing */
+uint32_t push_frame(core *c, uint32_t xpsr, bool extended);
+uint32_t pop_frame(core *c, uint32_t exc_return);
+void rebuild_flags(core *c);
+void jump(core *c, uint32_t pc);
 void stack_look(core *c, uint32_t sp, uint32_t pc);
 
 /* scs.c */
