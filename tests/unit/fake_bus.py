@@ -63,6 +63,9 @@ class FakeBus:
     def now(self) -> int:
         return self.time
 
+    def now_ns(self) -> int:
+        return self.time * 10**9 // self.tree.hclk_hz
+
     def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> FakeEvent:
         event = FakeEvent(callback)
         self._sequence += 1

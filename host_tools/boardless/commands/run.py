@@ -19,13 +19,14 @@ from boardless.commands.options import (
     limit_us_option,
     model_option,
     peripheral_option,
+    ram_fill_option,
     strict_option,
 )
 from boardless_sim.errors import LabelError
 
 if TYPE_CHECKING:
     from boardless.running.board_checks import BoardCheck, Rules
-    from boardless.running.classify import RunReport
+    from boardless.running.classify import RunReport, require_results
     from boardless.running.session import BoardSetup
 
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 )
 @model_option
 @strict_option
+@ram_fill_option
 @click.option("--no-fast-forward", is_flag=True, help="Execute polling loops turn by turn.")
 @peripheral_option
 @config_option
@@ -60,6 +62,7 @@ def command(
     engine: str,
     model: Path | None,
     strict: bool,
+    ram_fill: int | None,
     no_fast_forward: bool,
     peripherals: tuple[str, ...],
     config: Path | None,
@@ -85,9 +88,9 @@ def command(
         from boardless.project.model_hash import require_model
 
         require_model(elf, model, contract.symbols)
-    from boardless.running.classify import require_results
-
-    setup = BoardSetup(elf, engine, strict, not no_fast_forward, peripherals, contract=contract)
+    setup = BoardSetup(
+        elf, engine, strict, not no_fast_forward, peripherals, ram_fill, contract=contract
+    )
     report = _classify(setup, frames, labels, limit, jobs, limit_us)
     checks = _judged(report, Rules(strict, project.waivers))
     failures = _failures(report, checks, min_accuracy, frames)

@@ -179,11 +179,12 @@ def _vector_table(path: Path, segments: tuple[Segment, ...]) -> tuple[int, int, 
         raise ImageError(
             f"{path}: reset vector {reset:#010x}, expected a Thumb address (odd) in Flash"
         )
-    if not (0x2000_0000 < stack <= 0x2002_0000 or 0x1000_0000 < stack <= 0x1001_0000) or stack & 3:
+    if not (0x2000_0000 < stack <= 0x2002_0000 or 0x1000_0000 < stack <= 0x1001_0000):
         raise ImageError(
-            f"{path}: initial stack pointer {stack:#010x}, expected a word address in SRAM or CCM"
+            f"{path}: initial stack pointer {stack:#010x}, expected an address in SRAM or CCM"
         )
-    return FLASH_BASE, stack, reset & ~1
+    # The core takes SP[1:0] as 0 (DDI 0403E, B1.4.1).
+    return FLASH_BASE, stack & ~3, reset & ~1
 
 
 def _in_flash(address: int) -> bool:

@@ -65,6 +65,7 @@ class FaultInfo:
     """The first fault the CPU took: exception, address of the instruction, status registers.
 
     `sp` and `lr` are the faulting code's, None where the engine does not know them.
+    `caller`: the function that LR points into, told where the address itself is in none.
     """
 
     kind: str
@@ -75,12 +76,14 @@ class FaultInfo:
     address: int | None
     sp: int | None = None
     lr: int | None = None
+    caller: str = "?"
 
     def __str__(self) -> str:
+        called = f" from {self.caller}" if self.function == "?" != self.caller else ""
         where = f" address {self.address:#010x}" if self.address is not None else ""
         words = in_words(self.cfsr, self.hfsr)
         return (
-            f"{self.kind} at pc {self.pc:#010x} in {self.function}"
+            f"{self.kind} at pc {self.pc:#010x} in {self.function}{called}"
             f" (CFSR {self.cfsr:#010x}, HFSR {self.hfsr:#010x}{where})"
             + (f": {words}" if words else "")
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.own import load_placement
+from boardless_sim.boards.ram_fill import RAM_FILL
 from boardless_sim.boards.reference import REFERENCE
 from boardless_sim.camera.frame import Frame
 from boardless_sim.core.cpu import UNUSED_PSP
@@ -38,7 +39,8 @@ class NativeEngine(Engine):
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
     event; off, the results are the same and only take longer. `peripherals`: devices in files of
     the user's own, as `FILE:CLASS@BASE`. `refill`: other constants of the cycle table, to see what
-    they would have said. `board`: what the firmware is flashed to.
+    they would have said. `board`: what the firmware is flashed to. `ram_fill`: the seed of what RAM
+    holds at power-on, 0 for zeros.
     """
 
     name = "native"
@@ -53,9 +55,11 @@ class NativeEngine(Engine):
         peripherals: Iterable[str] = (),
         refill: Refill = REFILL,
         board: Board = REFERENCE,
+        ram_fill: int = RAM_FILL,
     ) -> None:
         self._board = board
         self._strict = strict
+        self._ram_fill = ram_fill
         self._peripherals = [load_placement(spec) for spec in peripherals]
         self._fast_forward = fast_forward
         self._refill = refill
@@ -82,6 +86,7 @@ class NativeEngine(Engine):
             fast_forward=self._fast_forward,
             own=self._peripherals,
             refill=self._refill,
+            ram_fill=self._ram_fill,
         )
         self._machine = machine
         machine.load(image)
@@ -287,6 +292,7 @@ class NativeEngine(Engine):
             address=shared.fault_address if shared.fault_has_address else None,
             sp=shared.fault_sp,
             lr=shared.fault_lr,
+            caller=self._function_at(shared.fault_lr & ~1),
         )
 
     def stack_mark(self) -> StackMark:
@@ -309,8 +315,8 @@ class NativeEngine(Engine):
         )
 
     def read_memory(self, address: int, size: int) -> bytes:
-        """Bytes of RAM or Flash."""
-        return self.machine.cpu.read(address, size)
+        """Bytes of RAM or Flash, or what registers would read as: a look has no effect."""
+        return self.machine.peek(address, size)
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Write memory as a debug probe would."""
