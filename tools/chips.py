@@ -122,8 +122,8 @@ def facts_of(line: str, devices: list[Any]) -> Json:
 
 def all_facts() -> dict[str, Json]:
     """By line."""
-    import modm_devices  # type: ignore[import-not-found]  # a tool of its own environment
-    from modm_devices.parser import DeviceParser  # type: ignore[import-not-found]
+    import modm_devices  # a tool of its own environment
+    from modm_devices.parser import DeviceParser
 
     by_line: dict[str, list[Any]] = defaultdict(list)
     for file in sorted(Path(modm_devices.__file__).parent.rglob("stm32f4-*.xml")):

@@ -64,8 +64,9 @@ def command(
     from boardless.fit.part import find, table
     from boardless.fit.verdict import Rest, judge_all
     from boardless.report.console import console
-    from boardless.report.document import require_writable, write_json
+    from boardless.report.document import write_json
     from boardless.report.fit import fit_document, fit_tables
+    from boardless_sim.files import require_writable
 
     if bool(chips) == every:
         raise click.UsageError("expected --chip NAME (repeatable) or --any")

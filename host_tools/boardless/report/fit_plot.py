@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
 from boardless.fit.need import Need
 from boardless.fit.verdict import Verdict
-from boardless.report.document import cannot_write
+from boardless_sim.files import write_file
 
 
 def draw(need: Need, verdicts: Sequence[Verdict], path: Path) -> None:
@@ -31,7 +32,6 @@ def draw(need: Need, verdicts: Sequence[Verdict], path: Path) -> None:
     axes.set_xlabel("Flash, bytes")
     axes.set_ylabel("RAM in one block, bytes")
     figure.legend(loc="outside lower center", ncols=3, fontsize="small")
-    try:
-        figure.savefig(path, format="png", metadata={"Software": None})
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", metadata={"Software": None})
+    write_file(path, drawn.getvalue())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -16,7 +16,14 @@ from boardless.project.model import Role
 from boardless.project.regions import Region
 from boardless.size.attribution import Part, attribute
 from boardless.size.origin import Origin, archives, sources
-from boardless.size.regions import ELSEWHERE, image_bytes, ram_sections, region_bytes, regions_of
+from boardless.size.regions import (
+    ELSEWHERE,
+    Memories,
+    image_bytes,
+    memories_of,
+    ram_sections,
+    region_bytes,
+)
 from boardless_sim.elf.file import ElfFile, read_elf
 from boardless_sim.elf.intervals import union_bytes
 from boardless_sim.elf.layout import Layout, layout_of
@@ -32,18 +39,28 @@ class Measurement:
     """What was found. The bytes of a region contain its alignment padding.
 
     `static_ram` is what data takes in RAM before the first function runs; the stack's section is
-    not in it but in `reserved_stack`. `basis` says where the regions come from.
+    not in it but in `reserved_stack`.
     """
 
     layout: Layout
     regions: Mapping[str, int]
     static_ram: int
     reserved_stack: int
-    placed_in: tuple[Region, ...] = ()
-    basis: str = ""
+    memories: Memories = field(default_factory=lambda: Memories((), ""))
+    stack_sections: tuple[str, ...] = ()
     map_path: Path | None = None
     map_required: bool = False
     roles: tuple[Role, ...] = ()
+
+    @property
+    def placed_in(self) -> tuple[Region, ...]:
+        """The regions that the bytes were placed into."""
+        return self.memories.regions
+
+    @property
+    def basis(self) -> str:
+        """Where the regions come from."""
+        return self.memories.basis
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -149,7 +166,8 @@ class Measurement:
 def measure(image: Path | ElfFile, config: Config, linker_map: Path | None = None) -> Measurement:
     """Place an ELF's sections into the chip's regions. Raises `ImageError`."""
     layout = layout_of(image if isinstance(image, ElfFile) else read_elf(image))
-    regions, basis = regions_of(layout, config)
+    memories = memories_of(layout, config)
+    regions = memories.regions
     in_ram = ram_sections(layout, regions)
     stack = [section for section in in_ram if section.name in config.stack_sections]
     given = linker_map or config.linker_map
@@ -159,8 +177,8 @@ def measure(image: Path | ElfFile, config: Config, linker_map: Path | None = Non
         regions=region_bytes(layout, regions),
         static_ram=sum(section.size for section in in_ram if section not in stack),
         reserved_stack=sum(section.size for section in stack),
-        placed_in=regions,
-        basis=basis,
+        memories=memories,
+        stack_sections=config.stack_sections,
         map_path=given or (beside if beside.is_file() else None),
         map_required=given is not None,
         roles=config.roles,

@@ -19,6 +19,7 @@ from boardless_sim.peripherals.gpio import IDR, Gpio
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Rcc
+from boardless_sim.peripherals.rtc import Rtc
 from boardless_sim.peripherals.syscfg import Syscfg
 from boardless_sim.peripherals.usart import Usart
 
@@ -71,6 +72,9 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     rcc.on_peripheral_reset = lambda name: _reset_one(placed, name)
     pwr = _only(board, devices, Pwr)
     rcc.backup_unlocked = lambda: pwr.backup_unlocked
+    for rtc in (device for device in devices if isinstance(device, Rtc)):
+        rtc.unlocked = rcc.backup_unlocked
+        rtc.clock_hz = rcc.rtc_hz
     gpios = {device.name: device for device in devices if isinstance(device, Gpio)}
     _wire_exti(gpios, _only(board, devices, Syscfg))
     by_name = {device.name: device for device in devices}

@@ -99,7 +99,7 @@ def _memories(facts: Facts) -> list[MemoryArea]:
         areas.append(MemoryArea("CCM", base, size, writable=True, dma=False))
     if "backup" in facts.memories:
         base, size = facts.memories["backup"]
-        areas.append(MemoryArea("backup SRAM", base, size, writable=True))
+        areas.append(MemoryArea("backup SRAM", base, size, writable=True, kept=True))
     return sorted(areas, key=lambda area: area.base)
 
 

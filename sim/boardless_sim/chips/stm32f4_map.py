@@ -21,6 +21,7 @@ from boardless_sim.peripherals.iwdg import Iwdg
 from boardless_sim.peripherals.peripheral import Peripheral
 from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Gates, Rcc
+from boardless_sim.peripherals.rtc import Rtc
 from boardless_sim.peripherals.syscfg import Syscfg
 from boardless_sim.peripherals.timer import Timer
 from boardless_sim.peripherals.usart import Usart
@@ -56,6 +57,7 @@ DEVICES = (
     Device("TIM5", 0x4000_0C00, _WIDE_TIMER, ("TIM5",)),
     Device("TIM6", 0x4000_1000, _BASIC_TIMER, ("TIM6",)),
     Device("TIM7", 0x4000_1400, _BASIC_TIMER, ("TIM7",)),
+    Device("RTC", 0x4000_2800, Rtc),
     Device("WWDG", 0x4000_2C00, Wwdg, ("WWDG",)),
     Device("IWDG", 0x4000_3000, Iwdg),
     Device("USART2", 0x4000_4400, Usart, ("USART2",)),
@@ -91,13 +93,11 @@ _TIM = {0x00: "CR1", 0x04: "CR2", 0x08: "SMCR", 0x0C: "DIER", 0x10: "SR", 0x14: 
         0x18: "CCMR1", 0x1C: "CCMR2", 0x20: "CCER", 0x24: "CNT", 0x28: "PSC", 0x2C: "ARR",
         0x30: "RCR", 0x34: "CCR1", 0x38: "CCR2", 0x3C: "CCR3", 0x40: "CCR4",
         0x44: "BDTR"}  # fmt: skip
-_RTC = {0x00: "TR", 0x04: "DR", 0x08: "CR", 0x0C: "ISR", 0x10: "PRER", 0x14: "WUTR", 0x24: "WPR"}
 
 UNMODELLED = (
     KnownPeripheral("TIM12", 0x4000_1800, registers=_TIM),
     KnownPeripheral("TIM13", 0x4000_1C00, registers=_TIM),
     KnownPeripheral("TIM14", 0x4000_2000, registers=_TIM),
-    KnownPeripheral("RTC", 0x4000_2800, registers=_RTC),
     KnownPeripheral("I2S2ext", 0x4000_3400, registers=_SPI),
     KnownPeripheral("SPI2", 0x4000_3800, registers=_SPI),
     KnownPeripheral("SPI3", 0x4000_3C00, registers=_SPI),

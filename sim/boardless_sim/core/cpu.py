@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import c_int, c_size_t, c_uint64, c_void_p
+from collections.abc import Sequence
+from ctypes import c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
@@ -11,6 +13,7 @@ from unicorn import (
     UC_ARCH_ARM,
     UC_MODE_THUMB,
     UC_PROT_EXEC,
+    UC_PROT_NONE,
     UC_PROT_READ,
     UC_PROT_WRITE,
     UC_TLB_VIRTUAL,
@@ -45,18 +48,6 @@ from boardless_sim.errors import EngineError
 
 NEVER = 1 << 62
 UNUSED_PSP = 0xFFFF_FFFF
-EXCEPTION_NAMES = {
-    2: "NMI",
-    3: "HardFault",
-    4: "MemManage",
-    5: "BusFault",
-    6: "UsageFault",
-    11: "SVCall",
-    12: "DebugMonitor",
-    14: "PendSV",
-    15: "SysTick",
-}
-
 REGISTERS = {
     **{f"r{number}": getattr(arm, f"UC_ARM_REG_R{number}") for number in range(13)},
     "sp": arm.UC_ARM_REG_SP,
@@ -70,6 +61,7 @@ REGISTERS = {
     "primask": arm.UC_ARM_REG_PRIMASK,
     "basepri": arm.UC_ARM_REG_BASEPRI,
     "faultmask": arm.UC_ARM_REG_FAULTMASK,
+    "fpscr": arm.UC_ARM_REG_FPSCR,
 }
 
 _SLOW_FLASH = 1 << 32  # CORE_SLOW_FLASH of core.h: no address of the core's
@@ -88,6 +80,8 @@ class Reason(IntEnum):
     CALLBACK = 6
     UNKNOWN = 7
     MARK = 8
+    BREAK = 9
+    STACK = 10
 
 
 class _Analysis(IntEnum):
@@ -130,6 +124,15 @@ class Memory:
         self.view = memoryview(self._buffer).cast("B")
 
 
+@dataclass(frozen=True)
+class CpuSnapshot:
+    """What `Cpu.snapshot` found: Unicorn's registers, the C core with the RAM, the Flash."""
+
+    registers: object
+    core: ctypes.Array[ctypes.c_char]
+    flash: bytes
+
+
 class Cpu:
     """Executes code; `run` comes back for each `Reason`."""
 
@@ -159,6 +162,7 @@ class Cpu:
         self._error: BaseException | None = None
         self._hook_handles: list[c_size_t] = []
         self._marks: set[int] = set()
+        self._last_flash = b""
         self._hooked_divides: set[int] = set()
         self._hooked_accesses: set[int] = set()
         self._flash = (0, Memory(0))
@@ -173,6 +177,16 @@ class Cpu:
             self._library.core_destroy(self._core)
             self._core = None
             self._uc = None
+
+    @property
+    def library(self) -> ctypes.CDLL:
+        """The C core's functions, for what else is part of the core."""
+        return self._library
+
+    @property
+    def core(self) -> int:
+        """The address of the C core's state."""
+        return int(self._core)
 
     # ---- memory map ----
 
@@ -204,6 +218,12 @@ class Cpu:
         self._uc.mem_write(address, _CLREX)
         self._library.core_set_clrex(self._core, address)
 
+    def set_stack_bounds(self, bounds: Sequence[int]) -> None:
+        """Ascending addresses where an object or a free area ends: no stack may cross one."""
+        table = (c_uint32 * len(bounds))(*bounds)
+        if self._library.core_set_stack_bounds(self._core, table, len(bounds)):
+            raise EngineError("native engine: no memory for the bounds of stacks")
+
     def map_data(self, memory: Memory, base: int, *, writable: bool) -> None:
         """Memory that code does not run from."""
         self._map(memory, base, UC_PROT_READ | (UC_PROT_WRITE if writable else 0))
@@ -219,12 +239,18 @@ class Cpu:
         self._map_guarded(memory, base)
 
     def _map_guarded(self, memory: Memory, base: int) -> None:
-        """Where the core looks at each access, for pages that the MPU allows in part only."""
+        """Where pages stand that the MPU allows in part only: the core looks at each access.
+
+        Without any right, so that a refusal ends the instruction at hand and not its block.
+        """
+        at = _GUARDED + base
         region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
         self._regions.append(region)
         self._map_callbacks(
-            _GUARDED + base, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
+            at, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
         )
+        self._uc.mem_protect(at, memory.size, UC_PROT_NONE)
+        self.add_hook(UC_HOOK_MEM_INVALID, "core_on_guarded_access", at, at + memory.size - 1)
 
     def map_region(self, base: int, size: int, kind: Region) -> None:
         """Addresses answered by the core or by the device bus."""
@@ -257,9 +283,9 @@ class Cpu:
         """
         start = 0
         for base, size in sorted(self._rams):
-            self._add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, base - 1)
+            self.add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, base - 1)
             start = base + size
-        self._add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, 0xFFFF_FFFF)
+        self.add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, 0xFFFF_FFFF)
 
     def _install_hooks(self) -> None:
         for kind, name in (
@@ -268,11 +294,11 @@ class Cpu:
             (UC_HOOK_INSN_INVALID, "core_on_invalid_instruction"),
             (UC_HOOK_TLB_FILL, "core_on_page"),
         ):
-            self._add_hook(kind, name)
+            self.add_hook(kind, name)
         self._uc.ctl_set_tlb_mode(UC_TLB_VIRTUAL)
         self._uc.ctl_exits_enabled(True)  # run until stopped, never until an address
 
-    def _add_hook(self, kind: int, name: str, first: int = 1, last: int = 0) -> None:
+    def add_hook(self, kind: int, name: str, first: int = 1, last: int = 0) -> c_size_t:
         """For addresses `first` to `last`; for all of them when `last` comes before `first`."""
         handle = c_size_t()
         error = UNICORN.uc_hook_add(
@@ -287,6 +313,39 @@ class Cpu:
         if error:
             raise EngineError(f"native engine: Unicorn refused a hook (error {error})")
         self._hook_handles.append(handle)
+        return handle
+
+    def remove_hook(self, handle: c_size_t) -> None:
+        """Give a hook back; code that was translated with it still calls it."""
+        self._hook_handles.remove(handle)
+        UNICORN.uc_hook_del(self._uc._uch, handle)
+
+    def forget_translation(self, address: int, size: int) -> None:
+        """Code there is translated anew, with the hooks that it has then."""
+        self._uc.ctl_remove_cache(address, address + size)
+
+    def forget_translations(self) -> None:
+        """All code is translated anew."""
+        self._uc.ctl_flush_tb()
+
+    def snapshot(self) -> CpuSnapshot:
+        """Registers, core and memories as they are; only this CPU can take them back."""
+        core = ctypes.create_string_buffer(self._library.core_snapshot_bytes(self._core))
+        self._library.core_snapshot(self._core, ctypes.addressof(core))
+        flash = bytes(self._flash[1].view)
+        if flash == self._last_flash:
+            flash = self._last_flash  # hardly ever written: one copy for all snapshots
+        self._last_flash = flash
+        return CpuSnapshot(self._uc.context_save(), core, flash)
+
+    def restore(self, snapshot: CpuSnapshot) -> None:
+        """Be again what the snapshot found."""
+        self._uc.context_restore(snapshot.registers)
+        flash = self._flash[1]
+        if bytes(flash.view) != snapshot.flash:
+            flash.view[:] = snapshot.flash
+            self._library.core_forget_code(self._core)
+        self._library.core_restore(self._core, ctypes.addressof(snapshot.core))
 
     # ---- running ----
 
@@ -346,6 +405,12 @@ class Cpu:
         except UcError as error:
             raise EngineError(f"no memory at {address:#010x}-{address + size - 1:#010x}") from error
 
+    def peek(self, address: int) -> int | None:
+        """A core register's word without the effects of reading it; None where there is none."""
+        value = c_uint32()
+        found = self._library.core_peek(self._core, address, ctypes.addressof(value))
+        return value.value if found else None
+
     def write(self, address: int, data: bytes) -> None:
         """Write memory, Flash too. Code that was already translated is forgotten."""
         try:
@@ -370,6 +435,14 @@ class Cpu:
             return
         self._uc.reg_write(REGISTERS[name], value)
 
+    def double(self, number: int) -> int:
+        """The bits of d0 to d15."""
+        return int(self._uc.reg_read(arm.UC_ARM_REG_D0 + number))
+
+    def set_double(self, number: int, bits: int) -> None:
+        """Write d0 to d15."""
+        self._uc.reg_write(arm.UC_ARM_REG_D0 + number, bits)
+
     # ---- callbacks from the core: an exception must not pass through C ----
 
     def _guarded_analyse(self, address: int, size: int) -> int:
@@ -389,7 +462,7 @@ class Cpu:
             raise EngineError("native engine: no memory for the access table")
         divides = {address + offset for offset in facts.divides} - self._hooked_divides
         for divide in divides:
-            self._add_hook(UC_HOOK_CODE, "core_on_divide", divide, divide)
+            self.add_hook(UC_HOOK_CODE, "core_on_divide", divide, divide)
         looks = {address + offset for offset in alignment.looks} - self._hooked_accesses
         for access in looks:
             self._library.core_look_at(self._core, access)

@@ -48,13 +48,14 @@ class Shared(ctypes.Structure):
     _fields_ = [
         *((name, c_uint64) for name in (
             "cycles", "instructions", "next_event", "deadline", "effects", "sleep_cycles",
-            "skipped_cycles", "exceptions_taken", "systick_at",
+            "skipped_cycles", "exceptions_taken", "systick_at", "handler_cycles", "handler_since",
         )),
         *((name, c_uint32) for name in (
             "pc", "fast_forward", "callback_failed", "reset_requested", "sleeping", "fault_number",
             "fault_pc", "fault_cfsr", "fault_hfsr", "fault_address", "fault_has_address",
-            "lowest_msp", "lowest_msp_pc", "lowest_psp", "active_exception", "interrupt_number",
-            "probed_msp", "probed_psp",
+            "fault_sp", "fault_lr", "lowest_msp", "lowest_msp_pc", "lowest_psp",
+            "active_exception", "interrupt_number", "probed_msp", "probed_psp", "stack_left",
+            "stack_left_sp", "stack_left_pc", "stack_floor",
         )),
     ]  # fmt: skip
 
@@ -67,6 +68,8 @@ class Shared(ctypes.Structure):
     skipped_cycles: int
     exceptions_taken: int
     systick_at: int
+    handler_cycles: int
+    handler_since: int
     pc: int
     fast_forward: int
     callback_failed: int
@@ -74,10 +77,12 @@ class Shared(ctypes.Structure):
     sleeping: int
     fault_number: int
     fault_pc: int
+    fault_lr: int
     fault_cfsr: int
     fault_hfsr: int
     fault_address: int
     fault_has_address: int
+    fault_sp: int
     lowest_msp: int
     lowest_msp_pc: int
     lowest_psp: int
@@ -85,6 +90,10 @@ class Shared(ctypes.Structure):
     interrupt_number: int
     probed_msp: int
     probed_psp: int
+    stack_left: int
+    stack_left_sp: int
+    stack_left_pc: int
+    stack_floor: int
 
 
 class Code(ctypes.Structure):
@@ -138,6 +147,29 @@ class BlockAccess(ctypes.Structure):
     ]
 
 
+class Where(ctypes.Structure):
+    """`core_where` of debug.h."""
+
+    _fields_ = [
+        ("block_cycles", c_uint64),
+        ("block_instructions", c_uint64),
+        *((name, c_uint32) for name in (
+            "block_address", "inside_block", "watch_address", "watch_kind", "active_count",
+            "exceptions_taken", "caught", "reserved",
+        )),
+    ]  # fmt: skip
+
+    block_cycles: int
+    block_instructions: int
+    block_address: int
+    inside_block: int
+    watch_address: int
+    watch_kind: int
+    active_count: int
+    exceptions_taken: int
+    caught: int
+
+
 # In the order of core_structure_bytes() in life.c.
 SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
     Shared,
@@ -146,6 +178,7 @@ SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
     BlockAccess,
     Callbacks,
     Api,
+    Where,
 )
 
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
@@ -166,7 +199,28 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_set_line": (None, [c_void_p, c_uint32, c_uint32]),
     "core_can_wake": (c_int32, [c_void_p]),
     "core_set_clrex": (None, [c_void_p, c_uint32]),
+    "core_set_stack_bounds": (c_int32, [c_void_p, c_void_p, c_uint32]),
     "core_breakpoint_fault": (c_int32, [c_void_p]),
+    "core_attach": (c_int32, [c_void_p]),
+    "core_detach": (None, [c_void_p]),
+    "core_break": (None, [c_void_p, c_uint32, c_uint32]),
+    "core_watch_access": (None, [c_void_p, *[c_uint32] * 4]),
+    "core_step": (None, [c_void_p, c_uint64, c_uint32, c_uint32, c_uint32]),
+    "core_settle": (None, [c_void_p]),
+    "core_mute": (None, [c_void_p, c_uint32]),
+    "core_catch": (None, [c_void_p, c_uint32]),
+    "core_poke": (c_uint32, [c_void_p, c_uint32, c_uint32, c_uint32]),
+    "core_go_on": (None, [c_void_p]),
+    "core_halt_at": (None, [c_void_p, c_uint64]),
+    "core_want_stop": (None, [c_void_p, c_uint32]),
+    "core_leave_block": (None, [c_void_p, c_uint64, c_uint64]),
+    "core_get_where": (None, [c_void_p, c_void_p]),
+    "core_peek": (c_uint32, [c_void_p, c_uint32, c_void_p]),
+    "core_analysed": (c_uint32, [c_void_p, c_void_p]),
+    "core_forget_code": (None, [c_void_p]),
+    "core_snapshot_bytes": (c_uint64, [c_void_p]),
+    "core_snapshot": (None, [c_void_p, c_void_p]),
+    "core_restore": (None, [c_void_p, c_void_p]),
     "core_region_create": (c_void_p, [c_void_p, c_uint32, c_uint32]),
     "core_region_destroy": (None, [c_void_p]),
 }

@@ -19,6 +19,7 @@ CR_PLLON, CR_PLLRDY, CR_PLLI2SON, CR_PLLI2SRDY = 1 << 24, 1 << 25, 1 << 26, 1 <<
 PLLCFGR_PLLSRC = 1 << 22
 SW_HSI, SW_HSE, SW_PLL = 0, 1, 2
 BDCR_LSEON, BDCR_LSERDY, BDCR_LSEBYP, BDCR_BDRST = 1 << 0, 1 << 1, 1 << 2, 1 << 16
+BDCR_RTCEN = 1 << 15
 CSR_LSION, CSR_LSIRDY, CSR_RMVF = 1 << 0, 1 << 1, 1 << 24
 CSR_BORRSTF, CSR_PINRSTF, CSR_PORRSTF = 1 << 25, 1 << 26, 1 << 27
 CSR_SFTRSTF, CSR_IWDGRSTF, CSR_WWDGRSTF, CSR_LPWRRSTF = 1 << 28, 1 << 29, 1 << 30, 1 << 31
@@ -141,6 +142,20 @@ class Rcc(AhbPeripheral):
     def gate_register(self, device: str) -> str:
         """The name of the register with a device's enable bit, for messages."""
         return self.layout[self._gate_of[device][0]].name
+
+    def rtc_hz(self) -> int:
+        """The clock that RTCSEL chose; 0 while RTCEN is off or the oscillator is not ready."""
+        backup = self.values[BDCR]
+        if not backup & BDCR_RTCEN:
+            return 0
+        rtcpre = self.values[CFGR] >> 16 & 0x1F
+        hse_hz = self._hse_hz or 0 if self.values[CR] & CR_HSERDY else 0
+        return (
+            0,
+            self._lse_hz or 0 if backup & BDCR_LSERDY else 0,
+            LSI_HZ if self.values[CSR] & CSR_LSIRDY else 0,
+            hse_hz // rtcpre if rtcpre > 1 else 0,
+        )[backup >> 8 & 3]
 
     def clock_tree(self) -> Clocks:
         """The clocks that the registers ask for now (figure 21)."""

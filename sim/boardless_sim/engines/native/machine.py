@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.devices import build_devices
+from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
 from boardless_sim.chips.chip import Placement
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
@@ -14,6 +16,8 @@ from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, Sched
 from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
+from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.finding import Check, Finding
 from boardless_sim.peripherals.gated import Gated
@@ -23,6 +27,7 @@ _PAGE = 0x1000
 _SLOT_BITS = 10  # devices stand at multiples of 1 KiB
 _TOP_BITS = 24  # no two memories share the top byte of their addresses
 _WORD = ~3
+_READS, _OFTEN, _LATELY = 64, 3, 8
 _FAULTS = range(2, 7)  # NMI to UsageFault
 _ERASED = b"\xff"
 
@@ -38,6 +43,16 @@ class Outcome(Enum):
     HALT = "halt"  # asleep, and nothing will ever wake it
     LOCKUP = "lockup"
     MARK = "mark"  # a marked block is about to run
+    BREAK = "break"  # a debugger's stop
+    STACK = "stack"  # a stack pointer left the object or free area in which it began
+
+
+_OUTCOMES = {
+    Reason.LOCKUP: Outcome.LOCKUP,
+    Reason.MARK: Outcome.MARK,
+    Reason.BREAK: Outcome.BREAK,
+    Reason.STACK: Outcome.STACK,
+}
 
 
 class Machine:
@@ -51,6 +66,7 @@ class Machine:
         fast_forward: bool = True,
         own: Iterable[Placement] = (),
         refill: Refill = REFILL,
+        ram_fill: int = RAM_FILL,
     ) -> None:
         self._board = board
         self.cpu = Cpu(self, refill)
@@ -62,13 +78,17 @@ class Machine:
         self._event_cycle: int | None = None
         self._stop = self._limit_reached = False
         self._reset_cause = ""
+        self.halts_at_bkpt = False  # a debugger is there (DDI 0403E, C1.6.4)
         self._said: set[str] = set()
         self._reported: set[tuple[Check, str]] = set()
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
+        self.variables = Variables()
+        self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
+        self._effects_before_end = 0
         self.findings: list[Finding] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
-        self._map_memories()
+        self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
@@ -85,11 +105,13 @@ class Machine:
 
     # ---- building ----
 
-    def _map_memories(self) -> None:
+    def _map_memories(self, ram_fill: int) -> None:
         for area in self._board.chip.memories:
             memory = Memory(area.size)
             if area.fill:
                 memory.view[:] = _ERASED * area.size
+            if area.writable and not area.kept:
+                memory.view[:] = power_on_contents(ram_fill, area.base, area.size)
             if area.executable:
                 self.cpu.map_code(memory, area.base, writable=area.writable)
             else:
@@ -108,18 +130,25 @@ class Machine:
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
-        for base, device in self._all_devices():
+        for base, device in self.mapped_devices():
             for slot in range(base >> _SLOT_BITS, (base + device.size + 1023) >> _SLOT_BITS):
                 self._slots[slot] = (base, device, device.stable)
                 pages.add(slot << _SLOT_BITS & ~(_PAGE - 1))
         for known in self._board.chip.unmodelled:
             pages.update(range(known.base & ~(_PAGE - 1), known.base + known.size, _PAGE))
-        for start, size in _runs(sorted(page for page in pages if page < 0xE000_0000)):
-            self.cpu.map_region(start, size, Region.DEVICE)
-        self.cpu.map_region(0xE000_0000, 0x10_0000, Region.PPB)
-        self.cpu.map_region(0x2200_0000, 0x40_0000, Region.SRAM_ALIAS)
-        self.cpu.map_region(0x4200_0000, 0x100_0000, Region.DEVICE_ALIAS)
+        regions = [
+            (range(start, start + size), Region.DEVICE)
+            for start, size in _runs(sorted(page for page in pages if page < PPB.start))
+        ]
+        regions += [
+            (PPB, Region.PPB),
+            (SRAM_ALIAS, Region.SRAM_ALIAS),
+            (DEVICE_ALIAS, Region.DEVICE_ALIAS),
+        ]
+        for area, kind in regions:
+            self.cpu.map_region(area.start, len(area), kind)
         self.cpu.map_done()
+        self._look = Look(self.cpu, [area for area, _ in regions], self.device_at)
 
     def _follow_gate(self, name: str) -> None:
         """A device without a clock, or held in reset, is out of the map: no access asks for it.
@@ -148,7 +177,7 @@ class Machine:
         gated.attach(self)
         self._gated[name] = self._slots[slot] = (base, gated, gated.stable)
 
-    def _all_devices(self) -> Iterator[tuple[int, Peripheral]]:
+    def mapped_devices(self) -> Iterator[tuple[int, Peripheral]]:
         """The board's devices, then the user's own, which replace what stands at their place."""
         yield from self.devices.mapped
         yield from self._own
@@ -157,6 +186,8 @@ class Machine:
         """Write the image into Flash and take the reset vector."""
         for segment in image.segments:
             self.cpu.write(segment.load_address, segment.data)
+        self.variables = Variables(image)
+        self.cpu.set_stack_bounds(self.variables.bounds)
         self.cpu.power_on(image.vector_table)
         self._vector_table = image.vector_table
 
@@ -168,14 +199,18 @@ class Machine:
 
     def run(self, limit_us: float) -> Outcome:
         """Run until `stop`, for at most `limit_us`, or until the CPU cannot go on."""
+        return self.run_until(self.time_ps() + max(1, round(limit_us * 1e6)))
+
+    def run_until(self, limit_ps: int) -> Outcome:
+        """As `run`, but up to a time since power-on."""
         self._stop = self._limit_reached = False
         self._shared.effects += 1  # a test may have changed a device since
-        limit_ps = self._timeline.to_ps(self._shared.cycles) + max(1, round(limit_us * 1e6))
         limit = self._queue.at_ps(limit_ps, self._reach_limit)
         try:
             return self._run()
         finally:
             limit.cancel()
+            self._effects_before_end = self._shared.effects - int(self._limit_reached)
 
     def _run(self) -> Outcome:
         while True:
@@ -189,18 +224,25 @@ class Machine:
                     return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
             elif reason == Reason.RESET:
                 self._reset()
-            elif reason == Reason.LOCKUP:
-                return Outcome.LOCKUP
-            elif reason == Reason.MARK:
-                return Outcome.MARK
+            elif reason in _OUTCOMES:
+                return _OUTCOMES[reason]
             elif reason == Reason.DEBUG:
-                if not self.semihosting.call(self.cpu) and not self.cpu.breakpoint_fault():
-                    return Outcome.LOCKUP
+                outcome = self._breakpoint()
+                if outcome is not None:
+                    return outcome
             else:
                 raise EngineError(
                     f"native engine: the CPU stopped at {self._shared.pc:#010x} for a reason it "
                     f"does not know (Unicorn {self._shared.interrupt_number})"
                 )
+
+    def _breakpoint(self) -> Outcome | None:
+        """BKPT: None where the run goes on."""
+        if self.semihosting.call(self.cpu):
+            return None
+        if self.halts_at_bkpt:
+            return Outcome.BREAK
+        return None if self.cpu.breakpoint_fault() else Outcome.LOCKUP
 
     def _reach_limit(self) -> None:
         self._limit_reached = True
@@ -229,7 +271,7 @@ class Machine:
         cause = self._reset_cause or "SFT"
         self._reset_cause = ""
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
-        for _, device in self._all_devices():
+        for _, device in self.mapped_devices():
             device.reset()
         if self.devices.fitted is not None:
             self.devices.fitted.reset()
@@ -241,7 +283,11 @@ class Machine:
 
     def time_us(self) -> float:
         """Virtual time since power-on."""
-        return self._timeline.to_ps(self._shared.cycles) / 1e6
+        return self.time_ps() / 1e6
+
+    def time_ps(self) -> int:
+        """The same in picoseconds, which are exact."""
+        return self._timeline.to_ps(self._shared.cycles)
 
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
@@ -259,6 +305,7 @@ class Machine:
         offset = address - base
         if offset & _WORD not in stable:
             self._shared.effects += 1
+        self._reads.append((address, self._shared.effects))
         return device.read(offset, size)
 
     def device_write(self, address: int, size: int, value: int) -> None:
@@ -269,7 +316,30 @@ class Machine:
             return
         slot[1].write(address - slot[0], size, value)
 
+    def polled(self) -> tuple[str, ...]:
+        """The device registers that the code read last, again and again.
+
+        A stable register is read once for each effect; a loop reads another kind often.
+        """
+        if not self._limit_reached:
+            return ()
+        times = Counter(address for address, _ in self._reads)
+        latest = dict(self._reads)
+        end = self._effects_before_end
+        return tuple(
+            self._name_of(address)
+            for address, effects in latest.items()
+            if effects >= end or (effects >= end - _LATELY and times[address] >= _OFTEN)
+        )
+
+    def peek(self, address: int, size: int) -> bytes:
+        """Bytes of memory, or of registers without the effects of reading them."""
+        return self._look.at(address, size)
+
     def _name_of(self, address: int) -> str:
+        slot = self._slots.get(address >> _SLOT_BITS)
+        if slot is not None:
+            return slot[1].register_name(address - slot[0])
         for known in self._board.chip.unmodelled:
             if known.base <= address < known.base + known.size:
                 return known.register_name(address - known.base)
@@ -283,6 +353,10 @@ class Machine:
     def now(self) -> int:
         """Virtual time in cycles."""
         return self._event_cycle if self._event_cycle is not None else self.cpu.now()
+
+    def now_ns(self) -> int:
+        """Virtual time in nanoseconds."""
+        return self._timeline.to_ps(self.now()) * 10**9 // PICOSECONDS
 
     def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> ScheduledEvent:
         """Call back after a number of core cycles."""
@@ -330,8 +404,11 @@ class Machine:
                 return bytes(memory.view[offset : offset + size])
         raise BusFault(f"no memory at {address:#010x}, {size} bytes")
 
-    def memory_write(self, address: int, data: bytes) -> None:
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         """Write RAM as a bus master."""
+        if buffer is not None and self.variables.passes_end(buffer, address + len(data)):
+            for text in self.variables.overwritten(buffer, address, len(data)):
+                self.report(Check.DMA_PAST_SYMBOL, "DMA", text)
         found = self._memories.get(address >> _TOP_BITS)
         if found is not None:
             base, memory, writable = found
@@ -372,12 +449,13 @@ class Machine:
         self.report(Check.UNMODELLED, register.partition("_")[0], f"{register} is not modelled")
         self.say_once(where)
 
-    def report(self, check: Check, device: str, text: str) -> None:
-        """Note what the chip would not have carried, once for each text."""
+    def report(self, check: Check, device: str, text: str, pc: int | None = None) -> None:
+        """Note what the chip would not have carried, once for each text; `pc`: not the core's."""
         if (check, text) in self._reported:
             return
         self._reported.add((check, text))
-        pc, time_us = self._shared.pc & ~1, self.time_us()
+        pc = self._shared.pc & ~1 if pc is None else pc
+        time_us = self.time_us()
         self.findings.append(Finding(check.value, check.grade, device, pc, time_us, text))
 
     def say_once(self, message: str) -> None:
