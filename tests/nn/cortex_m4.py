@@ -13,8 +13,8 @@ from elftools.elf.sections import SymbolTableSection
 from unicorn import arm_const
 
 from boardless_models.graph.graph import Graph
-from boardless_models.graph.graph_reference import run_graph
 from boardless_models.graph.kernels import Backend
+from boardless_models.graph.reference import run_graph
 from boardless_models.int8.scaling import Rounding
 from boardless_models.int8.score import decide
 from tests.nn.host import GENERATED, KERNELS, WARNINGS, kernel_sources

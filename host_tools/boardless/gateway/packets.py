@@ -131,9 +131,14 @@ def new_key() -> bytes:
 
 def save_key(path: Path, key: bytes) -> None:
     """Write a key as hex, readable by its owner only; a file that is there stays."""
+    save_secret(path, key.hex() + "\n")
+
+
+def save_secret(path: Path, text: str) -> None:
+    """Write a new file, readable by its owner only. Raises `BoardlessError`."""
     try:
         path.touch(mode=0o600, exist_ok=False)
-        path.write_text(key.hex() + "\n")
+        path.write_text(text)
     except OSError as error:
         raise BoardlessError(f"{path}: {error.strerror or error}, expected a new file") from error
 

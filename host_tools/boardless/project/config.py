@@ -46,6 +46,7 @@ from boardless.project.contract import read_contract
 from boardless.project.model import Role, read_model
 from boardless.project.regions import Region
 from boardless.project.toml_table import Table
+from boardless.project.waivers import CheckWaiver, read_check_waivers
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.errors import ConfigError
 
@@ -76,6 +77,7 @@ class Config:
     stack: StackAnnotations = field(default_factory=StackAnnotations)
     artifact: Path | None = None
     contract: Contract = REFERENCE
+    check_waivers: tuple[CheckWaiver, ...] = ()
 
 
 def load_config(path: Path) -> Config:
@@ -93,6 +95,7 @@ def parse_config(path: Path, raw: bytes) -> Config:
     board = root.table("board")
     chip = read_chip(board)
     board.close()
+    check_waivers = tuple(read_check_waivers(root.table("checks")))
     root.close()
     regions = read_regions(budget.table("region"), chip)
     model = read_model(budget.table("model"))
@@ -125,6 +128,7 @@ def parse_config(path: Path, raw: bytes) -> Config:
         stack=annotations,
         artifact=None if model.artifact is None else path.parent / model.artifact,
         contract=contract,
+        check_waivers=check_waivers,
     )
 
 

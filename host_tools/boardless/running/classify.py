@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
+from boardless.running.board_checks import Observation, observe
 from boardless.running.post_mortem import PostMortem, examine
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import (
@@ -76,6 +77,8 @@ class RunReport:
     detail: str = ""
     firmware_errors: tuple[str, ...] = ()
     post_mortem: PostMortem | None = None
+    observations: tuple[Observation, ...] = ()
+    checked: frozenset[Check] = frozenset()  # what the engine looks for
 
     @property
     def is_complete(self) -> bool:
@@ -253,6 +256,7 @@ def _report(
     engine: Engine, results: list[FrameResult], reason: StopReason, detail: str
 ) -> RunReport:
     errors = tuple(line.text for line in engine.uart_lines() if engine.contract.is_error(line.text))
+    stands = None if reason is StopReason.RESULT else examine(engine)
     return RunReport(
         engine=engine.name,
         timing_basis=engine.timing_basis,
@@ -260,5 +264,7 @@ def _report(
         stop_reason=reason,
         detail=detail,
         firmware_errors=errors,
-        post_mortem=None if reason is StopReason.RESULT else examine(engine),
+        post_mortem=stands,
+        observations=observe(engine, stands),
+        checked=engine.checks,
     )

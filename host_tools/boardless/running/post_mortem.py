@@ -73,6 +73,16 @@ def _examine(engine: Engine) -> PostMortem:
     )
 
 
+def in_short(found: PostMortem) -> str:
+    """One line: function, PC, exception, share of time in handlers, overflow."""
+    share = (
+        "" if found.handler_share is None else f", {100 * found.handler_share:.1f} % in handlers"
+    )
+    overflow = f", {found.overflow}" if found.overflow else ""
+    mode = found.exception or "thread mode"
+    return f"in {found.function} at pc {found.pc:#010x}, {mode}{share}{overflow}"
+
+
 def in_lines(found: PostMortem) -> Iterator[str]:
     """For a person, one matter a line."""
     asleep = ", asleep" if found.is_asleep else ""

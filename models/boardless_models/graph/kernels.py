@@ -9,9 +9,9 @@ from typing import Literal
 
 import numpy as np
 
+from boardless_models.graph.cost import arena, in_words
 from boardless_models.graph.graph import Convolve, Graph, Operator, Value, Window
-from boardless_models.graph.model_cost import arena, in_words
-from boardless_models.int8.rounding import INT8_MAXIMUM, INT8_MINIMUM
+from boardless_models.int8.scaling import INT8_MAXIMUM, INT8_MINIMUM
 
 Backend = Literal["plain", "m4", "cmsis"]
 BACKENDS: tuple[Backend, ...] = ("plain", "m4", "cmsis")

@@ -1,4 +1,4 @@
-"""A whole layer over many frames at once; exact for integers, since float64 holds every sum."""
+"""The float network over many frames at once: what its ranges and its accuracy are taken from."""
 
 from __future__ import annotations
 

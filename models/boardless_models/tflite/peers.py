@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.data.dataset import DATASET_FOLDER, load_test_split
+from boardless_models.data.dataset import load_test_split
 from boardless_models.graph.graph import Convolve, Graph, Mean
-from boardless_models.graph.graph_reference import Requantise, rounded_as, run_graph
-from boardless_models.int8.artifact import load_artifact
+from boardless_models.graph.reference import Requantise, rounded_as, run_graph
 from boardless_models.int8.scaling import Integers, Rounding
 from boardless_models.tflite import file as tfl
-from boardless_models.tflite.exporter import tflite_of
 from boardless_models.tflite.file import TfliteFile
-from boardless_models.tflite.reader import graph_of
-from boardless_models.tflite.tensors import read_file
-from boardless_sim.errors import BoardlessError, ModelError
+from boardless_sim.errors import ModelError
 
 Int8 = NDArray[np.int8]
 PeerRounding = Literal["single", "double", "float32"]
@@ -231,18 +225,6 @@ def inputs_of_frames(graph: Graph, frames: NDArray[np.uint8]) -> Iterator[Int8]:
         yield pixels.reshape(1, shape.height, shape.width, shape.channels)
 
 
-def load_network(path: Path) -> tuple[TfliteFile, Graph]:
-    """An artifact or a .tflite, as a file for the peers and as a graph for the reference."""
-    if path.suffix == ".tflite":
-        file = read_file(path)
-    else:
-        file = tflite_of(load_artifact(path))
-    try:
-        return file, graph_of(file, path.stem, "double")
-    except ModelError as cause:
-        raise ModelError(f"{path}: {cause}") from cause
-
-
 def frames_for(
     graph: Graph, dataset: Path, count: int, random_count: int, seed: int
 ) -> NDArray[np.uint8]:
@@ -266,40 +248,3 @@ def report(comparison: Comparison) -> str:
     if comparison.rounding == "float32":
         line += f"\n  float32 and single differ on {comparison.off_single} of these values"
     return line if comparison.first is None else f"{line}\n  first: {comparison.first}"
-
-
-def chosen(names: tuple[str, ...]) -> tuple[Peer, ...]:
-    """The peers of these names; all of them where none is named."""
-    return tuple(peer for peer in PEERS if not names or peer.name in names)
-
-
-@click.command()
-@click.argument("network", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--peer", "names", multiple=True, type=click.Choice([peer.name for peer in PEERS]))
-@click.option("--frames", "count", type=click.IntRange(0), default=200, show_default=True)
-@click.option("--random", "random_count", type=click.IntRange(0), default=500, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--dataset", type=click.Path(path_type=Path), default=DATASET_FOLDER)
-def main(
-    network: Path,
-    names: tuple[str, ...],
-    count: int,
-    random_count: int,
-    seed: int,
-    dataset: Path,
-) -> None:
-    """Hold NETWORK (artifact or .tflite) against other kernels; exit 1 where a value differs."""
-    try:
-        file, graph = load_network(network)
-        frames = frames_for(graph, dataset, count, random_count, seed)
-        found = [compare(peer, file, graph, frames) for peer in chosen(names)]
-    except BoardlessError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    for comparison in found:
-        click.echo(report(comparison))
-    sys.exit(1 if any(comparison.mismatches for comparison in found) else 0)
-
-
-if __name__ == "__main__":
-    main()

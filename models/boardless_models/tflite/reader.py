@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from boardless_models.graph.check import check_graph
 from boardless_models.graph.graph import Concatenate, Graph, Value, renumbered
-from boardless_models.graph.graph_check import check_graph
 from boardless_models.int8.scaling import Rounding
 from boardless_models.int8.score import score_step
 from boardless_models.tflite import file as tfl

@@ -17,8 +17,8 @@ LARGEST_FILE_BYTES = 16 * 1024 * 1024
 LARGEST_EXTENT = 4096
 
 
-def read_file(path: Path) -> TfliteFile:
-    """Read a .tflite. Raises `ModelError` with the file's name and one line."""
+def read_file(path: Path) -> bytes:
+    """The bytes of a .tflite that is not too large. Raises `ModelError` with the file's name."""
     try:
         with path.open("rb") as stream:
             content = stream.read(LARGEST_FILE_BYTES + 1)
@@ -26,6 +26,11 @@ def read_file(path: Path) -> TfliteFile:
         raise ModelError(f"{path}: {cause.strerror or cause}, expected a .tflite") from cause
     if len(content) > LARGEST_FILE_BYTES:
         raise ModelError(f"{path}: more than {LARGEST_FILE_BYTES} bytes, expected a small .tflite")
+    return content
+
+
+def file_in(content: bytes, path: Path) -> TfliteFile:
+    """What a .tflite's bytes say; `path` is for the message alone."""
     try:
         return tfl.read_tflite(content)
     except ModelError as cause:

@@ -20,6 +20,7 @@ from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Rcc
+from boardless_sim.peripherals.rtc import Rtc
 from boardless_sim.peripherals.syscfg import Syscfg
 from boardless_sim.peripherals.usart import Usart
 
@@ -52,7 +53,7 @@ class BoardDevices:
     def dma_request(self, request: str, units: int = 1) -> int:
         """Serve a request line by the controller that listens to it; how many units were served."""
         for dma in self.dmas:
-            if request in dma.listening:
+            if request in dma.listening and dma.clocked:
                 return dma.request(request, units)
         return 0
 
@@ -71,6 +72,9 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     rcc.on_peripheral_reset = lambda name: _reset_one(placed, name)
     pwr = _only(board, devices, Pwr)
     rcc.backup_unlocked = lambda: pwr.backup_unlocked
+    for rtc in (device for device in devices if isinstance(device, Rtc)):
+        rtc.unlocked = rcc.backup_unlocked
+        rtc.clock_hz = rcc.rtc_hz
     gpios = {device.name: device for device in devices if isinstance(device, Gpio)}
     _wire_exti(gpios, _only(board, devices, Syscfg))
     return BoardDevices(

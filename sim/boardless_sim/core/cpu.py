@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from ctypes import c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
@@ -123,6 +124,15 @@ class Memory:
         self.view = memoryview(self._buffer).cast("B")
 
 
+@dataclass(frozen=True)
+class CpuSnapshot:
+    """What `Cpu.snapshot` found: Unicorn's registers, the C core with the RAM, the Flash."""
+
+    registers: object
+    core: ctypes.Array[ctypes.c_char]
+    flash: bytes
+
+
 class Cpu:
     """Executes code; `run` comes back for each `Reason`."""
 
@@ -152,6 +162,7 @@ class Cpu:
         self._error: BaseException | None = None
         self._hook_handles: list[c_size_t] = []
         self._marks: set[int] = set()
+        self._last_flash = b""
         self._hooked_divides: set[int] = set()
         self._hooked_accesses: set[int] = set()
         self._flash = (0, Memory(0))
@@ -239,7 +250,7 @@ class Cpu:
             at, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
         )
         self._uc.mem_protect(at, memory.size, UC_PROT_NONE)
-        self._add_hook(UC_HOOK_MEM_INVALID, "core_on_guarded_access", at, at + memory.size - 1)
+        self.add_hook(UC_HOOK_MEM_INVALID, "core_on_guarded_access", at, at + memory.size - 1)
 
     def map_region(self, base: int, size: int, kind: Region) -> None:
         """Addresses answered by the core or by the device bus."""
@@ -317,13 +328,24 @@ class Cpu:
         """All code is translated anew."""
         self._uc.ctl_flush_tb()
 
-    def save_registers(self) -> object:
-        """Unicorn's own state of the CPU; only this instance can take it back."""
-        return self._uc.context_save()
+    def snapshot(self) -> CpuSnapshot:
+        """Registers, core and memories as they are; only this CPU can take them back."""
+        core = ctypes.create_string_buffer(self._library.core_snapshot_bytes(self._core))
+        self._library.core_snapshot(self._core, ctypes.addressof(core))
+        flash = bytes(self._flash[1].view)
+        if flash == self._last_flash:
+            flash = self._last_flash  # hardly ever written: one copy for all snapshots
+        self._last_flash = flash
+        return CpuSnapshot(self._uc.context_save(), core, flash)
 
-    def restore_registers(self, saved: object) -> None:
-        """The inverse of `save_registers`."""
-        self._uc.context_restore(saved)
+    def restore(self, snapshot: CpuSnapshot) -> None:
+        """Be again what the snapshot found."""
+        self._uc.context_restore(snapshot.registers)
+        flash = self._flash[1]
+        if bytes(flash.view) != snapshot.flash:
+            flash.view[:] = snapshot.flash
+            self._library.core_forget_code(self._core)
+        self._library.core_restore(self._core, ctypes.addressof(snapshot.core))
 
     # ---- running ----
 
@@ -382,6 +404,12 @@ class Cpu:
             return bytes(self._uc.mem_read(address, size))
         except UcError as error:
             raise EngineError(f"no memory at {address:#010x}-{address + size - 1:#010x}") from error
+
+    def peek(self, address: int) -> int | None:
+        """A core register's word without the effects of reading it; None where there is none."""
+        value = c_uint32()
+        found = self._library.core_peek(self._core, address, ctypes.addressof(value))
+        return value.value if found else None
 
     def write(self, address: int, data: bytes) -> None:
         """Write memory, Flash too. Code that was already translated is forgotten."""

@@ -78,6 +78,7 @@ void core_go_on(core *c)
     c->debug.steps = 0;
     c->debug.passes = c->shared.pc & ~1u;
     c->debug.hit_kind = 0;
+    c->debug.caught = 0;
 }
 
 /* Stop after so many instructions; those of handlers deeper than `deepest` are not counted, nor are
@@ -89,6 +90,23 @@ void core_step(core *c, uint64_t count, uint32_t deepest, uint32_t range_start, 
     c->debug.deepest = deepest;
     c->debug.range_start = range_start;
     c->debug.range_end = range_end;
+}
+
+/* Stop before the very next instruction, whatever comes before it: events, an exception, sleep. */
+void core_settle(core *c)
+{
+    core_step(c, 1, UINT32_MAX, 0, 0);
+    c->debug.passes = CORE_NOWHERE;
+}
+
+void core_mute(core *c, uint32_t muted)
+{
+    c->debug.muted = muted != 0;
+}
+
+void core_catch(core *c, uint32_t exceptions)
+{
+    c->debug.catches = exceptions;
 }
 
 void core_halt_at(core *c, uint64_t instructions)
@@ -123,7 +141,27 @@ void core_get_where(core *c, core_where *where)
         .watch_address = c->debug.hit_address,
         .watch_kind = c->debug.hit_kind,
         .active_count = c->active_count,
+        .exceptions_taken = (uint32_t)c->shared.exceptions_taken,
+        .caught = c->debug.caught,
     };
+}
+
+/* A register of the System Control Space without the effects of reading it; false: it has none there. */
+uint32_t core_peek(core *c, uint32_t address, uint32_t *value)
+{
+    uint32_t csr = c->systick_csr;
+    uint64_t effects = c->shared.effects;
+    bool found = scs_read(c, address, value);
+    c->systick_csr = csr;
+    c->shared.effects = effects;
+    return found;
+}
+
+/* A store of the debugger's to the System Control Space: it needs no privileges. */
+uint32_t core_poke(core *c, uint32_t address, uint32_t size, uint32_t value)
+{
+    c->shared.effects++;
+    return scs_write(c, address, size, value);
 }
 
 int32_t debug_note_analysed(core *c, uint32_t address)
@@ -249,10 +287,12 @@ void core_on_code(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
     if (had_its_stop) {
         return;
     }
-    const uint8_t *mark = mark_at(c, address);
     bool wanted = steps_here(c, address);
-    wanted = (mark && *mark) || wanted;
-    wanted = accesses_watched(c, address) || wanted;
+    if (!d->muted) {
+        const uint8_t *mark = mark_at(c, address);
+        wanted = (mark && *mark) || wanted;
+        wanted = accesses_watched(c, address) || wanted;
+    }
     if (wanted) {
         d->skips_divide = divided_at == address ? address : CORE_NOWHERE;
         c->stop = STOP_INSTRUCTION;

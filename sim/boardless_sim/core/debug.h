@@ -33,6 +33,8 @@ typedef struct {
     uint32_t watch_address; /* of the watchpoint that was hit */
     uint32_t watch_kind;    /* WATCH_READ or WATCH_WRITE; 0: none was hit */
     uint32_t active_count;  /* exceptions */
+    uint32_t exceptions_taken;
+    uint32_t caught; /* exception whose entry was waited for; 0: none */
     uint32_t reserved;
 } core_where;
 
@@ -51,6 +53,9 @@ typedef struct {
     uint32_t hit_address, hit_kind;
     uint8_t *breaks[3]; /* of each code memory, by halfword */
     volatile uint32_t stop_wanted;
+    bool muted;       /* breakpoints and watchpoints do not stop */
+    uint32_t catches; /* exceptions to stop at the entry of, as bits; the first 32 only */
+    uint32_t caught;
     uint32_t *analysed; /* addresses of the blocks that have an entry */
     uint32_t analysed_count, analysed_capacity;
 } core_debug;

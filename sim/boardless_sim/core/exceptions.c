@@ -123,6 +123,9 @@ static void activate(core *c, uint32_t exception, uint32_t handler)
     c->active[c->active_count++] = (uint8_t)exception;
     c->shared.active_exception = exception;
     c->shared.exceptions_taken++;
+    if (exception < 32u && (c->debug.catches >> exception & 1u)) {
+        c->debug.caught = exception;
+    }
     c->event_register = true;
     mpu_follow(c);
     jump(c, handler);

@@ -77,6 +77,7 @@ class Shared(ctypes.Structure):
     sleeping: int
     fault_number: int
     fault_pc: int
+    fault_lr: int
     fault_cfsr: int
     fault_hfsr: int
     fault_address: int
@@ -155,7 +156,7 @@ class Where(ctypes.Structure):
         ("block_instructions", c_uint64),
         *((name, c_uint32) for name in (
             "block_address", "inside_block", "watch_address", "watch_kind", "active_count",
-            "reserved",
+            "exceptions_taken", "caught", "reserved",
         )),
     ]  # fmt: skip
 
@@ -166,6 +167,8 @@ class Where(ctypes.Structure):
     watch_address: int
     watch_kind: int
     active_count: int
+    exceptions_taken: int
+    caught: int
 
 
 # In the order of core_structure_bytes() in life.c.
@@ -204,11 +207,16 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_break": (None, [c_void_p, c_uint32, c_uint32]),
     "core_watch_access": (None, [c_void_p, *[c_uint32] * 4]),
     "core_step": (None, [c_void_p, c_uint64, c_uint32, c_uint32, c_uint32]),
+    "core_settle": (None, [c_void_p]),
+    "core_mute": (None, [c_void_p, c_uint32]),
+    "core_catch": (None, [c_void_p, c_uint32]),
+    "core_poke": (c_uint32, [c_void_p, c_uint32, c_uint32, c_uint32]),
     "core_go_on": (None, [c_void_p]),
     "core_halt_at": (None, [c_void_p, c_uint64]),
     "core_want_stop": (None, [c_void_p, c_uint32]),
     "core_leave_block": (None, [c_void_p, c_uint64, c_uint64]),
     "core_get_where": (None, [c_void_p, c_void_p]),
+    "core_peek": (c_uint32, [c_void_p, c_uint32, c_void_p]),
     "core_analysed": (c_uint32, [c_void_p, c_void_p]),
     "core_forget_code": (None, [c_void_p]),
     "core_snapshot_bytes": (c_uint64, [c_void_p]),

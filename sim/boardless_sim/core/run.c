@@ -54,7 +54,7 @@ core_reason core_run(core *c)
         if (c->shared.callback_failed) {
             return CORE_CALLBACK;
         }
-        if (c->debug.stop_wanted) {
+        if (c->debug.stop_wanted || (c->debug.caught && !c->debug.muted)) {
             return CORE_BREAK;
         }
         if (c->debug.resumes_at == (c->shared.pc & ~1u)) { /* nothing comes inside a block */

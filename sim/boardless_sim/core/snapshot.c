@@ -119,6 +119,7 @@ static void restore_debug(core_debug *debug, const core_debug *kept)
     debug->passes = CORE_NOWHERE;
     debug->steps = 0;
     debug->hit_kind = 0;
+    debug->caught = 0;
 }
 
 /* `kept` has the host's pointers and everything that only grows. */
@@ -156,5 +157,6 @@ void core_restore(core *c, const uint8_t *from)
         }
     }
     restore_blocks(c, then_debug.analysed_count, at);
+    c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0)); /* wait states and the MPU decide on pages */
     c->shared.effects++;
 }

@@ -7,7 +7,8 @@ as one instruction, as Unicorn cannot stop inside it.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntFlag
 
@@ -40,12 +41,15 @@ class Watchpoint:
 
 @dataclass(frozen=True, order=True)
 class Position:
-    """A place in the run: instructions before the block that runs, and stops before this one in it.
+    """A place in the run; later ones are greater.
 
-    Time goes on between two positions and at none: they are ordered as they come.
+    `instructions` were executed before the block that runs, `exceptions` taken. `asleep_at` is the
+    cycle where the core sleeps, else `NEVER`. `index` stops came before this one in the block.
     """
 
     instructions: int
+    exceptions: int
+    asleep_at: int
     index: int
 
 
@@ -141,6 +145,32 @@ class Stops:
         self._hook_everything(True)
         self._cpu.library.core_step(self._cpu.core, count, deepest, *within)
 
+    def settle(self) -> None:
+        """The next run stops before the very next instruction, wherever that is.
+
+        So that time is the same whatever brought the CPU to a stop there.
+        """
+        self._hook_everything(True)
+        self._cpu.library.core_settle(self._cpu.core)
+
+    @contextmanager
+    def muted(self) -> Iterator[None]:
+        """Breakpoints, watchpoints and catches do not stop; steps and `halt_at` do."""
+        self._cpu.library.core_mute(self._cpu.core, 1)
+        try:
+            yield
+        finally:
+            self._cpu.library.core_mute(self._cpu.core, 0)
+
+    def catch(self, exceptions: Iterable[int]) -> None:
+        """Stop where one of these system exceptions is entered, and at no other."""
+        mask = sum(1 << number for number in exceptions)
+        self._cpu.library.core_catch(self._cpu.core, mask)
+
+    def caught(self) -> int:
+        """The exception whose entry the last stop was for; 0 where it was not."""
+        return self.where().caught
+
     def want_stop(self, wanted: bool = True) -> None:
         """Come back before the next slice of the run: the one call that any thread may make."""
         self._cpu.library.core_want_stop(self._cpu.core, int(wanted))
@@ -156,7 +186,12 @@ class Stops:
     def position(self) -> Position:
         """Where the CPU stands in the run."""
         where = self.where()
-        return Position(where.block_instructions, len(list(self._stops_before(where))))
+        return Position(
+            instructions=where.block_instructions,
+            exceptions=where.exceptions_taken,
+            asleep_at=shared.cycles if (shared := self._cpu.shared).sleeping else NEVER,
+            index=len(list(self._stops_before(where))),
+        )
 
     def cycles(self) -> int:
         """Virtual time in cycles before the instruction at which the CPU stands."""

@@ -131,7 +131,7 @@ class Dcmi(AhbPeripheral):
     def listening(self) -> bool:
         """Whether a line could change anything here."""
         control = self.values[CR]
-        if not control & CR_ENABLE:
+        if not control & CR_ENABLE or not self.clocked:
             return False
         line_flag_wanted = self.values[IER] & LINE or not self.values[RIS] & LINE
         return bool(control & CR_CAPTURE or line_flag_wanted)
@@ -150,7 +150,7 @@ class Dcmi(AhbPeripheral):
         if high is self._vsync_high:
             return
         self._vsync_high = high
-        if self.values[CR] & (CR_ENABLE | CR_ESS) != CR_ENABLE:
+        if self.values[CR] & (CR_ENABLE | CR_ESS) != CR_ENABLE or not self.clocked:
             return
         if self._vsync_active():
             self._raise(VSYNC)
@@ -161,7 +161,7 @@ class Dcmi(AhbPeripheral):
     def line(self, data: bytes, blanking: bytes) -> None:
         """A line ended."""
         control = self.values[CR]
-        if not control & CR_ENABLE:
+        if not control & CR_ENABLE or not self.clocked:
             return
         if control & CR_ESS:
             self._decode_embedded(self._sample(data + blanking))

@@ -66,6 +66,15 @@ class Timer(ApbPeripheral):
         self.reset_values()
         self._update_irq()
 
+    def clock(self, on: bool) -> None:
+        """The counter stands still without a clock."""
+        if on:
+            self._since = self.bus.now()
+        else:
+            self._advance()
+        super().clock(on)
+        self._plan()
+
     def read_word(self, offset: int) -> int:
         """A register, with the side effects of reading it."""
         if offset == CNT:
@@ -117,7 +126,7 @@ class Timer(ApbPeripheral):
     def _advance(self) -> None:
         """Bring counter and flags up to now."""
         now = self.bus.now()
-        while self.values[CR1] & CR1_CEN:
+        while self.clocked and self.values[CR1] & CR1_CEN:
             ticks = (now - self._since) // self._tick_cycles
             if not ticks or not self._limit:  # a limit of 0 stops the counter
                 return
@@ -181,7 +190,7 @@ class Timer(ApbPeripheral):
     def _plan(self) -> None:
         """Wait for the next thing that the firmware can notice."""
         self._cancel()
-        if not self.values[CR1] & CR1_CEN or not self._limit:
+        if not self.clocked or not self.values[CR1] & CR1_CEN or not self._limit:
             return
         status, enables = self.values[SR], self.values[DIER]
         ticks = []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from boardless_sim.boards.reference import REFERENCE
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.native import NativeEngine
 from boardless_sim.engines.native.machine import Machine
@@ -22,25 +23,25 @@ def contents(area: tuple[int, int], machine: Machine) -> bytes:
 
 @pytest.mark.parametrize("area", [SRAM, CCM])
 def test_ram_is_not_zero_at_power_on_and_the_same_every_time(area: tuple[int, int]) -> None:
-    first, again, other = (contents(area, Machine(ram_fill=seed)) for seed in (1, 1, 2))
-    assert contents(area, Machine()) == first == again != other
+    first, again, other = (contents(area, Machine(REFERENCE, ram_fill=seed)) for seed in (1, 1, 2))
+    assert contents(area, Machine(REFERENCE)) == first == again != other
     assert len(set(first)) == 256
 
 
 def test_each_memory_has_a_pattern_of_its_own() -> None:
-    machine = Machine()
+    machine = Machine(REFERENCE)
     assert contents(SRAM, machine)[: CCM[1]] != contents(CCM, machine)
 
 
 def test_seed_0_is_zeros() -> None:
-    machine = Machine(ram_fill=0)
+    machine = Machine(REFERENCE, ram_fill=0)
     for area in (SRAM, CCM):
         assert contents(area, machine) == bytes(area[1])
 
 
 def test_what_a_battery_keeps_is_not_filled() -> None:
     """Backup SRAM is "retained in Standby and VBAT mode" (RM0090, 5.1.2)."""
-    assert contents(BACKUP, Machine()) == bytes(BACKUP[1])
+    assert contents(BACKUP, Machine(REFERENCE)) == bytes(BACKUP[1])
 
 
 def test_a_reset_leaves_ram_alone(tmp_path: Path) -> None:

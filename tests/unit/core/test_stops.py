@@ -8,16 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from boardless_sim.core.cpu import NEVER
 from boardless_sim.core.stops import Access, Hit, Position, Stops, Watchpoint
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.engines.native.machine import Outcome
 from boardless_sim.errors import EngineError
 from tests.unit.core.programs import (
+    HARD_FAULT,
     NOP,
     RETURN,
     SLEEP_FOREVER,
     STOP_HERE,
     SUPERVISOR_CALL,
+    UNDEFINED,
     constant,
     power_on,
     store,
@@ -152,12 +155,13 @@ def test_a_breakpoint_stops_each_time_and_no_longer_when_taken_away(tmp_path: Pa
 def test_a_write_watchpoint_stops_before_the_store(tmp_path: Path) -> None:
     code = [*constant(0, RAM), *constant(1, 7), *store(1, 0), *STOP_HERE]
     with stops_in(tmp_path, code) as (engine, stops, run):
+        before = engine.read_memory(RAM, 4)
         stops.watch(Watchpoint(RAM, 4, Access.WRITE))
         stops.go_on()
         assert run() is Outcome.BREAK
         assert stops.hit() == Hit(RAM, Access.WRITE)
         assert engine.read_register("pc") == CODE + 16
-        assert engine.read_memory(RAM, 4) == bytes(4)
+        assert engine.read_memory(RAM, 4) == before != b"\x07\0\0\0"
         stops.go_on()
         assert run() is Outcome.LIMIT
         assert engine.read_memory(RAM, 4) == b"\x07\0\0\0"
@@ -186,7 +190,7 @@ def test_time_and_position_grow_with_each_step_by_what_the_table_says(tmp_path: 
             stops.step()
             run()
             seen.append((stops.position(), stops.cycles()))
-        assert seen == [(Position(0, 1), 1), (Position(0, 2), 2), (Position(0, 3), 3)]
+        assert seen == [(Position(0, 0, NEVER, index), index) for index in (1, 2, 3)]
 
 
 def test_halt_at_stops_before_the_block_of_an_instruction(tmp_path: Path) -> None:
@@ -194,7 +198,7 @@ def test_halt_at_stops_before_the_block_of_an_instruction(tmp_path: Path) -> Non
         stops.halt_at(3 * 1000)
         stops.go_on()
         assert run() is Outcome.BREAK
-        assert stops.position() == Position(3000, 0)
+        assert stops.position() == Position(3000, 0, NEVER, 0)
         assert engine.read_register("r3") == 1000
 
 
@@ -214,3 +218,42 @@ def test_another_thread_may_ask_for_a_stop(tmp_path: Path) -> None:
         assert run() is Outcome.BREAK
         stops.want_stop(False)
         assert run() is Outcome.LIMIT
+
+
+def test_time_does_not_depend_on_what_stopped(tmp_path: Path) -> None:
+    """A branch taken costs its refill before the next instruction, not after the stop at it."""
+    code = [NOP, ADD_R3, 0xE7FC]
+    times = []
+    with stops_in(tmp_path, code) as (_, stops, run):
+        stops.step(3)
+        run()
+        times.append(stops.cycles())
+    with stops_in(tmp_path, code) as (_, stops, run):
+        stops.halt_at(3)
+        stops.go_on()
+        run()
+        stops.halt_at()
+        stops.settle()
+        run()
+        times.append(stops.cycles())
+    assert times == [4, 4]
+
+
+def test_a_caught_exception_stops_at_its_handler(tmp_path: Path) -> None:
+    with stops_in(tmp_path, [NOP, *UNDEFINED, *STOP_HERE]) as (engine, stops, run):
+        stops.catch([HARD_FAULT])
+        stops.go_on()
+        assert run() is Outcome.BREAK
+        assert stops.caught() == HARD_FAULT
+        assert engine.is_in_handler()
+        stops.go_on()
+        assert run() is Outcome.LIMIT
+        assert stops.caught() == 0
+
+
+def test_muted_stops_do_not_stop(tmp_path: Path) -> None:
+    with stops_in(tmp_path, [NOP, ADD_R3, 0xE7FC]) as (_, stops, run):
+        stops.add(CODE + 2)
+        with stops.muted():
+            stops.go_on()
+            assert run() is Outcome.LIMIT

@@ -78,7 +78,8 @@ def test_a_fault_is_named_with_its_function() -> None:
     assert report.stop_reason is StopReason.FAULT
     assert report.detail.startswith(
         "fault: HardFault at pc 0x08001234 in nn_run "
-        "(CFSR 0x00008200, HFSR 0x40000000 address 0x20020000); last UART line: "
+        "(CFSR 0x00008200, HFSR 0x40000000 address 0x20020000): "
+        "data access where nothing answers (PRECISERR); last UART line: "
     )
 
 

@@ -46,6 +46,7 @@ class NativeEngine(Engine):
     name = "native"
     timing_basis = ESTIMATED_CYCLES
     capabilities = frozenset(Capability) - {Capability.MAILBOX}
+    checks = frozenset(Check) - {Check.UNINITIALISED_READ}
 
     def __init__(
         self,
@@ -150,7 +151,7 @@ class NativeEngine(Engine):
         """Which stack went where, by the names of the variables."""
         shared, image = self.machine.cpu.shared, self.image
         which = "main" if shared.stack_left == 1 else "process"
-        victim = image.object_at(shared.stack_floor - 1)
+        victim = self.machine.variables.at(shared.stack_floor - 1)
         into = "another area" if victim is None else f"variable `{victim.name}`"
         text = (
             f"the {which} stack went below {shared.stack_floor:#010x} into {into}, "
@@ -291,6 +292,7 @@ class NativeEngine(Engine):
             address=shared.fault_address if shared.fault_has_address else None,
             sp=shared.fault_sp,
             lr=shared.fault_lr,
+            caller=self._function_at(shared.fault_lr & ~1),
         )
 
     def stack_mark(self) -> StackMark:
@@ -313,8 +315,8 @@ class NativeEngine(Engine):
         )
 
     def read_memory(self, address: int, size: int) -> bytes:
-        """Bytes of RAM or Flash."""
-        return self.machine.cpu.read(address, size)
+        """Bytes of RAM or Flash, or what registers would read as: a look has no effect."""
+        return self.machine.peek(address, size)
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Write memory as a debug probe would."""

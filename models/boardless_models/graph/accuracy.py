@@ -1,0 +1,31 @@
+"""How many frames a network classifies as they are labelled."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from boardless_models.data.dataset import Split
+from boardless_models.graph.graph import Graph
+from boardless_models.graph.reference import run_graph
+
+BATCH = 250
+
+
+def predict(graph: Graph, frames: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """The class of every frame; the lowest index wins a tie."""
+    winners = [
+        run_graph(graph, frames[start : start + BATCH])[-1].reshape(-1, classes(graph))
+        for start in range(0, len(frames), BATCH)
+    ]
+    return np.asarray(np.concatenate(winners).argmax(axis=1), np.int64)
+
+
+def classes(graph: Graph) -> int:
+    """How many classes the network tells apart."""
+    return graph.values[graph.output].shape.size
+
+
+def accuracy(graph: Graph, split: Split) -> float:
+    """The share of frames whose class is the labelled one."""
+    return float((predict(graph, split.images) == split.labels).mean())
