@@ -28,9 +28,7 @@ _ONE = click.IntRange(min=0)
 @click.option("--macs", metavar="N", help="With --parameters: multiplications of one inference.")
 @click.option("--also-flash", type=_ONE, default=0, metavar="BYTES", help="What the rest takes.")
 @click.option("--also-ram", type=_ONE, default=0, metavar="BYTES", help="What the rest takes.")
-@click.option(
-    "--within-ms", type=Finite(min=0, min_open=True), metavar="MS", help="A limit."
-)
+@click.option("--within-ms", type=Finite(min=0, min_open=True), metavar="MS", help="A limit.")
 @click.option(
     "--current-ma",
     type=Finite(min=0, min_open=True),
