@@ -93,7 +93,7 @@ class FakeBus:
         start = self._ram_offset(address, size)
         return bytes(self.ram[start : start + size])
 
-    def memory_write(self, address: int, data: bytes) -> None:
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         start = self._ram_offset(address, len(data))
         self.ram[start : start + len(data)] = data
 

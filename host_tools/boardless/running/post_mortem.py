@@ -34,6 +34,7 @@ class PostMortem:
     exception: str = ""
     handler: Level | None = None
     handler_share: float | None = None
+    handler_us: float | None = None
     is_asleep: bool | None = None
     polled: tuple[str, ...] = ()
     unmodelled: tuple[str, ...] = ()
@@ -64,6 +65,7 @@ def _examine(engine: Engine) -> PostMortem:
         exception=_name(number) if number else "",
         handler=_handler(levels) if number else None,
         handler_share=None if activity is None else activity.handler_share,
+        handler_us=None if activity is None else activity.handler_us,
         is_asleep=None if activity is None else activity.is_asleep,
         polled=() if activity is None else activity.polled,
         unmodelled=_unmodelled(engine),
@@ -71,6 +73,16 @@ def _examine(engine: Engine) -> PostMortem:
         fault="" if fault is None else str(fault),
         overflow=_overflow(levels, fault),
     )
+
+
+def in_short(found: PostMortem) -> str:
+    """One line: function, PC, exception, share of time in handlers, overflow."""
+    share = (
+        "" if found.handler_share is None else f", {100 * found.handler_share:.1f} % in handlers"
+    )
+    overflow = f", {found.overflow}" if found.overflow else ""
+    mode = found.exception or "thread mode"
+    return f"in {found.function} at pc {found.pc:#010x}, {mode}{share}{overflow}"
 
 
 def in_lines(found: PostMortem) -> Iterator[str]:
@@ -100,6 +112,7 @@ def as_document(found: PostMortem) -> dict[str, object]:
         "calls": list(found.calls),
         "exception": found.exception or None,
         "handler_share": found.handler_share,
+        "handler_us": found.handler_us,
         "asleep": found.is_asleep,
         "polled": list(found.polled),
         "unmodelled": list(found.unmodelled),

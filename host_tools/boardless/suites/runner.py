@@ -16,6 +16,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from boardless.project.contract import load_contract
+from boardless.suites.check_file import TestCheck, add_to_xunit, clear_checks, read_checks
 from boardless.suites.family import Family
 from boardless_sim.errors import BoardlessError
 
@@ -68,6 +69,7 @@ class SuiteOutcome:
 
     rows: tuple[SuiteRow, ...]
     report: Path
+    checks: tuple[TestCheck, ...] = ()
 
     @property
     def executed(self) -> int:
@@ -93,7 +95,8 @@ def run_suites(plan: SuitePlan) -> SuiteOutcome:
     if code > _MOST_FAILURES:
         raise BoardlessError(f"{plan.suites}: Robot ended with {code}: {_last_error(said)}")
     rows = read_xunit(plan.out / "xunit.xml")
-    outcome = SuiteOutcome(rows, plan.out / "report.html")
+    outcome = SuiteOutcome(rows, plan.out / "report.html", read_checks(plan.out))
+    add_to_xunit(plan.out / "xunit.xml", outcome.checks)
     if not outcome.executed:
         skipped = sum(row.skipped for row in rows)
         raise BoardlessError(
@@ -135,6 +138,7 @@ def _make_empty(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         for name in OUTPUTS:
             (out / name).unlink(missing_ok=True)
+        clear_checks(out)
     except OSError as error:
         raise BoardlessError(f"{out}: {error.strerror or error}, expected a folder") from error
 

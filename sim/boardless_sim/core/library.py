@@ -77,12 +77,12 @@ class Shared(ctypes.Structure):
     sleeping: int
     fault_number: int
     fault_pc: int
+    fault_lr: int
     fault_cfsr: int
     fault_hfsr: int
     fault_address: int
     fault_has_address: int
     fault_sp: int
-    fault_lr: int
     lowest_msp: int
     lowest_msp_pc: int
     lowest_psp: int

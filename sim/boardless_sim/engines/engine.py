@@ -17,7 +17,7 @@ from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.fault_words import in_words
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
-from boardless_sim.finding import Finding
+from boardless_sim.finding import Check, Finding
 from boardless_sim.timing_basis import TimingBasis
 
 
@@ -65,6 +65,7 @@ class FaultInfo:
     """The first fault the CPU took: exception, address of the instruction, status registers.
 
     `sp` and `lr` are the faulting code's, None where the engine does not know them.
+    `caller`: the function that LR points into, told where the address itself is in none.
     """
 
     kind: str
@@ -75,12 +76,14 @@ class FaultInfo:
     address: int | None
     sp: int | None = None
     lr: int | None = None
+    caller: str = "?"
 
     def __str__(self) -> str:
+        called = f" from {self.caller}" if self.function == "?" != self.caller else ""
         where = f" address {self.address:#010x}" if self.address is not None else ""
         words = in_words(self.cfsr, self.hfsr)
         return (
-            f"{self.kind} at pc {self.pc:#010x} in {self.function}"
+            f"{self.kind} at pc {self.pc:#010x} in {self.function}{called}"
             f" (CFSR {self.cfsr:#010x}, HFSR {self.hfsr:#010x}{where})"
             + (f": {words}" if words else "")
         )
@@ -90,11 +93,13 @@ class FaultInfo:
 class Activity:
     """What the core was at when a run ended. `handler_share`: of all its time, in exceptions.
 
-    `polled`: the device registers that it reads again and again; `unfinished`: by port, the text
-    since the last line end.
+    `handler_us`: how long those that are active now have been, 0 in thread mode. `polled`: the
+    device registers that it reads again and again; `unfinished`: by port, the text since the last
+    line end.
     """
 
     handler_share: float
+    handler_us: float
     is_asleep: bool
     polled: tuple[str, ...]
     unfinished: Mapping[str, str]
@@ -135,6 +140,7 @@ class Engine(Protocol):
     capabilities: frozenset[Capability]
     timing_basis: TimingBasis
     contract: Contract = REFERENCE  # the firmware's; to be set before `load`
+    checks: frozenset[Check] = frozenset()  # what it looks for (`BOARD_CHECKS`)
 
     @property
     def image(self) -> FirmwareImage:

@@ -45,7 +45,18 @@ def test_a_load_from_nothing_is_a_hard_fault_with_its_address(tmp_path: Path) ->
     assert engine.run(100) == StopReason.FAULT
     assert str(engine.fault()) == (
         "HardFault at pc 0x08000048 in ? (CFSR 0x00008200, HFSR 0x40000000 address 0x30000000)"
+        ": data access where nothing answers (PRECISERR)"
     )
+
+
+def test_a_call_to_nowhere_names_its_caller(tmp_path: Path) -> None:
+    path = tmp_path / "program.elf"
+    program = [*constant(0, 0), 0x4780, *STOP_HERE]  # blx r0
+    path.write_bytes(build_elf(code=assemble(program), symbol_at=CODE + 10))
+    engine = NativeEngine()
+    engine.load(load_image(path))
+    assert engine.run(100) == StopReason.FAULT
+    assert str(engine.fault()).startswith("HardFault at pc 0x00000000 in ? from main (CFSR")
 
 
 def test_a_fault_in_the_hard_fault_handler_locks_up(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import click
 
 from boardless.commands.model.options import dataset_option
 from boardless.commands.options import PATH
-from boardless_models.data.dataset import load_dataset
+from boardless_models.data.opening import open_dataset
 from boardless_models.graph.artifact import save_artifact
 from boardless_models.graph.cost import MODEL_BUDGET_BYTES, check_budget, network_costs
 from boardless_models.graph.quantize import provenance, quantize
@@ -28,8 +28,10 @@ def command(
     """Turn the float weights of CHECKPOINT into the int8 ARTIFACT (.npz, .sha256, .json)."""
     source = load_checkpoint(checkpoint)
     check_budget(source.network.name, network_costs(source.network), budget)
-    graph = quantize(source, rounding)
-    facts = provenance(source, graph, load_dataset(dataset))
+    frames = open_dataset(dataset, source.network.input)
+    frames.check_input(source.network)
+    graph = quantize(source, rounding, frames.classes)
+    facts = provenance(source, graph, frames)
     digest = save_artifact(graph, facts, artifact)
     click.echo(f"{artifact}: sha256 {digest}")
     if "int8_validation_accuracy" in facts:

@@ -31,6 +31,7 @@ class MailboxFed(Engine):
         self._mailbox: Mailbox | None = None
         self.name = engine.name
         self.contract = engine.contract
+        self.checks = engine.checks
         self.timing_basis = engine.timing_basis
         self.capabilities = engine.capabilities - _OF_A_CAMERA | {Capability.MAILBOX}
 

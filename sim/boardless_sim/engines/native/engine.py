@@ -46,6 +46,7 @@ class NativeEngine(Engine):
     name = "native"
     timing_basis = ESTIMATED_CYCLES
     capabilities = frozenset(Capability) - {Capability.MAILBOX}
+    checks = frozenset(Check) - {Check.UNINITIALISED_READ}
 
     def __init__(
         self,
@@ -93,7 +94,7 @@ class NativeEngine(Engine):
             usart.on_transmit = self._receiver(port)
         machine.semihosting.on_output = self._receiver("semihosting")
         if machine.devices.fitted is not None:
-            machine.devices.fitted.lens.on_capture = self._note_capture
+            machine.devices.camera.lens.on_capture = self._note_capture
 
     def close(self) -> None:
         """Free the board. Harmless twice."""
@@ -150,7 +151,7 @@ class NativeEngine(Engine):
         """Which stack went where, by the names of the variables."""
         shared, image = self.machine.cpu.shared, self.image
         which = "main" if shared.stack_left == 1 else "process"
-        victim = image.object_at(shared.stack_floor - 1)
+        victim = self.machine.variables.at(shared.stack_floor - 1)
         into = "another area" if victim is None else f"variable `{victim.name}`"
         text = (
             f"the {which} stack went below {shared.stack_floor:#010x} into {into}, "
@@ -291,6 +292,7 @@ class NativeEngine(Engine):
             address=shared.fault_address if shared.fault_has_address else None,
             sp=shared.fault_sp,
             lr=shared.fault_lr,
+            caller=self._function_at(shared.fault_lr & ~1),
         )
 
     def stack_mark(self) -> StackMark:
@@ -331,11 +333,10 @@ class NativeEngine(Engine):
     def activity(self) -> Activity:
         """What the core is at now."""
         shared = self.machine.cpu.shared
-        cycles = shared.handler_cycles
-        if shared.active_exception:
-            cycles += shared.cycles - shared.handler_since
+        active = shared.cycles - shared.handler_since if shared.active_exception else 0
         return Activity(
-            handler_share=cycles / max(shared.cycles, 1),
+            handler_share=(shared.handler_cycles + active) / max(shared.cycles, 1),
+            handler_us=active * 1e6 / self.machine.clocks().hclk_hz,
             is_asleep=self.is_asleep(),
             polled=self.machine.polled(),
             unfinished={port: _text(data) for port, data in self._partial.items() if data},

@@ -17,8 +17,10 @@ from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
+from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.finding import Check, Finding
+from boardless_sim.peripherals.gated import Gated
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
 
 _PAGE = 0x1000
@@ -28,6 +30,9 @@ _WORD = ~3
 _READS, _OFTEN, _LATELY = 64, 3, 8
 _FAULTS = range(2, 7)  # NMI to UsageFault
 _ERASED = b"\xff"
+
+
+_Slot = tuple[int, Peripheral, frozenset[int]]  # base, device, its stable offsets
 
 
 class Outcome(Enum):
@@ -78,6 +83,7 @@ class Machine:
         self._reported: set[tuple[Check, str]] = set()
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
+        self.variables = Variables()
         self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
         self._effects_before_end = 0
         self.findings: list[Finding] = []
@@ -90,8 +96,12 @@ class Machine:
         for _, device in self._own:
             device.attach(self)
             device.reset()
-        self._slots: dict[int, tuple[int, Peripheral, frozenset[int]]] = {}
+        self._slots: dict[int, _Slot] = {}
         self._map_devices()
+        self._gated: dict[str, _Slot] = {}
+        self.devices.rcc.on_gate = self._follow_gate
+        for name in self.devices.by_name:
+            self._follow_gate(name)
 
     # ---- building ----
 
@@ -140,6 +150,33 @@ class Machine:
         self.cpu.map_done()
         self._look = Look(self.cpu, [area for area, _ in regions], self.device_at)
 
+    def _follow_gate(self, name: str) -> None:
+        """A device without a clock, or held in reset, is out of the map: no access asks for it.
+
+        The entries of the map are exchanged, so that an access costs nothing more.
+        """
+        placed = self.devices.by_name.get(name)
+        if placed is None:
+            return
+        base, device = placed
+        slot = base >> _SLOT_BITS
+        if self._slots[slot][1] not in (device, self._gated.get(name, (0, None))[1]):
+            return  # one of the user's own stands there
+        rcc = self.devices.rcc
+        clocked, in_reset = rcc.clock_enabled(name), rcc.held_in_reset(name)
+        if device.clocked is not clocked:
+            device.clock(clocked)
+        if clocked and not in_reset:
+            self._slots[slot] = (base, device, device.stable)
+            return
+        register = rcc.gate_register(name)
+        why = f"is held in reset (RCC_{register.replace('ENR', 'RSTR')})"
+        if not clocked:
+            why = f"is not clocked (RCC_{register})"
+        gated = Gated(device, why)
+        gated.attach(self)
+        self._gated[name] = self._slots[slot] = (base, gated, gated.stable)
+
     def mapped_devices(self) -> Iterator[tuple[int, Peripheral]]:
         """The board's devices, then the user's own, which replace what stands at their place."""
         yield from self.devices.mapped
@@ -149,7 +186,8 @@ class Machine:
         """Write the image into Flash and take the reset vector."""
         for segment in image.segments:
             self.cpu.write(segment.load_address, segment.data)
-        self.cpu.set_stack_bounds(_object_bounds(image))
+        self.variables = Variables(image)
+        self.cpu.set_stack_bounds(self.variables.bounds)
         self.cpu.power_on(image.vector_table)
         self._vector_table = image.vector_table
 
@@ -235,7 +273,7 @@ class Machine:
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
         for _, device in self.mapped_devices():
             device.reset()
-        if self.devices.fitted is not None:  # its RESET# is wired to the chip's NRST
+        if self.devices.fitted is not None:
             self.devices.fitted.reset()
         self.devices.rcc.note_reset(cause)
         self.set_clocks(self.devices.rcc.clock_tree())
@@ -283,6 +321,8 @@ class Machine:
 
         A stable register is read once for each effect; a loop reads another kind often.
         """
+        if not self._limit_reached:
+            return ()
         times = Counter(address for address, _ in self._reads)
         latest = dict(self._reads)
         end = self._effects_before_end
@@ -364,8 +404,11 @@ class Machine:
                 return bytes(memory.view[offset : offset + size])
         raise BusFault(f"no memory at {address:#010x}, {size} bytes")
 
-    def memory_write(self, address: int, data: bytes) -> None:
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         """Write RAM as a bus master."""
+        if buffer is not None and self.variables.passes_end(buffer, address + len(data)):
+            for text in self.variables.overwritten(buffer, address, len(data)):
+                self.report(Check.DMA_PAST_SYMBOL, "DMA", text)
         found = self._memories.get(address >> _TOP_BITS)
         if found is not None:
             base, memory, writable = found
@@ -421,11 +464,6 @@ class Machine:
         if key not in self._said:
             self._said.add(key)
             self.log.append(message)
-
-
-def _object_bounds(image: FirmwareImage) -> list[int]:
-    """Where the firmware's variables begin and end."""
-    return sorted({place for s in image.objects for place in (s.address, s.address + s.size)})
 
 
 def _runs(pages: list[int]) -> list[tuple[int, int]]:
