@@ -75,6 +75,9 @@ class FakeBus:
     def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> FakeEvent:
         return self.schedule(round(delay_ns * self.tree.hclk_hz / 1e9), callback)
 
+    def stall_ns(self, duration_ns: int) -> None:
+        self.time += round(duration_ns * self.tree.hclk_hz / 1e9)
+
     def read_had_effect(self) -> None:
         """Counted, so that a test may ask."""
         self.effects += 1

@@ -148,6 +148,7 @@ struct core {
     uint32_t literal_count, literal_capacity;
     art art;
     const uint8_t *flash;   /* on the host */
+    bool flash_open;        /* stores to the Flash reach its interface: FLASH_CR.PG */
     bool *flash_holds_code; /* of each page: code was fetched from it, or it has literals */
     core_block *block;      /* the one that runs */
     uint32_t block_address, block_end;
@@ -215,6 +216,9 @@ void core_destroy(core *c);
 uint32_t core_structure_bytes(uint32_t number);
 int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_t *memory);
 void core_set_flash_acr(core *c, uint32_t acr);
+void core_open_flash(core *c, uint32_t open);
+/* The core stands still for so many cycles of the access in progress, as behind a busy Flash. */
+void core_stall(core *c, uint32_t cycles);
 int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes, uint8_t *memory,
                      uint32_t executable);
 void core_set_clrex(core *c, uint32_t address);
@@ -378,6 +382,7 @@ void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value
 
 /* mmio.c: callback of uc_mmio_map, user is the core */
 uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
+void core_on_flash_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
 
 /* fast_forward.c */
 bool watch_backward_branch(core *c, uint32_t address);

@@ -202,12 +202,22 @@ class Cpu:
         self._flash = (base, memory)
         if self._library.core_set_flash(self._core, base, memory.size, memory.address):
             raise EngineError("native engine: no memory for the Flash lines")
-        self._map_callbacks(_SLOW_FLASH, memory.size, self._core, "core_on_flash_read", None)
+        self._map_callbacks(
+            _SLOW_FLASH, memory.size, self._core, "core_on_flash_read", "core_on_flash_write"
+        )
         self._map_guarded(memory, base)
 
     def set_flash_acr(self, acr: int) -> None:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
         self._library.core_set_flash_acr(self._core, acr)
+
+    def open_flash(self, is_open: bool) -> None:
+        """While it is open a store to the Flash is one to a device; closed, it is a fault."""
+        self._library.core_open_flash(self._core, int(is_open))
+
+    def stall(self, cycles: int) -> None:
+        """The device access in progress takes so many cycles more."""
+        self._library.core_stall(self._core, cycles)
 
     def map_alias(self, memory: Memory, base: int) -> None:
         """A second, read-only address of a code memory."""

@@ -124,6 +124,22 @@ uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void 
     return value;
 }
 
+void core_stall(core *c, uint32_t cycles) {
+    c->shared.cycles += cycles;
+    c->block_start_cycles += cycles;
+}
+
+void core_on_flash_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value,
+                         void *user) {
+    (void)uc;
+    core *c = user;
+    uint32_t address = c->art.base + (uint32_t)offset;
+    access_begins(c, address, false);
+    c->callbacks.device_write(address, size, (uint32_t)value);
+    c->in_access = false;
+    c->shared.effects++;
+}
+
 void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user) {
     (void)uc;
     const core_region *region = user;

@@ -60,6 +60,9 @@ class Bus(Protocol):
         The event keeps its time in nanoseconds when the core clock changes before it is due.
         """
 
+    def stall_ns(self, duration_ns: int) -> None:
+        """The core stands still for so long within the access in progress."""
+
     def read_had_effect(self) -> None:
         """The read in progress changed something, although its offset is listed as stable."""
 
@@ -234,6 +237,9 @@ class _Quiet:
 
     def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> Event:
         return _NO_EVENT
+
+    def stall_ns(self, duration_ns: int) -> None:
+        """No time passes."""
 
     def read_had_effect(self) -> None:
         """It had none."""

@@ -137,15 +137,6 @@ def test_who_listens_hears_what_is_written_to_acr() -> None:
     assert heard == [0x1F07]
 
 
-def test_flash_programming_is_logged(bus: FakeBus) -> None:
-    device = FlashInterface()
-    bus.place(0x4002_3C00, device)
-    device.write(0x04, 4, 0x4567_0123)
-    device.write(flash_interface.CR, 4, 1)
-    assert bus.log == ["FLASH_KEYR write of 0x45670123", "FLASH_CR write of 0x1"]
-    assert device.read(flash_interface.CR, 4) == flash_interface.CR_LOCK
-
-
 def test_pwr_is_ready_and_follows_the_backup_regulator() -> None:
     device = Pwr()
     assert device.read(pwr.CSR, 4) == pwr.CSR_VOSRDY

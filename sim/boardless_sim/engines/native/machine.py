@@ -92,6 +92,9 @@ class Machine:
         self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
+        self.devices.flash.lies_at(*self._flash_area)
+        self.devices.flash.on_open = self.cpu.open_flash
+        self.devices.flash.write_memory = self.cpu.write
         self._own = [(place.base, place.factory(place.name)) for place in own]
         for _, device in self._own:
             device.attach(self)
@@ -118,6 +121,7 @@ class Machine:
                 self.cpu.map_data(memory, area.base, writable=area.writable)
             if area.waits:
                 self.cpu.set_flash(memory, area.base)
+                self._flash_area = (area.base, area.size)
             for alias in area.aliases:
                 self.cpu.map_alias(memory, alias)
             for address, data in area.contents.items():
@@ -311,6 +315,9 @@ class Machine:
     def device_write(self, address: int, size: int, value: int) -> None:
         """Carry out a store to a device address."""
         slot = self._slots.get(address >> _SLOT_BITS)
+        if slot is None and self.devices.flash.holds(address):
+            self.devices.flash.program(address, size, value)
+            return
         if slot is None:
             self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
             return
@@ -372,6 +379,10 @@ class Machine:
         if self._event_cycle is None:
             self._hurry(event)
         return event
+
+    def stall_ns(self, duration_ns: int) -> None:
+        """The access in progress keeps the core for so long."""
+        self.cpu.stall(duration_ns * self._clocks.hclk_hz // 10**9)
 
     def _hurry(self, event: ScheduledEvent) -> None:
         """The running slice must end in time; after an event the run loop sees to that."""
