@@ -18,7 +18,7 @@ static void note_sp(core *c, uint32_t sp, uint32_t address)
 }
 
 /* Stack pointers that the last block may have moved. */
-static void look_back(core *c, uint32_t address)
+__attribute__((noinline)) static void look_back(core *c, uint32_t address)
 {
     if (c->look_at_control) {
         c->look_at_control = false;
@@ -32,8 +32,8 @@ static void look_back(core *c, uint32_t address)
     }
 }
 
-/* False: the block must not run. */
-static bool heed_flags(core *c, core_block *block, uint32_t address)
+/* False: the block must not run. Out of line: most blocks have no flag, and core_on_block() is hot. */
+__attribute__((noinline)) static bool heed_flags(core *c, core_block *block, uint32_t address)
 {
     if ((block->flags & BLOCK_MARKED) && c->stopped_at != address) {
         c->stopped_at = address;
@@ -80,7 +80,7 @@ static bool heed_flags(core *c, core_block *block, uint32_t address)
 }
 
 /* Python filled the block, or it must not run now: false. */
-static bool analyse(core *c, uint32_t address, uint32_t size)
+__attribute__((noinline)) static bool analyse(core *c, uint32_t address, uint32_t size)
 {
     if (!(core_reg(c, UC_ARM_REG_XPSR) & XPSR_THUMB)) {
         stop(c, STOP_DEADLINE); /* no code that could be analysed: own_stop() sees it too */
