@@ -16,6 +16,7 @@ from boardless.stack.frames import scan_arguments
 from boardless.stack.program import Program
 from boardless.stack.prototypes import Prototypes
 from boardless.stack.report import Grade
+from boardless.stack.runtime import called_by_loop
 from boardless.stack.scan import Fuel, IndirectCall, Scan
 from boardless.stack.values import Value, What
 from boardless_sim.errors import ConfigError
@@ -94,6 +95,9 @@ class Resolver:
         annotated = self._annotated.get((caller, call.at), self._annotated.get((caller, None)))
         if annotated is not None:
             return Resolution(caller, call, Grade.ANNOTATED, "annotation", annotated)
+        known = self._known(caller, call.through)
+        if known is not None:
+            return Resolution(caller, call, Grade.EXACT, *known)
         if call.through is not None and call.through.what == What.TABLE:
             targets, is_whole = self._table(call.through.number)
             if targets:
@@ -108,6 +112,13 @@ class Resolver:
         chosen_by, targets = self._candidates(caller, call.through)
         grade = Grade.ASSUMED if targets else Grade.UNBOUNDED
         return Resolution(caller, call, grade, chosen_by, targets)
+
+    def _known(self, caller: int, through: Value | None) -> tuple[str, tuple[int, ...]] | None:
+        """Whom the ELF alone names: a start-up loop's functions, nobody behind a null pointer."""
+        if through is not None and through.what == What.CONSTANT and not through.number:
+            return "null pointer", ()
+        looped = called_by_loop(self._program, caller)
+        return None if looped is None else ("initialisation array", looped)
 
     def _table(self, address: int) -> tuple[tuple[int, ...], bool]:
         """The functions of a read-only table, and whether it holds nothing else."""
