@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import ClassVar, Protocol
 
+from boardless_sim.finding import Check
 from boardless_sim.peripherals.delay import Delay
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
 
@@ -223,7 +224,7 @@ class I2c(ApbPeripheral):
 
     def _addressed(self, byte: int) -> None:
         read = bool(byte & 1)
-        self._target = self._targets.get(byte >> 1)
+        self._target = self._targets.get(byte >> 1) if self._reaches_the_bus() else None
         if self._target is None or not self._target.start(read):
             self.values[SR1] |= SR1_AF
             self._phase = _Phase.REFUSED
@@ -234,6 +235,19 @@ class I2c(ApbPeripheral):
             self.values[SR2] |= 0 if read else SR2_TRA
             self._phase = _Phase.READING if read else _Phase.WRITING
         self._update_irq()
+
+    def _reaches_the_bus(self) -> bool:
+        """Whether both lines have a pin, and one that lets a target pull it low."""
+        for signal in ("SCL", "SDA"):
+            if signal not in self.signals:
+                text = f"no pin is in the alternate function {self.name}_{signal}"
+            elif f"{signal} open drain" not in self.signals:
+                text = f"{self.name}_{signal} is push-pull, and the bus needs open drain"
+            else:
+                continue
+            self.bus.report(Check.PIN_FUNCTION, self.name, f"{self.name} addresses: {text}")
+            return False
+        return True
 
     def _begin_data(self) -> None:
         """ADDR was cleared: the clock is no longer stretched."""

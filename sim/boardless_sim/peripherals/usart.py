@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
+from boardless_sim.finding import Check
 from boardless_sim.peripherals.delay import Delay
 from boardless_sim.peripherals.peripheral import Clocks
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
@@ -182,7 +183,10 @@ class Usart(ApbPeripheral):
         if not self._sending.waiting:
             self._status |= SR_TC
         self._update_irq()
-        self.on_transmit(sent)
+        if "TX" in self.signals:
+            self.on_transmit(sent)
+        else:
+            self._report_no_pin("TX", "sends")
 
     def _request_transmit(self) -> None:
         if self.values[CR3] & CR3_DMAT and self._transmitting and self.values[BRR]:
@@ -204,6 +208,10 @@ class Usart(ApbPeripheral):
             self._update_irq()
             return
         word = self._arriving.popleft()
+        if "RX" not in self.signals:  # the line at the receiver stays high
+            self._report_no_pin("RX", "is sent to")
+            self._await_arrival()
+            return
         if self._status & SR_RXNE:
             self._status |= SR_ORE  # the word in DR stays, the new one is lost
         else:
@@ -212,6 +220,10 @@ class Usart(ApbPeripheral):
         self._arrival.start(self.frame_cycles(), self._arrived)
         self._request_receive()
         self._update_irq()
+
+    def _report_no_pin(self, signal: str, does: str) -> None:
+        text = f"{self.name} {does}, and no pin is in the alternate function {self.name}_{signal}"
+        self.bus.report(Check.PIN_FUNCTION, self.name, text)
 
     def _read_data(self) -> int:
         cleared = SR_RXNE

@@ -95,7 +95,7 @@ class NativeEngine(Engine):
             usart.on_transmit = self._receiver(port)
         machine.semihosting.on_output = self._receiver("semihosting")
         if machine.devices.fitted is not None:
-            machine.devices.fitted.lens.on_capture = self._note_capture
+            machine.devices.camera.lens.on_capture = self._note_capture
 
     def close(self) -> None:
         """Free the board. Harmless twice."""

@@ -286,7 +286,7 @@ class Machine:
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
         for _, device in self.mapped_devices():
             device.reset()
-        if self.devices.fitted is not None:  # its RESET# is wired to the chip's NRST
+        if self.devices.fitted is not None:
             self.devices.fitted.reset()
         self.devices.rcc.note_reset(cause)
         self.set_clocks(self.devices.rcc.clock_tree())
