@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boardless_sim.contract import REFERENCE, Contract, Symbols
+from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.errors import EngineError, ImageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class BoardSetup:
     ram_fill: int | None = None  # seed of what RAM holds at power-on, 0: zeros; None: the engine's
     precise: bool = False  # time as a test of times wants it, where the engine has a choice
     contract: Contract = REFERENCE
+    bounds: Bounds = DEFAULT
 
     def power_on(self, image: FirmwareImage | None = None) -> Engine:
         """A board with the firmware in Flash, at virtual time 0. The caller closes it.
@@ -42,7 +44,7 @@ class BoardSetup:
         image = load_image(self.elf) if image is None else image
         _require_symbols(image, self.contract.symbols)
         engine = self._create()
-        engine.contract = self.contract
+        engine.contract, engine.bounds = self.contract, self.bounds
         if self.engine != "qemu" and mailbox_of(image, self.contract) is not None:
             from boardless_sim.engines.mailbox.fed import MailboxFed
 

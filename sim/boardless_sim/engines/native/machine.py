@@ -16,6 +16,7 @@ from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, Sched
 from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.bounds import DEFAULT, Bounds, Guard
 from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
 from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
@@ -28,6 +29,7 @@ _SLOT_BITS = 10  # devices stand at multiples of 1 KiB
 _TOP_BITS = 24  # no two memories share the top byte of their addresses
 _WORD = ~3
 _READS, _OFTEN, _LATELY = 64, 3, 8
+_LOOK_CYCLES = 4_000_000  # 24 ms at 168 MHz, from one look at the host's clock to the next
 _FAULTS = range(2, 7)  # NMI to UsageFault
 _ERASED = b"\xff"
 
@@ -45,6 +47,7 @@ class Outcome(Enum):
     MARK = "mark"  # a marked block is about to run
     BREAK = "break"  # a debugger's stop
     STACK = "stack"  # a stack pointer left the object or free area in which it began
+    BOUND = "bound"  # of the host: `guard.exceeded` says which
 
 
 _OUTCOMES = {
@@ -66,6 +69,7 @@ class Machine:
         fast_forward: bool = True,
         own: Iterable[Placement] = (),
         refill: Refill = REFILL,
+        bounds: Bounds = DEFAULT,
         ram_fill: int = RAM_FILL,
     ) -> None:
         self._board = board
@@ -84,6 +88,7 @@ class Machine:
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
         self.variables = Variables()
+        self.guard = Guard(bounds)
         self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
         self._effects_before_end = 0
         self.findings: list[Finding] = []
@@ -204,6 +209,7 @@ class Machine:
     def run_until(self, limit_ps: int) -> Outcome:
         """As `run`, but up to a time since power-on."""
         self._stop = self._limit_reached = False
+        self.guard.begin()
         self._shared.effects += 1  # a test may have changed a device since
         limit = self._queue.at_ps(limit_ps, self._reach_limit)
         try:
@@ -213,10 +219,14 @@ class Machine:
             self._effects_before_end = self._shared.effects - int(self._limit_reached)
 
     def _run(self) -> Outcome:
-        while True:
-            self.cpu.set_next_event(self._queue.next_due(NEVER))
+        while not self.guard.exceeded:
+            due = self._queue.next_due(NEVER)
+            self.cpu.set_next_event(min(due, self._shared.cycles + _LOOK_CYCLES))
             reason = self.cpu.run()
             if reason == Reason.EVENT:
+                if self._shared.cycles < self._queue.next_due(NEVER):
+                    self.guard.look_at_clock()  # nothing is due: the board notices nothing
+                    continue
                 self._run_events()
                 if self._stop:
                     return Outcome.STOPPED
@@ -224,6 +234,7 @@ class Machine:
                     return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
             elif reason == Reason.RESET:
                 self._reset()
+                self.guard.note_reset()
             elif reason in _OUTCOMES:
                 return _OUTCOMES[reason]
             elif reason == Reason.DEBUG:
@@ -235,9 +246,11 @@ class Machine:
                     f"native engine: the CPU stopped at {self._shared.pc:#010x} for a reason it "
                     f"does not know (Unicorn {self._shared.interrupt_number})"
                 )
+        return Outcome.BOUND
 
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
+        self.guard.look_at_clock()
         if self.semihosting.call(self.cpu):
             return None
         if self.halts_at_bkpt:
