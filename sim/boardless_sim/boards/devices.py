@@ -77,6 +77,9 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
         rtc.clock_hz = rcc.rtc_hz
     gpios = {device.name: device for device in devices if isinstance(device, Gpio)}
     _wire_exti(gpios, _only(board, devices, Syscfg))
+    flash = _only(board, devices, FlashInterface)
+    flash.limits = board.flash_limits
+    rcc.clock_watchers.append(flash.check_latency)
     by_name = {device.name: device for device in devices}
     pins = Pins(board.chip.alternates, gpios, by_name)
     camera = board.camera
@@ -89,7 +92,7 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
         dmas=tuple(device for device in devices if isinstance(device, Dma)),
         rcc=rcc,
         exti=_only(board, devices, Exti),
-        flash=_only(board, devices, FlashInterface),
+        flash=flash,
     )
 
 

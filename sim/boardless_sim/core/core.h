@@ -33,6 +33,7 @@
 #define CORE_SLOW_FLASH   (UINT64_C(1) << 32) /* where Unicorn loads from a Flash with wait states \
                                                */
 #define CORE_GUARDED      (UINT64_C(2) << 32) /* where it finds memory that guards.c looks after */
+#define CORE_FLASH_STORES (UINT64_C(3) << 32) /* where a store to the Flash arrives: at the bus */
 #define CORE_GUARDS       8u
 #define MPU_REGIONS       8u
 #define MPU_GRANULE_BYTES 32u
