@@ -18,6 +18,7 @@ SYST_CSR, SYST_RVR = 0xE000_E010, 0xE000_E014
 COUNTFLAG = 1 << 16
 RNG_DR, TIM12_CR1 = 0x5006_0808, 0x4000_1800
 USART2, CR1_UE_RE, RXNE = 0x4000_4400, 0x2004, 1 << 5
+RCC_AHB1ENR, RCC_APB1ENR, GPIOA = 0x4002_3830, 0x4002_3840, 0x4002_0000
 
 
 def test_a_look_at_what_is_not_modelled_is_no_access(tmp_path: Path) -> None:
