@@ -247,3 +247,10 @@ def test_what_fit_says_before_a_run_comes_within_15_percent(profile: Profile) ->
         abs(need.cycles - sum(layer.cost.cycles for layer in profile.layers) / FRAMES)
         < 0.15 * need.cycles
     )
+
+
+def test_a_profile_of_time_says_where_the_firmware_stood() -> None:
+    found = record_time(Plan(BUILD / "faulty_hang.elf"), 100_000)
+    assert found.stands is not None
+    assert not found.is_stuck
+    assert found.stands.function in dict.fromkeys(name for stack in found.stacks for name in stack)

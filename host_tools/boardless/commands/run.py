@@ -161,7 +161,7 @@ def _failures(
     frames: str,
 ) -> list[str]:
     found = [str(check) for check in checks if check.fails]
-    if not report.is_complete:
+    if report.results and not report.is_complete:
         stopped = report.stop_reason.value
         found.append(f"{stopped} after {len(report.results)} frames, expected a result for each")
     if min_accuracy is not None and report.results:

@@ -24,6 +24,7 @@ from boardless.size.regions import (
     ram_sections,
     region_bytes,
 )
+from boardless_sim.elf.demangle import demangled
 from boardless_sim.elf.file import ElfFile, read_elf
 from boardless_sim.elf.intervals import union_bytes
 from boardless_sim.elf.layout import Layout, layout_of
@@ -125,7 +126,7 @@ class Measurement:
         found = [
             (symbol.address, symbol.address + symbol.size)
             for symbol in self.layout.symbols
-            if _matches(symbol.name, patterns)
+            if self.matches(symbol.name, patterns)
         ]
         return union_bytes(found) if found else None
 
@@ -138,8 +139,11 @@ class Measurement:
 
     @staticmethod
     def matches(name: str, patterns: Iterable[str]) -> bool:
-        """Whether a symbol's or a section's name is what a pattern means."""
-        return _matches(name, patterns)
+        """Whether a name, or the source's for it, is what a pattern means."""
+        if _matches(name, patterns):
+            return True
+        source_name = demangled(name)
+        return source_name is not None and _matches(source_name, patterns)
 
     @cached_property
     def symbols(self) -> Mapping[str, int]:
@@ -157,7 +161,7 @@ class Measurement:
         """The model's bytes by role; a symbol of two roles is of the first."""
         found: Counter[str] = Counter()
         for name, size in self.symbols.items():
-            role = next((r.name for r in self.roles if _matches(name, r.patterns)), None)
+            role = next((r.name for r in self.roles if self.matches(name, r.patterns)), None)
             if role is not None:
                 found[role] += size
         return dict(found)

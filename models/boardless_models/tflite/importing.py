@@ -12,19 +12,24 @@ from boardless_models.graph.fusing import fused
 from boardless_models.graph.graph import Graph
 from boardless_models.graph.kernels import check_ram, scratch_bytes
 from boardless_models.int8.scaling import Rounding
+from boardless_models.tflite.pixels import with_pixels
 from boardless_models.tflite.reader import graph_of
 from boardless_models.tflite.tensors import file_in, read_file
 from boardless_sim.errors import ModelError
 
 
 def import_file(
-    path: Path, rounding: Rounding, budget: int, ram_budget: int
+    path: Path,
+    rounding: Rounding,
+    budget: int,
+    ram_budget: int,
+    input_range: str | None = None,
 ) -> tuple[Graph, dict[str, Any]]:
     """Read, check and budget a .tflite; its graph and where it comes from."""
     content = read_file(path)
     file = file_in(content, path)
     try:
-        graph = fused(graph_of(file, path.stem[:64], rounding))
+        graph = with_pixels(fused(graph_of(file, path.stem[:64], rounding)), input_range)
         check_ram(graph, ram_budget)
     except ModelError as cause:
         raise ModelError(f"{path}: {cause}") from cause

@@ -242,6 +242,7 @@ bool exception_return(core *c, uint32_t exc_return) {
 
 /* A synchronous fault. False: lockup. */
 bool exception_fault(core *c, uint32_t exception, uint32_t cfsr_bits) {
+    c->shared.stack_left = 0; /* what was below the stack is no memory: nothing was overwritten */
     c->cfsr |= cfsr_bits;
     c->shared.effects++;
     uint32_t taken = escalate(c, exception);

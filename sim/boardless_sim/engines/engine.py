@@ -93,11 +93,13 @@ class FaultInfo:
 class Activity:
     """What the core was at when a run ended. `handler_share`: of all its time, in exceptions.
 
-    `polled`: the device registers that it reads again and again; `unfinished`: by port, the text
-    since the last line end.
+    `handler_us`: how long those that are active now have been, 0 in thread mode. `polled`: the
+    device registers that it reads again and again; `unfinished`: by port, the text since the last
+    line end.
     """
 
     handler_share: float
+    handler_us: float
     is_asleep: bool
     polled: tuple[str, ...]
     unfinished: Mapping[str, str]

@@ -333,11 +333,10 @@ class NativeEngine(Engine):
     def activity(self) -> Activity:
         """What the core is at now."""
         shared = self.machine.cpu.shared
-        cycles = shared.handler_cycles
-        if shared.active_exception:
-            cycles += shared.cycles - shared.handler_since
+        active = shared.cycles - shared.handler_since if shared.active_exception else 0
         return Activity(
-            handler_share=cycles / max(shared.cycles, 1),
+            handler_share=(shared.handler_cycles + active) / max(shared.cycles, 1),
+            handler_us=active * 1e6 / self.machine.clocks().hclk_hz,
             is_asleep=self.is_asleep(),
             polled=self.machine.polled(),
             unfinished={port: _text(data) for port, data in self._partial.items() if data},
