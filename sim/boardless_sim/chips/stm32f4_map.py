@@ -80,7 +80,7 @@ DEVICES = (
     ),
     Device("CRC", 0x4002_3000, Crc),
     Device("RCC", 0x4002_3800, Rcc),
-    Device("FLASH", 0x4002_3C00, FlashInterface),
+    Device("FLASH", 0x4002_3C00, FlashInterface, ("FLASH",)),
     Device("DMA1", 0x4002_6000, Dma, tuple(f"DMA1_Stream{number}" for number in range(8))),
     Device("DMA2", 0x4002_6400, Dma, tuple(f"DMA2_Stream{number}" for number in range(8))),
     Device("DCMI", 0x5005_0000, Dcmi, ("DCMI",)),

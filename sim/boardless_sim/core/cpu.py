@@ -65,6 +65,7 @@ REGISTERS = {
 }
 
 _SLOW_FLASH = 1 << 32  # CORE_SLOW_FLASH of core.h: no address of the core's
+_FLASH_STORES = 3 << 32  # CORE_FLASH_STORES
 _GUARDED = 2 << 32  # CORE_GUARDED
 _CLREX = bytes.fromhex("bff32f8f")
 
@@ -203,6 +204,9 @@ class Cpu:
         if self._library.core_set_flash(self._core, base, memory.size, memory.address):
             raise EngineError("native engine: no memory for the Flash lines")
         self._map_callbacks(_SLOW_FLASH, memory.size, self._core, "core_on_flash_read", None)
+        region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
+        self._regions.append(region)
+        self._map_callbacks(_FLASH_STORES, memory.size, region, "core_on_read", "core_on_write")
         self._map_guarded(memory, base)
 
     def set_flash_acr(self, acr: int) -> None:

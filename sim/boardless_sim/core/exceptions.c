@@ -10,8 +10,7 @@ enum {
     TAIL_CHAIN_CYCLES = 6,
 };
 
-static void note_first_fault(core *c, uint32_t taken)
-{
+static void note_first_fault(core *c, uint32_t taken) {
     if (c->shared.fault_number) {
         return;
     }
@@ -25,10 +24,9 @@ static void note_first_fault(core *c, uint32_t taken)
     c->shared.fault_lr = core_reg(c, UC_ARM_REG_LR);
 }
 
-/* What a fault is taken as: itself when enabled and of higher priority than what runs, else HardFault
- * (B1.5.14, priority escalation). 0: lockup. */
-static uint32_t escalate(core *c, uint32_t exception)
-{
+/* What a fault is taken as: itself when enabled and of higher priority than what runs, else
+ * HardFault (B1.5.14, priority escalation). 0: lockup. */
+static uint32_t escalate(core *c, uint32_t exception) {
     int current = nvic_execution_priority(c, true);
     bool configurable = exception >= EXC_MEM_MANAGE && exception <= EXC_USAGE_FAULT;
     bool enabled = configurable && (c->shcsr & SHCSR_FAULT_ENABLE(exception));
@@ -43,8 +41,7 @@ static uint32_t escalate(core *c, uint32_t exception)
 }
 
 /* The exception that a bit of CFSR belongs to (B3.2.15). */
-static uint32_t fault_of(uint32_t cfsr_bit)
-{
+static uint32_t fault_of(uint32_t cfsr_bit) {
     return cfsr_bit < CFSR_IBUSERR      ? EXC_MEM_MANAGE
            : cfsr_bit < CFSR_UNDEFINSTR ? EXC_BUS_FAULT
                                         : EXC_USAGE_FAULT;
@@ -52,8 +49,7 @@ static uint32_t fault_of(uint32_t cfsr_bit)
 
 /* A fault of the entry to an exception: the more urgent of the two comes first, the other stays
  * pending (B1.5.11, derived exceptions). 0: lockup. */
-static uint32_t derived_exception(core *c, uint32_t original, uint32_t cfsr_bits)
-{
+static uint32_t derived_exception(core *c, uint32_t original, uint32_t cfsr_bits) {
     c->cfsr |= cfsr_bits;
     uint32_t fault = escalate(c, fault_of(cfsr_bits));
     c->shared.fault_cfsr |= cfsr_bits; /* also where it adds to a fault already noted */
@@ -68,8 +64,7 @@ static uint32_t derived_exception(core *c, uint32_t original, uint32_t cfsr_bits
 
 /* The handler's address; where it cannot be read, HardFault's with HFSR.VECTTBL, and the exception
  * stays pending (B1.5.14). False: lockup. */
-static bool find_handler(core *c, uint32_t *exception, uint32_t *handler)
-{
+static bool find_handler(core *c, uint32_t *exception, uint32_t *handler) {
     if (!c->api.mem_read(c->uc, c->vtor + 4u * *exception, handler, 4)) {
         return true;
     }
@@ -83,8 +78,7 @@ static bool find_handler(core *c, uint32_t *exception, uint32_t *handler)
     return !c->api.mem_read(c->uc, c->vtor + 4u * *exception, handler, 4);
 }
 
-static void activate(core *c, uint32_t exception, uint32_t handler)
-{
+static void activate(core *c, uint32_t exception, uint32_t handler) {
     nvic_unpend(c, exception);
     if (!c->active_count) {
         c->shared.handler_since = c->shared.cycles;
@@ -101,8 +95,7 @@ static void activate(core *c, uint32_t exception, uint32_t handler)
 }
 
 /* False: it was not active. */
-static bool deactivate(core *c, uint32_t exception)
-{
+static bool deactivate(core *c, uint32_t exception) {
     for (uint32_t i = c->active_count; i-- > 0;) {
         if (c->active[i] == exception) {
             c->active_count--;
@@ -117,8 +110,7 @@ static bool deactivate(core *c, uint32_t exception)
 }
 
 /* Handler mode, on the main stack (B1.5.6, ExceptionTaken). */
-static void enter_handler_mode(core *c, uint32_t xpsr, uint32_t control, uint32_t exception)
-{
+static void enter_handler_mode(core *c, uint32_t xpsr, uint32_t control, uint32_t exception) {
     bool from_handler = (xpsr & XPSR_EXCEPTION) != 0;
     core_set_reg(c, UC_ARM_REG_XPSR_NZCVQG, (xpsr & XPSR_FLAGS) | XPSR_THUMB | exception);
     if (!from_handler && (control & CONTROL_SPSEL)) {
@@ -134,10 +126,9 @@ static void enter_handler_mode(core *c, uint32_t xpsr, uint32_t control, uint32_
     c->on_process_stack = false;
 }
 
-/* False: lockup. A frame that cannot be stacked leads to the handler of that fault, which runs as long
- * as it does not touch that stack. */
-bool exception_enter(core *c, uint32_t exception)
-{
+/* False: lockup. A frame that cannot be stacked leads to the handler of that fault, which runs as
+ * long as it does not touch that stack. */
+bool exception_enter(core *c, uint32_t exception) {
     if (c->active_count >= CORE_EXCEPTIONS) {
         return false;
     }
@@ -156,7 +147,7 @@ bool exception_enter(core *c, uint32_t exception)
         return false;
     }
     enter_handler_mode(c, xpsr, control, exception);
-    uint32_t exc_return = (xpsr & XPSR_EXCEPTION)   ? EXC_RETURN_HANDLER
+    uint32_t exc_return = (xpsr & XPSR_EXCEPTION)     ? EXC_RETURN_HANDLER
                           : (control & CONTROL_SPSEL) ? EXC_RETURN_PROCESS
                                                       : EXC_RETURN_MAIN;
     core_set_reg(c, UC_ARM_REG_LR, extended ? exc_return & ~EXC_RETURN_BASIC : exc_return);
@@ -168,8 +159,7 @@ bool exception_enter(core *c, uint32_t exception)
 
 /* Exception return clears the exclusive monitor (B2.2.5 needs it, B1.5.8 does it). Unicorn has no
  * register for the monitor: only the instruction itself reaches it. */
-static void clear_exclusive(core *c)
-{
+static void clear_exclusive(core *c) {
     if (!c->exclusive_open || !c->clrex_address) {
         return;
     }
@@ -180,8 +170,7 @@ static void clear_exclusive(core *c)
 }
 
 /* From one handler to the next, over the frame that is on the stack. False: lockup. */
-static bool tail_chain(core *c, uint32_t next, uint32_t exc_return)
-{
+static bool tail_chain(core *c, uint32_t next, uint32_t exc_return) {
     uint32_t handler = 0;
     if (!find_handler(c, &next, &handler)) {
         return false;
@@ -197,8 +186,7 @@ static bool tail_chain(core *c, uint32_t next, uint32_t exc_return)
 }
 
 /* A return that cannot be is a fault on the frame that is there (B1.5.8). False: lockup. */
-static bool refuse_return(core *c, uint32_t exc_return, uint32_t cfsr_bits)
-{
+static bool refuse_return(core *c, uint32_t exc_return, uint32_t cfsr_bits) {
     c->cfsr |= cfsr_bits;
     c->shared.pc = c->block_end - 2u; /* the branch, or its second half */
     uint32_t fault = escalate(c, fault_of(cfsr_bits));
@@ -206,19 +194,20 @@ static bool refuse_return(core *c, uint32_t exc_return, uint32_t cfsr_bits)
 }
 
 /* EXC_RETURN is one of six values, and thread mode is where nothing else is active (B1.5.8). */
-static bool is_exc_return(const core *c, uint32_t exc_return)
-{
+static bool is_exc_return(const core *c, uint32_t exc_return) {
     switch (exc_return | EXC_RETURN_BASIC) {
-    case EXC_RETURN_HANDLER: return true;
+    case EXC_RETURN_HANDLER:
+        return true;
     case EXC_RETURN_MAIN:
-    case EXC_RETURN_PROCESS: return !c->active_count || (c->ccr & CCR_NONBASETHRDENA);
-    default: return false;
+    case EXC_RETURN_PROCESS:
+        return !c->active_count || (c->ccr & CCR_NONBASETHRDENA);
+    default:
+        return false;
     }
 }
 
 /* False: lockup. */
-bool exception_return(core *c, uint32_t exc_return)
-{
+bool exception_return(core *c, uint32_t exc_return) {
     uint32_t leaving = core_reg(c, UC_ARM_REG_XPSR) & XPSR_EXCEPTION;
     bool was_active = deactivate(c, leaving);
     clear_exclusive(c);
@@ -252,8 +241,8 @@ bool exception_return(core *c, uint32_t exc_return)
 }
 
 /* A synchronous fault. False: lockup. */
-bool exception_fault(core *c, uint32_t exception, uint32_t cfsr_bits)
-{
+bool exception_fault(core *c, uint32_t exception, uint32_t cfsr_bits) {
+    c->shared.stack_left = 0; /* what was below the stack is no memory: nothing was overwritten */
     c->cfsr |= cfsr_bits;
     c->shared.effects++;
     uint32_t taken = escalate(c, exception);

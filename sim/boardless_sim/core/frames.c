@@ -7,26 +7,24 @@
 #include "armv7m.h"
 #include "core.h"
 
-#define BASIC_FRAME_BYTES 0x20u
+#define BASIC_FRAME_BYTES    0x20u
 #define EXTENDED_FRAME_BYTES 0x68u
-#define BASIC_FRAME_WORDS 8u
+#define BASIC_FRAME_WORDS    8u
 #define EXTENDED_FRAME_WORDS 26u
-#define FRAME_LR 5u
-#define FRAME_PC 6u
-#define FRAME_XPSR 7u
-#define FRAME_S0 8u
+#define FRAME_LR             5u
+#define FRAME_PC             6u
+#define FRAME_XPSR           7u
+#define FRAME_S0             8u
 
 static const int FRAME_REGISTERS[6] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
                                        UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
 
-void rebuild_flags(core *c)
-{
+void rebuild_flags(core *c) {
     core_set_reg(c, UC_ARM_REG_APSR_NZCV, core_reg(c, UC_ARM_REG_APSR_NZCV));
 }
 
 /* Control goes somewhere else without a branch: no refill, no loop. Bit 0 becomes EPSR.T. */
-void jump(core *c, uint32_t pc)
-{
+void jump(core *c, uint32_t pc) {
     c->shared.pc = pc;
     c->not_thumb = !(pc & 1u);
     c->block_end = pc & ~1u;
@@ -34,8 +32,7 @@ void jump(core *c, uint32_t pc)
 }
 
 /* SP moves even when the frame could not be written: the CFSR bits of that, 0 none. */
-uint32_t push_frame(core *c, uint32_t xpsr, bool extended)
-{
+uint32_t push_frame(core *c, uint32_t xpsr, bool extended) {
     uint32_t frame[EXTENDED_FRAME_WORDS] = {0};
     uint32_t sp = core_reg(c, UC_ARM_REG_SP);
     uint32_t bytes = extended ? EXTENDED_FRAME_BYTES : BASIC_FRAME_BYTES;
@@ -59,8 +56,7 @@ uint32_t push_frame(core *c, uint32_t xpsr, bool extended)
     return c->api.mem_write(c->uc, new_sp, frame, bytes) ? CFSR_STKERR : 0u;
 }
 
-static void restore_registers(core *c, const uint32_t *frame, bool extended)
-{
+static void restore_registers(core *c, const uint32_t *frame, bool extended) {
     if (extended && (c->fpccr & FPCCR_LSPACT)) {
         c->fpccr &= ~FPCCR_LSPACT; /* no FP instruction has run: the registers are still its own */
     } else if (extended) {
@@ -72,8 +68,7 @@ static void restore_registers(core *c, const uint32_t *frame, bool extended)
 }
 
 /* The CFSR bits of a return that cannot be, 0 none. Nothing has changed then (B1.5.8, PopStack). */
-uint32_t pop_frame(core *c, uint32_t exc_return)
-{
+uint32_t pop_frame(core *c, uint32_t exc_return) {
     bool to_thread = (exc_return | EXC_RETURN_BASIC) != EXC_RETURN_HANDLER;
     bool to_process = (exc_return | EXC_RETURN_BASIC) == EXC_RETURN_PROCESS;
     bool extended = !(exc_return & EXC_RETURN_BASIC);

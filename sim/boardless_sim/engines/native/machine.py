@@ -9,7 +9,7 @@ from enum import Enum
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.devices import build_devices
 from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
-from boardless_sim.chips.chip import Placement
+from boardless_sim.chips.chip import MemoryArea, Placement
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
 from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, ScheduledEvent, Timeline
@@ -97,6 +97,7 @@ class Machine:
         self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
+        self.devices.flash.cells = self._flash = _Flash(self, board.chip.memory("Flash"))
         self._own = [(place.base, place.factory(place.name)) for place in own]
         for _, device in self._own:
             device.attach(self)
@@ -325,7 +326,10 @@ class Machine:
         """Carry out a store to a device address."""
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
-            self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
+            if self._flash.area.holds(address):
+                self.devices.flash.program(address, size, value)
+            else:
+                self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
             return
         slot[1].write(address - slot[0], size, value)
 
@@ -477,6 +481,24 @@ class Machine:
         if key not in self._said:
             self._said.add(key)
             self.log.append(message)
+
+
+class _Flash:
+    """Implements `FlashCells` on the core's memory."""
+
+    def __init__(self, machine: Machine, area: MemoryArea) -> None:
+        self._machine, self.area = machine, area
+        self.base, self.size = area.base, area.size
+
+    def read(self, address: int, size: int) -> bytes:
+        return self._machine.cpu.read(address, size)
+
+    def write(self, address: int, data: bytes) -> None:
+        self._machine.cpu.write(address, data)
+
+    def stall(self, cycles: int) -> None:
+        if self.area.holds(self._machine.cpu.shared.pc):
+            self._machine.cpu.shared.cycles += cycles
 
 
 def _runs(pages: list[int]) -> list[tuple[int, int]]:
