@@ -269,6 +269,11 @@ class Machine:
         """Bytes of memory, or of registers without the effects of reading them."""
         return self._look.at(address, size)
 
+    def poke(self, address: int, data: bytes) -> None:
+        """Write memory or registers as a debugger does."""
+        self._shared.effects += 1
+        self._look.put(address, data)
+
     def _name_of(self, address: int) -> str:
         for known in self._board.chip.unmodelled:
             if known.base <= address < known.base + known.size:
