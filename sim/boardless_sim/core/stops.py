@@ -86,6 +86,11 @@ class Stops:
         """Where the CPU stops before it executes."""
         return tuple(self._breakpoints)
 
+    @property
+    def watchpoints(self) -> tuple[Watchpoint, ...]:
+        """The accesses that it stops before."""
+        return tuple(watch for watch in self._watches if watch is not None)
+
     def add(self, address: int) -> None:
         """Stop before the instruction at an address, in Flash or RAM."""
         address &= ~1

@@ -135,6 +135,11 @@ class Machine:
         yield from self.devices.mapped
         yield from self._own
 
+    @property
+    def board(self) -> Board:
+        """What it was built from."""
+        return self._board
+
     def load(self, image: FirmwareImage) -> None:
         """Write the image into Flash and take the reset vector."""
         for segment in image.segments:
@@ -238,6 +243,10 @@ class Machine:
     def time_ps(self) -> int:
         """The same in picoseconds, which are exact."""
         return self._timeline.to_ps(self._shared.cycles)
+
+    def ps_at(self, cycle: int) -> int:
+        """The time of a cycle since the core's clock changed last."""
+        return self._timeline.to_ps(cycle)
 
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
