@@ -55,11 +55,11 @@ class Link:
         return self._reader.take_interrupt()
 
     def _wait(self, timeout_s: float | None) -> bool:
-        """True: the client sent something. A second client is turned away."""
+        """True: the client sent something. A second client is turned away while it is quiet."""
         ready, _, _ = select.select([self._connection, self._listener], [], [], timeout_s)
-        if self._listener in ready:
-            self._listener.accept()[0].close()
         if self._connection not in ready:
+            if self._listener in ready:  # not before: the first one's end may have come by now
+                self._listener.accept()[0].close()
             return False
         data = self._connection.recv(0x10000)
         if not data:

@@ -168,10 +168,12 @@ class Target:
     def write_flash(self, contents: Iterable[tuple[int, bytes]]) -> None:
         """Program the Flash as a probe does; code that was there is forgotten."""
         cpu = self.engine.machine.cpu
-        changed = [(at, data) for at, data in contents if cpu.read(at, len(data)) != data]
-        for address, data in changed:
-            cpu.write(address, data)
-        if changed:
+        base, memory = cpu.flash
+        programmed = bytearray(memory.view)
+        for address, data in contents:
+            programmed[address - base : address - base + len(data)] = data
+        if programmed != bytes(memory.view):
+            memory.view[:] = programmed
             cpu.forget_code()
             self.note_input()
 
