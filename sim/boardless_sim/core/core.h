@@ -19,9 +19,10 @@
 #include "debug.h"
 #include "shared.h"
 
-#define CORE_EXCEPTIONS 128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up  \
-                              */
-#define CORE_WORDS      (CORE_EXCEPTIONS / 32u)
+#define CORE_EXCEPTIONS                                                                            \
+    128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up                      \
+          */
+#define CORE_WORDS (CORE_EXCEPTIONS / 32u)
 
 #define CORE_HEADS       1024u
 #define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */

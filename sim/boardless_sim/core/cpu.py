@@ -415,6 +415,19 @@ class Cpu:
         found = self._library.core_peek(self._core, address, ctypes.addressof(value))
         return value.value if found else None
 
+    def poke(self, address: int, size: int, value: int) -> bool:
+        """Write a core register as a debugger does; False where there is none."""
+        return bool(self._library.core_poke(self._core, address, size, value))
+
+    def forget_code(self) -> None:
+        """The Flash has other contents: analyse and translate it anew."""
+        self._library.core_forget_code(self._core)
+
+    @property
+    def flash(self) -> tuple[int, Memory]:
+        """Where the Flash begins, and what it holds."""
+        return self._flash
+
     def write(self, address: int, data: bytes) -> None:
         """Write memory, Flash too. Code that was already translated is forgotten."""
         try:

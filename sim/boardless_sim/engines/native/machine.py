@@ -188,6 +188,11 @@ class Machine:
         yield from self.devices.mapped
         yield from self._own
 
+    @property
+    def board(self) -> Board:
+        """What it was built from."""
+        return self._board
+
     def load(self, image: FirmwareImage) -> None:
         """Write the image into Flash and take the reset vector."""
         for segment in image.segments:
@@ -303,6 +308,10 @@ class Machine:
         """The same in picoseconds, which are exact."""
         return self._timeline.to_ps(self._shared.cycles)
 
+    def ps_at(self, cycle: int) -> int:
+        """The time of a cycle since the core's clock changed last."""
+        return self._timeline.to_ps(cycle)
+
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
         return self._shared.active_exception in _FAULTS
@@ -352,6 +361,11 @@ class Machine:
     def peek(self, address: int, size: int) -> bytes:
         """Bytes of memory, or of registers without the effects of reading them."""
         return self._look.at(address, size)
+
+    def poke(self, address: int, data: bytes) -> None:
+        """Write memory or registers as a debugger does."""
+        self._shared.effects += 1
+        self._look.put(address, data)
 
     def _name_of(self, address: int) -> str:
         slot = self._slots.get(address >> _SLOT_BITS)
