@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from boardless.debug.target import Stop, Target, Why
-from boardless_sim.core.cpu import EXCEPTION_NAMES
+from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.errors import BoardlessError
 from boardless_sim.peripherals.peripheral import Peripheral
 

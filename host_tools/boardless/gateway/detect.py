@@ -131,7 +131,7 @@ class Still:
         if not (long_enough and steady):
             return None
         self._stands_at = blob.x
-        return times[0]
+        return float(times[0])
 
 
 class Suitability:
