@@ -24,7 +24,8 @@ def main() -> int:
     compiler = shlex.split(os.environ.get("CC", "cc"))
     command = [*compiler, *FLAGS.split(), f"-I{headers}", f"-I{CORE}", *sources]
     laid_out = ["clang-format", "--dry-run", "-Werror", *sources, *map(str, CORE.glob("*.h"))]
-    return any([subprocess.run(line, check=False).returncode for line in (laid_out, command)])
+    codes = [subprocess.run(line, check=False).returncode for line in (laid_out, command)]
+    return max(codes)
 
 
 if __name__ == "__main__":
