@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,13 @@ if TYPE_CHECKING:
     from boardless_sim.elf.image import FirmwareImage
     from boardless_sim.engines.engine import Engine
 
-ENGINES = ("native", "renode", "qemu")
+NATIVE = "native"
+# Where each stands; imported when it is asked for. Another one than native takes no arguments.
+ENGINES: Mapping[str, str] = {
+    NATIVE: "boardless_sim.engines.native.engine:NativeEngine",
+    "renode": "boardless_sim.engines.renode.engine:RenodeEngine",
+    "qemu": "boardless_sim.engines.gdb.qemu:QemuEngine",
+}
 
 
 @dataclass(frozen=True)
@@ -59,16 +67,11 @@ class BoardSetup:
         return engine
 
     def _create(self) -> Engine:
-        if self.engine == "qemu":
-            from boardless_sim.engines.gdb.qemu import QemuEngine
-
+        if self.engine != NATIVE:
             self._require_plain_board()
-            return QemuEngine()
-        if self.engine == "renode":
-            from boardless_sim.engines.renode.engine import RenodeEngine
-
-            self._require_plain_board()
-            return RenodeEngine()
+            module, _, name = ENGINES[self.engine].partition(":")
+            create: Callable[[], Engine] = getattr(import_module(module), name)
+            return create()
         from boardless_sim.boards.ram_fill import RAM_FILL
         from boardless_sim.engines.native.engine import NativeEngine
 

@@ -7,6 +7,7 @@ pass.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import sys
@@ -96,6 +97,11 @@ def run_suites(plan: SuitePlan) -> SuiteOutcome:
             raise BoardlessError(f"--variable {variable}: expected NAME:VALUE")
     if plan.config is not None:
         load_contract(plan.config)  # what is wrong with it is said once, not by every test
+    with _locked(plan.out):
+        return _run_into_folder(plan)
+
+
+def _run_into_folder(plan: SuitePlan) -> SuiteOutcome:
     _make_empty(plan.out)
     code, said = _run_bounded(plan)
     if code > _MOST_FAILURES:
@@ -143,6 +149,29 @@ def robot_command(plan: SuitePlan) -> list[str]:
     if plan.require_engine is not None:
         command += ["--variable", f"REQUIRE ENGINE:{plan.require_engine}"]
     return [*command, str(plan.suites)]
+
+
+@contextlib.contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Two runs into one folder would mix their reports: the second is refused."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        handle = os.open(out, os.O_RDONLY | os.O_CLOEXEC)  # the folder itself: no file is left
+    except OSError as error:
+        raise BoardlessError(f"{out}: {error.strerror or error}, expected a folder") from error
+    try:
+        _lock(out, handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(out: Path, handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        found = "another run writes into it"
+        raise BoardlessError(f"{out}: {found}, expected a folder of its own") from error
 
 
 def _make_empty(out: Path) -> None:

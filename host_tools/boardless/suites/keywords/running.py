@@ -163,6 +163,18 @@ class RunningKeywords(Area):
         return line.text
 
     @board_keyword
+    def run_until_uart_text(self, text: str, limit: timedelta = HALF_A_SECOND) -> None:
+        """Runs until ``text`` stands in what the firmware has sent since its last line end.
+
+        For a prompt, which no line end follows. Time passes in steps of a millisecond.
+
+        | Run Until Uart Text | uart:~$ | limit=100 ms |
+        """
+        limit_us = microseconds(limit)
+        if not self.rig.run_until_text(limit_us, text):
+            raise AssertionError(f"no UART text {text!r}: {self._why_stopped(limit_us)}")
+
+    @board_keyword
     def send_to_uart(self, text: str, port: str = "USART2") -> None:
         """Feeds ``text`` into the receiver of a USART, at its baud rate. ``\\n`` is a newline.
 
