@@ -15,6 +15,7 @@ from boardless_sim.errors import BoardError
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
+from boardless_sim.peripherals.fsmc import Fsmc
 from boardless_sim.peripherals.gpio import IDR, Gpio
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
@@ -38,6 +39,7 @@ class BoardDevices:
     rcc: Rcc
     exti: Exti
     flash: FlashInterface
+    memory_controller: Fsmc | None
 
     @property
     def camera(self) -> Sensor:
@@ -95,6 +97,7 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
         rcc=rcc,
         exti=_only(board, devices, Exti),
         flash=flash,
+        memory_controller=next((device for device in devices if isinstance(device, Fsmc)), None),
     )
 
 

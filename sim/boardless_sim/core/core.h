@@ -100,7 +100,7 @@ typedef enum {
     ABANDON_UNALIGNED,
     ABANDON_DIVIDE,
     ABANDON_DATA, /* the MPU refuses it */
-    ABANDON_BUS,  /* it needs privileges */
+    ABANDON_BUS,  /* it needs privileges, or a bus that is off */
 } abandon_cause;
 
 typedef struct {
@@ -380,6 +380,8 @@ uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
 void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
 
 /* mmio.c: callback of uc_mmio_map, user is the core */
+void core_bus_error(core *c, uint32_t address);
+void core_stall(core *c, uint64_t cycles);
 uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
 
 /* fast_forward.c */

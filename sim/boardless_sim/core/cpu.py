@@ -213,6 +213,14 @@ class Cpu:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
         self._library.core_set_flash_acr(self._core, acr)
 
+    def bus_error(self, address: int) -> None:
+        """For who answers an access of the core: nothing answers there after all."""
+        self._library.core_bus_error(self._core, address)
+
+    def stall(self, cycles: int) -> None:
+        """For who answers an access of the core: it takes so many cycles more."""
+        self._library.core_stall(self._core, cycles)
+
     def map_alias(self, memory: Memory, base: int) -> None:
         """A second, read-only address of a code memory."""
         self._map(memory, base, UC_PROT_READ | UC_PROT_EXEC)

@@ -146,6 +146,9 @@ class Machine:
             (range(start, start + size), Region.DEVICE)
             for start, size in _runs(sorted(page for page in pages if page < PPB.start))
         ]
+        controller = self.devices.memory_controller
+        if controller is not None:
+            regions.append((controller.window, Region.DEVICE))
         regions += [
             (PPB, Region.PPB),
             (SRAM_ALIAS, Region.SRAM_ALIAS),
@@ -322,7 +325,8 @@ class Machine:
         """Answer a load from a device address."""
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
-            self.log_unmodelled(self._name_of(address), "read")
+            if not self._is_external(address):
+                self.log_unmodelled(self._name_of(address), "read")
             return 0
         base, device, stable = slot
         offset = address - base
@@ -337,10 +341,20 @@ class Machine:
         if slot is None:
             if self._flash.area.holds(address):
                 self.devices.flash.program(address, size, value)
-            else:
+            elif not self._is_external(address):
                 self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
             return
         slot[1].write(address - slot[0], size, value)
+
+    def _is_external(self, address: int) -> bool:
+        """Whether it is of a bank of the memory controller; a bus error where that is off."""
+        controller = self.devices.memory_controller
+        if controller is None or address not in controller.window:
+            return False
+        self._shared.effects += 1
+        if not controller.answers(address):
+            self.cpu.bus_error(address)
+        return True
 
     def polled(self) -> tuple[str, ...]:
         """The device registers that the code read last, again and again.
@@ -512,7 +526,7 @@ class _Flash:
 
     def stall(self, cycles: int) -> None:
         if self.area.holds(self._machine.cpu.shared.pc):
-            self._machine.cpu.shared.cycles += cycles
+            self._machine.cpu.stall(cycles)
 
 
 def _runs(pages: list[int]) -> list[tuple[int, int]]:
