@@ -21,9 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 from boardless_models.data.dataset import DATASET_FOLDER, load_test_split
-from boardless_models.int8.artifact import load_artifact
+from boardless_models.graph.accuracy import BATCH
+from boardless_models.graph.artifact import load_artifact
+from boardless_models.graph.reference import run_graph
 from boardless_models.int8.score import decide
-from boardless_models.int8.verify import BATCH, batch_outputs
 
 ELF = Path("build/firmware/boardless.elf")
 ARTIFACT = Path("models/artifacts/fashion_mnist_8k.npz")
@@ -83,11 +84,11 @@ def boardless_run(limit: int, jobs: int = 1) -> Run:
 
 def expected() -> list[tuple[int, int]]:
     """Class and score of every test frame by the reference."""
-    network = load_artifact(ARTIFACT)
+    network = load_artifact(ARTIFACT).graph
     images = load_test_split(DATASET_FOLDER).images
     answers: list[tuple[int, int]] = []
     for start in range(0, len(images), BATCH):
-        for logits in batch_outputs(network, images[start : start + BATCH])[-1]:
+        for logits in run_graph(network, images[start : start + BATCH])[-1]:
             decision = decide(logits.reshape(-1), network.score_step)
             answers.append((decision.class_index, decision.score))
     return answers

@@ -37,7 +37,7 @@ typedef enum {
 
 /* The winning class (the lowest index on a tie) and its softmax as a percentage, 0 to 100. */
 typedef struct {
-    uint8_t class_index;
+    uint16_t class_index;
     uint8_t score;
 } nn_result;
 

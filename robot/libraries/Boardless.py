@@ -9,6 +9,7 @@ from typing import Protocol
 from robot.api.deco import library
 
 from boardless.running.evidence import clear, save
+from boardless.suites.check_file import append_checks
 from boardless.suites.keywords.area import Size, robot_variable
 from boardless.suites.keywords.board import BoardKeywords
 from boardless.suites.keywords.camera import CameraKeywords
@@ -61,12 +62,15 @@ class Boardless(RunningKeywords, CameraKeywords, ResultKeywords, BoardKeywords):
 
     def _start_test(self, data: _Test, _result: object) -> None:
         self.evidence_logged = False
+        self.checks = []
         clear(_evidence_folder(data))
 
     def _end_test(self, data: _Test, result: _Outcome) -> None:
         evidence = self.rig.evidence()
         if result.failed and evidence is not None:
             save(evidence, _evidence_folder(data))
+        if self.checks:
+            append_checks(Path(robot_variable("${OUTPUT DIR}")), data.longname, self.checks)
 
     def _end_suite(self, _data: object, _result: object) -> None:
         self.rig.power_off()

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from boardless import cli
-from boardless.running.layers import compare_firmware, graph_in
-from boardless_models.graph.graph_artifact import load_graph
+from boardless.running.layers import compare_firmware
+from boardless_models.graph.artifact import load_artifact
 from boardless_models.int8.scaling import ROUNDINGS, Rounding
 from boardless_models.tflite import file as tfl
 from boardless_sim.errors import ModelError
@@ -46,9 +46,10 @@ def test_every_layer_in_the_firmware_is_the_references(tmp_path: Path, way: Roun
     double = f"NN_DOUBLE_ROUNDING={int(way == 'double')}"
     command = ["make", "--silent", f"BUILD={elf.parent}", double, str(elf)]
     subprocess.run(command, check=True, cwd=firmware)
-    graph = load_graph(artifact)
+    opened = load_artifact(artifact)
+    graph = opened.graph
     frames = random_frames(2, FRAMES, 28, 28)[..., None]
-    found = compare_firmware(elf, artifact, frames)
+    found = compare_firmware(elf, opened, frames)
     assert (found.mismatches, found.first) == (0, None)
     sizes = [graph.values[operator.output].shape.size for operator in graph.operators]
     assert found.values == FRAMES * sum(sizes)
@@ -65,7 +66,7 @@ def test_a_changed_weight_is_named_with_layer_index_and_both_values(
         r"first: frame 0, (.+) \[\d+,\d+,\d+\]: reference (-?\d+), peer (-?\d+)", said
     )
     assert first, said
-    assert first[1] in [operator.name for operator in graph_in(SHIPPED).operators]
+    assert first[1] in [operator.name for operator in load_artifact(SHIPPED).graph.operators]
     assert first[2] != first[3]
 
 
@@ -73,7 +74,7 @@ def test_a_firmware_without_the_observer_is_refused() -> None:
     elf = REPO / "build" / "firmware" / "boardless.elf"
     frames = random_frames(2, 1, 28, 28)[..., None]
     with pytest.raises(ModelError, match="no function layer_print, expected an nn_golden.elf"):
-        compare_firmware(elf, SHIPPED, frames)
+        compare_firmware(elf, load_artifact(SHIPPED), frames)
 
 
 def test_the_run_of_another_model_is_refused(

@@ -9,13 +9,12 @@ import pytest
 
 from boardless.project.model_hash import require_model
 from boardless.running.classify import classify
-from boardless.running.layers import OBSERVER, Observed, graph_in
+from boardless.running.layers import OBSERVER, Observed
 from boardless.running.session import BoardSetup
-from boardless_models.graph.chain import graph_of_chain
+from boardless_models.data.networks import FASHION_MNIST_8K
+from boardless_models.graph.artifact import load_artifact
 from boardless_models.graph.cycles import estimated_cycles, network_cycles, operator_cycles
-from boardless_models.graph.fusing import fused
 from boardless_models.graph.stage_table import NEAR_PERCENT
-from boardless_models.int8.artifact import QuantizedNetwork, load_artifact
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
 from boardless_sim.elf.image import load_image
@@ -25,27 +24,20 @@ GOLDEN = BUILD / "nn_golden.elf"
 ARTIFACT = REPO / "models" / "artifacts" / "fashion_mnist_8k.npz"
 
 
-@pytest.fixture(name="quantized")
-def quantized_fixture() -> QuantizedNetwork:
+def test_estimated_cycles_are_near_those_in_emulation() -> None:
     require_model(BUILD / "boardless.elf", ARTIFACT)
-    return load_artifact(ARTIFACT)
-
-
-def test_estimated_cycles_are_near_those_in_emulation(
-    quantized: QuantizedNetwork,
-) -> None:
     with closing(BoardSetup(BUILD / "boardless.elf").power_on()) as engine:
         report = classify(engine, open_frames("pattern:bars", limit=1))
     measured = 168 * report.results[0].times_us["infer"]
-    estimated = estimated_cycles(fused(graph_of_chain(quantized)))
+    estimated = estimated_cycles(load_artifact(ARTIFACT).graph)
     assert estimated is not None
     assert abs(estimated / measured - 1) < NEAR_PERCENT / 100
-    assert network_cycles(quantized.network) == estimated
+    assert network_cycles(FASHION_MNIST_8K) == estimated
 
 
 def test_every_layer_is_near_what_it_takes_in_emulation() -> None:
-    observed = Observed(GOLDEN, ARTIFACT)
-    graph = graph_in(ARTIFACT)
+    artifact = load_artifact(ARTIFACT)
+    observed, graph = Observed(GOLDEN, artifact), artifact.graph
     engine = observed.engine
     with closing(engine):
         symbols = load_image(GOLDEN).symbols

@@ -11,10 +11,10 @@ import numpy as np
 
 from boardless.running.jobs import classify_in_jobs
 from boardless.running.session import BoardSetup
-from boardless_models.int8.artifact import load_artifact
-from boardless_models.int8.golden import load_golden
+from boardless_models.graph.artifact import load_artifact
+from boardless_models.graph.golden import load_golden
+from boardless_models.graph.reference import run_graph
 from boardless_models.int8.score import decide
-from boardless_models.int8.verify import batch_outputs
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
 from boardless_sim.elf.image import load_image
@@ -58,11 +58,11 @@ def test_every_layer_of_every_golden_frame_has_the_bytes_of_the_reference() -> N
 
 
 def _reference(count: int) -> list[tuple[int, int]]:
-    network = load_artifact(ARTIFACT)
+    network = load_artifact(ARTIFACT).graph
     frames = [frame.luma for frame in open_frames(FRAMES, limit=count)]
     decisions = []
     for start in range(0, count, _BATCH):
-        logits = batch_outputs(network, np.stack(frames[start : start + _BATCH]))[-1]
+        logits = run_graph(network, np.stack(frames[start : start + _BATCH]))[-1]
         for row in logits.reshape(len(logits), -1):
             decision = decide(row, network.score_step)
             decisions.append((decision.class_index, decision.score))

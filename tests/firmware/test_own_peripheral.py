@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from boardless_sim.boards.own import load_placement
+from boardless_sim.boards.reference import REFERENCE
+from boardless_sim.chips.chip import KnownPeripheral
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.errors import BoardError
@@ -20,7 +23,7 @@ BASE = 0x5006_0800
 @pytest.fixture(name="rng_file")
 def rng_file_fixture(tmp_path: Path) -> Path:
     how_to = (REPO / "docs" / "howto" / "peripheral.md").read_text()
-    code = re.search(r"```python\n(.*?)```", how_to, re.DOTALL)
+    code = re.search(r"```python \S+rng.py\n(.*?)```", how_to, re.DOTALL)
     assert code is not None
     path = tmp_path / "rng.py"
     path.write_text(code[1])
@@ -40,17 +43,22 @@ def test_the_device_of_the_how_to_gives_numbers(rng_file: Path) -> None:
     engine.close()
 
 
-def test_without_it_the_register_is_named_once() -> None:
-    engine = NativeEngine()
+def test_without_a_device_the_register_is_named_once() -> None:
+    toy = KnownPeripheral("TOY", BASE, registers={8: "DR"})
+    chip = REFERENCE.chip
+    bare = replace(
+        chip,
+        placements=tuple(place for place in chip.placements if place.base != BASE),
+        unmodelled=(toy,),
+    )
+    engine = NativeEngine(board=replace(REFERENCE, chip=bare))
     engine.load(load_image(BUILD / "selftest.elf"))
     engine.machine.device_read(BASE + 8, 4)
     engine.machine.device_read(BASE + 8, 4)
-    assert [line for line in engine.log() if "RNG" in line] == [
-        "RNG_DR is not modelled (read)",
-    ]
+    assert [line for line in engine.log() if "TOY" in line] == ["TOY_DR is not modelled (read)"]
     finding = engine.findings()[0]
     assert (finding.kind, finding.grade) == ("unmodelled", Grade.WARNING)
-    assert (finding.device, finding.text) == ("RNG", "RNG_DR is not modelled")
+    assert (finding.device, finding.text) == ("TOY", "TOY_DR is not modelled")
     engine.close()
 
 

@@ -19,11 +19,9 @@ from boardless.timing.profile.costs import label
 from boardless.timing.profile.recording import Plan, Profile, record_frames, record_time
 from boardless.timing.profile.sampling import ASLEEP
 from boardless.timing.profile.speedscope import SCHEMA, speedscope_document
-from boardless_models.graph.chain import graph_of_chain
-from boardless_models.graph.fusing import fused
+from boardless_models.graph.artifact import load_artifact
+from boardless_models.graph.cost import arena
 from boardless_models.graph.graph import macs_of
-from boardless_models.graph.model_cost import arena
-from boardless_models.int8.artifact import load_artifact
 from boardless_sim.camera.source import open_frames
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.native.engine import NativeEngine
@@ -63,7 +61,7 @@ def test_the_layers_are_what_the_firmware_itself_counts_for_its_inference(
 
 
 def test_every_layer_is_that_of_the_artifact(profile: Profile) -> None:
-    graph = fused(graph_of_chain(load_artifact(ARTIFACTS / "fashion_mnist_8k.npz")))
+    graph = load_artifact(ARTIFACTS / "fashion_mnist_8k.npz").graph
     assert [found.layer.macs for found in profile.layers] == [
         macs_of(graph, operator) for operator in graph.operators
     ]
@@ -249,3 +247,10 @@ def test_what_fit_says_before_a_run_comes_within_15_percent(profile: Profile) ->
         abs(need.cycles - sum(layer.cost.cycles for layer in profile.layers) / FRAMES)
         < 0.15 * need.cycles
     )
+
+
+def test_a_profile_of_time_says_where_the_firmware_stood() -> None:
+    found = record_time(Plan(BUILD / "faulty_hang.elf"), 100_000)
+    assert found.stands is not None
+    assert not found.is_stuck
+    assert found.stands.function in dict.fromkeys(name for stack in found.stacks for name in stack)

@@ -20,9 +20,9 @@ from boardless.compare.comparison import Comparison, compare, setups_of
 from boardless.compare.known_differences import KNOWN
 from boardless.report.compare import summary
 from boardless.running.session import BoardSetup
-from boardless_models.int8.artifact import load_artifact
+from boardless_models.graph.artifact import load_artifact
+from boardless_models.graph.reference import run_graph
 from boardless_models.int8.score import decide
-from boardless_models.int8.verify import batch_outputs
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
 from boardless_sim.elf.image import load_image
@@ -61,8 +61,8 @@ def test_native_and_qemu_say_the_same(comparison: Comparison) -> None:
 def test_both_agree_with_the_reference_in_every_layer(
     comparison: Comparison, frames: list[Frame]
 ) -> None:
-    network = load_artifact(ARTIFACT)
-    outputs = batch_outputs(network, np.stack([frame.luma for frame in frames]))
+    network = load_artifact(ARTIFACT).graph
+    outputs = run_graph(network, np.stack([frame.luma for frame in frames]))
     for opinion in comparison.opinions:
         for number, answer in enumerate(opinion.answers):
             decision = decide(outputs[-1][number].reshape(-1), network.score_step)

@@ -96,7 +96,7 @@ def test_every_function_takes_the_frame_that_the_elf_says() -> None:
 
         for function in functions:
             engine.watch(function.address, partial(enter, function.address))
-        mark = measure_stack(engine, open_frames("pattern:bars", limit=2))
+        mark = measure_stack(engine, open_frames("pattern:bars", limit=2)).mark
     executed = [function for function in functions if function.address in deepest]
     assert len(executed) > 50
     for function in executed:

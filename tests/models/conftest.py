@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from boardless_models.data.dataset import Split, load_test_split
-from boardless_models.int8.artifact import QuantizedNetwork, load_artifact
+from boardless_models.graph.artifact import load_artifact
+from boardless_models.graph.graph import Graph
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -17,8 +18,8 @@ def artifact_path() -> Path:
 
 
 @pytest.fixture(scope="session")
-def quantized(artifact_path: Path) -> QuantizedNetwork:
-    return load_artifact(artifact_path)
+def trained(artifact_path: Path) -> Graph:
+    return load_artifact(artifact_path).graph
 
 
 @pytest.fixture(scope="session")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from boardless_models.int8.artifact import QuantizedNetwork, load_artifact
-from boardless_models.int8.golden import Golden, load_golden
+from boardless_models.graph.artifact import load_artifact
+from boardless_models.graph.golden import Golden, load_golden
+from boardless_models.graph.graph import Graph
 from tests.nn.host import REPOSITORY, HostNn, build
 
 
@@ -20,8 +21,8 @@ def golden() -> Golden:
 
 
 @pytest.fixture(scope="session")
-def quantized() -> QuantizedNetwork:
-    return load_artifact(REPOSITORY / "models" / "artifacts" / "fashion_mnist_8k.npz")
+def trained() -> Graph:
+    return load_artifact(REPOSITORY / "models" / "artifacts" / "fashion_mnist_8k.npz").graph
 
 
 @pytest.fixture

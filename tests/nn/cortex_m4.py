@@ -13,8 +13,8 @@ from elftools.elf.sections import SymbolTableSection
 from unicorn import arm_const
 
 from boardless_models.graph.graph import Graph
-from boardless_models.graph.graph_reference import run_graph
 from boardless_models.graph.kernels import Backend
+from boardless_models.graph.reference import run_graph
 from boardless_models.int8.scaling import Rounding
 from boardless_models.int8.score import decide
 from tests.nn.host import GENERATED, KERNELS, WARNINGS, kernel_sources
@@ -130,6 +130,11 @@ class CortexM4:
         self.write("harness_layer", layer.to_bytes(4, "little"))
         return self.text(self.call("harness_kernel"))
 
+    def result(self) -> tuple[int, int]:
+        """The class and the score of nn_result."""
+        found = self.read("harness_result", 3)
+        return int.from_bytes(found[:2], "little"), found[2]
+
     def count(self, name: str) -> int:
         executed = [0]
 
@@ -159,4 +164,4 @@ def same_as_reference(board: CortexM4, graph: Graph, seed: int) -> None:
             )
             raise AssertionError(f"frame {number}, byte {at}: {found[at]}, expected {expected[at]}")
         decision = decide(outputs[-1][number].reshape(-1), graph.score_step)
-        assert tuple(board.read("harness_result", 2)) == (decision.class_index, decision.score)
+        assert board.result() == (decision.class_index, decision.score)

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from boardless_models.graph.c_source import export, export_artifact
+from boardless_models.graph.artifact import load_artifact
+from boardless_models.graph.c_source import export
 from boardless_models.graph.kernels import scratch_bytes
 from boardless_models.int8.scaling import ROUNDINGS, Rounding
 from tests.nn.cortex_m4 import CmsisNn, CortexM4, compile_kernels, link, same_as_reference
@@ -57,7 +58,7 @@ def test_any_shape_equals_the_reference(
 def test_a_trained_model_equals_the_reference(
     tmp_path: Path, objects: list[Path], name: str
 ) -> None:
-    artifact = REPOSITORY / "models" / "artifacts" / f"{name}.npz"
-    graph = export_artifact(artifact, tmp_path / "generated")
+    artifact = load_artifact(REPOSITORY / "models" / "artifacts" / f"{name}.npz")
+    graph = export(artifact.graph, artifact.sha256, tmp_path / "generated")
     board = CortexM4(link(tmp_path, objects, tmp_path / "generated", backend="cmsis"))
     same_as_reference(board, graph, seed=1)

@@ -8,16 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from boardless_models.graph.c_source import export, export_artifact
-from boardless_models.graph.chain import graph_of_chain
-from boardless_models.graph.graph import Convolve
-from boardless_models.graph.graph_reference import run_graph
+from boardless_models.graph.artifact import load_artifact
+from boardless_models.graph.c_source import export
+from boardless_models.graph.golden import Golden
+from boardless_models.graph.graph import Convolve, Graph, macs_of
 from boardless_models.graph.kernels import scratch_bytes, slow_reason, takes_winograd
-from boardless_models.int8.artifact import QuantizedNetwork
-from boardless_models.int8.golden import Golden
+from boardless_models.graph.reference import run_graph
 from boardless_models.int8.scaling import ROUNDINGS, Rounding
 from boardless_models.tflite.reader import graph_of
-from tests.models.int8.activation_cases import ACTIVATIONS, quantized_of
+from tests.models.graph.activation_cases import ACTIVATIONS, quantized_of
 from tests.models.tflite.tflite_cases import CASES
 from tests.nn.cortex_m4 import FRAMES, CortexM4, compile_kernels, link, same_as_reference
 from tests.nn.host import GENERATED, REPOSITORY
@@ -52,22 +51,23 @@ def test_every_layer_equals_the_golden_vectors(board: CortexM4, golden: Golden) 
         assert int.from_bytes(board.read("harness_output_bytes", 4), "little") == len(expected)
         assert board.read("harness_outputs", len(expected)) == expected, f"frame {index}"
         decision = (golden.classes[index], golden.scores[index])
-        assert tuple(board.read("harness_result", 2)) == decision
+        assert board.result() == decision
 
 
 def test_one_inference_stays_within_its_instructions(
-    board: CortexM4, golden: Golden, quantized: QuantizedNetwork
+    board: CortexM4, golden: Golden, trained: Graph
 ) -> None:
     board.write("harness_frame", golden.frames[0].tobytes())
     executed = board.count("harness_run")
     # No instruction does more than two multiplications, of which a tile saves 20 of 36.
-    assert sum(stage.macs for stage, _ in quantized.staged()) * 16 // 36 // 2 < executed
+    macs = sum(macs_of(trained, operator) for operator in trained.operators)
+    assert macs * 16 // 36 // 2 < executed
     assert executed <= INSTRUCTION_BUDGET
 
 
 def test_the_8_bit_network_equals_the_reference(tmp_path: Path, objects: Objects) -> None:
-    artifact = REPOSITORY / "models" / "artifacts" / "fashion_mnist_8bit.npz"
-    graph = export_artifact(artifact, tmp_path / "generated")
+    artifact = load_artifact(REPOSITORY / "models" / "artifacts" / "fashion_mnist_8bit.npz")
+    graph = export(artifact.graph, artifact.sha256, tmp_path / "generated")
     board = CortexM4(link(tmp_path, objects["single"], tmp_path / "generated"))
     same_as_reference(board, graph, seed=1)
 
@@ -77,8 +77,7 @@ def test_the_8_bit_network_equals_the_reference(tmp_path: Path, objects: Objects
 def test_any_activation_equals_the_reference(
     tmp_path: Path, objects: Objects, activation: str, way: Rounding
 ) -> None:
-    graph = graph_of_chain(quantized_of(activation, 1, way))
-    graph = export(graph, "5a" * 32, tmp_path / "generated")
+    graph = export(quantized_of(activation, 1, way), "5a" * 32, tmp_path / "generated")
     board = CortexM4(link(tmp_path, objects[way], tmp_path / "generated", rounding=way))
     same_as_reference(board, graph, seed=1)
     kernels = [board.kernel(index) for index in range(len(graph.operators))]

@@ -10,19 +10,16 @@ import numpy as np
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from boardless_models.data.networks import FASHION_MNIST_8K
 from boardless_models.graph.c_source import export
-from boardless_models.graph.chain import graph_of_chain
-from boardless_models.graph.cost import network_bytes
+from boardless_models.graph.cost import graph_costs, model_bytes, network_bytes
 from boardless_models.graph.fusing import fused
 from boardless_models.graph.graph import Graph
-from boardless_models.graph.graph_reference import run_graph
-from boardless_models.graph.model_cost import graph_costs
-from boardless_models.int8.artifact import QuantizedNetwork
-from boardless_models.int8.reference import infer
+from boardless_models.graph.reference import run_graph
 from boardless_models.int8.scaling import ROUNDINGS, Rounding
 from boardless_models.int8.score import decide
 from boardless_models.tflite.reader import graph_of
-from tests.models.int8.activation_cases import ACTIVATIONS, quantized_of
+from tests.models.graph.activation_cases import ACTIVATIONS, quantized_of
 from tests.models.tflite.tflite_cases import CASES, random_frames
 from tests.nn.host import KERNELS, HostNn, build
 
@@ -54,17 +51,14 @@ def test_every_operator_equals_the_reference(tmp_path: Path, name: str, way: Rou
 
 @pytest.mark.parametrize("way", ROUNDINGS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_every_activation_equals_the_models_own_reference(
+def test_every_activation_equals_the_reference(
     tmp_path: Path, activation: str, way: Rounding
 ) -> None:
-    quantized = quantized_of(activation, 2, way)
-    nn = host(graph_of_chain(quantized), tmp_path)
-    for frame in random_frames(7, FRAMES, 9, 10):
-        run, expected = nn.run(frame), infer(quantized, frame)
-        assert run.outputs[-1] == expected.outputs[-1].tobytes()
-        assert run.outputs[1] == expected.outputs[0].tobytes() or activation == "hard-swish"
-        decision = expected.decision
-        assert (run.class_index, run.score) == (decision.class_index, decision.score)
+    graph = quantized_of(activation, 2, way)
+    nn, frames = host(graph, tmp_path), random_frames(7, FRAMES, 9, 10)
+    expected = run_graph(graph, frames)
+    for number, frame in enumerate(frames):
+        assert nn.run(frame).outputs == tuple(output[number].tobytes() for output in expected)
 
 
 def test_the_two_roundings_are_not_the_same() -> None:
@@ -113,12 +107,11 @@ def test_model_section_has_the_bytes_that_the_budget_counts(tmp_path: Path, name
     assert sum(sizes.get(name, 0) for name in (".data", ".bss", ".rodata", ".data.rel.ro")) == 0
 
 
-def test_chain_has_the_bytes_that_the_budget_counts(
-    tmp_path: Path, quantized: QuantizedNetwork
+def test_a_trained_network_has_the_bytes_that_were_counted_before(
+    tmp_path: Path, trained: Graph
 ) -> None:
-    graph = export(graph_of_chain(quantized), "5a" * 32, tmp_path)
-    counted = sum(cost.model_bytes for cost in graph_costs(graph))
-    assert section_bytes(tmp_path)[".model"] == counted == sum(network_bytes(quantized.network))
+    counted = model_bytes(export(trained, "5a" * 32, tmp_path))
+    assert section_bytes(tmp_path)[".model"] == counted == network_bytes(FASHION_MNIST_8K)
 
 
 def test_a_name_cannot_leave_its_comment(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,24 +11,25 @@ from numpy.typing import NDArray
 
 from boardless_models.data.network import Conv2d, Dense, Depthwise, Layer, Network, Shape, stages
 from boardless_models.graph.c_source import export
-from boardless_models.graph.chain import graph_of_chain
+from boardless_models.graph.chain import QuantizedLayer, graph_of_layers
+from boardless_models.graph.golden import Golden
+from boardless_models.graph.graph import Graph
 from boardless_models.graph.kernels import scratch_bytes
-from boardless_models.int8.artifact import QuantizedLayer, QuantizedNetwork
-from boardless_models.int8.golden import Golden
-from boardless_models.int8.reference import infer
-from boardless_models.int8.rounding import LEAST_SHIFT, largest_weight
+from boardless_models.graph.reference import run_graph
+from boardless_models.int8.scaling import ROUNDINGS, Rounding, largest_weight
+from boardless_models.int8.score import decide
 from tests.nn.host import GENERATED, REPOSITORY, HostNn, HostRun, build
 
 SCRATCH_SIZE, SCRATCH_ALIGNMENT = -1, -2
 
 
-def same_as_reference(quantized: QuantizedNetwork, frame: NDArray[np.uint8], run: HostRun) -> None:
-    expected = infer(quantized, frame)
+def same_as_reference(graph: Graph, frame: NDArray[np.uint8], run: HostRun) -> None:
+    expected = run_graph(graph, frame[None])
     assert run.status == 0
-    assert len(run.outputs) == len(expected.outputs)
-    for layer, (found, output) in enumerate(zip(run.outputs, expected.outputs, strict=True)):
+    assert len(run.outputs) == len(expected)
+    for layer, (found, output) in enumerate(zip(run.outputs, expected, strict=True)):
         assert found == output.tobytes(), f"layer {layer}"
-    decision = expected.decision
+    decision = decide(expected[-1].reshape(-1), graph.score_step)
     assert (run.class_index, run.score) == (decision.class_index, decision.score)
 
 
@@ -47,22 +47,18 @@ def test_model_carries_the_hash_of_its_artifact(nn: HostNn, golden: Golden) -> N
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_random_frames_equal_the_reference(
-    nn: HostNn, quantized: QuantizedNetwork, seed: int
-) -> None:
+def test_random_frames_equal_the_reference(nn: HostNn, trained: Graph, seed: int) -> None:
     random = np.random.default_rng(seed)
     frame = random.integers(0, 256, (28, 28), np.uint8)
-    same_as_reference(quantized, frame, nn.run(frame))
+    same_as_reference(trained, frame, nn.run(frame))
     frame = random.choice(np.array([0, 255], np.uint8), (28, 28))
-    same_as_reference(quantized, frame, nn.run(frame))
+    same_as_reference(trained, frame, nn.run(frame))
 
 
 @pytest.mark.parametrize("value", [0, 1, 127, 128, 255])
-def test_flat_frames_equal_the_reference(
-    nn: HostNn, quantized: QuantizedNetwork, value: int
-) -> None:
+def test_flat_frames_equal_the_reference(nn: HostNn, trained: Graph, value: int) -> None:
     frame = np.full((28, 28), value, np.uint8)
-    same_as_reference(quantized, frame, nn.run(frame))
+    same_as_reference(trained, frame, nn.run(frame))
 
 
 def test_an_observer_changes_nothing(nn: HostNn, golden: Golden) -> None:
@@ -71,8 +67,8 @@ def test_an_observer_changes_nothing(nn: HostNn, golden: Golden) -> None:
     assert (unseen.class_index, unseen.score) == (seen.class_index, seen.score)
 
 
-def test_scratch_is_as_large_as_the_header_says(nn: HostNn, quantized: QuantizedNetwork) -> None:
-    assert nn.scratch_bytes == scratch_bytes(graph_of_chain(quantized), "plain")
+def test_scratch_is_as_large_as_the_header_says(nn: HostNn, trained: Graph) -> None:
+    assert nn.scratch_bytes == scratch_bytes(trained, "plain")
 
 
 def test_scratch_too_small_is_refused(nn: HostNn, golden: Golden) -> None:
@@ -88,7 +84,7 @@ def test_scratch_out_of_line_is_refused(nn: HostNn, golden: Golden) -> None:
 _MISALIGNED = """
 import sys
 from pathlib import Path
-from boardless_models.int8.golden import load_golden
+from boardless_models.graph.golden import load_golden
 from tests.nn.host import HostNn
 frame = load_golden(Path(sys.argv[2])).frames[0]
 HostNn(Path(sys.argv[1])).run(frame, misalignment=int(sys.argv[3]))
@@ -150,13 +146,13 @@ def random_layer(
         weight=weight,
         bias=random.integers(-30_000, 30_000, outputs).astype(np.int32),
         multiplier=random.integers(1 << 30, 1 << 31, outputs).astype(np.int32),
-        shift=(LEAST_SHIFT + extra + random.integers(0, 3, outputs)).astype(np.uint8),
+        exponent=(-2 - extra - random.integers(0, 3, outputs)).astype(np.int8),
         input_zero_point=input_zero_point,
         output_zero_point=output_zero_point,
     )
 
 
-def random_network(name: str, seed: int) -> QuantizedNetwork:
+def random_network(name: str, seed: int, way: Rounding = "single") -> Graph:
     shape, layers = NETWORKS[name]
     network = Network("random", shape, layers)
     random = np.random.default_rng(seed)
@@ -165,7 +161,7 @@ def random_network(name: str, seed: int) -> QuantizedNetwork:
         random_layer(stage.weight_shape, points[index], points[index + 1], random, stage.layer.bits)
         for index, stage in enumerate(stages(network))
     )
-    return QuantizedNetwork(network, made, score_step=700)
+    return graph_of_layers(network, made, 700, way)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -173,29 +169,31 @@ def random_network(name: str, seed: int) -> QuantizedNetwork:
 def test_other_shapes_equal_the_reference(
     tmp_path: Path, generated: Path, name: str, seed: int
 ) -> None:
-    quantized = random_network(name, seed)
-    export(graph_of_chain(quantized), "00" * 32, generated)
+    graph = random_network(name, seed)
+    export(graph, "00" * 32, generated)
     nn = build(tmp_path, generated)
-    assert nn.scratch_bytes == scratch_bytes(graph_of_chain(quantized), "plain")
+    assert nn.scratch_bytes == scratch_bytes(graph, "plain")
     random = np.random.default_rng(seed)
-    shape = (quantized.network.input.height, quantized.network.input.width)
     for _ in range(5):
-        frame = random.integers(0, 256, shape, np.uint8)
-        same_as_reference(quantized, frame, nn.run(frame))
+        frame = random.integers(0, 256, shape_of(graph), np.uint8)
+        same_as_reference(graph, frame, nn.run(frame))
+
+
+def shape_of(graph: Graph) -> tuple[int, int]:
+    shape = graph.values[graph.input].shape
+    return shape.height, shape.width
 
 
 @pytest.mark.parametrize("name", ["pools that drop a row", "4-bit and 8-bit weights"])
 def test_double_rounding_equals_the_reference(tmp_path: Path, generated: Path, name: str) -> None:
-    once = random_network(name, 3)
-    twice = replace(once, rounding="double")
-    export(graph_of_chain(twice), "00" * 32, generated)
+    once, twice = (random_network(name, 3, way) for way in ROUNDINGS)
+    export(twice, "00" * 32, generated)
     nn = build(tmp_path, generated)
     random = np.random.default_rng(3)
-    shape = (once.network.input.height, once.network.input.width)
     differing = 0
     for _ in range(20):
-        frame = random.integers(0, 256, shape, np.uint8)
+        frame = random.integers(0, 256, shape_of(once), np.uint8)
         same_as_reference(twice, frame, nn.run(frame))
-        pairs = zip(infer(once, frame).outputs, infer(twice, frame).outputs, strict=True)
+        pairs = zip(run_graph(once, frame[None]), run_graph(twice, frame[None]), strict=True)
         differing += sum(int((a != b).sum()) for a, b in pairs)
     assert differing > 0

@@ -63,6 +63,9 @@ class FakeBus:
     def now(self) -> int:
         return self.time
 
+    def now_ns(self) -> int:
+        return self.time * 10**9 // self.tree.hclk_hz
+
     def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> FakeEvent:
         event = FakeEvent(callback)
         self._sequence += 1
@@ -90,7 +93,7 @@ class FakeBus:
         start = self._ram_offset(address, size)
         return bytes(self.ram[start : start + size])
 
-    def memory_write(self, address: int, data: bytes) -> None:
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         start = self._ram_offset(address, len(data))
         self.ram[start : start + len(data)] = data
 

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from boardless.commands.options import Finite
 from boardless_sim.errors import ImageError
 
 if TYPE_CHECKING:
     from boardless.gate import Verdict
     from boardless.project.config import Config
+    from boardless.running.classify import MeasuredStack
     from boardless_sim.elf.file import ElfFile
-    from boardless_sim.engines.engine import StackMark
 
 _PATH = click.Path(path_type=Path)
 _STACK_FRAMES = 3
@@ -59,6 +60,14 @@ class Outputs:
     metavar="FRAMES",
     help=f"What the camera shows while the stack is measured.  [default: {_STACK_PATTERN}]",
 )
+@click.option(
+    "--for",
+    "--for-us",
+    "for_us",
+    type=Finite(min=1),
+    metavar="US",
+    help="Measure the stack over so much virtual time, whatever the firmware prints.",
+)
 def command(
     elf: Path,
     config: Path | None,
@@ -73,6 +82,7 @@ def command(
     why: str | None,
     suggest: bool,
     frames: str | None,
+    for_us: float | None,
 ) -> int:
     """Hold the firmware's sizes and its stack against their budgets.
 
@@ -91,15 +101,16 @@ def command(
     project = load_config(config if config is not None else find_config(Path()))
     firmware = read_elf(elf)
     if why is not None or suggest:
-        click.echo(_told(firmware, project, why, frames))
+        click.echo(_told(firmware, project, why, frames, for_us))
         return 0
-    stack, no_mark = _measured_stack(firmware, frames, project)
+    stack, no_mark = _measured_stack(firmware, frames, for_us, project)
     with _without_collector():
         verdict = gate(
             firmware,
             project,
-            stack,
+            None if stack is None else stack.mark,
             no_mark=no_mark,
+            mark_note="" if stack is None else stack.note,
             base=base,
             linker_map=linker_map,
             today=day,
@@ -146,39 +157,44 @@ def _day(text: str | None) -> datetime.date:
         ) from None
 
 
-def _told(elf: ElfFile, project: Config, why: str | None, frames: str | None) -> str:
+def _told(
+    elf: ElfFile, project: Config, why: str | None, frames: str | None, for_us: float | None
+) -> str:
     from boardless.gate.stack_bound import stack_report
     from boardless.size.measure import measure
     from boardless.stack import explain, suggest
 
     report = stack_report(measure(elf, project), project)
     if why is not None:
-        mark, _ = _measured_stack(elf, frames, project)
-        return explain(report, why, None if mark is None else mark.functions)
+        stack, _ = _measured_stack(elf, frames, for_us, project)
+        return explain(report, why, None if stack is None else stack.mark.functions)
     return suggest(report).rstrip() or "# nothing to annotate: every call is known"
 
 
 def _measured_stack(
-    elf: ElfFile, frames: str | None, project: Config
-) -> tuple[StackMark | None, str]:
+    elf: ElfFile, frames: str | None, for_us: float | None, project: Config
+) -> tuple[MeasuredStack | None, str]:
     """The stack's mark on the virtual board, or why there is none: nobody asked, or another chip.
 
     A firmware of a user's own may wait for ever for what no test shows it, so that a run is made
     only where it is asked for.
     """
-    if frames is None and project.budgets.get("stack.measured") is None:
-        return None, "nobody asked: [budget.stack] measured-max, or --run FRAMES"
-    from boardless.running.classify import measure_stack
+    if frames is None and for_us is None and project.budgets.get("stack.measured") is None:
+        return None, "nobody asked: [budget.stack] measured-max, --run FRAMES or --for US"
+    from boardless.running.classify import measure_stack, measure_stack_for
     from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
     from boardless_sim.elf.image import image_of
 
     source = open_frames(frames) if frames else open_frames(_STACK_PATTERN, limit=_STACK_FRAMES)
     try:
-        with closing(BoardSetup(elf.path).power_on(image_of(elf))) as engine:
-            return measure_stack(engine, source), ""
+        image = image_of(elf)
     except ImageError as error:
         return None, f"not an image for the virtual board ({error})"
+    with closing(BoardSetup(elf.path, contract=project.contract).power_on(image)) as engine:
+        if for_us is not None:
+            return measure_stack_for(engine, source, for_us), ""
+        return measure_stack(engine, source), ""
 
 
 def _write(verdict: Verdict, config: Config, outputs: Outputs) -> None:

@@ -29,6 +29,12 @@ limit_option = click.option(
 model_option = click.option(
     "--model", type=PATH, metavar="FILE", help="The artifact that the ELF must carry."
 )
+ram_fill_option = click.option(
+    "--ram-fill",
+    type=click.IntRange(min=0),
+    metavar="SEED",
+    help="Another pattern in RAM at power-on; 0: zeros.",
+)
 strict_option = click.option("--strict", is_flag=True, help="An unmodelled register is an error.")
 config_option = click.option(
     "--config",

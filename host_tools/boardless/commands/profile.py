@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
     Finite,
@@ -85,7 +86,8 @@ def command(
     """Show where the cycles of the firmware ELF go: stages, layers of its network, functions.
 
     Frames are counted from the result before the first one to the result of the last: the boot does
-    not count. Runs on the native engine, whose cycles are estimated.
+    not count. Runs on the native engine, whose cycles are estimated. A profile of time fails where
+    most of it passed in an exception that never returned.
     """
     from boardless.project.contract import load_contract
     from boardless.report.console import console
@@ -107,7 +109,10 @@ def command(
     profile = _record(plan, frames, limit, for_us)
     _write(profile, json_path, speedscope_path)
     console().print(profile_tables(profile, top))
-    return 0
+    if profile.is_stuck:
+        click.echo("FAILED     stuck: most of the time in an exception that never returned")
+        return ExitCode.FAILED
+    return ExitCode.PASSED
 
 
 def _record(plan: Plan, frames: str | None, limit: int | None, for_us: float | None) -> Profile:

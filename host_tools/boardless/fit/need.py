@@ -7,16 +7,14 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from boardless_models.graph.chain import graph_of_chain
+from boardless_models.graph.artifact import load_artifact
+from boardless_models.graph.cost import arena, graph_costs
 from boardless_models.graph.cycles import estimated_cycles
 from boardless_models.graph.fusing import fused
 from boardless_models.graph.graph import Graph
-from boardless_models.graph.graph_artifact import is_graph, load_graph
 from boardless_models.graph.kernels import scratch_bytes
-from boardless_models.graph.model_cost import arena, graph_costs
-from boardless_models.int8.artifact import load_artifact
 from boardless_models.tflite.reader import graph_of
-from boardless_models.tflite.tensors import read_file
+from boardless_models.tflite.tensors import file_in, read_file
 from boardless_sim.errors import BoardlessError, ModelError
 
 # models/boardless_models/graph/cycles.py: whole networks come within 3 % of the virtual board,
@@ -87,9 +85,9 @@ def need_of_file(path: Path) -> Need:
 
 def _graph(path: Path) -> Graph:
     if path.suffix == ".npz":
-        return fused(load_graph(path) if is_graph(path) else graph_of_chain(load_artifact(path)))
+        return fused(load_artifact(path).graph)
     try:
-        return fused(graph_of(read_file(path), path.stem[:64], "single"))
+        return fused(graph_of(file_in(read_file(path), path), path.stem[:64], "single"))
     except ModelError as cause:
         text = str(cause)
         raise ModelError(text if text.startswith(str(path)) else f"{path}: {text}") from cause

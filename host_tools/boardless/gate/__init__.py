@@ -9,7 +9,8 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boardless.gate.decide import NO_RUN, Evidence, decide
+from boardless.gate.decide import decide
+from boardless.gate.evidence import NO_RUN, Evidence
 from boardless.gate.verdict import Verdict
 from boardless.project.config import Config, find_config, load_config
 from boardless.size.measure import Measurement, measure
@@ -27,6 +28,7 @@ def gate(
     stack: StackMark | None = None,
     *,
     no_mark: str = NO_RUN,
+    mark_note: str = "",
     base: str | None = None,
     linker_map: Path | None = None,
     today: datetime.date | None = None,
@@ -49,6 +51,7 @@ def gate(
         today=today if today is not None else datetime.datetime.now(tz=datetime.UTC).date(),
         mark=stack,
         no_mark=no_mark,
+        mark_note=mark_note,
         bound=stack_bound(measurement, project),
         base=load_base(base, project, measure),
     )

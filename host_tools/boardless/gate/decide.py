@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from boardless.gate.bound import StackBound
 from boardless.gate.diff import Baseline, compare
+from boardless.gate.evidence import NO_RUN, Evidence
 from boardless.gate.figures import figure_rows
 from boardless.gate.growth import explained, growth_rows, not_grown
+from boardless.gate.memory import basis_notes, region_problem
+from boardless.gate.stack_rows import stack_rows
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.budgets import Budgets, SizeBudget, Waiver
-from boardless.size.measure import ELSEWHERE, Measurement
+from boardless.size.measure import Measurement
 from boardless_sim.errors import AnalyserError
 
 if TYPE_CHECKING:
-    from boardless_sim.engines.engine import StackMark
-
-NO_RUN = "no run measured it, expected one with a stack mark"
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a verdict may need beside the ELF. `no_mark`: why no stack was measured."""
-
-    today: datetime.date
-    mark: StackMark | None = None
-    no_mark: str = NO_RUN
-    bound: StackBound | None = None
-    base: Baseline | None = None
+    pass
 
 
 def decide(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Verdict:
@@ -46,7 +35,7 @@ def decide(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Ve
             *_regions(measurement, budgets),
             *(_size(measurement, budget) for budget in budgets.sizes),
             *figure_rows(measurement, budgets),
-            *_stack(measurement, budgets, evidence),
+            *stack_rows(measurement, budgets, evidence),
         )
     ]
     diff = None
@@ -81,15 +70,9 @@ def _cross_check(measurement: Measurement, evidence: Evidence) -> None:
 
 def _regions(measurement: Measurement, budgets: Budgets) -> Iterator[Row]:
     held = budgets.of_kind("region")
-    kinds = {region.name: region.kind for region in measurement.placed_in}
     for name, size in measurement.regions.items():
-        reason = ""
         is_held = budgets.max_of(f"region.{name}") is not None
-        if is_held and not size and kinds.get(name) == "flash":
-            reason = "nothing is loaded there, nothing was measured"
-        if name == ELSEWHERE and held:
-            reason = "in no region: say where with [budget.region.NAME] kind, origin, length"
-        yield Row("region", name, size, None, reason)
+        yield Row("region", name, size, None, region_problem(measurement, name, is_held))
     for budget in held:
         if budget.name not in measurement.regions:
             known = ", ".join(measurement.regions)
@@ -116,34 +99,6 @@ def _size(measurement: Measurement, budget: SizeBudget) -> Row:
     empty = f"its {budget.what}s have no bytes in the ELF, nothing was measured"
     is_empty = not total and budget.expect == "bytes"
     return replace(row, bytes=total, reason=empty if is_empty else "")
-
-
-def _stack(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Iterator[Row]:
-    yield from _worst_case(budgets, evidence.bound)
-    if evidence.mark is not None:
-        yield Row("stack", "measured", evidence.mark.used_bytes)
-    elif budgets.get("stack.measured") is not None:
-        yield Row("stack", "measured", None, reason=evidence.no_mark)
-    if measurement.reserved_stack:
-        yield Row("stack", "reserved", measurement.reserved_stack)
-
-
-def _worst_case(budgets: Budgets, bound: StackBound | None) -> Iterator[Row]:
-    is_held = budgets.max_of("stack.bound") is not None
-    if bound is None:
-        if is_held:
-            yield Row("stack", "bound", None, reason="the stack was not analysed")
-        return
-    is_open = bound.is_wrong or (bound.bytes is None and is_held)
-    reason = bound.reason if is_open else ""
-    row = Row("stack", "bound", bound.bytes, reason=reason, where=bound.where)
-    yield replace(row, grade=bound.grade)
-    if bound.cold_bytes != bound.bytes:
-        yield Row("stack", "cold", bound.cold_bytes)
-    for task in () if bound.report is None else bound.report.tasks:
-        row = Row("stack", f"task {task.name}", task.bound_bytes, grade=task.grade)
-        is_open = task.bound_bytes is None and budgets.max_of(row.key) is not None
-        yield replace(row, reason="unbounded" if is_open else "")
 
 
 def _as_base(measurement: Measurement, rows: Sequence[Row], evidence: Evidence) -> Baseline:
@@ -181,12 +136,13 @@ def _waived(rows: list[Row], waivers: Sequence[Waiver], today: datetime.date) ->
 
 
 def _notes(measurement: Measurement, rows: Sequence[Row], evidence: Evidence) -> Iterator[str]:
-    if measurement.basis and measurement.basis != "STM32F407VG":
-        yield f"regions: {measurement.basis}"
+    yield from basis_notes(measurement)
     if measurement.layout.is_stripped:
         yield "stripped ELF: sizes of regions and sections only, no symbol, no stack bound"
     if evidence.bound is not None:
         yield from evidence.bound.notes
+    if evidence.mark_note:
+        yield evidence.mark_note
     if evidence.mark is None and evidence.no_mark != NO_RUN:
         yield f"stack not measured: {evidence.no_mark}"
     if evidence.base is None:

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
-from boardless.project.regions import STM32F407VG, Region, may_be_derived, read_region
+from boardless.project.chip import DEFAULT_CHIP, chip_regions
+from boardless.project.regions import Region, may_be_derived, read_region
 from boardless.project.toml_table import Table
 
 Selector = Literal["symbol", "section", "source", "archive"]
@@ -97,11 +98,27 @@ class Budgets:
         return tuple(budget for budget in self.held if isinstance(budget, SizeBudget))
 
 
-def read_regions(table: Table) -> tuple[tuple[Region, ...], tuple[Budget, ...], bool]:
-    """The regions, their budgets, and whether the file says where any of them lies."""
-    known = {region.name: region for region in STM32F407VG}
+@dataclass(frozen=True)
+class Regions:
+    """Every region, its budget where it has one, and whether the file places any of them.
+
+    `spare`: what the virtual board's own chip has beside them, for an ELF that uses it.
+    """
+
+    regions: tuple[Region, ...]
+    budgets: tuple[Budget, ...]
+    are_declared: bool
+    spare: tuple[Region, ...]
+
+
+def read_regions(table: Table, chip: str | None) -> Regions:
+    """`[budget.region.*]`: where each lies, and its budget.
+
+    What the file does not place is the chip's, or the virtual board's own chip's.
+    """
+    known = {region.name: region for region in chip_regions(chip or DEFAULT_CHIP)}
+    declared: dict[str, Region] = {}
     budgets: list[Budget] = []
-    declared = False
     for name in table.names():
         entry = table.table(name)
         region = read_region(entry, name)
@@ -111,8 +128,7 @@ def read_regions(table: Table) -> tuple[tuple[Region, ...], tuple[Budget, ...], 
         elif not entry.has("origin"):
             entry.size("max")
         if region is not None:
-            declared = True
-            known[name] = region
+            declared[name] = region
         elif name not in known and not may_be_derived(name):
             raise entry.error(
                 f"found region {name!r}, expected {', '.join(known)}, "
@@ -120,7 +136,16 @@ def read_regions(table: Table) -> tuple[tuple[Region, ...], tuple[Budget, ...], 
             )
         entry.close()
     table.close()
-    return tuple(known.values()), tuple(budgets), declared
+    spare: dict[str, Region] = {}
+    if declared and chip is None:  # of a chip that nobody names, only what is spoken of
+        spare = {name: region for name, region in known.items() if name not in table.names()}
+        known = {name: region for name, region in known.items() if name in table.names()}
+    return Regions(
+        regions=tuple({**known, **declared}.values()),
+        budgets=tuple(budgets),
+        are_declared=bool(declared),
+        spare=tuple(r for r in spare.values() if not any(map(r.meets, declared.values()))),
+    )
 
 
 def read_sizes(tables: tuple[Table, ...]) -> Iterator[SizeBudget]:

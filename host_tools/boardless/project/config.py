@@ -41,10 +41,12 @@ from boardless.project.budgets import (
     read_stack,
     read_waivers,
 )
+from boardless.project.chip import read_chip
 from boardless.project.contract import read_contract
 from boardless.project.model import Role, read_model
 from boardless.project.regions import Region
 from boardless.project.toml_table import Table
+from boardless.project.waivers import CheckWaiver, read_check_waivers
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.errors import ConfigError
 
@@ -58,6 +60,8 @@ class Config:
     """One project. Paths are already relative to the current folder, not to the file.
 
     `declares_regions`: the file says where a region lies, so nothing is guessed from the ELF.
+    `spare_regions`: for an ELF that uses what it does not place. `chip`: the part that it names;
+    None where it names none.
     """
 
     path: Path
@@ -67,10 +71,13 @@ class Config:
     budgets: Budgets = field(default_factory=Budgets)
     linker_map: Path | None = None
     declares_regions: bool = False
+    spare_regions: tuple[Region, ...] = ()
+    chip: str | None = None
     roles: tuple[Role, ...] = ()
     stack: StackAnnotations = field(default_factory=StackAnnotations)
     artifact: Path | None = None
     contract: Contract = REFERENCE
+    check_waivers: tuple[CheckWaiver, ...] = ()
 
 
 def load_config(path: Path) -> Config:
@@ -85,14 +92,19 @@ def parse_config(path: Path, raw: bytes) -> Config:
     elf, linker_map = project.text("elf"), project.text("map")
     project.close()
     contract = read_contract(root)
+    check_waivers = tuple(read_check_waivers(root.table("checks")))
+    board = root.table("board")
+    chip = read_chip(board)
+    board.close()
     root.close()
-    regions, held, declared = read_regions(budget.table("region"))
+    regions = read_regions(budget.table("region"), chip)
     model = read_model(budget.table("model"))
     figures = {name: budget.table(name) for name in FIGURES}
     stack_sections = figures["static-ram"].texts("stack-sections") or STACK_SECTIONS
     stack = budget.table("stack")
     annotations = read_annotations(stack)
-    held += (
+    held = (
+        *regions.budgets,
         *model.budget,
         *read_sizes(budget.tables("size")),
         *(found for name, table in figures.items() for found in read_figure(table, name)),
@@ -105,15 +117,18 @@ def parse_config(path: Path, raw: bytes) -> Config:
     return Config(
         path=path,
         elf=None if elf is None else path.parent / elf,
-        regions=regions,
+        regions=regions.regions,
         stack_sections=stack_sections,
         budgets=Budgets(held, waivers, DEFAULT_NOISE if noise is None else noise),
         linker_map=None if linker_map is None else path.parent / linker_map,
-        declares_regions=declared,
+        declares_regions=regions.are_declared,
+        spare_regions=regions.spare,
+        chip=chip,
         roles=model.roles,
         stack=annotations,
         artifact=None if model.artifact is None else path.parent / model.artifact,
         contract=contract,
+        check_waivers=check_waivers,
     )
 
 

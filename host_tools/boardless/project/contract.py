@@ -17,10 +17,11 @@ preprocess = "scale_picture"
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from boardless.project.toml_table import Table
+from boardless.project.waivers import CheckWaiver
 from boardless_sim.contract import REFERENCE, Contract, Symbols
 from boardless_sim.errors import ConfigError
 from boardless_sim.result import ResultPattern
@@ -55,8 +56,16 @@ def read_contract(root: Table) -> Contract:
     )
 
 
-def load_contract(path: Path | None) -> Contract:
-    """That of a project's file; without one, of `boardless.toml` in the current folder.
+@dataclass(frozen=True)
+class Project:
+    """What a project says of running its firmware."""
+
+    contract: Contract = REFERENCE
+    waivers: tuple[CheckWaiver, ...] = ()
+
+
+def load_project(path: Path | None) -> Project:
+    """That of a file; without one, of `boardless.toml` in the current folder, if it is there.
 
     The reference firmware's where there is none. Raises `ConfigError`.
     """
@@ -64,8 +73,14 @@ def load_contract(path: Path | None) -> Contract:
 
     here = Path(FILE_NAME)
     if path is None and not here.is_file():
-        return REFERENCE
-    return load_config(path or here).contract
+        return Project()
+    config = load_config(path or here)
+    return Project(config.contract, config.check_waivers)
+
+
+def load_contract(path: Path | None) -> Contract:
+    """The contract alone."""
+    return load_project(path).contract
 
 
 def _result(console: Table) -> ResultPattern | None:

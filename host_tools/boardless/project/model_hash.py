@@ -30,7 +30,7 @@ def hash_in(image: FirmwareImage, symbols: Symbols = REFERENCE.symbols) -> str:
 
 def expected_hash(artifact: Path) -> str:
     """The digest of an artifact that is whole."""
-    from boardless_models.int8.artifact import artifact_sha256
+    from boardless_models.graph.artifact import artifact_sha256
 
     return artifact_sha256(artifact)
 

@@ -31,12 +31,9 @@ class Region:
         """Whether an address lies in it."""
         return self.origin <= address < self.end
 
-
-STM32F407VG = (
-    Region("FLASH", "flash", 0x0800_0000, 1 << 20),
-    Region("RAM", "ram", 0x2000_0000, 128 << 10),
-    Region("CCM", "ram", 0x1000_0000, 64 << 10),
-)
+    def meets(self, other: Region) -> bool:
+        """Whether an address lies in both."""
+        return self.origin < other.end and other.origin < self.end
 
 
 def read_region(entry: Table, name: str) -> Region | None:

@@ -7,16 +7,22 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from boardless.running.board_checks import BoardCheck, not_checked
 from boardless.running.classify import FrameResult, RunReport
 from boardless.running.latency import frame_rate, frames_lost, latencies, latency
+from boardless.running.post_mortem import as_document
 from boardless_sim.files import write_text
 from boardless_sim.timing_basis import TimingBasis
 
 SCHEMA = 1
 
 
-def run_document(report: RunReport) -> dict[str, object]:
-    """The whole run. `correct` and `accuracy` are null where a truth is not known."""
+def run_document(report: RunReport, checks: Sequence[BoardCheck] = ()) -> dict[str, object]:
+    """The whole run. `correct` and `accuracy` are null where a truth is not known.
+
+    `post_mortem` is null where the run has its results.
+    """
+    stands = report.post_mortem
     return {
         "schema": SCHEMA,
         "engine": report.engine,
@@ -26,7 +32,25 @@ def run_document(report: RunReport) -> dict[str, object]:
         "stop_reason": report.stop_reason.value,
         "fingerprint": fingerprint(report),
         "timing": _timing(report.timing_basis, report.results),
+        "detail": report.detail,
+        "post_mortem": None if stands is None else as_document(stands),
+        "board_checks": [check_document(check) for check in checks],
+        "not_checked": list(not_checked(report.checked)),
         "results": [_result(result) for result in report.results],
+    }
+
+
+def check_document(check: BoardCheck) -> dict[str, object]:
+    """One row."""
+    return {
+        "check": check.check,
+        "grade": check.grade.value,
+        "device": check.device,
+        "text": check.text,
+        "function": check.function,
+        "pc": check.pc,
+        "time_us": check.time_us,
+        "waived": check.waived or None,
     }
 
 

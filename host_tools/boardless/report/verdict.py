@@ -24,6 +24,8 @@ def render(verdict: Verdict) -> Group:
 def remarks(verdict: Verdict) -> Iterator[str]:
     """What the regions hold, the model's roles, the base with the largest changes, notes."""
     measurement = verdict.measurement
+    if measurement is not None and measurement.memories.is_supposed:
+        yield f"regions of the {measurement.basis}: nothing says another chip ([board] chip)"
     if measurement is not None:
         for name, found in measurement.attribution.items():
             symbols, rest, padding = (found[kind] for kind in ("symbols", "rest", "padding"))

@@ -8,14 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless.project.model_hash import hash_in, require_model
+from boardless.project.model_hash import hash_in
 from boardless.running.classify import stop_detail
-from boardless_models.graph.chain import graph_of_chain
-from boardless_models.graph.fusing import fused
-from boardless_models.graph.graph import Graph
-from boardless_models.graph.graph_artifact import is_graph, load_graph
-from boardless_models.graph.graph_reference import Int8, run_graph
-from boardless_models.int8.artifact import load_artifact
+from boardless_models.graph.artifact import Artifact
+from boardless_models.graph.reference import Int8, run_graph
 from boardless_models.tflite.peers import Comparison, Mismatch, first_mismatch
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import load_image
@@ -29,22 +25,15 @@ WINDOW = 8
 OBSERVER = "layer_print"
 
 
-def graph_in(network: Path) -> Graph:
-    """The graph of an artifact of either kind, as the firmware runs it."""
-    if network.suffix != ".npz":
-        raise ModelError(f"{network}: the firmware takes an artifact, expected .npz")
-    return fused(
-        load_graph(network) if is_graph(network) else graph_of_chain(load_artifact(network))
-    )
-
-
 class Observed:
     """What the firmware's layers put out, read from memory when its observer is called."""
 
-    def __init__(self, elf: Path, network: Path) -> None:
+    def __init__(self, elf: Path, artifact: Artifact) -> None:
         image = load_image(elf)
-        hash_in(image)
-        require_model(elf, network)
+        found = hash_in(image)
+        if found != artifact.sha256:
+            expected = f"expected {artifact.sha256} ({artifact.path})"
+            raise ModelError(f"{elf}: model {found}, {expected}")
         if OBSERVER not in image.symbols:
             raise ModelError(f"{elf}: no function {OBSERVER}, expected an nn_golden.elf")
         self.engine = NativeEngine()
@@ -67,11 +56,11 @@ class Observed:
         return self.outputs
 
 
-def compare_firmware(elf: Path, network: Path, frames: NDArray[np.uint8]) -> Comparison:
+def compare_firmware(elf: Path, artifact: Artifact, frames: NDArray[np.uint8]) -> Comparison:
     """Frames through camera, DMA and firmware; the ELF must be nn_golden with this artifact."""
-    graph = graph_in(network)
+    graph = artifact.graph
     expected = run_graph(graph, frames)
-    observed = Observed(elf, network)
+    observed = Observed(elf, artifact)
     values = mismatches = 0
     first: Mismatch | None = None
     with closing(observed.engine) as engine:

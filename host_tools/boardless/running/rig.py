@@ -14,8 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from boardless.running.board_checks import Observation, observe
 from boardless.running.classify import FrameResult, RunReport, classify, require_results
 from boardless.running.evidence import Evidence, gather
+from boardless.running.post_mortem import examine
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
@@ -42,6 +44,7 @@ class Rig:
         self._faults: list[SensorFault] = []
         self._last_shown: Frame | None = None
         self._last_evidence: Evidence | None = None
+        self._observed: list[Observation] = []
         self.results: list[FrameResult] = []
         self.stop_reason: StopReason | None = None
 
@@ -87,8 +90,19 @@ class Rig:
         """Give the board back and keep its evidence. Harmless without a board."""
         if self._engine is not None:
             self._last_evidence = self.evidence()
+            self._observed += self._observe(self._engine)
             self._engine.close()
             self._engine = None
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """What the boards did since `forget_observations` that the chip would not have carried."""
+        now = [] if self._engine is None else self._observe(self._engine)
+        return (*self._observed, *now)
+
+    def forget_observations(self) -> None:
+        """They were judged."""
+        self._observed = []
 
     def restart(self) -> None:
         """The same firmware on a fresh board."""
@@ -184,6 +198,10 @@ class Rig:
         if self._engine is None:
             return self._last_evidence
         return gather(self._engine, self._last_shown)
+
+    def _observe(self, engine: Engine) -> list[Observation]:
+        ran_to_its_end = self.stop_reason in (None, StopReason.RESULT)
+        return list(observe(engine, None if ran_to_its_end else examine(engine)))
 
     def _is_result(self, line: UartLine) -> bool:
         return self.engine.contract.is_result(line.port, line.text)

@@ -25,6 +25,7 @@ class BoardSetup:
     strict: bool = False
     fast_forward: bool = True
     peripherals: tuple[str, ...] = ()  # files of the user's own, as FILE:CLASS@BASE
+    ram_fill: int | None = None  # seed of what RAM holds at power-on, 0: zeros; None: the engine's
     precise: bool = False  # time as a test of times wants it, where the engine has a choice
     contract: Contract = REFERENCE
 
@@ -66,13 +67,19 @@ class BoardSetup:
 
             self._require_plain_board()
             return RenodeEngine()
+        from boardless_sim.boards.ram_fill import RAM_FILL
         from boardless_sim.engines.native.engine import NativeEngine
 
-        return NativeEngine(self.strict, self.fast_forward, self.peripherals)
+        fill = RAM_FILL if self.ram_fill is None else self.ram_fill
+        return NativeEngine(self.strict, self.fast_forward, self.peripherals, ram_fill=fill)
 
     def _require_plain_board(self) -> None:
         """What only the native engine's devices offer."""
-        for what, asked in (("strict mode", self.strict), ("peripherals", self.peripherals)):
+        for what, asked in (
+            ("strict mode", self.strict),
+            ("peripherals", self.peripherals),
+            ("RAM fill", self.ram_fill is not None),
+        ):
             if asked:
                 raise EngineError(f"engine {self.engine}: no {what}, expected engine native")
 

@@ -10,7 +10,6 @@ from boardless.project.annotations import DEFAULT_ENTRY, StackAnnotations
 from boardless.stack.bound import Bound, Edge, Node, Solver
 from boardless.stack.calls import ENDING, UNWINDING, call_graph
 from boardless.stack.crosscheck import disagreements
-from boardless.stack.frames import Scan
 from boardless.stack.indirect import Resolution, Resolver, addresses_of
 from boardless.stack.interrupts import frame_bytes, nest, total
 from boardless.stack.program import Program
@@ -26,6 +25,7 @@ from boardless.stack.report import (
     TaskStack,
     worst,
 )
+from boardless.stack.scan import Scan
 from boardless.stack.su import read_usages
 from boardless_sim.elf.file import ElfFile, read_elf
 from boardless_sim.errors import ConfigError

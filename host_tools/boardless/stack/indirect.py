@@ -12,10 +12,11 @@ from functools import cached_property
 
 from boardless.project.annotations import StackAnnotations
 from boardless.stack.calls import CallGraph
-from boardless.stack.frames import Fuel, IndirectCall, Scan, scan_arguments
+from boardless.stack.frames import scan_arguments
 from boardless.stack.program import Program
 from boardless.stack.prototypes import Prototypes
 from boardless.stack.report import Grade
+from boardless.stack.scan import Fuel, IndirectCall, Scan
 from boardless.stack.values import Value, What
 from boardless_sim.errors import ConfigError
 

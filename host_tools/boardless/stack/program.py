@@ -8,6 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from boardless_sim.elf.demangle import demangled
 from boardless_sim.elf.file import SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS, ElfFile
 from boardless_sim.elf.symbols import FUNCTION, GLOBAL, LOCAL, NOTYPE, OBJECT, WEAK
 from boardless_sim.errors import ImageError
@@ -80,6 +81,10 @@ class Program:
         for function in self.functions.values():
             for name in function.names:
                 self.by_name.setdefault(name, []).append(function.address)
+        for name in list(self.by_name):
+            source_name = demangled(name)
+            if source_name is not None:
+                self.by_name.setdefault(source_name, []).extend(self.by_name[name])
         self.entry = elf.entry & ~1
         self.vector_range = range(0)
         self.vectors = tuple(self._vectors())

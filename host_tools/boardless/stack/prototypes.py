@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from boardless.stack.values import Value, What
-from boardless_sim.elf.dwarf import Debug, Entry, Tag
+from boardless_sim.elf.dwarf import Debug, Entry
+from boardless_sim.elf.dwarf_codes import Tag
 from boardless_sim.elf.file import ElfFile
 from boardless_sim.errors import ImageError
 

@@ -16,6 +16,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from boardless.project.contract import load_contract
+from boardless.suites.check_file import TestCheck, add_to_xunit, clear_checks, read_checks
+from boardless.suites.family import Family
 from boardless_sim.errors import BoardlessError
 
 OUTPUTS = ("output.xml", "log.html", "report.html", "xunit.xml")
@@ -67,6 +69,7 @@ class SuiteOutcome:
 
     rows: tuple[SuiteRow, ...]
     report: Path
+    checks: tuple[TestCheck, ...] = ()
 
     @property
     def executed(self) -> int:
@@ -92,7 +95,8 @@ def run_suites(plan: SuitePlan) -> SuiteOutcome:
     if code > _MOST_FAILURES:
         raise BoardlessError(f"{plan.suites}: Robot ended with {code}: {_last_error(said)}")
     rows = read_xunit(plan.out / "xunit.xml")
-    outcome = SuiteOutcome(rows, plan.out / "report.html")
+    outcome = SuiteOutcome(rows, plan.out / "report.html", read_checks(plan.out))
+    add_to_xunit(plan.out / "xunit.xml", outcome.checks)
     if not outcome.executed:
         skipped = sum(row.skipped for row in rows)
         raise BoardlessError(
@@ -134,6 +138,7 @@ def _make_empty(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         for name in OUTPUTS:
             (out / name).unlink(missing_ok=True)
+        clear_checks(out)
     except OSError as error:
         raise BoardlessError(f"{out}: {error.strerror or error}, expected a folder") from error
 
@@ -141,16 +146,8 @@ def _make_empty(out: Path) -> None:
 def _run_bounded(plan: SuitePlan) -> tuple[int, str]:
     keep_names = _PABOT_NAMES.exists()
     try:
-        done = subprocess.run(
-            robot_command(plan),
-            check=False,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            timeout=plan.timeout_s,
-            env=_environment(),
-        )
+        with Family(robot_command(plan), _environment()) as family:
+            return family.wait(plan.timeout_s)
     except subprocess.TimeoutExpired as error:
         raise BoardlessError(
             f"{plan.suites}: Robot did not end within {plan.timeout_s} s and was stopped"
@@ -159,7 +156,6 @@ def _run_bounded(plan: SuitePlan) -> tuple[int, str]:
         if not keep_names:
             with contextlib.suppress(OSError):
                 _PABOT_NAMES.unlink(missing_ok=True)
-    return done.returncode, done.stdout + done.stderr
 
 
 def _environment() -> dict[str, str]:

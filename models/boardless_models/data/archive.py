@@ -16,6 +16,7 @@ from boardless_sim.errors import ModelError
 from boardless_sim.files import read_file, write_file
 from boardless_sim.npy import parse_npy
 
+Arrays = dict[str, NDArray[np.generic]]
 LARGEST_FILE_BYTES = 16 * 1024 * 1024
 # Each of these is otherwise the clock's, the system's or the Python's choice.
 ENTRY_TIME = (1980, 1, 1, 0, 0, 0)
@@ -37,22 +38,33 @@ def npy_bytes(array: NDArray[Any]) -> bytes:
     return NPY_MAGIC + len(header).to_bytes(2, "little") + header + plain.tobytes()
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write an .npz; the same arrays are the same bytes."""
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_STORED) as archive:
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Write an .npz and return what it holds; the same arrays are the same bytes."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
         for name, array in arrays.items():
             entry = zipfile.ZipInfo(f"{name}.npy", ENTRY_TIME)
             entry.create_system, entry.external_attr = ENTRY_SYSTEM, ENTRY_MODE
             archive.writestr(entry, npy_bytes(array))
-    write_file(path, whole.getvalue())
+    write_file(path, content.getvalue())
+    return content.getvalue()
 
 
-def read_arrays(
-    path: Path, largest_bytes: int = LARGEST_FILE_BYTES
-) -> dict[str, NDArray[np.generic]]:
-    """Every array of an .npz, without pickle; a damaged or bloated file is a `ModelError`."""
-    content = read_file(path, "an .npz", ModelError, largest_bytes)
+def read_content(path: Path) -> bytes:
+    """A file's bytes; one that cannot be read is a `ModelError`."""
+    return read_file(path, "a file", ModelError, LARGEST_FILE_BYTES)
+
+
+def read_arrays(path: Path, largest_bytes: int = LARGEST_FILE_BYTES) -> Arrays:
+    """Every array of an .npz."""
+    return arrays_in(read_content(path), path, largest_bytes)
+
+
+def arrays_in(content: bytes, path: Path, largest_bytes: int = LARGEST_FILE_BYTES) -> Arrays:
+    """Every array of an .npz's bytes, without pickle; a damaged or bloated one is a `ModelError`.
+
+    `path` is for the message alone.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
@@ -63,3 +75,16 @@ def read_arrays(
             return {name.removesuffix(".npy"): parse_npy(archive.read(name)) for name in names}
     except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as cause:
         raise ModelError(f"{path}: not a readable .npz ({cause})") from cause
+
+
+def typed(
+    arrays: Mapping[str, NDArray[np.generic]],
+    name: str,
+    kind: type[np.generic],
+    shape: tuple[int, ...],
+) -> NDArray[Any]:
+    """The named array, if it is of this type and shape."""
+    array = arrays[name]
+    if array.dtype != np.dtype(kind) or array.shape != shape:
+        raise ModelError(f"{name}: {array.dtype} {array.shape}, expected {np.dtype(kind)} {shape}")
+    return array

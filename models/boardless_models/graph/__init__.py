@@ -1,4 +1,4 @@
-"""A network as a graph of operators: what it must keep to, costs, and becomes as C.
+"""A network as a graph of operators: quantised, checked, run in integers, costed, written as C.
 
 May import int8 and data.
 """

@@ -1,17 +1,14 @@
-"""Step 5: a network as C source for the firmware, and golden vectors for its tests."""
+"""A network as C source for the firmware."""
 
 from __future__ import annotations
 
 import string
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-import click
-
-from boardless_models.data.dataset import CLASS_NAMES, DATASET_FOLDER, load_test_split
 from boardless_models.graph.arrays import operator_arrays
-from boardless_models.graph.chain import graph_of_chain
+from boardless_models.graph.check import check_graph
+from boardless_models.graph.cost import arena
 from boardless_models.graph.fusing import fused
 from boardless_models.graph.graph import (
     Add,
@@ -27,15 +24,9 @@ from boardless_models.graph.graph import (
     Window,
     limits_of,
 )
-from boardless_models.graph.graph_artifact import is_graph, load_graph
-from boardless_models.graph.graph_check import check_graph
 from boardless_models.graph.kernels import BACKENDS, scratch_bytes, slow_reason
-from boardless_models.graph.model_cost import arena
-from boardless_models.int8.artifact import artifact_sha256, load_artifact
-from boardless_models.int8.golden import golden_vectors, save_golden
 from boardless_models.int8.scaling import Rounding
 from boardless_models.int8.score import TABLE
-from boardless_sim.errors import BoardlessError, ModelError
 
 FORMAT_VERSION = 2
 LINE_WIDTH = 100
@@ -242,55 +233,19 @@ def header_text(graph: Graph, sha256: str, class_names: tuple[str, ...]) -> str:
     )
 
 
-def export(
-    graph: Graph, sha256: str, folder: Path, class_names: tuple[str, ...] | None = None
-) -> Graph:
+def export(graph: Graph, sha256: str, folder: Path) -> Graph:
     """Write model.c and model.h; the graph as the firmware runs it, its pools fused."""
     graph = fused(graph)
     check_graph(graph)
     classes = graph.values[graph.output].shape.size
-    names = class_names or tuple(str(index) for index in range(classes))
-    if len(names) != classes:
-        raise ModelError(f"{graph.name}: {classes} outputs, expected {len(names)} classes")
+    names = graph.classes or tuple(str(index) for index in range(classes))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / SOURCE_NAME).write_text(source_text(graph, sha256), encoding="ascii")
     (folder / HEADER_NAME).write_text(header_text(graph, sha256, names), encoding="ascii")
     return graph
 
 
-def export_artifact(artifact: Path, folder: Path) -> Graph:
-    """Export an artifact of either kind."""
-    digest = artifact_sha256(artifact)
-    if is_graph(artifact):
-        return export(load_graph(artifact), digest, folder)
-    return export(graph_of_chain(load_artifact(artifact)), digest, folder, CLASS_NAMES)
-
-
 def slow_lines(graph: Graph) -> list[str]:
     """Every operator that the m4 back end leaves to the plain kernels, and why."""
     reasons = ((operator, slow_reason(graph, operator)) for operator in graph.operators)
     return [f"{operator.name}: plain kernel ({reason})" for operator, reason in reasons if reason]
-
-
-@click.command()
-@click.argument("artifact", type=click.Path(path_type=Path, dir_okay=False))
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--golden", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--dataset", type=click.Path(path_type=Path), default=DATASET_FOLDER)
-def main(artifact: Path, folder: Path, golden: Path | None, dataset: Path) -> None:
-    """Write ARTIFACT as C source into FOLDER, and golden vectors where --golden says."""
-    try:
-        graph = export_artifact(artifact, folder)
-        if golden:
-            quantized, digest = load_artifact(artifact), artifact_sha256(artifact)
-            save_golden(golden_vectors(quantized, digest, load_test_split(dataset)), golden)
-    except BoardlessError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    click.echo(f"{folder}: {SOURCE_NAME}, {HEADER_NAME}")
-    for line in slow_lines(graph):
-        click.echo(line)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,12 +1,13 @@
-"""The artifact of the model line, a chain of layers, as the graph that the firmware runs."""
+"""The layers of the model line as operators of a graph."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from boardless_models.data.network import Conv2d, Depthwise, Shape, Stage
+from boardless_models.data.network import Conv2d, Depthwise, Network, Shape, Stage, stages
 from boardless_models.graph.graph import (
     Convolve,
     Graph,
@@ -17,35 +18,96 @@ from boardless_models.graph.graph import (
     Value,
     Window,
 )
-from boardless_models.int8.activation import Slopes, Tabled
-from boardless_models.int8.artifact import QuantizedLayer, QuantizedNetwork
-from boardless_models.int8.rounding import INT8_MAXIMUM, INT8_MINIMUM, MULTIPLIER_BITS
+from boardless_models.int8.activation import INPUTS, Slopes, Tabled
+from boardless_models.int8.scaling import INT8_MAXIMUM, INT8_MINIMUM, ROUNDING, Rounding
 
-# Of an artifact without scales; no sum needs them.
-UNKNOWN_SCALE = 1.0
+# Of an artifact that was written without them; no sum needs them.
+UNKNOWN_SCALE = 0.0
+BLANK_FACTOR = 1 << 30, -2
 
 
-def graph_of_chain(quantized: QuantizedNetwork) -> Graph:
+@dataclass(frozen=True)
+class Scales:
+    """What one step is worth, as float32: of the input, of each channel's weights, of the output.
+
+    The factor of a sum is input × weight / output, in this order in float64; the output is that of
+    the sums where an activation follows on a grid of its own.
+    """
+
+    input: float
+    weight: NDArray[np.float32]
+    output: float
+
+
+@dataclass(frozen=True)
+class QuantizedLayer:
+    """Weights [out,rows,columns,in]; bias, multiplier and exponent a channel; zero points.
+
+    A ReLU is the floor of the output's grid; another activation takes sums from a grid of its own.
+    """
+
+    weight: NDArray[np.int8]
+    bias: NDArray[np.int32]
+    multiplier: NDArray[np.int32]
+    exponent: NDArray[np.int8]
+    input_zero_point: int
+    output_zero_point: int
+    scales: Scales | None = None
+    activation: Slopes | Tabled | None = None
+
+
+def graph_of_layers(
+    network: Network,
+    layers: tuple[QuantizedLayer, ...],
+    score_step: int,
+    rounding: Rounding = ROUNDING,
+    classes: tuple[str, ...] = (),
+) -> Graph:
     """A convolution a layer; an activation that is no clamp, and a pool behind it, by themselves.
 
     A ReLU6 needs no clamp of its own: its range ends at six or below, and int8 saturates there.
     """
-    first = quantized.layers[0]
+    first = layers[0]
     scale = first.scales.input if first.scales else UNKNOWN_SCALE
-    values = [Value("input", quantized.network.input, scale, first.input_zero_point, 0)]
+    values = [Value("input", network.input, scale, first.input_zero_point, 0)]
     operators: list[Operator] = []
-    for index, (stage, layer) in enumerate(quantized.staged()):
+    for index, (stage, layer) in enumerate(zip(stages(network), layers, strict=True)):
         if stage.is_last and (stage.input.height, stage.input.width) != (1, 1):
             values.append(flat(values[-1]))
         operators += layer_operators(f"layer {index}", stage, layer, values)
     return Graph(
-        quantized.network.name,
+        network.name,
         tuple(values),
         tuple(operators),
         input=0,
         output=len(values) - 1,
-        rounding=quantized.rounding,
-        score_step=quantized.score_step,
+        rounding=rounding,
+        score_step=score_step,
+        classes=classes,
+    )
+
+
+def blank_graph(network: Network) -> Graph:
+    """A network whose every weight is zero: its bytes and its cycles depend on shapes alone."""
+    return graph_of_layers(network, tuple(blank(stage) for stage in stages(network)), 1)
+
+
+def blank(stage: Stage) -> QuantizedLayer:
+    """A layer of zeros."""
+    outputs = stage.weight_shape[0]
+    activation: Slopes | Tabled | None = None
+    if stage.activation == "prelu":
+        activation = Slopes(1.0, 0, 1, 1.0, BLANK_FACTOR, BLANK_FACTOR)
+    elif stage.activation == "hard-swish":
+        activation = Tabled(1.0, 0, np.zeros(INPUTS.size, np.int8))
+    return QuantizedLayer(
+        weight=np.zeros(stage.weight_shape, np.int8),
+        bias=np.zeros(outputs, np.int32),
+        multiplier=np.full(outputs, BLANK_FACTOR[0], np.int32),
+        exponent=np.full(outputs, BLANK_FACTOR[1], np.int8),
+        input_zero_point=INT8_MINIMUM,
+        output_zero_point=INT8_MINIMUM,
+        activation=activation,
     )
 
 
@@ -95,10 +157,19 @@ def activation(
 ) -> Prelu | Lookup:
     """An activation between two values."""
     if isinstance(own, Tabled):
-        return Lookup(name, source, target, own.table)
-    slopes = np.full(channels, own.slope, np.int8)
-    clamp = INT8_MINIMUM, INT8_MAXIMUM
-    return Prelu(name, source, target, slopes, 0, own.above, own.below, *clamp)
+        return Lookup(name, source, target, own.table, "hard-swish")
+    return Prelu(
+        name=name,
+        input=source,
+        output=target,
+        slope=np.full(channels, own.slope, np.int8),
+        slope_zero_point=0,
+        above=own.above,
+        below=own.below,
+        least=INT8_MINIMUM,
+        most=INT8_MAXIMUM,
+        slope_scale=own.slope_scale,
+    )
 
 
 def convolution(name: str, stage: Stage, layer: QuantizedLayer, source: int) -> Convolve:
@@ -116,7 +187,7 @@ def convolution(name: str, stage: Stage, layer: QuantizedLayer, source: int) -> 
         weight=weight,
         bias=layer.bias,
         multiplier=layer.multiplier,
-        exponent=(MULTIPLIER_BITS - layer.shift.astype(np.int16)).astype(np.int8),
+        exponent=layer.exponent,
         scales=scales,
         least=INT8_MINIMUM if stage.is_last or layer.activation else layer.output_zero_point,
         most=INT8_MAXIMUM,

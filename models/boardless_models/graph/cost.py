@@ -1,68 +1,156 @@
-"""What a network costs before it is built: bytes in .model layer by layer, and MACs."""
+"""What a model costs before a compiler has seen it: bytes of `.model`, multiplications, RAM."""
 
 from __future__ import annotations
 
-from boardless_models.data.network import Network, Stage, stages, weights_in
-from boardless_models.graph.model_cost import (
-    HASH_BYTES,
-    LAYER_BYTES,
-    MODEL_BYTES,
-    TABLE_BYTES,
-    TENSOR_BYTES,
-    in_words,
-    prelu_bytes,
+from dataclasses import dataclass
+
+from boardless_models.data.network import Network, stages
+from boardless_models.graph.chain import blank_graph
+from boardless_models.graph.fusing import fused
+from boardless_models.graph.graph import (
+    Add,
+    AddConstant,
+    Convolve,
+    Graph,
+    Lookup,
+    Mean,
+    Operator,
+    Prelu,
+    inputs_of,
+    macs_of,
 )
 from boardless_models.int8.score import TABLE
 from boardless_sim.errors import ModelError
 
-BUDGET_BYTES = 8_192
-# The model's own struct, the score table, the artifact's hash and the input tensor.
-FIXED_BYTES = MODEL_BYTES + 2 * len(TABLE) + HASH_BYTES + TENSOR_BYTES
+MODEL_BUDGET_BYTES = 8 * 1024
+HASH_BYTES = 32
+# sizeof nn_tensor, nn_layer, nn_model on the target (firmware/nn/nn_model.h).
+TENSOR_BYTES, LAYER_BYTES, MODEL_BYTES = 12, 32, 24
+TABLE_BYTES = 256
+WORD = 4
 
 
-def layer_bytes(stage: Stage) -> int:
-    """Weights, what each channel needs besides, the layer's entry and its tensors."""
-    outputs = stage.weight_shape[0]
-    stored = -(-weights_in(stage.weight_shape) * stage.layer.bits // 8)
-    # A dense layer reads a whole tensor as one pixel: a second tensor at the same place.
-    tensors = 2 if stage.is_last and (stage.input.height, stage.input.width) != (1, 1) else 1
-    entry = LAYER_BYTES + tensors * TENSOR_BYTES
-    constants = in_words(stored) + 8 * outputs + in_words(outputs)
-    return entry + constants + activation_bytes(stage)
+@dataclass(frozen=True)
+class Cost:
+    """What one operator takes: of `.model`, and in multiplications."""
+
+    name: str
+    model_bytes: int
+    macs: int
 
 
-def activation_bytes(stage: Stage) -> int:
-    """An activation that is no clamp: slopes or a table, an entry and a tensor; its pool's too."""
-    each = LAYER_BYTES + TENSOR_BYTES
-    match stage.activation:
-        case "prelu":
-            return each + sum(in_words(size) for size in prelu_bytes(stage.weight_shape[0]))
-        case "hard-swish":
-            return each * (2 if stage.pool > 1 else 1) + TABLE_BYTES
-    return 0
+def arena(graph: Graph) -> tuple[dict[int, int], int]:
+    """Where each storage begins, and the bytes of all: first fit, by the time of use."""
+    alive = lifetimes(graph)
+    placed: list[tuple[int, int, int]] = []
+    offsets: dict[int, int] = {}
+    for storage in sorted(alive, key=lambda index: -graph.values[index].shape.size):
+        size = in_words(graph.values[storage].shape.size)
+        first, last = alive[storage]
+        rivals = sorted(
+            (offsets[other], offsets[other] + bytes_taken)
+            for other, bytes_taken, _ in placed
+            if alive[other][0] <= last and first <= alive[other][1]
+        )
+        offset = 0
+        for start, end in rivals:
+            if start - offset >= size:
+                break
+            offset = max(offset, end)
+        offsets[storage] = offset
+        placed.append((storage, size, offset))
+    return offsets, max(offset + size for _, size, offset in placed)
 
 
-def network_bytes(network: Network) -> tuple[int, ...]:
-    """The bytes of every layer; the last number is what the model needs besides."""
-    placed = stages(network)
-    each = tuple(layer_bytes(stage) for stage in placed)
-    return (*each, FIXED_BYTES)
+def lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
+    """The operators between which each storage is needed, the frame before the first."""
+    spans = {graph.values[graph.input].storage: (-1, -1)}
+    for number, operator in enumerate(graph.operators):
+        for index in (*inputs_of(operator), operator.output):
+            storage = graph.values[index].storage
+            first, _ = spans.get(storage, (number, number))
+            spans[storage] = (first, number)
+    storage = graph.values[graph.output].storage
+    spans[storage] = (spans[storage][0], len(graph.operators))
+    return spans
+
+
+def operator_bytes(operator: Operator) -> int:
+    """What an operator's constants take of `.model`, each array at a multiple of four."""
+    return LAYER_BYTES + sum(in_words(size) for size in array_bytes(operator))
+
+
+def array_bytes(operator: Operator) -> tuple[int, ...]:
+    """The bytes of each array of constants."""
+    match operator:
+        case Convolve():
+            outputs = len(operator.bias)
+            weights = -(-operator.weight.size * operator.bits // 8)
+            return weights, 4 * outputs, 4 * outputs, outputs
+        case AddConstant():
+            return 4 * operator.addends.shape[1], 4 * 3, 3
+        case Add():
+            return 4 * 3, 3
+        case Prelu():
+            # Slopes, two multipliers with the slopes' zero point, two exponents.
+            return operator.slope.size, 4 * 3, 2
+        case Lookup():
+            return (TABLE_BYTES,)
+        case Mean():
+            return 4, 1
+    return ()
+
+
+def graph_costs(graph: Graph) -> tuple[Cost, ...]:
+    """Every operator's share, and what all share."""
+    shared = HASH_BYTES + MODEL_BYTES + 2 * len(TABLE) + TENSOR_BYTES * len(graph.values)
+    return (
+        *(
+            Cost(operator.name, operator_bytes(operator), macs_of(graph, operator))
+            for operator in graph.operators
+        ),
+        Cost("tables", shared, 0),
+    )
+
+
+def largest_value(graph: Graph) -> str:
+    """The tensor that takes most of the arena."""
+    offsets, _ = arena(graph)
+    values = [graph.values[index] for index in offsets]
+    return f"tensor {max(values, key=lambda value: value.shape.size).name!r}"
+
+
+def in_words(size: int) -> int:
+    """A size filled up to whole words."""
+    return -(-size // WORD) * WORD
+
+
+def model_bytes(graph: Graph) -> int:
+    """The bytes of `.model`, everything included."""
+    return sum(cost.model_bytes for cost in graph_costs(graph))
+
+
+def check_budget(name: str, shares: tuple[Cost, ...], budget: int) -> None:
+    """Refuse a model over budget: by how much, and which part takes most."""
+    total = sum(cost.model_bytes for cost in shares)
+    if total > budget:
+        most = max(shares, key=lambda cost: cost.model_bytes)
+        raise ModelError(
+            f"{name}: {total} bytes of model, {total - budget} over the budget of {budget}; "
+            f"{most.name} alone takes {most.model_bytes}"
+        )
+
+
+def network_costs(network: Network) -> tuple[Cost, ...]:
+    """What a network will cost that nobody has trained yet."""
+    return graph_costs(fused(blank_graph(network)))
+
+
+def network_bytes(network: Network) -> int:
+    """The bytes of `.model` of a network that nobody has trained yet."""
+    return sum(cost.model_bytes for cost in network_costs(network))
 
 
 def network_macs(network: Network) -> int:
     """Multiplications of one inference."""
     return sum(stage.macs for stage in stages(network))
-
-
-def check_budget(network: Network, budget_bytes: int = BUDGET_BYTES) -> int:
-    """The bytes of the network; one over the budget is refused with the layer that takes most."""
-    each = network_bytes(network)
-    total = sum(each)
-    if total > budget_bytes:
-        placed = stages(network)
-        largest = max(range(len(placed)), key=lambda index: each[index])
-        raise ModelError(
-            f"{network.name}: {total} bytes, {total - budget_bytes} over the budget of "
-            f"{budget_bytes}; layer {largest} ({placed[largest].kind}) takes most, {each[largest]}"
-        )
-    return total

@@ -7,10 +7,8 @@ a kernel to the next: a convolution comes within 12 %, most within 5 %, and whol
 
 from __future__ import annotations
 
-import numpy as np
-
-from boardless_models.data.network import Network, stages
-from boardless_models.graph.chain import graph_of_chain
+from boardless_models.data.network import Network
+from boardless_models.graph.chain import blank_graph
 from boardless_models.graph.fusing import fused
 from boardless_models.graph.graph import (
     Add,
@@ -25,9 +23,6 @@ from boardless_models.graph.graph import (
     macs_of,
 )
 from boardless_models.graph.kernels import is_dense, slow_reason, takes_winograd, winograd_tiles
-from boardless_models.int8.activation import INPUTS, Slopes, Tabled
-from boardless_models.int8.artifact import QuantizedLayer, QuantizedNetwork
-from boardless_models.int8.rounding import INT8_MINIMUM, LEAST_SHIFT, MULTIPLIER_BITS
 
 # Pixel by pixel: each multiplication, each sum, each input value and each weight that is widened.
 CONVOLUTION_MAC, CONVOLUTION_SUM, WIDENED_INPUT, WIDENED_WEIGHT = 1.0, 9.8, 14.0, 8.7
@@ -46,31 +41,7 @@ POOL_TAP, POOL_OUTPUT, MEAN_INPUT = 20.0, 45.0, 12.0
 
 def network_cycles(network: Network) -> int | None:
     """Cycles of a network that nobody has trained yet."""
-    return estimated_cycles(fused(graph_of_chain(blank(network))))
-
-
-def blank(network: Network) -> QuantizedNetwork:
-    """A network whose every weight is zero: its cycles depend on shapes alone."""
-    layers = []
-    for stage in stages(network):
-        outputs = stage.weight_shape[0]
-        activation: Slopes | Tabled | None = None
-        if stage.activation == "prelu":
-            activation = Slopes(1.0, 0, 1, 1.0, (1 << 30, 1), (1 << 30, 1))
-        elif stage.activation == "hard-swish":
-            activation = Tabled(1.0, 0, np.zeros(INPUTS.size, np.int8))
-        layers.append(
-            QuantizedLayer(
-                weight=np.zeros(stage.weight_shape, np.int8),
-                bias=np.zeros(outputs, np.int32),
-                multiplier=np.full(outputs, 1 << (MULTIPLIER_BITS - 1), np.int32),
-                shift=np.full(outputs, LEAST_SHIFT, np.uint8),
-                input_zero_point=INT8_MINIMUM,
-                output_zero_point=INT8_MINIMUM,
-                activation=activation,
-            )
-        )
-    return QuantizedNetwork(network, tuple(layers), 1)
+    return estimated_cycles(fused(blank_graph(network)))
 
 
 def estimated_cycles(graph: Graph) -> int | None:

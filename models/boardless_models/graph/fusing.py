@@ -13,7 +13,7 @@ from boardless_models.graph.graph import (
     inputs_of,
     renumbered,
 )
-from boardless_models.int8.rounding import INT8_MAXIMUM, INT8_MINIMUM
+from boardless_models.int8.scaling import INT8_MAXIMUM, INT8_MINIMUM
 
 SQUARE = Window(2, 2, 2, 2)
 

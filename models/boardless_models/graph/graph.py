@@ -1,7 +1,7 @@
 """A quantised network as a graph: typed operators on int8 values, everything in integers.
 
-It is what the firmware runs. An imported .tflite is one; the artifact of the model line becomes one
-(`chain.py`).
+It is the one form of a network: what the firmware runs, what an artifact holds, what a .tflite is
+read as. The layers that are trained become one when they are quantised (`chain.py`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boardless_models.data.network import Shape
-from boardless_models.int8.rounding import INT8_MAXIMUM, INT8_MINIMUM
-from boardless_models.int8.scaling import ROUNDINGS, Factor, Integers, Rounding, scaled
+from boardless_models.int8.scaling import (
+    INT8_MAXIMUM,
+    INT8_MINIMUM,
+    ROUNDINGS,
+    Factor,
+    Integers,
+    Rounding,
+    scaled,
+)
 
 ADD_LEFT_SHIFT = 20
 
@@ -138,16 +145,18 @@ class Prelu:
     below: Factor
     least: int
     most: int
+    slope_scale: float = 0.0
 
 
 @dataclass(frozen=True)
 class Lookup:
-    """Any other activation: the output for each input from -128 to 127."""
+    """Any other activation: the output for each input from -128 to 127, and what it stands for."""
 
     name: str
     input: int
     output: int
     table: NDArray[np.int8]
+    function: str = ""
 
 
 @dataclass(frozen=True)
@@ -183,7 +192,7 @@ Pair = Add | Concatenate
 
 @dataclass(frozen=True)
 class Graph:
-    """Operators in the order in which they run."""
+    """Operators in the order in which they run, and the classes' names where they are known."""
 
     name: str
     values: tuple[Value, ...]
@@ -192,6 +201,7 @@ class Graph:
     output: int
     rounding: Rounding
     score_step: int
+    classes: tuple[str, ...] = ()
 
 
 def inputs_of(operator: Operator) -> tuple[int, ...]:

@@ -9,13 +9,15 @@ from typing import Literal
 
 import numpy as np
 
+from boardless_models.graph.cost import arena, in_words, largest_value
 from boardless_models.graph.graph import Convolve, Graph, Operator, Value, Window
-from boardless_models.graph.model_cost import arena, in_words
-from boardless_models.int8.rounding import INT8_MAXIMUM, INT8_MINIMUM
+from boardless_models.int8.scaling import INT8_MAXIMUM, INT8_MINIMUM
+from boardless_sim.errors import ModelError
 
 Backend = Literal["plain", "m4", "cmsis"]
 BACKENDS: tuple[Backend, ...] = ("plain", "m4", "cmsis")
 
+RAM_BUDGET_BYTES = 112 * 1024
 CHUNK = 4  # channels that the m4 kernels take at once
 WORD_BYTES, HALF_BYTES = 4, 2
 POINT, WIDE = Window(1, 1), Window(3, 3, 1, 1, 1, 1)
@@ -32,6 +34,17 @@ def scratch_bytes(graph: Graph, backend: Backend) -> int:
     rooms = {"plain": lambda *_: 0, "m4": m4_work_bytes, "cmsis": cmsis_work_bytes}
     work = max(rooms[backend](graph, operator) for operator in graph.operators)
     return arena(graph)[1] + work
+
+
+def check_ram(graph: Graph, budget: int) -> None:
+    """Refuse what does not fit the memory: by how much, and which tensor is the largest."""
+    needed = scratch_bytes(graph, "m4")
+    over = needed - budget
+    if over > 0:
+        raise ModelError(
+            f"{needed} bytes of RAM, {over} over the budget of {budget}; "
+            f"the largest is {largest_value(graph)}"
+        )
 
 
 def ends(graph: Graph, operator: Operator) -> tuple[Value, Value]:

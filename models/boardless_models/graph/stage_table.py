@@ -10,13 +10,11 @@ from typing import Any
 
 from boardless_models.data.archive import read_arrays
 from boardless_models.data.network import stages
-from boardless_models.graph.chain import graph_of_chain
+from boardless_models.graph.artifact import load_artifact, provenance_path
+from boardless_models.graph.cost import model_bytes
 from boardless_models.graph.cycles import estimated_cycles
-from boardless_models.graph.fusing import fused
-from boardless_models.graph.graph_artifact import is_graph, load_graph
+from boardless_models.graph.graph import Convolve, Graph, macs_of
 from boardless_models.graph.kernels import scratch_bytes
-from boardless_models.graph.model_cost import graph_costs
-from boardless_models.int8.artifact import QuantizedNetwork, load_artifact, provenance_path
 from boardless_models.int8.checkpoint import load_checkpoint
 from boardless_sim.errors import ModelError
 
@@ -79,22 +77,17 @@ def checkpoint_row(path: Path) -> Row:
 
 def artifact_rows(path: Path) -> Iterator[Row]:
     """The float stage, if its accuracy is known, and the int8 one."""
-    facts = provenance(path)
-    if is_graph(path):
-        yield graph_row(path)
-        return
-    quantized = load_artifact(path)
-    graph = fused(graph_of_chain(quantized))
+    facts, graph = provenance(path), load_artifact(path).graph
     training = facts.get("training")
     step = training.get("step", "") if isinstance(training, dict) else ""
-    macs = sum(stage.macs for stage in stages(quantized.network))
+    macs = sum(macs_of(graph, operator) for operator in graph.operators)
     if "float_test_accuracy" in facts:
         name = FLOATS.get(str(step), "float")
-        yield Row(path.stem, name, float_bytes(quantized), macs, None, None, *share(facts, "float"))
+        yield Row(path.stem, name, float_bytes(graph), macs, None, None, *share(facts, "float"))
     yield Row(
         path.stem,
         STAGES.get(str(step), "imported" if "imported" in facts else "int8"),
-        sum(cost.model_bytes for cost in graph_costs(graph)),
+        model_bytes(graph),
         macs,
         scratch_bytes(graph, "m4"),
         estimated_cycles(graph),
@@ -102,18 +95,13 @@ def artifact_rows(path: Path) -> Iterator[Row]:
     )
 
 
-def graph_row(path: Path) -> Row:
-    """An imported graph: nobody has measured how accurate it is."""
-    graph = fused(load_graph(path))
-    shares = graph_costs(graph)
-    model, macs = sum(cost.model_bytes for cost in shares), sum(cost.macs for cost in shares)
-    costs = (model, macs, scratch_bytes(graph, "m4"), estimated_cycles(graph))
-    return Row(path.stem, "imported", *costs, None, None)
-
-
-def float_bytes(quantized: QuantizedNetwork) -> int:
+def float_bytes(graph: Graph) -> int:
     """Weights and biases as float32."""
-    return FLOAT_BYTES * sum(layer.weight.size + layer.bias.size for layer in quantized.layers)
+    return FLOAT_BYTES * sum(
+        operator.weight.size + operator.bias.size
+        for operator in graph.operators
+        if isinstance(operator, Convolve)
+    )
 
 
 def share(facts: dict[str, Any], kind: str) -> tuple[float | None, float | None]:

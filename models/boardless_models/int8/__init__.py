@@ -1,4 +1,4 @@
-"""The integers: quantising, the artifact, the reference that C must equal bit for bit.
+"""Int8 arithmetic, and the float weights and ranges that it is made from.
 
 May import data.
 """

@@ -9,8 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.int8.rounding import INT8_MAXIMUM, INT8_MINIMUM
-from boardless_models.int8.scaling import Factor, Integers, quantize_multiplier, scaled
+from boardless_models.int8.scaling import (
+    INT8_MAXIMUM,
+    INT8_MINIMUM,
+    Factor,
+    Integers,
+    quantize_multiplier,
+    scaled,
+)
 from boardless_sim.errors import ModelError
 
 INPUTS = np.arange(INT8_MINIMUM, INT8_MAXIMUM + 1, dtype=np.int64)
@@ -39,12 +45,6 @@ class Slopes:
     above: Factor
     below: Factor
 
-    def entries(self, output_zero_point: int) -> Table:
-        """The output for each sum from -128 to 127."""
-        centred = INPUTS - self.zero_point
-        values = sloped(centred, np.array(self.slope), self.above, self.below)
-        return clamped(values + output_zero_point)
-
 
 @dataclass(frozen=True)
 class Tabled:
@@ -53,10 +53,6 @@ class Tabled:
     scale: float
     zero_point: int
     table: Table
-
-    def entries(self, _output_zero_point: int) -> Table:
-        """The output for each sum from -128 to 127."""
-        return self.table
 
 
 def sloped(centred: Integers, slope: Integers, above: Factor, below: Factor) -> Integers:

@@ -1,7 +1,8 @@
-"""TensorFlow Lite's requantising, with any factor, in both of its roundings.
+"""Int8 grids, and TensorFlow Lite's requantising with any factor, in both of its roundings.
 
 A factor is multiplier × 2^(exponent − 31). `double` rounds the doubled product's upper word, then
-the right shift (gemmlowp; TensorFlow Lite's reference kernels); `single` rounds once, half up.
+the right shift (gemmlowp; TensorFlow Lite's reference kernels); `single`, the usual one, rounds
+once, half up. The two differ by one on a few outputs.
 """
 
 from __future__ import annotations
@@ -16,10 +17,17 @@ from boardless_sim.errors import ModelError
 
 Rounding = Literal["single", "double"]
 ROUNDINGS: tuple[Rounding, ...] = ("single", "double")
+ROUNDING: Rounding = "single"
+INT8_MINIMUM, INT8_MAXIMUM = -128, 127
 LEAST_EXPONENT, GREATEST_EXPONENT = -31, 30
 # Multiplier and exponent.
 Factor = tuple[int, int]
 Integers = NDArray[np.int64]
+
+
+def largest_weight(bits: int) -> int:
+    """The end of the symmetric grid that weights of so many bits stand on."""
+    return (1 << (bits - 1)) - 1
 
 
 def quantize_multiplier(factor: float) -> Factor:

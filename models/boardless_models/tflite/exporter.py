@@ -1,197 +1,319 @@
-"""The artifact as a full-int8 .tflite of the same network, without TensorFlow."""
+"""A graph as a full-int8 .tflite, without TensorFlow: what the reader makes the same graph of."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
-import click
 import numpy as np
+from numpy.typing import NDArray
 
-from boardless_models.data.network import Shape, Stage
-from boardless_models.graph.chain import before_pool
-from boardless_models.int8.activation import Slopes, Tabled
-from boardless_models.int8.artifact import (
-    QuantizedLayer,
-    QuantizedNetwork,
-    Scales,
-    artifact_sha256,
-    load_artifact,
+from boardless_models.graph.graph import (
+    Add,
+    AddConstant,
+    Concatenate,
+    Convolve,
+    Graph,
+    Lookup,
+    Mean,
+    Operator,
+    Pool,
+    Prelu,
+    Value,
+    Window,
+    output_extent,
 )
+from boardless_models.graph.kernels import is_dense
+from boardless_models.int8.scaling import quantize_multiplier
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.file import FileOperator, FileTensor, Options, TfliteFile
-from boardless_sim.errors import BoardlessError, ModelError
+from boardless_models.tflite.pixels import PIXELS
+from boardless_models.tflite.pointwise import BY_ITSELF, FUNCTION_CODES, RANGES, clamp_of
+from boardless_sim.errors import ModelError
+
+CLAMPS = {activation: code for code, activation in BY_ITSELF.items()}
 
 
-class Builder:
-    """Tensors and operators in the order in which they are added."""
+def tflite_of(graph: Graph) -> TfliteFile:
+    """The graph's operators in the file's words. Raises `ModelError` naming one that has none."""
+    return Exporter(graph).file()
 
-    def __init__(self) -> None:
+
+def tflite_bytes(graph: Graph, sha256: str) -> bytes:
+    """The file, which names the artifact that it comes from."""
+    description = f"{graph.name}, sha256 {sha256}, by boardless_models.tflite.exporter"
+    return tfl.write_tflite(tflite_of(graph), description)
+
+
+def extents(value: Value) -> tuple[int, int, int, int]:
+    """[1,H,W,C]."""
+    return 1, value.shape.height, value.shape.width, value.shape.channels
+
+
+def dense_extents(value: Value) -> tuple[int, int]:
+    """[1,C]."""
+    return 1, value.shape.channels
+
+
+class Exporter:
+    """One graph on its way to a file."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
         self.tensors: list[FileTensor] = []
         self.operators: list[FileOperator] = []
+        self.numbers: dict[int, int] = {}
 
-    def add(self, tensor: FileTensor) -> int:
+    def file(self) -> TfliteFile:
+        """Every operator in turn."""
+        unknown = [value.name for value in self.graph.values if value.scale <= 0.0]
+        if unknown:
+            raise ModelError(
+                f"tensor {unknown[0]!r} has no scale, expected an artifact quantised with them"
+            )
+        first, *others = operators = self.graph.operators
+        pixels = isinstance(first, Lookup) and first.function == PIXELS
+        # What maps a frame's bytes stands before the network, not in it.
+        source = self.value(first.output if pixels else self.graph.input)
+        for operator in others if pixels else operators:
+            try:
+                self.handler(operator)(operator)
+            except ModelError as complaint:
+                raise ModelError(f"{operator.name}: {complaint}") from complaint
+        ends = (source,), (self.read(self.graph.output),)
+        return TfliteFile(tuple(self.tensors), tuple(self.operators), *ends)
+
+    def handler(self, operator: Operator) -> Callable[[Any], None]:
+        """What writes an operator of this kind."""
+        handlers: dict[type, Callable[[Any], None]] = {
+            Convolve: self.convolution,
+            Pool: self.pool,
+            Add: self.add,
+            AddConstant: self.add_constant,
+            Prelu: self.prelu,
+            Lookup: self.lookup,
+            Mean: self.mean,
+            Concatenate: self.concatenate,
+        }
+        return handlers[type(operator)]
+
+    def tensor(self, tensor: FileTensor) -> int:
         """The tensor's number."""
         self.tensors.append(tensor)
         return len(self.tensors) - 1
 
-    def activation(self, name: str, shape: Shape, scale: float, zero_point: int) -> int:
-        """An int8 tensor between two operators."""
-        extents = (1, shape.height, shape.width, shape.channels)
-        return self.add(activation(name, extents, scale, zero_point))
-
-
-def activation(name: str, shape: tuple[int, ...], scale: float, zero_point: int) -> FileTensor:
-    """An int8 tensor without data."""
-    return FileTensor(
-        name,
-        shape,
-        tfl.INT8,
-        scales=np.array([scale], np.float32),
-        zero_points=np.array([zero_point], np.int64),
-    )
-
-
-def scales_of(layer: QuantizedLayer, index: int) -> Scales:
-    """The layer's scales, which an artifact of an earlier version lacks."""
-    if layer.scales is None:
-        raise ModelError(f"layer {index}: no scales, expected an artifact quantised with them")
-    return layer.scales
-
-
-def constants(builder: Builder, stage: Stage, layer: QuantizedLayer, index: int) -> list[int]:
-    """Weights and bias of one layer."""
-    scales = scales_of(layer, index)
-    outputs = len(layer.bias)
-    weight, axis = layer.weight, 0
-    if stage.kind == "depthwise":
-        weight, axis = weight.transpose(3, 1, 2, 0), 3
-    if stage.kind == "dense":
-        weight = weight.reshape(outputs, -1)
-    bias_scales = np.float32(scales.input) * scales.weight
-    zeros = np.zeros(outputs, np.int64)
-    return [
-        builder.add(
+    def activation(self, value: Value, shape: tuple[int, ...], name: str = "") -> int:
+        """An int8 tensor between two operators, on the grid of a value."""
+        return self.tensor(
             FileTensor(
-                f"{name}_{index}", array.shape, kind, array.tobytes(), grid, zeros, quantized_axis
+                name or value.name,
+                shape,
+                tfl.INT8,
+                scales=np.array([value.scale], np.float32),
+                zero_points=np.array([value.zero_point], np.int64),
             )
         )
-        for name, array, kind, grid, quantized_axis in (
-            ("weights", weight, tfl.INT8, scales.weight, axis),
-            ("bias", layer.bias, tfl.INT32, bias_scales.astype(np.float32), 0),
+
+    def value(self, index: int, shape: tuple[int, ...] = ()) -> int:
+        """A new value; [1,H,W,C] where nothing else is said."""
+        found = self.graph.values[index]
+        self.numbers[index] = self.activation(found, shape or extents(found))
+        return self.numbers[index]
+
+    def integers(self, name: str, values: NDArray[np.int32]) -> int:
+        """A constant of shapes or axes."""
+        return self.tensor(FileTensor(name, values.shape, tfl.INT32, values.tobytes()))
+
+    def read(self, index: int) -> int:
+        """The tensor of a value; another view of one becomes a RESHAPE of it."""
+        if index not in self.numbers:
+            value = self.graph.values[index]
+            shape = self.integers(f"{value.name}, shape", np.array(extents(value), np.int32))
+            inputs = self.numbers[value.storage], shape
+            self.append(tfl.RESHAPE, inputs, self.value(index))
+        return self.numbers[index]
+
+    def append(
+        self, code: int, inputs: tuple[int, ...], output: int, options: Options | None = None
+    ) -> None:
+        """One operator of the file."""
+        self.operators.append(FileOperator(code, inputs, (output,), options or Options()))
+
+    def convolution(self, operator: Convolve) -> None:
+        """CONV_2D, DEPTHWISE_CONV_2D or FULLY_CONNECTED, and the pool that it took with it."""
+        source, target = (self.graph.values[at] for at in (operator.input, operator.output))
+        if is_dense(self.graph, operator) and operator.pool == 1 and not operator.depthwise:
+            return self.dense(operator, source, target)
+        code = tfl.DEPTHWISE_CONV_2D if operator.depthwise else tfl.CONV_2D
+        options, rows, columns, number = self.placed(operator, self.read(operator.input))
+        options = replace(
+            options,
+            depth_multiplier=target.shape.channels // source.shape.channels,
+            activation=activation_of(operator.least, operator.most, target),
         )
-    ]
+        inputs = number, *self.constants(operator, source, operator.scales)
+        if operator.pool == 1:
+            return self.append(code, inputs, self.value(operator.output), options)
+        before = 1, rows, columns, target.shape.channels
+        between = self.activation(target, before, f"{target.name}, before its pool")
+        self.append(code, inputs, between, options)
+        side = operator.pool
+        pool = Options(
+            padding=tfl.VALID,
+            stride_width=side,
+            stride_height=side,
+            window_width=side,
+            window_height=side,
+        )
+        return self.append(tfl.MAX_POOL_2D, (between,), self.value(operator.output), pool)
 
+    def dense(self, operator: Convolve, source: Value, target: Value) -> None:
+        """FULLY_CONNECTED, with one scale where that is what its factors were made of."""
+        scales = operator.scales
+        product = float(np.float32(source.scale) * scales[0]) / target.scale
+        factor = int(operator.multiplier[0]), int(operator.exponent[0])
+        if (scales == scales[0]).all() and quantize_multiplier(product) == factor:
+            scales = scales[:1]
+        options = Options(activation=activation_of(operator.least, operator.most, target))
+        # It takes all of a value as one pixel by itself.
+        number = self.numbers.get(operator.input)
+        number = self.numbers[source.storage] if number is None else number
+        inputs = number, *self.constants(operator, source, scales)
+        output = self.value(operator.output, dense_extents(target))
+        self.append(tfl.FULLY_CONNECTED, inputs, output, options)
 
-def add_layer(
-    builder: Builder, stage: Stage, layer: QuantizedLayer, index: int, source: int
-) -> int:
-    """One layer, and the number of its output."""
-    scale, zero_point = scales_of(layer, index).output, layer.output_zero_point
-    inputs = (source, *constants(builder, stage, layer, index))
-    if stage.kind == "dense":
-        flat = activation(f"layer_{index}", (1, stage.output.channels), scale, zero_point)
-        output = builder.add(flat)
-        builder.operators.append(FileOperator(tfl.FULLY_CONNECTED, inputs, (output,)))
+    def constants(
+        self, operator: Convolve, source: Value, scales: NDArray[np.float32]
+    ) -> tuple[int, int]:
+        """Weights and bias."""
+        weight, axis = operator.weight, 0
+        if operator.depthwise:
+            weight, axis = weight.transpose(3, 1, 2, 0), 3
+        elif is_dense(self.graph, operator):
+            weight = weight.reshape(len(weight), -1)
+        bias_scales = np.asarray(np.float32(source.scale) * scales, np.float32)
+        zeros = np.zeros(len(scales), np.int64)
+        name = f"{operator.name}, weights"
+        weights = FileTensor(name, weight.shape, tfl.INT8, weight.tobytes(), scales, zeros, axis)
+        name, bias = f"{operator.name}, bias", operator.bias
+        biases = FileTensor(name, bias.shape, tfl.INT32, bias.tobytes(), bias_scales, zeros)
+        return self.tensor(weights), self.tensor(biases)
+
+    def placed(self, operator: Convolve | Pool, number: int) -> tuple[Options, int, int, int]:
+        """Padding and steps of a window, what it makes, and what it reads: a PAD where it must."""
+        window = operator.window
+        source, target = (self.graph.values[at] for at in (operator.input, operator.output))
+        pool = operator.pool if isinstance(operator, Convolve) else 1
+        options = Options(stride_width=window.stride_columns, stride_height=window.stride_rows)
+        wanted = target.shape.height, target.shape.width
+        for padding in (tfl.SAME, tfl.VALID):
+            found = windows(window, source.shape.height, source.shape.width, padding == tfl.SAME)
+            (rows, top), (columns, left) = found
+            fits = (rows // pool, columns // pool) == wanted
+            if fits and (top, left) == (window.top, window.left):
+                return replace(options, padding=padding), rows, columns, number
+        if isinstance(operator, Pool):
+            raise ModelError("a pool with a border of its own")
+        rows, columns = wanted[0] * pool, wanted[1] * pool
+        number = self.padded(window, source, number, rows, columns)
+        return replace(options, padding=tfl.VALID), rows, columns, number
+
+    def padded(self, window: Window, source: Value, number: int, rows: int, columns: int) -> int:
+        """A PAD with the border of a window that makes so many rows and columns."""
+        height, width = source.shape.height, source.shape.width
+        bottom = (rows - 1) * window.stride_rows + window.rows - window.top - height
+        right = (columns - 1) * window.stride_columns + window.columns - window.left - width
+        bottom, right = max(bottom, 0), max(right, 0)
+        pairs = [[0, 0], [window.top, bottom], [window.left, right], [0, 0]]
+        paddings = self.integers(f"{source.name}, paddings", np.array(pairs, np.int32))
+        shape = 1, window.top + height + bottom, window.left + width + right, source.shape.channels
+        output = self.activation(source, shape, f"{source.name}, padded")
+        self.append(tfl.PAD, (number, paddings), output)
         return output
-    depthwise = stage.kind == "depthwise"
-    code = tfl.DEPTHWISE_CONV_2D if depthwise else tfl.CONV_2D
-    own = layer.activation
-    options = Options(
-        padding=tfl.SAME,
-        stride_width=1,
-        stride_height=1,
-        depth_multiplier=1,
-        # Int8 saturates where a ReLU6 ends.
-        activation=tfl.NO_ACTIVATION if own else tfl.RELU,
+
+    def pool(self, operator: Pool) -> None:
+        """MAX_POOL_2D and AVERAGE_POOL_2D."""
+        code = tfl.MAX_POOL_2D if operator.kind == "max" else tfl.AVERAGE_POOL_2D
+        options, _, _, number = self.placed(operator, self.read(operator.input))
+        options = replace(
+            options,
+            window_width=operator.window.columns,
+            window_height=operator.window.rows,
+            activation=activation_of(
+                operator.least, operator.most, self.graph.values[operator.output]
+            ),
+        )
+        self.append(code, (number,), self.value(operator.output), options)
+
+    def add(self, operator: Add) -> None:
+        """ADD of two values."""
+        target = self.graph.values[operator.output]
+        inputs = self.read(operator.input), self.read(operator.second)
+        options = Options(activation=activation_of(operator.least, operator.most, target))
+        self.append(tfl.ADD, inputs, self.value(operator.output), options)
+
+    def add_constant(self, operator: AddConstant) -> None:
+        """Only what the constant adds is kept, not the constant."""
+        raise ModelError("adds a constant that the artifact has only in the sum's steps")
+
+    def prelu(self, operator: Prelu) -> None:
+        """PRELU where it is known what a slope is worth; a clamp by itself."""
+        if operator.slope_scale <= 0.0:
+            if operator.above != operator.below:
+                raise ModelError("a slope without a scale: imported from a LEAKY_RELU")
+            target = self.graph.values[operator.output]
+            code = CLAMPS[activation_of(operator.least, operator.most, target)]
+            return self.append(code, (self.read(operator.input),), self.value(operator.output))
+        slopes = self.tensor(
+            FileTensor(
+                f"{operator.name}, slopes",
+                (1, 1, len(operator.slope)),
+                tfl.INT8,
+                operator.slope.tobytes(),
+                np.array([operator.slope_scale], np.float32),
+                np.array([operator.slope_zero_point], np.int64),
+            )
+        )
+        inputs = self.read(operator.input), slopes
+        return self.append(tfl.PRELU, inputs, self.value(operator.output))
+
+    def lookup(self, operator: Lookup) -> None:
+        """The function that the table stands for."""
+        if operator.function not in FUNCTION_CODES:
+            raise ModelError(f"a table of the function {operator.function!r}")
+        code = FUNCTION_CODES[operator.function]
+        self.append(code, (self.read(operator.input),), self.value(operator.output))
+
+    def mean(self, operator: Mean) -> None:
+        """MEAN over rows and columns."""
+        axes = self.integers(f"{operator.name}, axes", np.array([1, 2], np.int32))
+        options = Options(keep_dimensions=1)
+        inputs = self.read(operator.input), axes
+        self.append(tfl.MEAN, inputs, self.value(operator.output), options)
+
+    def concatenate(self, operator: Concatenate) -> None:
+        """CONCATENATION of the channels of two values."""
+        inputs = self.read(operator.input), self.read(operator.second)
+        self.append(tfl.CONCATENATION, inputs, self.value(operator.output), Options(axis=3))
+
+
+def windows(
+    window: Window, height: int, width: int, same: bool
+) -> tuple[tuple[int, int], tuple[int, int]]:
+    """How many windows fit, and the border before the first: of rows, of columns."""
+    return (
+        output_extent(height, window.rows, window.stride_rows, same),
+        output_extent(width, window.columns, window.stride_columns, same),
     )
-    grid = (own.scale, own.zero_point) if own else (scale, zero_point)
-    steps = steps_of(stage, own)
-    shape = before_pool(stage)
-    names = [*(f"layer_{index}_before_{step}" for step in steps), f"layer_{index}"]
-    at = builder.activation(names[0], shape, *grid)
-    builder.operators.append(FileOperator(code, inputs, (at,), options))
-    for step, name in zip(steps, names[1:], strict=True):
-        grid = grid if step == "pool" else (scale, zero_point)
-        shape = stage.output if step == "pool" else shape
-        target = builder.activation(name, shape, *grid)
-        if step == "pool":
-            builder.operators.append(pool(stage.pool, at, target))
-        elif own:
-            builder.operators.append(add_activation(builder, own, index, at, target))
-        at = target
-    return at
 
 
-def steps_of(stage: Stage, own: Slopes | Tabled | None) -> list[str]:
-    """What follows the convolution; a PReLU only rises, so that its pool comes first."""
-    pools = ["pool"] if stage.pool > 1 else []
-    if own is None:
-        return pools
-    return [*pools, "prelu"] if isinstance(own, Slopes) else ["hard_swish", *pools]
-
-
-def pool(side: int, source: int, target: int) -> FileOperator:
-    """The max-pool of a layer."""
-    window = Options(
-        padding=tfl.VALID,
-        stride_width=side,
-        stride_height=side,
-        window_width=side,
-        window_height=side,
-    )
-    return FileOperator(tfl.MAX_POOL_2D, (source,), (target,), window)
-
-
-def add_activation(
-    builder: Builder, own: Slopes | Tabled, index: int, source: int, target: int
-) -> FileOperator:
-    """PRELU with its one slope, or HARD_SWISH."""
-    if isinstance(own, Tabled):
-        return FileOperator(tfl.HARD_SWISH, (source,), (target,))
-    slope = replace(
-        activation(f"slope_{index}", (1, 1, 1), own.slope_scale, 0),
-        data=np.array(own.slope, np.int8).tobytes(),
-    )
-    return FileOperator(tfl.PRELU, (source, builder.add(slope)), (target,))
-
-
-def tflite_of(quantized: QuantizedNetwork) -> TfliteFile:
-    """The network as operators: a convolution a layer, and its pool."""
-    builder = Builder()
-    first = quantized.layers[0]
-    source = builder.activation(
-        "input", quantized.network.input, scales_of(first, 0).input, first.input_zero_point
-    )
-    at = source
-    for index, (stage, layer) in enumerate(quantized.staged()):
-        at = add_layer(builder, stage, layer, index, at)
-    return TfliteFile(tuple(builder.tensors), tuple(builder.operators), (source,), (at,))
-
-
-def tflite_bytes(quantized: QuantizedNetwork, sha256: str) -> bytes:
-    """The file, which names the artifact that it comes from."""
-    description = f"{quantized.network.name}, sha256 {sha256}, by boardless_models.tflite.exporter"
-    return tfl.write_tflite(tflite_of(quantized), description)
-
-
-@click.command()
-@click.argument("artifact", type=click.Path(path_type=Path, dir_okay=False))
-@click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
-def main(artifact: Path, output: Path) -> None:
-    """Write ARTIFACT as the full-int8 OUTPUT (.tflite)."""
-    try:
-        content = tflite_bytes(load_artifact(artifact), artifact_sha256(artifact))
-        output.write_bytes(content)
-    except BoardlessError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    except OSError as error:
-        click.echo(f"error: {output}: {error.strerror}", err=True)
-        sys.exit(2)
-    click.echo(f"{output}: {len(content)} bytes")
-
-
-if __name__ == "__main__":
-    main()
+def activation_of(least: int, most: int, target: Value) -> int:
+    """The fused activation that clamps so."""
+    for code in RANGES:
+        try:
+            if clamp_of(code, target) == (least, most):
+                return code
+        except ModelError:
+            continue
+    raise ModelError(f"a clamp to {least} to {most}, expected that of a ReLU")

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from boardless_models.data.network import Shape
 from boardless_models.graph.graph import Convolve, Operator, Pool, Value, Window, output_extent
-from boardless_models.int8.rounding import largest_weight
-from boardless_models.int8.scaling import quantize_multiplier
+from boardless_models.int8.scaling import largest_weight, quantize_multiplier
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.file import FileOperator, TfliteFile
 from boardless_models.tflite.pointwise import clamp_of

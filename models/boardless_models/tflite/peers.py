@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.data.dataset import DATASET_FOLDER, load_test_split
+from boardless_models.data.dataset import load_test_split
 from boardless_models.graph.graph import Convolve, Graph, Mean
-from boardless_models.graph.graph_reference import Requantise, rounded_as, run_graph
-from boardless_models.int8.artifact import load_artifact
+from boardless_models.graph.reference import Requantise, rounded_as, run_graph
 from boardless_models.int8.scaling import Integers, Rounding
 from boardless_models.tflite import file as tfl
-from boardless_models.tflite.exporter import tflite_of
+from boardless_models.tflite.ends import without_ends
 from boardless_models.tflite.file import TfliteFile
-from boardless_models.tflite.reader import graph_of
-from boardless_models.tflite.tensors import read_file
-from boardless_sim.errors import BoardlessError, ModelError
+from boardless_sim.errors import ModelError
 
 Int8 = NDArray[np.int8]
 PeerRounding = Literal["single", "double", "float32"]
@@ -98,6 +93,7 @@ def observed(file: TfliteFile, graph: Graph) -> tuple[TfliteFile, tuple[int, ...
     What is no operator of the graph is left out: a reshape, a border that a convolution takes, and
     the softmax at the end, which here is a score.
     """
+    file = without_ends(file)
     numbers = {operator.name: number for number, operator in enumerate(graph.operators)}
     names = [f"op {number} {operator.name}" for number, operator in enumerate(file.operators)]
     kept = [number for number, name in enumerate(names) if name in numbers]
@@ -177,7 +173,8 @@ def compare(peer: Peer, file: TfliteFile, graph: Graph, frames: NDArray[np.uint8
         if peer.rounding == "float32":
             single = run_graph(graph, batch, "single")
             off_single += sum(int((expected[at] != single[at]).sum()) for at in numbers)
-        for place, frame in enumerate(inputs_of_frames(graph, batch)):
+        extents = watched.tensors[watched.inputs[0]].shape
+        for place, frame in enumerate(inputs_of_frames(extents, batch)):
             for at, found in zip(numbers, running.run(frame), strict=True):
                 reference = expected[at][place]
                 theirs = found.reshape(reference.shape)
@@ -223,24 +220,10 @@ def first_mismatch(name: str, expected: Int8, found: Int8) -> Mismatch:
     return Mismatch(name, place, int(expected[place]), int(found[place]))
 
 
-def inputs_of_frames(graph: Graph, frames: NDArray[np.uint8]) -> Iterator[Int8]:
-    """Frames as the network's input [1,H,W,C]."""
-    shape = graph.values[graph.input].shape
+def inputs_of_frames(extents: tuple[int, ...], frames: NDArray[np.uint8]) -> Iterator[Int8]:
+    """Frames as the network's input, of the extents that the file gives it."""
     for frame in frames:
-        pixels = (frame.astype(np.int16) - 128).astype(np.int8)
-        yield pixels.reshape(1, shape.height, shape.width, shape.channels)
-
-
-def load_network(path: Path) -> tuple[TfliteFile, Graph]:
-    """An artifact or a .tflite, as a file for the peers and as a graph for the reference."""
-    if path.suffix == ".tflite":
-        file = read_file(path)
-    else:
-        file = tflite_of(load_artifact(path))
-    try:
-        return file, graph_of(file, path.stem, "double")
-    except ModelError as cause:
-        raise ModelError(f"{path}: {cause}") from cause
+        yield (frame.astype(np.int16) - 128).astype(np.int8).reshape(extents)
 
 
 def frames_for(
@@ -266,40 +249,3 @@ def report(comparison: Comparison) -> str:
     if comparison.rounding == "float32":
         line += f"\n  float32 and single differ on {comparison.off_single} of these values"
     return line if comparison.first is None else f"{line}\n  first: {comparison.first}"
-
-
-def chosen(names: tuple[str, ...]) -> tuple[Peer, ...]:
-    """The peers of these names; all of them where none is named."""
-    return tuple(peer for peer in PEERS if not names or peer.name in names)
-
-
-@click.command()
-@click.argument("network", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--peer", "names", multiple=True, type=click.Choice([peer.name for peer in PEERS]))
-@click.option("--frames", "count", type=click.IntRange(0), default=200, show_default=True)
-@click.option("--random", "random_count", type=click.IntRange(0), default=500, show_default=True)
-@click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--dataset", type=click.Path(path_type=Path), default=DATASET_FOLDER)
-def main(
-    network: Path,
-    names: tuple[str, ...],
-    count: int,
-    random_count: int,
-    seed: int,
-    dataset: Path,
-) -> None:
-    """Hold NETWORK (artifact or .tflite) against other kernels; exit 1 where a value differs."""
-    try:
-        file, graph = load_network(network)
-        frames = frames_for(graph, dataset, count, random_count, seed)
-        found = [compare(peer, file, graph, frames) for peer in chosen(names)]
-    except BoardlessError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    for comparison in found:
-        click.echo(report(comparison))
-    sys.exit(1 if any(comparison.mismatches for comparison in found) else 0)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,9 +8,15 @@ from collections.abc import Callable
 import numpy as np
 
 from boardless_models.graph.graph import ADD_LEFT_SHIFT, Add, AddConstant, Lookup, Prelu, Value
-from boardless_models.int8.activation import function_table, hard_swish_table, logistic
-from boardless_models.int8.rounding import INT8_MAXIMUM, INT8_MINIMUM
-from boardless_models.int8.scaling import ROUNDINGS, Factor, quantize_multiplier
+from boardless_models.int8.activation import INPUTS, function_table, hard_swish_table, logistic
+from boardless_models.int8.scaling import (
+    INT8_MAXIMUM,
+    INT8_MINIMUM,
+    ROUNDINGS,
+    Factor,
+    quantize_multiplier,
+    scaled,
+)
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.file import FileOperator, FileTensor
 from boardless_models.tflite.tensors import constant, grid_of
@@ -31,6 +37,9 @@ BY_ITSELF = {
 # The grid that TensorFlow Lite fixes for the output.
 FIXED_GRIDS = {tfl.LOGISTIC: (1.0 / 256.0, -128), tfl.TANH: (1.0 / 128.0, 0)}
 FUNCTIONS: dict[int, Callable[[float], float]] = {tfl.LOGISTIC: logistic, tfl.TANH: math.tanh}
+FUNCTION_CODES = {"hard-swish": tfl.HARD_SWISH, "logistic": tfl.LOGISTIC, "tanh": tfl.TANH}
+FUNCTION_CODES |= {"quantize": tfl.QUANTIZE}
+FUNCTION_NAMES = {code: name for name, code in FUNCTION_CODES.items()}
 SINGLE_WEIGHT_BITS = 20
 LEAST_ADD_SHIFT, GREATEST_ADD_SHIFT = 12, 30
 
@@ -89,16 +98,27 @@ def prelu_of(
         )
     product = float(np.float32(source.scale) * np.float32(scale))
     return Prelu(
-        name,
-        first,
-        number,
-        np.array(np.broadcast_to(found.reshape(-1), (channels,))),
-        zero_point,
-        quantize_multiplier(source.scale / target.scale),
-        quantize_multiplier(product / target.scale),
-        INT8_MINIMUM,
-        INT8_MAXIMUM,
+        name=name,
+        input=first,
+        output=number,
+        slope=np.array(np.broadcast_to(found.reshape(-1), (channels,))),
+        slope_zero_point=zero_point,
+        above=quantize_multiplier(source.scale / target.scale),
+        below=quantize_multiplier(product / target.scale),
+        least=INT8_MINIMUM,
+        most=INT8_MAXIMUM,
+        slope_scale=scale,
     )
+
+
+def rescale_of(name: str, first: int, number: int, source: Value, target: Value) -> Lookup:
+    """QUANTIZE from one int8 grid to another: a table; TensorFlow Lite rounds it twice."""
+    check_shapes(source, target)
+    factor = quantize_multiplier(source.scale / target.scale)
+    multiplier, exponent = (np.array(part, np.int64) for part in factor)
+    moved = scaled(INPUTS - source.zero_point, multiplier, exponent, "double") + target.zero_point
+    table = np.asarray(np.clip(moved, INT8_MINIMUM, INT8_MAXIMUM), np.int8)
+    return Lookup(name, first, number, table, "quantize")
 
 
 def table_of(name: str, code: int, first: int, number: int, source: Value, target: Value) -> Lookup:
@@ -106,14 +126,15 @@ def table_of(name: str, code: int, first: int, number: int, source: Value, targe
     check_shapes(source, target)
     grids = (source.scale, source.zero_point, target.scale, target.zero_point)
     if code == tfl.HARD_SWISH:
-        return Lookup(name, first, number, hard_swish_table(*grids))
+        return Lookup(name, first, number, hard_swish_table(*grids), FUNCTION_NAMES[code])
     if (target.scale, target.zero_point) != FIXED_GRIDS[code]:
         scale, zero_point = FIXED_GRIDS[code]
         raise ModelError(
             f"tensor {target.name!r}: scale {target.scale:g}, zero point {target.zero_point}; "
             f"expected {scale:g}, {zero_point}"
         )
-    return Lookup(name, first, number, function_table(FUNCTIONS[code], *grids))
+    table = function_table(FUNCTIONS[code], *grids)
+    return Lookup(name, first, number, table, FUNCTION_NAMES[code])
 
 
 def check_shapes(source: Value, target: Value) -> None:

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from boardless_models.data.network import Shape
 from boardless_models.graph.graph import Mean, Value
-from boardless_models.int8.rounding import INT8_MAXIMUM, INT8_MINIMUM
-from boardless_models.int8.scaling import quantize_multiplier
+from boardless_models.int8.scaling import INT8_MAXIMUM, INT8_MINIMUM, quantize_multiplier
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.file import FileTensor
 from boardless_models.tflite.tensors import constant

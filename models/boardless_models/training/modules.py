@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from boardless_models.data.network import Network, Stage, stages
 from boardless_models.int8.checkpoint import FloatLayer
-from boardless_models.int8.rounding import INT8_MAXIMUM, INT8_MINIMUM, largest_weight
+from boardless_models.int8.scaling import INT8_MAXIMUM, INT8_MINIMUM, largest_weight
 
 STEPS = INT8_MAXIMUM - INT8_MINIMUM
 LEAST_SCALE = 1e-8

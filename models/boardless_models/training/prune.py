@@ -1,33 +1,20 @@
-"""Optional step: set the smallest weights to zero, or take the weakest channels out (PyTorch).
+"""Pruning: set the smallest weights to zero, or take the weakest channels out.
 
 `magnitude` keeps the architecture: half of the weights of all layers together, the smallest, become
 zero and stay zero. `channels` makes a smaller network: the output channels whose batch norm had the
-least gain leave, and with them the next layer's inputs. Both fine-tune what is left.
+least gain leave, and with them the next layer's inputs. What is left is fine-tuned (`tune.py`).
 """
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
-import click
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.data.dataset import load_dataset
 from boardless_models.data.network import Conv2d, Depthwise, Layer
-from boardless_models.int8.checkpoint import (
-    Checkpoint,
-    FloatLayer,
-    load_checkpoint,
-    save_checkpoint,
-)
-from boardless_models.training.options import recipe_options
-from boardless_models.training.recipe import SPARSE, Recipe
-from boardless_models.training.teacher import load_targets
-from boardless_models.training.tune import Tuning, file_digest, tune
-from boardless_sim.errors import BoardlessError, ModelError
+from boardless_models.int8.checkpoint import Checkpoint, FloatLayer
+from boardless_sim.errors import ModelError
 
 # The kernels take the channels that go into a convolution in fours.
 CHANNEL_STEP = 4
@@ -105,42 +92,3 @@ def prune_channels(source: Checkpoint, share: float) -> Checkpoint:
 
 
 METHODS = {"magnitude": prune_magnitude, "channels": prune_channels}
-
-
-@click.command()
-@click.argument("checkpoint", type=click.Path(path_type=Path, dir_okay=False))
-@click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--method", type=click.Choice(list(METHODS)), default="magnitude", show_default=True)
-@click.option("--share", type=click.FloatRange(0.0, 0.95), default=0.5, show_default=True)
-@click.option("--teacher", type=click.Path(path_type=Path, dir_okay=False))
-@recipe_options(SPARSE)
-def main(
-    checkpoint: Path,
-    output: Path,
-    method: str,
-    share: float,
-    teacher: Path | None,
-    dataset: Path,
-    seed: int,
-    recipe: Recipe,
-) -> None:
-    """Prune CHECKPOINT, fine-tune what is left, and write the checkpoint OUTPUT."""
-    try:
-        source = METHODS[method](load_checkpoint(checkpoint), share)
-        frames = load_dataset(dataset)
-        targets = load_targets(teacher, frames) if teacher else None
-        tuning = Tuning(
-            "prune", seed, recipe, file_digest(checkpoint), targets, f"{method} {share}"
-        )
-        state_file = tuning.state_file(output, source, frames)
-        pruned = tune(source, frames, tuning, grid=False, state_file=state_file)
-        save_checkpoint(pruned, output)
-        state_file.remove()
-    except BoardlessError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    click.echo(f"{output}: {pruned.record.verdict()}, {sparsity(pruned):.1%} of the weights zero")
-
-
-if __name__ == "__main__":
-    main()

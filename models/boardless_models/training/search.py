@@ -1,4 +1,4 @@
-"""Optional step: random search over blocks under the byte and cycle limits (PyTorch).
+"""Random search over blocks under the byte and cycle limits (PyTorch).
 
 Every candidate is drawn from its own number, so the log can be gone on with: a line that is there
 is not trained again. A short training orders networks only roughly; the log says how short it was.
@@ -7,15 +7,13 @@ is not trained again. A short training orders networks only roughly; the log say
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import click
 import numpy as np
 
-from boardless_models.data.dataset import Dataset, load_dataset
+from boardless_models.data.dataset import Dataset
 from boardless_models.data.network import (
     Conv2d,
     Dense,
@@ -25,12 +23,11 @@ from boardless_models.data.network import (
     Shape,
     network_to_json,
 )
-from boardless_models.graph.cost import BUDGET_BYTES, network_bytes, network_macs
+from boardless_models.graph.cost import MODEL_BUDGET_BYTES, network_bytes, network_macs
 from boardless_models.graph.cycles import network_cycles
-from boardless_models.training.options import recipe_options
-from boardless_models.training.recipe import SEARCH, Recipe
+from boardless_models.training.recipe import Recipe
 from boardless_models.training.train import train
-from boardless_sim.errors import BoardlessError, ModelError
+from boardless_sim.errors import ModelError
 
 # 7.7 ms at 168 MHz.
 CYCLE_LIMIT = 1_300_000
@@ -81,7 +78,7 @@ def candidate(seed: int, number: int) -> Network:
     random = np.random.default_rng([seed, number])
     for _ in range(DRAWS):
         network = drawn_network(random)
-        if not LEAST_BYTES <= sum(network_bytes(network)) <= BUDGET_BYTES:
+        if not LEAST_BYTES <= network_bytes(network) <= MODEL_BUDGET_BYTES:
             continue
         cycles = network_cycles(network)
         if cycles is not None and cycles <= CYCLE_LIMIT:
@@ -129,7 +126,7 @@ def search(path: Path, dataset: Dataset, seed: int, recipe: Recipe, count: int) 
             Trial(
                 candidate=number,
                 network=network_to_json(network),
-                bytes=sum(network_bytes(network)),
+                bytes=network_bytes(network),
                 macs=network_macs(network),
                 cycles=network_cycles(network) or 0,
                 seed=seed,
@@ -141,26 +138,3 @@ def search(path: Path, dataset: Dataset, seed: int, recipe: Recipe, count: int) 
         )
         write_log(path, trials)
         yield trials[-1]
-
-
-@click.command()
-@click.argument("log", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--candidates", type=click.IntRange(1), default=24, show_default=True)
-@recipe_options(SEARCH)
-def main(log: Path, candidates: int, dataset: Path, seed: int, recipe: Recipe) -> None:
-    """Search, with one line of JSON a candidate in LOG (.jsonl); goes on where the log ends."""
-    try:
-        for trial in search(log, load_dataset(dataset), seed, recipe, candidates):
-            click.echo(
-                f"candidate {trial.candidate}: {trial.bytes} bytes, {trial.cycles} cycles, "
-                f"validation {trial.validation_accuracy:.2%}"
-            )
-        best = max(read_log(log), key=lambda trial: trial.validation_accuracy)
-    except BoardlessError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    click.echo(f"best: candidate {best.candidate}, {best.validation_accuracy:.2%}: {best.network}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,4 +1,4 @@
-"""Step 0: a network too large for any board, whose word on every training frame is kept (PyTorch).
+"""A network too large for any board, whose word on every training frame is kept (PyTorch).
 
 The file holds its logits for the training frames, not its weights: that is all that a smaller
 network learns from.
@@ -7,24 +7,22 @@ network learns from.
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import click
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from boardless_models.data.archive import read_arrays, write_arrays
-from boardless_models.data.dataset import DATASET_FOLDER, Dataset, load_dataset
+from boardless_models.data.dataset import Dataset
 from boardless_models.int8.checkpoint import Record
 from boardless_models.training.augment import moved, view_count
 from boardless_models.training.fit import EVALUATION_BATCH, Training, fit, frames_tensor
-from boardless_models.training.recipe import TEACHER, Recipe
+from boardless_models.training.recipe import Recipe
 from boardless_models.training.resume import StateFile
-from boardless_sim.errors import BoardlessError, ModelError
+from boardless_sim.errors import ModelError
 
 WIDTH = 32
 DROPPED = 0.3
@@ -173,31 +171,3 @@ def load_targets(path: Path, dataset: Dataset) -> Targets:
             f"expected {expected} of {dataset.sha256[:12]}"
         )
     return Targets(logits, shift, record)
-
-
-@click.command()
-@click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--dataset", type=click.Path(path_type=Path), default=DATASET_FOLDER)
-@click.option("--seed", type=int, default=101, show_default=True)
-@click.option("--epochs", type=click.IntRange(1), default=TEACHER.epochs, show_default=True)
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
-def main(output: Path, dataset: Path, seed: int, epochs: int, threads: int) -> None:
-    """Train the teacher and write its logits for the training frames to OUTPUT (.npz)."""
-    torch.set_num_threads(threads)
-    try:
-        frames = load_dataset(dataset)
-        recipe = Recipe(**{**asdict(TEACHER), "epochs": epochs})
-        state_file = StateFile.beside(
-            output, step="teacher", seed=seed, recipe=asdict(recipe), dataset=frames.sha256
-        )
-        targets = raise_teacher(frames, seed, recipe, WIDTH, state_file)
-        save_targets(targets, output)
-        state_file.remove()
-    except BoardlessError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    click.echo(f"{output}: {targets.record.verdict()}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,26 +1,21 @@
-"""Step 1: train the float network, fold its batch norm, and write a checkpoint (PyTorch)."""
+"""Train the float network and fold its batch norm (PyTorch)."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import asdict
-from pathlib import Path
 
-import click
 import torch
 from torch import nn
 
-from boardless_models.data.dataset import Dataset, load_dataset
-from boardless_models.data.network import Network, network_to_json
+from boardless_models.data.dataset import Dataset
+from boardless_models.data.network import Network
 from boardless_models.int8.calibrate import calibrated, calibration_indices
-from boardless_models.int8.checkpoint import Checkpoint, FloatLayer, Record, save_checkpoint
+from boardless_models.int8.checkpoint import Checkpoint, FloatLayer, Record
 from boardless_models.training.fit import Training, fit
 from boardless_models.training.modules import FloatLayerModule, FoldedLayerModule, float_model
-from boardless_models.training.options import network_option, recipe_options
-from boardless_models.training.recipe import FLOAT, Recipe
+from boardless_models.training.recipe import Recipe
 from boardless_models.training.resume import StateFile
-from boardless_models.training.teacher import Targets, load_targets
-from boardless_sim.errors import BoardlessError
+from boardless_models.training.teacher import Targets
 
 
 def soft_tensor(targets: Targets | None, recipe: Recipe) -> torch.Tensor | None:
@@ -72,42 +67,3 @@ def train(
     calibration = calibration_indices(seed, len(dataset.train))
     layers = calibrated(network, folded_layers(training.model), dataset, calibration)
     return Checkpoint(network, layers, record, calibration)
-
-
-@click.command()
-@click.argument("output", type=click.Path(path_type=Path, dir_okay=False))
-@network_option
-@click.option("--teacher", type=click.Path(path_type=Path, dir_okay=False))
-@recipe_options(FLOAT)
-def main(
-    output: Path,
-    network: Network,
-    teacher: Path | None,
-    dataset: Path,
-    seed: int,
-    recipe: Recipe,
-) -> None:
-    """Train the float network and write the checkpoint OUTPUT (.npz); goes on where it stopped."""
-    try:
-        frames = load_dataset(dataset)
-        targets = load_targets(teacher, frames) if teacher else None
-        state_file = StateFile.beside(
-            output,
-            step="train",
-            seed=seed,
-            recipe=asdict(recipe),
-            network=network_to_json(network),
-            dataset=frames.sha256,
-            teacher=teacher_record(targets),
-        )
-        checkpoint = train(network, frames, seed, recipe, targets, state_file)
-        save_checkpoint(checkpoint, output)
-        state_file.remove()
-    except BoardlessError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    click.echo(f"{output}: {checkpoint.record.verdict()}")
-
-
-if __name__ == "__main__":
-    main()

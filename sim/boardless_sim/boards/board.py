@@ -9,11 +9,17 @@ from boardless_sim.chips.chip import Chip
 
 @dataclass(frozen=True)
 class CameraWiring:
-    """Which sensor, which bus configures it, and the clock on its XCLK pin in hertz."""
+    """How a sensor hangs on the chip.
+
+    `bus`: which configures it, "I2C1". `xclk`: what clocks it, a clock output ("MCO1", "TIM1_CH1")
+    or an oscillator ("24M"). `powerdown` and `reset`: the pins on PWDN and RESET#, as "PG9".
+    """
 
     sensor: str
     bus: str
-    xclk_hz: int
+    xclk: str
+    powerdown: str | None = None
+    reset: str | None = None
 
 
 @dataclass(frozen=True)

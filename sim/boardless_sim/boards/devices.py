@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from boardless_sim.boards.board import Board, CameraWiring
+from boardless_sim.boards.board import Board
+from boardless_sim.boards.camera import CameraOnBoard
+from boardless_sim.boards.pins import Pins
 from boardless_sim.camera.sensor import Sensor
-from boardless_sim.camera.sensors.catalog import make_sensor
 from boardless_sim.errors import BoardError
-from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
-from boardless_sim.peripherals.gpio import Gpio
-from boardless_sim.peripherals.i2c import I2c
+from boardless_sim.peripherals.gpio import IDR, Gpio
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Rcc
+from boardless_sim.peripherals.rtc import Rtc
 from boardless_sim.peripherals.syscfg import Syscfg
 from boardless_sim.peripherals.usart import Usart
 
@@ -29,7 +29,8 @@ class BoardDevices:
     """The devices of a board, attached to its bus, wired to each other and powered on."""
 
     by_name: Mapping[str, tuple[int, Peripheral]]  # base address and device
-    fitted: Sensor | None
+    pins: Pins
+    fitted: CameraOnBoard | None
     usarts: Mapping[str, Usart]
     gpios: Mapping[str, Gpio]
     dmas: tuple[Dma, ...]
@@ -42,7 +43,7 @@ class BoardDevices:
         """The sensor. Raises `BoardError` where none is fitted."""
         if self.fitted is None:
             raise BoardError("the board has no camera, expected one")
-        return self.fitted
+        return self.fitted.sensor
 
     @property
     def mapped(self) -> Iterable[tuple[int, Peripheral]]:
@@ -52,13 +53,13 @@ class BoardDevices:
     def dma_request(self, request: str, units: int = 1) -> int:
         """Serve a request line by the controller that listens to it; how many units were served."""
         for dma in self.dmas:
-            if request in dma.listening:
+            if request in dma.listening and dma.clocked:
                 return dma.request(request, units)
         return 0
 
 
 def build_devices(board: Board, bus: Bus) -> BoardDevices:
-    """Build, attach and wire the devices. The camera starts to run."""
+    """Build, attach and wire the devices."""
     placed = {
         place.name: (place.base, place.factory(place.name, *place.irqs))
         for place in board.chip.placements
@@ -71,11 +72,18 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     rcc.on_peripheral_reset = lambda name: _reset_one(placed, name)
     pwr = _only(board, devices, Pwr)
     rcc.backup_unlocked = lambda: pwr.backup_unlocked
+    for rtc in (device for device in devices if isinstance(device, Rtc)):
+        rtc.unlocked = rcc.backup_unlocked
+        rtc.clock_hz = rcc.rtc_hz
     gpios = {device.name: device for device in devices if isinstance(device, Gpio)}
     _wire_exti(gpios, _only(board, devices, Syscfg))
+    by_name = {device.name: device for device in devices}
+    pins = Pins(board.chip.alternates, gpios, by_name)
+    camera = board.camera
     return BoardDevices(
         by_name=placed,
-        fitted=None if board.camera is None else _wire_camera(board, board.camera, placed, bus),
+        pins=pins,
+        fitted=None if camera is None else CameraOnBoard(board, camera, by_name, pins, bus),
         usarts={device.name: device for device in devices if isinstance(device, Usart)},
         gpios=gpios,
         dmas=tuple(device for device in devices if isinstance(device, Dma)),
@@ -101,21 +109,6 @@ def _reset_one(placed: Mapping[str, tuple[int, Peripheral]], name: str) -> None:
 
 
 def _wire_exti(gpios: Mapping[str, Gpio], syscfg: Syscfg) -> None:
-    for name, gpio in gpios.items():
-        gpio.on_change = partial(syscfg.port_changed, ord(name[-1]) - ord("A"))
-
-
-def _wire_camera(
-    board: Board, wiring: CameraWiring, placed: Mapping[str, tuple[int, Peripheral]], bus: Bus
-) -> Sensor:
-    if "DCMI" not in placed:
-        raise BoardError(f"{board.name}: the chip has no DCMI, expected one for a camera")
-    i2c, dcmi = placed[wiring.bus][1], placed["DCMI"][1]
-    if not isinstance(i2c, I2c) or not isinstance(dcmi, Dcmi):
-        raise BoardError(f"{board.name}: {wiring.bus} or DCMI cannot carry a camera")
-    sensor = make_sensor(wiring.sensor)
-    i2c.connect(sensor)
-    sensor.connect(bus, dcmi)
-    sensor.clock_in(wiring.xclk_hz)
-    sensor.reset()
-    return sensor
+    for gpio in gpios.values():
+        syscfg.begin_with(gpio.number, gpio.read(IDR, 4))
+        gpio.on_change = partial(syscfg.port_changed, gpio.number)

@@ -15,6 +15,7 @@ class MemoryArea:
     `waits`: the core reads it through FLASH_ACR's wait states and caches.
     `dma` is false where the DMA controllers do not reach.
     `aliases` are further bases where the same memory answers; `contents` is what the factory left.
+    `kept`: a battery holds what it contains, so that power-on changes nothing.
     """
 
     name: str
@@ -23,6 +24,7 @@ class MemoryArea:
     writable: bool
     executable: bool = False
     fill: bool = False
+    kept: bool = False
     waits: bool = False
     dma: bool = True
     aliases: tuple[int, ...] = ()

@@ -10,11 +10,13 @@ from boardless_sim.chips.stm32f4_map import (
     ALWAYS_THERE,
     DEVICES,
     EXTI_VECTORS,
+    GATES,
     UNMODELLED,
     Device,
 )  # fmt: skip
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
+from boardless_sim.peripherals.rcc import Gates, Rcc
 
 _FLASH, _SYSTEM_MEMORY = 0x0800_0000, 0x1FFF_0000
 _UNIQUE_ID, _FLASH_KIB = 0x1FFF_7A10, 0x1FFF_7A22  # RM0090 sections 39.1 and 39.2
@@ -55,7 +57,20 @@ def _placement(row: Device, facts: Facts) -> Placement:
         )
     if factory is Exti:
         factory = partial(Exti, irqs=_exti_irqs(facts))
+    elif factory is Rcc:
+        factory = partial(Rcc, gates=_gates(facts))
     return Placement(row.name, row.base, factory, irqs)
+
+
+def _gates(facts: Facts) -> Gates:
+    there = facts.devices | ALWAYS_THERE
+    there |= {"BKPSRAM"} if "backup" in facts.memories else set()
+    there |= {"CCMDATARAM"} if "ccm" in facts.memories else set()
+    there |= {"FSMC"} if "FMC" in there else set()  # another memory controller, the same bit
+    return {
+        bus: {bit: name for bit, name in bits.items() if name.strip("()") in there}
+        for bus, bits in GATES.items()
+    }
 
 
 def _exti_irqs(facts: Facts) -> dict[int, int]:
@@ -84,7 +99,7 @@ def _memories(facts: Facts) -> list[MemoryArea]:
         areas.append(MemoryArea("CCM", base, size, writable=True, dma=False))
     if "backup" in facts.memories:
         base, size = facts.memories["backup"]
-        areas.append(MemoryArea("backup SRAM", base, size, writable=True))
+        areas.append(MemoryArea("backup SRAM", base, size, writable=True, kept=True))
     return sorted(areas, key=lambda area: area.base)
 
 

@@ -20,7 +20,8 @@ from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.iwdg import Iwdg
 from boardless_sim.peripherals.peripheral import Peripheral
 from boardless_sim.peripherals.pwr import Pwr
-from boardless_sim.peripherals.rcc import Rcc
+from boardless_sim.peripherals.rcc import Gates, Rcc
+from boardless_sim.peripherals.rtc import Rtc
 from boardless_sim.peripherals.syscfg import Syscfg
 from boardless_sim.peripherals.timer import Timer
 from boardless_sim.peripherals.usart import Usart
@@ -56,6 +57,7 @@ DEVICES = (
     Device("TIM5", 0x4000_0C00, _WIDE_TIMER, ("TIM5",)),
     Device("TIM6", 0x4000_1000, _BASIC_TIMER, ("TIM6",)),
     Device("TIM7", 0x4000_1400, _BASIC_TIMER, ("TIM7",)),
+    Device("RTC", 0x4000_2800, Rtc),
     Device("WWDG", 0x4000_2C00, Wwdg, ("WWDG",)),
     Device("IWDG", 0x4000_3000, Iwdg),
     Device("USART2", 0x4000_4400, Usart, ("USART2",)),
@@ -91,13 +93,11 @@ _TIM = {0x00: "CR1", 0x04: "CR2", 0x08: "SMCR", 0x0C: "DIER", 0x10: "SR", 0x14: 
         0x18: "CCMR1", 0x1C: "CCMR2", 0x20: "CCER", 0x24: "CNT", 0x28: "PSC", 0x2C: "ARR",
         0x30: "RCR", 0x34: "CCR1", 0x38: "CCR2", 0x3C: "CCR3", 0x40: "CCR4",
         0x44: "BDTR"}  # fmt: skip
-_RTC = {0x00: "TR", 0x04: "DR", 0x08: "CR", 0x0C: "ISR", 0x10: "PRER", 0x14: "WUTR", 0x24: "WPR"}
 
 UNMODELLED = (
     KnownPeripheral("TIM12", 0x4000_1800, registers=_TIM),
     KnownPeripheral("TIM13", 0x4000_1C00, registers=_TIM),
     KnownPeripheral("TIM14", 0x4000_2000, registers=_TIM),
-    KnownPeripheral("RTC", 0x4000_2800, registers=_RTC),
     KnownPeripheral("I2S2ext", 0x4000_3400, registers=_SPI),
     KnownPeripheral("SPI2", 0x4000_3800, registers=_SPI),
     KnownPeripheral("SPI3", 0x4000_3C00, registers=_SPI),
@@ -134,3 +134,26 @@ UNMODELLED = (
     KnownPeripheral("FMC", 0xA000_0000, 0x1000),
     KnownPeripheral("QUADSPI", 0xA000_1000, 0x1000),
 )
+
+# The enable bits (RM0090 sections 7.3.10 to 7.3.14; RM0368 6.3, RM0386 6.3 and RM0390 6.3 for what
+# the F407 lacks). In parentheses: what has no reset bit. A part has those whose device it has.
+GATES: Gates = {
+    "AHB1": {
+        **{bit: f"GPIO{port}" for bit, port in enumerate("ABCDEFGHIJK")},
+        12: "CRC", 18: "(BKPSRAM)", 20: "(CCMDATARAM)", 21: "DMA1", 22: "DMA2", 23: "DMA2D",
+        25: "ETH", 26: "(ETH)", 27: "(ETH)", 28: "(ETH)", 29: "OTG_HS", 30: "(OTG_HS)",
+    },
+    "AHB2": {0: "DCMI", 4: "CRYP", 5: "HASH", 6: "RNG", 7: "OTG_FS"},
+    "AHB3": {0: "FSMC", 1: "QUADSPI"},
+    "APB1": {
+        0: "TIM2", 1: "TIM3", 2: "TIM4", 3: "TIM5", 4: "TIM6", 5: "TIM7", 6: "TIM12", 7: "TIM13",
+        8: "TIM14", 11: "WWDG", 14: "SPI2", 15: "SPI3", 16: "SPDIFRX", 17: "USART2", 18: "USART3",
+        19: "UART4", 20: "UART5", 21: "I2C1", 22: "I2C2", 23: "I2C3", 24: "FMPI2C1", 25: "CAN1",
+        26: "CAN2", 27: "CEC", 28: "PWR", 29: "DAC", 30: "UART7", 31: "UART8",
+    },
+    "APB2": {
+        0: "TIM1", 1: "TIM8", 4: "USART1", 5: "USART6", 8: "ADC1", 9: "(ADC2)", 10: "(ADC3)",
+        11: "SDIO", 12: "SPI1", 13: "SPI4", 14: "SYSCFG", 16: "TIM9", 17: "TIM10", 18: "TIM11",
+        20: "SPI5", 21: "SPI6", 22: "SAI1", 23: "SAI2", 26: "LTDC", 27: "DSIHOST",
+    },
+}  # fmt: skip

@@ -3,8 +3,8 @@
  * Unicorn executes instructions. This core counts cycles by a table that Python fills (one entry a
  * basic block, see boardless_sim/timing.py), runs the NVIC, SysTick, DWT and the System Control
  * Space, enters and leaves exceptions as the ARMv7-M Architecture Reference Manual (DDI 0403E,
- * chapter B1) says, and jumps over time when the CPU sleeps or polls. Python owns every other device
- * and is called back for it.
+ * chapter B1) says, and jumps over time when the CPU sleeps or polls. Python owns every other
+ * device and is called back for it.
  *
  * The library has no Python and no link-time Unicorn dependency: Python passes the addresses of the
  * Unicorn functions in `core_api`.
@@ -19,20 +19,22 @@
 #include "debug.h"
 #include "shared.h"
 
-#define CORE_EXCEPTIONS 128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up */
-#define CORE_WORDS (CORE_EXCEPTIONS / 32u)
+#define CORE_EXCEPTIONS 128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up  \
+                              */
+#define CORE_WORDS      (CORE_EXCEPTIONS / 32u)
 
-#define CORE_HEADS 1024u
-#define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
-#define CORE_STATE_XPSR 16u
-#define FP_WORDS 17u /* s0-s15, fpscr: what an exception stacks */
-#define CORE_RAMS 4u
-#define CORE_CODES 3u
-#define CORE_PAGE_BITS 10u /* Unicorn's pages on an M-profile core */
-#define CORE_SLOW_FLASH (UINT64_C(1) << 32) /* where Unicorn loads from a Flash with wait states */
-#define CORE_GUARDED (UINT64_C(2) << 32)    /* where it finds memory that guards.c looks after */
-#define CORE_GUARDS 8u
-#define MPU_REGIONS 8u
+#define CORE_HEADS        1024u
+#define CORE_STATE_WORDS  (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
+#define CORE_STATE_XPSR   16u
+#define FP_WORDS          17u /* s0-s15, fpscr: what an exception stacks */
+#define CORE_RAMS         4u
+#define CORE_CODES        3u
+#define CORE_PAGE_BITS    10u                 /* Unicorn's pages on an M-profile core */
+#define CORE_SLOW_FLASH   (UINT64_C(1) << 32) /* where Unicorn loads from a Flash with wait states \
+                                               */
+#define CORE_GUARDED      (UINT64_C(2) << 32) /* where it finds memory that guards.c looks after */
+#define CORE_GUARDS       8u
+#define MPU_REGIONS       8u
 #define MPU_GRANULE_BYTES 32u
 
 /* A loop head: how often a backward branch came here, and how often to look closer. */
@@ -68,9 +70,9 @@ typedef struct {
 typedef struct {
     uint32_t base, size_bytes;
     bool executable;
-    uint8_t *memory;    /* on the host */
-    uint8_t *copy;      /* compared to prove that a loop changes nothing */
-    bool *holds_code;   /* of each page: code was fetched from it */
+    uint8_t *memory;  /* on the host */
+    uint8_t *copy;    /* compared to prove that a loop changes nothing */
+    bool *holds_code; /* of each page: code was fetched from it */
 } core_ram;
 
 typedef enum {
@@ -113,6 +115,11 @@ typedef struct {
     bool known, privileged;
 } core_guard;
 
+/* Where a stack may be: from its floor up to, not with, its top. */
+typedef struct {
+    uint32_t floor, top;
+} stack_area;
+
 typedef struct core core;
 
 typedef enum { REGION_DEVICE, REGION_PPB, REGION_SRAM_ALIAS, REGION_DEVICE_ALIAS } region_kind;
@@ -133,8 +140,8 @@ struct core {
     uint32_t code_size[CORE_CODES];
     core_block *blocks[CORE_CODES];
     uint32_t *lowest_msp[CORE_CODES]; /* by halfword: SP at its lowest while at it; 0: never */
-    uint32_t clrex_address; /* where a CLREX stands */
-    core_block elsewhere; /* for code outside all of them */
+    uint32_t clrex_address;           /* where a CLREX stands */
+    core_block elsewhere;             /* for code outside all of them */
     core_access *accesses;
     uint32_t access_count, access_capacity;
     uint32_t *literals; /* Flash lines */
@@ -142,7 +149,7 @@ struct core {
     art art;
     const uint8_t *flash;   /* on the host */
     bool *flash_holds_code; /* of each page: code was fetched from it, or it has literals */
-    core_block *block; /* the one that runs */
+    core_block *block;      /* the one that runs */
     uint32_t block_address, block_end;
     uint64_t block_start_cycles;
     uint32_t match_next; /* first access of the block not yet matched */
@@ -152,11 +159,14 @@ struct core {
     uint32_t stopped_at; /* marked block that has had its stop: let it run; odd: none */
     bool quiet;          /* the core itself runs an instruction: no time passes */
     bool look_at_sp, look_at_control, on_process_stack;
+    stack_area stack_areas[2]; /* where the main and the process stack may be */
+    uint32_t *stack_bounds;
+    uint32_t stack_bound_count;
 
     struct {
         abandon_cause cause; /* no access may follow: the slice ends in this fault */
         uint32_t pc;
-        uint32_t address; /* of the access, for MMFAR and BFAR */
+        uint32_t address;                 /* of the access, for MMFAR and BFAR */
         uint32_t state[CORE_STATE_WORDS]; /* before the instruction */
     } abandoned;
     bool traps_unaligned; /* trap_hook is there */
@@ -164,13 +174,15 @@ struct core {
 
     stop_cause stop;
     uint32_t stale_address, stale_bytes; /* of STOP_TRANSLATE */
-    uint32_t lazy_refused; /* of STOP_LAZY_FP: bits of CFSR */
-    uint32_t interrupt; /* Unicorn's number, 0 none */
-    bool not_thumb; /* EPSR.T is 0: the next instruction is a fault */
+    uint32_t lazy_refused;               /* of STOP_LAZY_FP: bits of CFSR */
+    uint32_t interrupt;                  /* Unicorn's number, 0 none */
+    bool not_thumb;                      /* EPSR.T is 0: the next instruction is a fault */
     bool bad_instruction;
     bool bad_access, bad_fetch;
     uint32_t bad_address;
-    uint32_t refused; /* what the MPU refused in a page, UC_PROT_; 0 nothing */
+    uint32_t refused;      /* what the MPU refused, UC_PROT_; 0 nothing */
+    bool refused_in_part;  /* at bad_address itself, not in all of its page */
+    bool needs_privileges; /* the page is of the PPB */
 
     /* NVIC and System Control Space */
     uint32_t pending[CORE_WORDS], enabled[CORE_WORDS], line[CORE_WORDS];
@@ -178,7 +190,8 @@ struct core {
     uint8_t priority[CORE_EXCEPTIONS];
     uint8_t active[CORE_EXCEPTIONS];
     uint32_t active_count;
-    uint32_t vtor, aircr, scr, ccr, shcsr, cfsr, hfsr, dfsr, mmfar, bfar, cpacr, fpccr, fpcar, fpdscr;
+    uint32_t vtor, aircr, scr, ccr, shcsr, cfsr, hfsr, dfsr, mmfar, bfar, cpacr, fpccr, fpcar,
+        fpdscr;
     bool event_register; /* WFE */
     bool waits_for_event;
     uint32_t systick_csr, systick_rvr;
@@ -249,13 +262,17 @@ bool fp_registers_write(core *c, uint32_t address, uint32_t value);
 void mpu_follow(core *c);
 void mpu_power_on(core *c);
 bool mpu_allows(const core *c, uint32_t address, uint32_t bytes, bool privileged, uint32_t wanted);
-mpu_verdict mpu_page(const core *c, uint32_t page, bool privileged, uint32_t wanted, uint32_t *rights);
+mpu_verdict mpu_page(const core *c, uint32_t page, bool privileged, uint32_t wanted,
+                     uint32_t *rights);
 bool mpu_registers_read(const core *c, uint32_t address, uint32_t *value);
 bool mpu_registers_write(core *c, uint32_t address, uint32_t size, uint32_t value);
 
-/* guards.c: callbacks of uc_mmio_map, user is a core_region */
+/* guards.c: a hook, registered by Python, and callbacks of uc_mmio_map, user is a core_region */
+bool core_on_guarded_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
+                            int64_t value, void *user);
 uint64_t core_on_guarded_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
-void core_on_guarded_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
+void core_on_guarded_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value,
+                           void *user);
 
 /* stops.c */
 core_reason what_stopped(core *c, uc_err error);
@@ -276,7 +293,8 @@ void blocks_destroy(core *c);
 int32_t core_attach(core *c);
 void core_detach(core *c);
 void core_break(core *c, uint32_t address, uint32_t wanted);
-void core_watch_access(core *c, uint32_t slot, uint32_t address, uint32_t size_bytes, uint32_t kind);
+void core_watch_access(core *c, uint32_t slot, uint32_t address, uint32_t size_bytes,
+                       uint32_t kind);
 void core_step(core *c, uint64_t count, uint32_t deepest, uint32_t range_start, uint32_t range_end);
 void core_settle(core *c);
 void core_go_on(core *c);
@@ -307,7 +325,13 @@ void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 /* pages.c */
 core_ram *ram_at(core *c, uint32_t address);
 void note_code(core *c, bool *holds_code);
-bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *user);
+bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry,
+                  void *user);
+
+/* stacks.c: the first is called by Python */
+int32_t core_set_stack_bounds(core *c, const uint32_t *bounds, uint32_t count);
+void stack_is_at(core *c, uint32_t address);
+void stack_look(core *c, uint32_t sp, uint32_t pc);
 
 /* registers.c */
 extern const int CORE_GENERAL[16]; /* Unicorn's numbers of r0 to r15 */
@@ -330,7 +354,12 @@ int nvic_execution_priority(core *c, bool with_primask);
 bool exception_enter(core *c, uint32_t exception);
 bool exception_return(core *c, uint32_t exc_return);
 bool exception_fault(core *c, uint32_t exception, uint32_t cfsr_bits);
-void stack_look(core *c, uint32_t sp, uint32_t pc);
+
+/* frames.c: the CFSR bits of what went wrong, 0 nothing */
+uint32_t push_frame(core *c, uint32_t xpsr, bool extended);
+uint32_t pop_frame(core *c, uint32_t exc_return);
+void rebuild_flags(core *c);
+void jump(core *c, uint32_t pc);
 
 /* scs.c */
 bool scs_read(core *c, uint32_t address, uint32_t *value);

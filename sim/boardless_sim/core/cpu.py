@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from ctypes import c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from dataclasses import dataclass
 from enum import IntEnum
@@ -12,6 +13,7 @@ from unicorn import (
     UC_ARCH_ARM,
     UC_MODE_THUMB,
     UC_PROT_EXEC,
+    UC_PROT_NONE,
     UC_PROT_READ,
     UC_PROT_WRITE,
     UC_TLB_VIRTUAL,
@@ -46,18 +48,6 @@ from boardless_sim.errors import EngineError
 
 NEVER = 1 << 62
 UNUSED_PSP = 0xFFFF_FFFF
-EXCEPTION_NAMES = {
-    2: "NMI",
-    3: "HardFault",
-    4: "MemManage",
-    5: "BusFault",
-    6: "UsageFault",
-    11: "SVCall",
-    12: "DebugMonitor",
-    14: "PendSV",
-    15: "SysTick",
-}
-
 REGISTERS = {
     **{f"r{number}": getattr(arm, f"UC_ARM_REG_R{number}") for number in range(13)},
     "sp": arm.UC_ARM_REG_SP,
@@ -91,6 +81,7 @@ class Reason(IntEnum):
     UNKNOWN = 7
     MARK = 8
     BREAK = 9
+    STACK = 10
 
 
 class _Analysis(IntEnum):
@@ -227,6 +218,12 @@ class Cpu:
         self._uc.mem_write(address, _CLREX)
         self._library.core_set_clrex(self._core, address)
 
+    def set_stack_bounds(self, bounds: Sequence[int]) -> None:
+        """Ascending addresses where an object or a free area ends: no stack may cross one."""
+        table = (c_uint32 * len(bounds))(*bounds)
+        if self._library.core_set_stack_bounds(self._core, table, len(bounds)):
+            raise EngineError("native engine: no memory for the bounds of stacks")
+
     def map_data(self, memory: Memory, base: int, *, writable: bool) -> None:
         """Memory that code does not run from."""
         self._map(memory, base, UC_PROT_READ | (UC_PROT_WRITE if writable else 0))
@@ -242,12 +239,18 @@ class Cpu:
         self._map_guarded(memory, base)
 
     def _map_guarded(self, memory: Memory, base: int) -> None:
-        """Where the core looks at each access, for pages that the MPU allows in part only."""
+        """Where pages stand that the MPU allows in part only: the core looks at each access.
+
+        Without any right, so that a refusal ends the instruction at hand and not its block.
+        """
+        at = _GUARDED + base
         region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
         self._regions.append(region)
         self._map_callbacks(
-            _GUARDED + base, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
+            at, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
         )
+        self._uc.mem_protect(at, memory.size, UC_PROT_NONE)
+        self.add_hook(UC_HOOK_MEM_INVALID, "core_on_guarded_access", at, at + memory.size - 1)
 
     def map_region(self, base: int, size: int, kind: Region) -> None:
         """Addresses answered by the core or by the device bus."""

@@ -48,13 +48,14 @@ class Shared(ctypes.Structure):
     _fields_ = [
         *((name, c_uint64) for name in (
             "cycles", "instructions", "next_event", "deadline", "effects", "sleep_cycles",
-            "skipped_cycles", "exceptions_taken", "systick_at",
+            "skipped_cycles", "exceptions_taken", "systick_at", "handler_cycles", "handler_since",
         )),
         *((name, c_uint32) for name in (
             "pc", "fast_forward", "callback_failed", "reset_requested", "sleeping", "fault_number",
             "fault_pc", "fault_cfsr", "fault_hfsr", "fault_address", "fault_has_address",
-            "lowest_msp", "lowest_msp_pc", "lowest_psp", "active_exception", "interrupt_number",
-            "probed_msp", "probed_psp",
+            "fault_sp", "fault_lr", "lowest_msp", "lowest_msp_pc", "lowest_psp",
+            "active_exception", "interrupt_number", "probed_msp", "probed_psp", "stack_left",
+            "stack_left_sp", "stack_left_pc", "stack_floor",
         )),
     ]  # fmt: skip
 
@@ -67,6 +68,8 @@ class Shared(ctypes.Structure):
     skipped_cycles: int
     exceptions_taken: int
     systick_at: int
+    handler_cycles: int
+    handler_since: int
     pc: int
     fast_forward: int
     callback_failed: int
@@ -74,10 +77,12 @@ class Shared(ctypes.Structure):
     sleeping: int
     fault_number: int
     fault_pc: int
+    fault_lr: int
     fault_cfsr: int
     fault_hfsr: int
     fault_address: int
     fault_has_address: int
+    fault_sp: int
     lowest_msp: int
     lowest_msp_pc: int
     lowest_psp: int
@@ -85,6 +90,10 @@ class Shared(ctypes.Structure):
     interrupt_number: int
     probed_msp: int
     probed_psp: int
+    stack_left: int
+    stack_left_sp: int
+    stack_left_pc: int
+    stack_floor: int
 
 
 class Code(ctypes.Structure):
@@ -190,6 +199,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_set_line": (None, [c_void_p, c_uint32, c_uint32]),
     "core_can_wake": (c_int32, [c_void_p]),
     "core_set_clrex": (None, [c_void_p, c_uint32]),
+    "core_set_stack_bounds": (c_int32, [c_void_p, c_void_p, c_uint32]),
     "core_breakpoint_fault": (c_int32, [c_void_p]),
     "core_attach": (c_int32, [c_void_p]),
     "core_detach": (None, [c_void_p]),

@@ -5,13 +5,12 @@
 #include "armv7m.h"
 #include "core.h"
 
-#define SRAM_BASE 0x20000000u
-#define SRAM_ALIAS 0x22000000u
-#define DEVICE_BASE 0x40000000u
+#define SRAM_BASE    0x20000000u
+#define SRAM_ALIAS   0x22000000u
+#define DEVICE_BASE  0x40000000u
 #define DEVICE_ALIAS 0x42000000u
 
-core_region *core_region_create(core *c, uint32_t base, uint32_t kind)
-{
+core_region *core_region_create(core *c, uint32_t base, uint32_t kind) {
     core_region *region = malloc(sizeof *region);
     if (region) {
         *region = (core_region){.owner = c, .base = base, .kind = (region_kind)kind};
@@ -19,37 +18,34 @@ core_region *core_region_create(core *c, uint32_t base, uint32_t kind)
     return region;
 }
 
-void core_region_destroy(core_region *region)
-{
+void core_region_destroy(core_region *region) {
     free(region);
 }
 
-/* Python counts an effect for every read that is not stable (see peripheral.py). A stable read gives
- * the same value until the next effect, so Python need not be asked again. */
-static uint32_t device_read(core *c, uint32_t address, uint32_t size)
-{
+/* Python counts an effect for every read that is not stable (see peripheral.py). A stable read
+ * gives the same value until the next effect, so Python need not be asked again. */
+static uint32_t device_read(core *c, uint32_t address, uint32_t size) {
     read_memo *memo = &c->memos[(address >> 2) % CORE_MEMOS];
-    if (memo->address == address && memo->size_bytes == size && memo->effects == c->shared.effects) {
+    if (memo->address == address && memo->size_bytes == size &&
+        memo->effects == c->shared.effects) {
         return memo->value;
     }
     uint64_t effects = c->shared.effects;
     uint32_t value = c->callbacks.device_read(address, size);
     if (effects == c->shared.effects) {
-        *memo = (read_memo){
-            .effects = effects, .address = address, .size_bytes = size, .value = value};
+        *memo =
+            (read_memo){.effects = effects, .address = address, .size_bytes = size, .value = value};
     }
     return value;
 }
 
 /* Bit-band (DDI 0403E, B3.1.1): word n of the alias is bit n of the region. */
-static uint32_t aliased(uint32_t alias_offset, uint32_t base, uint32_t *bit)
-{
+static uint32_t aliased(uint32_t alias_offset, uint32_t base, uint32_t *bit) {
     *bit = (alias_offset >> 2) & 7u;
     return base + (alias_offset >> 5);
 }
 
-static uint32_t read_bit(core *c, const core_region *region, uint32_t offset)
-{
+static uint32_t read_bit(core *c, const core_region *region, uint32_t offset) {
     uint32_t bit = 0;
     if (region->kind == REGION_DEVICE_ALIAS) {
         uint32_t address = aliased(offset, DEVICE_BASE, &bit);
@@ -62,8 +58,7 @@ static uint32_t read_bit(core *c, const core_region *region, uint32_t offset)
     return (byte >> bit) & 1u;
 }
 
-static void write_bit(core *c, const core_region *region, uint32_t offset, uint32_t value)
-{
+static void write_bit(core *c, const core_region *region, uint32_t offset, uint32_t value) {
     uint32_t bit = 0;
     if (region->kind == REGION_DEVICE_ALIAS) {
         uint32_t address = aliased(offset, DEVICE_BASE, &bit);
@@ -80,21 +75,14 @@ static void write_bit(core *c, const core_region *region, uint32_t offset, uint3
     c->api.mem_write(c->uc, address, &byte, 1);
 }
 
-#define PPB_ITM_BYTES 0x1000u
-#define STIR 0xE000EF00u
+#define SCB_PAGE 0xe000ec00u
+#define STIR     0xe000ef00u
 
-/* "Unprivileged accesses to the PPB cause BusFault errors unless otherwise stated" (DDI 0403E, B3.1.1):
- * the ITM decides by itself, and CCR.USERSETMPEND opens STIR. */
-static bool needs_privileges(const core *c, const core_region *region, uint32_t address)
-{
-    return region->kind == REGION_PPB && address - region->base >= PPB_ITM_BYTES &&
-           (address != STIR || !(c->ccr & CCR_USERSETMPEND));
-}
-
-/* False: the access must not happen, and its instruction is left undone. */
-static bool may_reach(core *c, const core_region *region, uint32_t address, uint32_t size, uint32_t wanted)
-{
-    if (needs_privileges(c, region, address) && !is_privileged(c)) {
+/* Of pages that are not of one kind; of all others pages.c has asked. False: the access must not
+ * happen, and its instruction is left undone. */
+static bool may_reach(core *c, uint32_t address, uint32_t size, uint32_t wanted) {
+    bool beside_stir = (c->ccr & CCR_USERSETMPEND) && address - SCB_PAGE < 1u << CORE_PAGE_BITS;
+    if (beside_stir && address != STIR && !is_privileged(c)) {
         abandon(c, ABANDON_BUS, access_pc(c), address);
         return false;
     }
@@ -105,15 +93,14 @@ static bool may_reach(core *c, const core_region *region, uint32_t address, uint
     return true;
 }
 
-uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
-{
+uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user) {
     (void)uc;
     const core_region *region = user;
     core *c = region->owner;
     uint32_t address = region->base + (uint32_t)offset;
     uint32_t value = 0;
     access_begins(c, address, true);
-    if (!may_reach(c, region, address, size, UC_PROT_READ)) {
+    if (!may_reach(c, address, size, UC_PROT_READ)) {
         c->in_access = false;
         return 0;
     }
@@ -126,8 +113,7 @@ uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
     return size >= 4 ? value : value & ((UINT32_C(1) << (8u * size)) - 1u);
 }
 
-uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
-{
+uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void *user) {
     (void)uc;
     core *c = user;
     uint32_t waited = art_load(&c->art, (uint32_t)offset >> ART_LINE_BITS);
@@ -138,14 +124,13 @@ uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void 
     return value;
 }
 
-void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
-{
+void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user) {
     (void)uc;
     const core_region *region = user;
     core *c = region->owner;
     uint32_t address = region->base + (uint32_t)offset;
     access_begins(c, address, false);
-    if (!may_reach(c, region, address, size, UC_PROT_WRITE)) {
+    if (!may_reach(c, address, size, UC_PROT_WRITE)) {
         c->in_access = false;
         return;
     }

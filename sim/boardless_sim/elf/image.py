@@ -51,6 +51,12 @@ class FirmwareImage:
     reset_address: int
     sha256: str
     functions: tuple[Symbol, ...] = field(repr=False)
+    elf: ElfFile | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def raw(self) -> bytes:
+        """The whole file."""
+        return b"" if self.elf is None else self.elf.raw
 
     def symbol(self, name: str) -> Symbol:
         """The symbol of that name. Raises `ImageError`."""
@@ -62,6 +68,12 @@ class FirmwareImage:
     @cached_property
     def _function_starts(self) -> list[int]:
         return [function.address for function in self.functions]
+
+    @cached_property
+    def objects(self) -> tuple[Symbol, ...]:
+        """The variables that have a size, by address."""
+        found = (s for s in self.symbols.values() if s.kind == "object" and s.size)
+        return tuple(sorted(found, key=lambda s: (s.address, s.size)))
 
     def function_at(self, address: int) -> str:
         """The function that holds a code address; "?" outside every function."""
@@ -99,6 +111,7 @@ def image_of(elf: ElfFile) -> FirmwareImage:
         reset_address=reset,
         sha256=elf.sha256,
         functions=_without_aliases(functions),
+        elf=elf,
     )
 
 
@@ -166,11 +179,12 @@ def _vector_table(path: Path, segments: tuple[Segment, ...]) -> tuple[int, int, 
         raise ImageError(
             f"{path}: reset vector {reset:#010x}, expected a Thumb address (odd) in Flash"
         )
-    if not (0x2000_0000 < stack <= 0x2002_0000 or 0x1000_0000 < stack <= 0x1001_0000) or stack & 3:
+    if not (0x2000_0000 < stack <= 0x2002_0000 or 0x1000_0000 < stack <= 0x1001_0000):
         raise ImageError(
-            f"{path}: initial stack pointer {stack:#010x}, expected a word address in SRAM or CCM"
+            f"{path}: initial stack pointer {stack:#010x}, expected an address in SRAM or CCM"
         )
-    return FLASH_BASE, stack, reset & ~1
+    # The core takes SP[1:0] as 0 (DDI 0403E, B1.4.1).
+    return FLASH_BASE, stack & ~3, reset & ~1
 
 
 def _in_flash(address: int) -> bool:

@@ -130,7 +130,15 @@ def _load_address(loads: Sequence[Segment], raw: RawSection, is_loaded: bool) ->
         if inside:
             distance = offset - load.offset if is_loaded else address - load.address
             return load.load_address + distance
-    return address
+    return next(iter(_beside(loads, raw, is_loaded)), address)
+
+
+def _beside(loads: Sequence[Segment], raw: RawSection, is_loaded: bool) -> Iterator[int]:
+    """armlink's: a section that runs in RAM has its bytes in the segment of the code before it."""
+    for load in loads:
+        start = raw.offset - load.offset
+        if is_loaded and 0 <= start <= load.file_size - raw.size:
+            yield load.load_address + start
 
 
 def _symbols(elf: ElfFile, places: dict[int, int]) -> Iterator[SizedSymbol]:

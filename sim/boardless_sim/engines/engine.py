@@ -14,8 +14,10 @@ from typing import Protocol
 from boardless_sim.camera.frame import Frame
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.fault_words import in_words
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
+from boardless_sim.finding import Check, Finding
 from boardless_sim.timing_basis import TimingBasis
 
 
@@ -35,6 +37,8 @@ class Capability(Enum):
     CAMERA_FAULTS = "camera faults"
     CAPTURE_TIMES = "capture times"
     CALL_COUNTS = "call counts"  # instructions of a function's calls
+    ACTIVITY = "activity"  # what the core was at when a run ended
+    BOARD_CHECKS = "board checks"
 
 
 class StopReason(Enum):
@@ -44,6 +48,7 @@ class StopReason(Enum):
     LIMIT = "limit"
     FAULT = "fault"
     HALT = "halt"
+    STACK = "stack"  # a stack went into variables
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,11 @@ class UartLine:
 
 @dataclass(frozen=True)
 class FaultInfo:
-    """The first fault the CPU took: exception, address of the instruction, status registers."""
+    """The first fault the CPU took: exception, address of the instruction, status registers.
+
+    `sp` and `lr` are the faulting code's, None where the engine does not know them.
+    `caller`: the function that LR points into, told where the address itself is in none.
+    """
 
     kind: str
     pc: int
@@ -65,13 +74,35 @@ class FaultInfo:
     cfsr: int
     hfsr: int
     address: int | None
+    sp: int | None = None
+    lr: int | None = None
+    caller: str = "?"
 
     def __str__(self) -> str:
+        called = f" from {self.caller}" if self.function == "?" != self.caller else ""
         where = f" address {self.address:#010x}" if self.address is not None else ""
+        words = in_words(self.cfsr, self.hfsr)
         return (
-            f"{self.kind} at pc {self.pc:#010x} in {self.function}"
+            f"{self.kind} at pc {self.pc:#010x} in {self.function}{called}"
             f" (CFSR {self.cfsr:#010x}, HFSR {self.hfsr:#010x}{where})"
+            + (f": {words}" if words else "")
         )
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What the core was at when a run ended. `handler_share`: of all its time, in exceptions.
+
+    `handler_us`: how long those that are active now have been, 0 in thread mode. `polled`: the
+    device registers that it reads again and again; `unfinished`: by port, the text since the last
+    line end.
+    """
+
+    handler_share: float
+    handler_us: float
+    is_asleep: bool
+    polled: tuple[str, ...]
+    unfinished: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -109,6 +140,7 @@ class Engine(Protocol):
     capabilities: frozenset[Capability]
     timing_basis: TimingBasis
     contract: Contract = REFERENCE  # the firmware's; to be set before `load`
+    checks: frozenset[Check] = frozenset()  # what it looks for (`BOARD_CHECKS`)
 
     @property
     def image(self) -> FirmwareImage:
@@ -189,6 +221,14 @@ class Engine(Protocol):
     def call_counts(self) -> list[int]:
         """Instructions of every call that returned, interrupts in between included."""
         raise _lacks(self, Capability.CALL_COUNTS)
+
+    def activity(self) -> Activity:
+        """What the core is at now (`ACTIVITY`)."""
+        raise _lacks(self, Capability.ACTIVITY)
+
+    def findings(self) -> Sequence[Finding]:
+        """What the firmware did that the chip would not have carried (`BOARD_CHECKS`)."""
+        raise _lacks(self, Capability.BOARD_CHECKS)
 
     def ask_for_layers(self, *, print_all: bool = False, dump: int | None = None) -> None:
         """What the firmware is to tell of frames given from now on (`MAILBOX`).

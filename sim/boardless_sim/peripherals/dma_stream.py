@@ -153,7 +153,7 @@ class Stream:
 
     def _rewind(self) -> None:
         second = self.registers[CR] & CR_DBM and self.registers[CR] & CR_CT
-        self._memory = self.registers[M1AR if second else M0AR]
+        self._memory = self._buffer = self.registers[M1AR if second else M0AR]
         self._peripheral = self.registers[PAR]
         self._move = self._choose_path()
 
@@ -184,7 +184,7 @@ class Stream:
         assert self._device is not None
         device, offset = self._device
         data = device.read_block(offset, self._unit, count)
-        self._owner.bus.memory_write(self._memory, data)
+        self._owner.bus.memory_write(self._memory, data, self._buffer)
         self._memory += len(data)
 
     def _buffer_to_register(self, count: int) -> None:
@@ -236,7 +236,7 @@ class Stream:
     def _to_memory(self, data: bytes) -> None:
         """Items packed or unpacked by the FIFO keep the order of their bytes (section 10.3.10)."""
         if self.registers[CR] & CR_MINC:
-            self._owner.bus.memory_write(self._memory, data)
+            self._owner.bus.memory_write(self._memory, data, self._buffer)
             self._memory += len(data)
         else:
             self._owner.bus.memory_write(self._memory, data[-self._memory_unit :])

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import ClassVar, Protocol
 
-from boardless_sim.peripherals.peripheral import Event
+from boardless_sim.finding import Check
+from boardless_sim.peripherals.delay import Delay
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
 
 CR1, CR2, OAR1, OAR2, DR = 0x00, 0x04, 0x08, 0x0C, 0x10
@@ -75,7 +76,7 @@ class I2c(ApbPeripheral):
         self._event_line = IrqLine(self, event_irq)
         self._error_line = IrqLine(self, error_irq)
         self._targets: dict[int, I2cTarget] = {}
-        self._event: Event | None = None
+        self._delay = Delay(self)
         super().__init__(name)
 
     def connect(self, target: I2cTarget) -> None:
@@ -104,6 +105,11 @@ class I2c(ApbPeripheral):
         """Return to the reset state."""
         self.reset_values()
         self._update_irq()
+
+    def clock(self, on: bool) -> None:
+        """A byte on its way stands still without a clock."""
+        super().clock(on)
+        self._delay.clock(on)
 
     # Registers
 
@@ -148,7 +154,7 @@ class I2c(ApbPeripheral):
         self.store(CR1, value)
         if not value & CR1_PE:
             self._release()
-        elif self._event is None:
+        elif not self._delay.waiting:
             self._serve_conditions()
 
     def _read_sr2(self) -> int:
@@ -177,7 +183,6 @@ class I2c(ApbPeripheral):
         return False
 
     def _started(self) -> None:
-        self._event = None
         self.values[CR1] &= ~CR1_START
         self.values[SR2] = SR2_MSL | SR2_BUSY
         self.values[SR1] = (self.values[SR1] & ~(SR1_TXE | SR1_BTF | SR1_ADDR)) | SR1_SB
@@ -186,7 +191,6 @@ class I2c(ApbPeripheral):
         self._update_irq()
 
     def _stopped(self) -> None:
-        self._event = None
         self.values[CR1] &= ~CR1_STOP
         if self._target is not None:
             self._target.stop()
@@ -212,16 +216,15 @@ class I2c(ApbPeripheral):
             self._wait(self._bit_cycles(9), lambda: self._addressed(byte))
         elif self._phase is _Phase.WRITING and not self.values[SR1] & SR1_ADDR:
             self.values[SR1] &= ~SR1_BTF
-            if self._event is None:
+            if not self._delay.waiting:
                 self._send(byte)
             else:
                 self._to_send = byte
                 self.values[SR1] &= ~SR1_TXE
 
     def _addressed(self, byte: int) -> None:
-        self._event = None
         read = bool(byte & 1)
-        self._target = self._targets.get(byte >> 1)
+        self._target = self._targets.get(byte >> 1) if self._reaches_the_bus() else None
         if self._target is None or not self._target.start(read):
             self.values[SR1] |= SR1_AF
             self._phase = _Phase.REFUSED
@@ -232,6 +235,19 @@ class I2c(ApbPeripheral):
             self.values[SR2] |= 0 if read else SR2_TRA
             self._phase = _Phase.READING if read else _Phase.WRITING
         self._update_irq()
+
+    def _reaches_the_bus(self) -> bool:
+        """Whether both lines have a pin, and one that lets a target pull it low."""
+        for signal in ("SCL", "SDA"):
+            if signal not in self.signals:
+                text = f"no pin is in the alternate function {self.name}_{signal}"
+            elif f"{signal} open drain" not in self.signals:
+                text = f"{self.name}_{signal} is push-pull, and the bus needs open drain"
+            else:
+                continue
+            self.bus.report(Check.PIN_FUNCTION, self.name, f"{self.name} addresses: {text}")
+            return False
+        return True
 
     def _begin_data(self) -> None:
         """ADDR was cleared: the clock is no longer stretched."""
@@ -250,7 +266,6 @@ class I2c(ApbPeripheral):
         self._wait(self._bit_cycles(9), lambda: self._byte_sent(byte))
 
     def _byte_sent(self, byte: int) -> None:
-        self._event = None
         if self._target is None or not self._target.write(byte):
             self.values[SR1] = (self.values[SR1] | SR1_AF) & ~SR1_TXE
             self._to_send = None
@@ -259,7 +274,11 @@ class I2c(ApbPeripheral):
             waiting, self._to_send = self._to_send, None
             self._send(waiting)
             self.values[SR1] |= SR1_TXE
-        if self._event is None and not self._serve_conditions() and self._phase is _Phase.WRITING:
+        if (
+            not self._delay.waiting
+            and not self._serve_conditions()
+            and self._phase is _Phase.WRITING
+        ):
             self.values[SR1] |= SR1_BTF
         self._request_dma()
         self._update_irq()
@@ -267,7 +286,6 @@ class I2c(ApbPeripheral):
     # Reading
 
     def _byte_received(self) -> None:
-        self._event = None
         assert self._target is not None
         byte = self._target.read() & 0xFF
         control = self.values[CR1]
@@ -298,7 +316,7 @@ class I2c(ApbPeripheral):
         if self._received is not None:
             self.values[DR], self._received = self._received, None
             self.values[SR1] |= SR1_RXNE
-            if self._phase is _Phase.READING and self._event is None:
+            if self._phase is _Phase.READING and not self._delay.waiting:
                 self._continue_reading()
         self._update_irq()
         return byte
@@ -313,12 +331,10 @@ class I2c(ApbPeripheral):
         return max(1, bits * periods * (ccr & 0xFFF) * (clocks.hclk_hz // clocks.pclk1_hz))
 
     def _wait(self, cycles: int, then: Callable[[], None]) -> None:
-        self._event = self.bus.schedule(cycles, then)
+        self._delay.start(cycles, then)
 
     def _cancel(self) -> None:
-        if self._event is not None:
-            self._event.cancel()
-        self._event = None
+        self._delay.cancel()
 
     def _request_dma(self) -> None:
         for _ in range(2):  # one byte for the shift register, one for DR

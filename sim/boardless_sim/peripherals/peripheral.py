@@ -16,7 +16,7 @@ and asks the `Bus` for everything else: time, interrupts, DMA, memory. A minimal
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -48,6 +48,9 @@ class Bus(Protocol):
     def now(self) -> int:
         """Virtual time in core cycles, exact for the access in progress."""
 
+    def now_ns(self) -> int:
+        """Virtual time since power-on in nanoseconds: it goes on however the clock changes."""
+
     def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> Event:
         """Call back after `delay_cycles` (at least 1): for devices that the core's clock drives."""
 
@@ -75,8 +78,11 @@ class Bus(Protocol):
     def memory_read(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash. Raises `BusFault` where there is no memory."""
 
-    def memory_write(self, address: int, data: bytes) -> None:
-        """Write RAM as a bus master. Raises `BusFault` where there is none."""
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
+        """Write RAM as a bus master. Raises `BusFault` where there is none.
+
+        `buffer`: where the transfer began, whose variable it must not run past.
+        """
 
     def device_at(self, address: int) -> tuple[Peripheral, int] | None:
         """The device at an address and the offset in it, for a DMA that reads a data register."""
@@ -119,6 +125,8 @@ class Peripheral(ABC):
     def __init__(self, name: str) -> None:
         self.name = name
         self.bus: Bus = _DETACHED
+        self.clocked = True
+        self.signals: Container[str] = _ANY_SIGNAL
 
     def attach(self, bus: Bus) -> None:
         """Called once, when the board is built."""
@@ -126,6 +134,17 @@ class Peripheral(ABC):
 
     def reset(self) -> None:  # noqa: B027  (a device without state needs none)
         """Return to the reset state, and cancel what was scheduled."""
+
+    def clock(self, on: bool) -> None:
+        """The enable bit changed: without a clock, what is in progress stands still."""
+        self.clocked = on
+
+    def wire(self, signals: frozenset[str]) -> None:
+        """These of the device's signals ("TX") have a pin now; off a board, all of them have.
+
+        "SDA open drain": the pin of SDA only pulls low.
+        """
+        self.signals = signals
 
     @abstractmethod
     def read(self, offset: int, size: int) -> int:
@@ -179,6 +198,16 @@ class Peripheral(ABC):
         self.bus.log_unmodelled(self.register_name(offset), f"write of {value:#x}")
 
 
+class _AnySignal:
+    """Stands for the pins of a device that is on no board."""
+
+    def __contains__(self, signal: object) -> bool:
+        return True
+
+
+_ANY_SIGNAL = _AnySignal()
+
+
 class _Quiet:
     """The board for a device that is only looked at: it answers, and nothing reaches it."""
 
@@ -187,6 +216,9 @@ class _Quiet:
 
     def now(self) -> int:
         return self._bus.now()
+
+    def now_ns(self) -> int:
+        return self._bus.now_ns()
 
     def clocks(self) -> Clocks:
         return self._bus.clocks()
@@ -215,7 +247,7 @@ class _Quiet:
     def dma_request(self, request: str, units: int = 1) -> int:
         return 0
 
-    def memory_write(self, address: int, data: bytes) -> None:
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         """Memory stays as it is."""
 
     def set_clocks(self, clocks: Clocks) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from boardless_sim.peripherals.peripheral import Event
@@ -17,6 +17,8 @@ CR1_DIR, CR1_CMS, CR1_ARPE = 1 << 4, 3 << 5, 1 << 7
 UIF, CC1IF, TIF = 1 << 0, 1 << 1, 1 << 6  # in SR; UIE, CC1IE, TIE at the same places in DIER
 UDE, CC1DE = 1 << 8, 1 << 9
 EGR_UG, EGR_CC1G = 1 << 0, 1 << 1
+OCM_TOGGLE, OCM_PWM = 3, (6, 7)  # OCxM in CCMR1 and CCMR2
+_SHAPES_OUTPUT = frozenset({CR1, EGR, CCMR1, CCMR2, CCER, PSC, ARR, CCR1, CCR2, CCR3, CCR4})
 _FLAGS = 0x1E5F
 _INTERRUPTS = 0x5F
 
@@ -49,6 +51,7 @@ class Timer(ApbPeripheral):
         self._channels = range(channels)
         self._event: Event | None = None
         super().__init__(name)
+        self.on_output: Callable[[], None] = lambda: None
 
     def reset_values(self) -> None:
         """Registers to their reset values, nothing in progress."""
@@ -65,6 +68,15 @@ class Timer(ApbPeripheral):
         """Return to the reset state."""
         self.reset_values()
         self._update_irq()
+
+    def clock(self, on: bool) -> None:
+        """The counter stands still without a clock."""
+        if on:
+            self._since = self.bus.now()
+        else:
+            self._advance()
+        super().clock(on)
+        self._plan()
 
     def read_word(self, offset: int) -> int:
         """A register, with the side effects of reading it."""
@@ -98,6 +110,24 @@ class Timer(ApbPeripheral):
             self._limit = self.values[ARR]
         self._update_irq()
         self._plan()
+        if offset in _SHAPES_OUTPUT:
+            self.on_output()
+
+    def output_hz(self, channel: int) -> int:
+        """The frequency that a PWM or toggling channel puts out; 0 where it does not move."""
+        if not self.clocked or not self.values[CR1] & CR1_CEN or not self._limit:
+            return 0
+        first = 4 * (channel - 1)
+        if not self.values[CCER] >> first & 1:
+            return 0
+        mode_register = CCMR1 if channel < 3 else CCMR2
+        mode = self.values[mode_register] >> (8 * (channel - 1 & 1) + 4) & 7
+        compare = self.values[CCR1 + first]
+        clocks = self.bus.clocks()
+        hertz = clocks.hclk_hz // (self._tick_cycles * (self._limit + 1))
+        if mode == OCM_TOGGLE:
+            return hertz // 2
+        return hertz if mode in OCM_PWM and 0 < compare <= self._limit else 0
 
     def _generate(self, value: int) -> None:
         for channel in self._channels:
@@ -117,7 +147,7 @@ class Timer(ApbPeripheral):
     def _advance(self) -> None:
         """Bring counter and flags up to now."""
         now = self.bus.now()
-        while self.values[CR1] & CR1_CEN:
+        while self.clocked and self.values[CR1] & CR1_CEN:
             ticks = (now - self._since) // self._tick_cycles
             if not ticks or not self._limit:  # a limit of 0 stops the counter
                 return
@@ -181,7 +211,7 @@ class Timer(ApbPeripheral):
     def _plan(self) -> None:
         """Wait for the next thing that the firmware can notice."""
         self._cancel()
-        if not self.values[CR1] & CR1_CEN or not self._limit:
+        if not self.clocked or not self.values[CR1] & CR1_CEN or not self._limit:
             return
         status, enables = self.values[SR], self.values[DIER]
         ticks = []

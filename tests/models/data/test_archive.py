@@ -43,3 +43,9 @@ def test_the_memory_layout_of_an_array_does_not_show(tmp_path: Path) -> None:
 def test_objects_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="an array of object, expected plain numbers or text"):
         write_arrays(tmp_path / "a.npz", {"any": np.array([{}], object)})
+
+
+def test_archive_that_grows_without_end_is_refused(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "a.npz", network=np.zeros(20 * 1024 * 1024, np.uint8))
+    with pytest.raises(ModelError, match="bytes unpacked, expected at most 16777216"):
+        read_arrays(tmp_path / "a.npz")

@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 
 from boardless import cli
-from boardless_models.graph.graph_artifact import save_graph
+from boardless_models.graph.artifact import provenance_path, save_artifact
+from boardless_models.graph.quantize import quantize
 from boardless_models.graph.stage_table import rows_of
-from boardless_models.int8.artifact import provenance_path, save_artifact
 from boardless_models.int8.checkpoint import save_checkpoint
-from boardless_models.int8.quantize import quantize
 from boardless_models.tflite.reader import graph_of
 from boardless_sim.errors import ModelError
 from boardless_sim.timing_basis import ERROR_PERCENT
-from tests.models.int8.activation_cases import checkpoint_of
+from tests.models.graph.activation_cases import checkpoint_of
 from tests.models.tflite.tflite_cases import residual
 
 
@@ -32,7 +31,8 @@ def test_committed_artifact_has_a_float_and_an_int8_stage(artifact_path: Path) -
 
 
 def test_a_graph_is_a_row_too(tmp_path: Path) -> None:
-    save_graph(graph_of(residual(1), "user", "double"), {}, tmp_path / "user.npz")
+    facts = {"imported": {"file": "user.tflite"}}
+    save_artifact(graph_of(residual(1), "user", "double"), facts, tmp_path / "user.npz")
     (row,) = rows_of(tmp_path)
     assert (row.artifact, row.stage, row.test) == ("user", "imported", None)
     assert row.ram_bytes
@@ -64,7 +64,7 @@ def test_a_folder_without_artifacts_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_provenance_that_is_no_object_is_refused(tmp_path: Path) -> None:
-    save_graph(graph_of(residual(1), "user", "double"), {}, tmp_path / "user.npz")
+    save_artifact(graph_of(residual(1), "user", "double"), {}, tmp_path / "user.npz")
     (tmp_path / "user.json").write_text("[1]")
     with pytest.raises(ModelError, match="found list, expected an object"):
         rows_of(tmp_path)

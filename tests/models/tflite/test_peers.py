@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
+from boardless import cli
 from boardless_models.data.dataset import DATASET_FOLDER
-from boardless_models.graph.graph import Convolve
-from boardless_models.int8.artifact import QuantizedNetwork
+from boardless_models.graph.graph import Convolve, Graph
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite import peers as peers_module
 from boardless_models.tflite.exporter import tflite_of
@@ -22,13 +21,12 @@ from boardless_models.tflite.peers import (
     compare,
     first_mismatch,
     frames_for,
-    main,
     observed,
     report,
 )
 from boardless_models.tflite.reader import graph_of
 from boardless_sim.errors import ModelError
-from tests.models.int8.activation_cases import ACTIVATIONS, quantized_of
+from tests.models.graph.activation_cases import ACTIVATIONS, quantized_of
 from tests.models.tflite.tflite_cases import CASES, Maker, concatenations, random_frames, residual
 
 NAMES = [peer.name for peer in PEERS]
@@ -101,9 +99,9 @@ def test_every_value_behind_an_activation_is_the_peers(name: str, activation: st
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", NAMES)
 def test_every_value_of_the_artifact_is_the_peers(
-    name: str, quantized: QuantizedNetwork, tmp_path: Path
+    name: str, trained: Graph, tmp_path: Path
 ) -> None:
-    file = tflite_of(quantized)
+    file = tflite_of(trained)
     graph = graph_of(file, "artifact", "double")
     frames = frames_for(graph, DATASET_FOLDER, 200, 500, 1)
     assert len(frames) == 700
@@ -130,7 +128,7 @@ def test_a_value_that_differs_is_named_with_layer_index_and_both_values(
     file = residual(1)
     graph = graph_of(file, "x", "double")
     frames = random_frames(1, 1, 8, 8)
-    from boardless_models.graph.graph_reference import run_graph
+    from boardless_models.graph.reference import run_graph
 
     outputs = [output[0].copy() for output in run_graph(graph, frames)]
     truth = int(outputs[2][3, 4, 5])
@@ -196,7 +194,10 @@ def test_a_peer_that_is_missing_says_how_to_install_it(artifact_path: Path) -> N
         peers_module.imported(missing)
 
 
-def test_step_says_what_is_wrong_and_exits_two(tmp_path: Path) -> None:
+def test_step_says_what_is_wrong_and_exits_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "x.tflite").write_bytes(b"nothing")
-    result = CliRunner().invoke(main, [str(tmp_path / "x.tflite")])
-    assert (result.exit_code, "not a readable .tflite" in result.output) == (2, True)
+    arguments = ["model", "verify", str(tmp_path / "x.tflite"), "--peer", "litert"]
+    assert cli.main(arguments) == 2
+    assert "not a readable .tflite" in capsys.readouterr().err

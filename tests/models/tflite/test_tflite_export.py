@@ -6,22 +6,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
+from boardless import cli
 from boardless_models.graph.c_source import source_text
-from boardless_models.graph.chain import graph_of_chain
 from boardless_models.graph.fusing import fused
-from boardless_models.graph.graph_reference import run_graph
-from boardless_models.int8.artifact import QuantizedNetwork
-from boardless_models.int8.reference import infer
+from boardless_models.graph.graph import Graph
+from boardless_models.graph.reference import run_graph
+from boardless_models.int8.scaling import ROUNDINGS, Rounding
 from boardless_models.tflite import file as tfl
-from boardless_models.tflite.exporter import main, tflite_bytes, tflite_of
+from boardless_models.tflite.exporter import tflite_bytes, tflite_of
 from boardless_models.tflite.reader import graph_of
 from boardless_sim.errors import ModelError
+from tests.models.tflite.tflite_cases import CASES, random_frames
 
 
-def test_file_reads_back_as_it_was_written(quantized: QuantizedNetwork) -> None:
-    written = tflite_of(quantized)
+def test_file_reads_back_as_it_was_written(trained: Graph) -> None:
+    written = tflite_of(trained)
     found = tfl.read_tflite(tfl.write_tflite(written, "x"))
     assert [operator.name for operator in found.operators][-2:] == [
         "MAX_POOL_2D",
@@ -40,42 +40,66 @@ def test_file_reads_back_as_it_was_written(quantized: QuantizedNetwork) -> None:
         )
 
 
-def test_the_way_there_and_back_is_the_same_firmware(quantized: QuantizedNetwork) -> None:
-    file = tfl.read_tflite(tflite_bytes(quantized, "0" * 64))
-    back = fused(graph_of(file, quantized.network.name, "single"))
-    texts = [source_text(graph, "0" * 64) for graph in (fused(graph_of_chain(quantized)), back)]
-    there, again = (re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL) for text in texts)
-    assert there == again
+def same_graph(there: Graph, back: Graph) -> None:
+    """But for names, which a file has its own of."""
+    texts = [source_text(fused(graph), "0" * 64) for graph in (there, back)]
+    first, second = (re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL) for text in texts)
+    assert first == second
 
 
-def test_graph_of_the_file_infers_what_the_artifact_infers(quantized: QuantizedNetwork) -> None:
-    graph = graph_of(tflite_of(quantized), "x", "single")
-    frames = np.random.default_rng(5).integers(0, 256, (2, 28, 28), np.uint8)
-    outputs = run_graph(graph, frames)
-    ends = [
-        number
-        for number, operator in enumerate(graph.operators)
-        if operator.output == graph.output or graph.values[operator.output].name[-1].isdigit()
-    ]
-    for number, frame in enumerate(frames):
-        expected = infer(quantized, frame).outputs
-        assert len(expected) == len(ends)
-        for layer, end in zip(expected, ends, strict=True):
-            assert np.array_equal(outputs[end][number].reshape(layer.shape), layer)
+def test_the_way_there_and_back_is_the_same_firmware(trained: Graph) -> None:
+    file = tfl.read_tflite(tflite_bytes(trained, "0" * 64))
+    same_graph(trained, graph_of(file, trained.name, "single"))
 
 
-def test_an_artifact_without_scales_cannot_be_written(quantized: QuantizedNetwork) -> None:
-    bare = replace(
-        quantized, layers=tuple(replace(layer, scales=None) for layer in quantized.layers)
-    )
-    with pytest.raises(ModelError, match="layer 0: no scales, expected an artifact quantised"):
+# What these add or scale is kept in the steps of the sum alone.
+NOT_WRITTEN = {
+    "constants added": "adds a constant",
+    "leaky": "a slope without a scale",
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("way", ROUNDINGS)
+def test_a_users_graph_comes_back(name: str, way: Rounding) -> None:
+    for seed in range(4):
+        there = fused(graph_of(CASES[name](seed), name, way))
+        if name in NOT_WRITTEN:
+            with pytest.raises(ModelError, match=NOT_WRITTEN[name]):
+                tflite_of(there)
+            continue
+        file = tfl.read_tflite(tflite_bytes(there, "0" * 64))
+        back = fused(graph_of(file, name, way))
+        shape = there.values[there.input].shape
+        frames = random_frames(seed, 8, shape.height, shape.width)
+        pairs = zip(run_graph(there, frames), run_graph(back, frames), strict=True)
+        assert all(np.array_equal(left, right) for left, right in pairs), seed
+
+
+def test_an_artifact_without_scales_cannot_be_written(trained: Graph) -> None:
+    bare = replace(trained, values=tuple(replace(v, scale=0.0) for v in trained.values))
+    with pytest.raises(ModelError, match="tensor 'input' has no scale, expected an artifact"):
         tflite_bytes(bare, "0" * 64)
 
 
-def test_step_writes_a_file(artifact_path: Path, tmp_path: Path) -> None:
+def test_step_writes_a_file(
+    artifact_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     output = tmp_path / "model.tflite"
-    result = CliRunner().invoke(main, [str(artifact_path), str(output)])
-    assert result.exit_code == 0, result.output
+    assert cli.main(["model", "export", str(artifact_path), str(output)]) == 0
     assert output.read_bytes()[4:8] == b"TFL3"
-    result = CliRunner().invoke(main, [str(artifact_path), str(tmp_path / "gone" / "x.tflite")])
-    assert (result.exit_code, "No such file" in result.output) == (2, True)
+    gone = str(tmp_path / "gone" / "x.tflite")
+    assert cli.main(["model", "export", str(artifact_path), gone]) == 2
+    assert "No such file" in capsys.readouterr().err
+
+
+def test_what_is_exported_can_be_imported_and_verified(
+    artifact_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One form, one artifact: the way there and back ends where it began."""
+    tflite, back = str(tmp_path / "m.tflite"), str(tmp_path / "back.npz")
+    assert cli.main(["model", "export", str(artifact_path), tflite]) == 0
+    assert cli.main(["model", "import", tflite, back]) == 0
+    capsys.readouterr()
+    assert cli.main(["model", "verify", back]) == 0
+    assert "92.59 % of 10000 test frames" in capsys.readouterr().out

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 
+from boardless import cli
 from boardless_models.data.dataset import Dataset, Split, load_dataset
 from boardless_models.data.network import Conv2d, Dense, Depthwise, Network, Shape
 from boardless_models.training.recipe import FLOAT, GRID, Recipe
 from boardless_sim.errors import ModelError
+from tests.models.convolutions import convolutions
 
 pytest.importorskip("torch", reason="the training steps need PyTorch (boardless[train])")
 
@@ -28,6 +29,7 @@ def few() -> Dataset:
         validation=Split(whole.validation.images[:256], whole.validation.labels[:256]),
         test=Split(whole.test.images[:64], whole.test.labels[:64]),
         sha256=whole.sha256,
+        classes=whole.classes,
     )
 
 
@@ -125,7 +127,7 @@ def test_on_grid_rounds_forward_and_passes_the_gradient_inside() -> None:
 
 def test_a_taught_network_quantises_to_itself(few: Dataset) -> None:
     """What the grid taught is what the integers are: no weight moves when it is quantised."""
-    from boardless_models.int8.quantize import quantize
+    from boardless_models.graph.quantize import quantize
     from boardless_models.training.train import train
     from boardless_models.training.tune import Tuning, tune
 
@@ -133,23 +135,21 @@ def test_a_taught_network_quantises_to_itself(few: Dataset) -> None:
     tuning = Tuning("qat", 4, replace(GRID, epochs=1), parent="p" * 64)
     taught = tune(source, few, tuning, grid=True)
     assert (taught.record.step, taught.record.parent) == ("qat", "p" * 64)
-    for (stage, layer), learned in zip(quantize(taught).staged(), taught.layers, strict=True):
-        assert layer.scales is not None
-        stored = layer.weight * layer.scales.weight[:, None, None, None]
-        np.testing.assert_allclose(stored, learned.weight, atol=1e-6)
-        assert np.abs(layer.weight).max() == (7 if stage.layer.bits == 4 else 127)
+    for layer, learned in zip(convolutions(quantize(taught)), taught.layers, strict=True):
+        stored = layer.weight * layer.scales[:, None, None, None]
+        np.testing.assert_allclose(stored.reshape(learned.weight.shape), learned.weight, atol=1e-6)
+        assert np.abs(layer.weight).max() == (7 if layer.bits == 4 else 127)
 
 
 def test_weights_that_end_on_the_grid_quantise_to_themselves(few: Dataset) -> None:
     """To fold the norm is to scale the grid: the integers are those that were trained with."""
-    from boardless_models.int8.quantize import quantize
+    from boardless_models.graph.quantize import quantize
     from boardless_models.training.train import train
 
     trained = train(NETWORK, few, 3, replace(FLOAT, epochs=2, grid=0.5, average=0.9))
-    for layer, folded in zip(quantize(trained).layers, trained.layers, strict=True):
-        assert layer.scales is not None
-        stored = layer.weight * layer.scales.weight[:, None, None, None]
-        np.testing.assert_allclose(stored, folded.weight, atol=1e-6)
+    for layer, folded in zip(convolutions(quantize(trained)), trained.layers, strict=True):
+        stored = layer.weight * layer.scales[:, None, None, None]
+        np.testing.assert_allclose(stored.reshape(folded.weight.shape), folded.weight, atol=1e-6)
 
 
 def test_an_epoch_before_the_grid_is_none_to_keep(few: Dataset) -> None:
@@ -232,7 +232,7 @@ def test_the_whole_is_trained_on_and_the_last_epoch_kept(few: Dataset) -> None:
 
 
 def test_a_network_trained_on_the_whole_has_no_validation_from_then_on(few: Dataset) -> None:
-    from boardless_models.int8.quantize import provenance, quantize
+    from boardless_models.graph.quantize import provenance, quantize
     from boardless_models.training.train import train
     from boardless_models.training.tune import Tuning, tune
 
@@ -264,10 +264,9 @@ def test_a_pool_before_the_norm_gives_what_one_after_it_gives() -> None:
 
 
 @pytest.mark.parametrize("step", ["train", "teacher"])
-def test_missing_data_set_exits_two(tmp_path: Path, step: str) -> None:
-    from importlib import import_module
-
-    main = import_module(f"boardless_models.{step}").main
-    result = CliRunner().invoke(main, [str(tmp_path / "c.npz"), "--dataset", str(tmp_path)])
-    assert result.exit_code == 2
-    assert "dataset-fashion-mnist" in result.output
+def test_missing_data_set_exits_two(
+    tmp_path: Path, step: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [str(tmp_path / "c.npz"), "--dataset", str(tmp_path)]
+    assert cli.main(["model", step, *arguments]) == 2
+    assert "dataset-fashion-mnist" in capsys.readouterr().err

@@ -78,7 +78,8 @@ def test_a_step_that_does_not_exist_is_refused() -> None:
 
 @pytest.mark.parametrize("name", ["quantize", "export", "import", "verify", "table"])
 def test_every_step_that_needs_no_pytorch_has_a_command(name: str) -> None:
-    assert importlib.import_module(model.STEPS[name].module).main is not None
+    module = f"{model.__name__}.{model.STEPS[name].module}"
+    assert importlib.import_module(module).command is not None
 
 
 def test_hash_is_read_from_the_symbol() -> None:
@@ -120,14 +121,13 @@ def test_run_refuses_before_a_board_is_powered(
     assert DIGEST.hex() in capsys.readouterr().err
 
 
-def test_the_way_of_a_users_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_way_of_a_users_file(tmp_path: Path) -> None:
     tflite, artifact, folder = tmp_path / "u.tflite", tmp_path / "u.npz", tmp_path / "generated"
     tflite.write_bytes(write_tflite(residual(1), "user"))
     assert cli.main(["model", "import", str(tflite), str(artifact)]) == 0
     assert cli.main(["model", "export", str(artifact), str(folder)]) == 0
     assert "an artifact with the sha256" in (folder / "model.h").read_text()
-    assert cli.main(["model", "export", str(artifact), str(tmp_path / "back.tflite")]) == 2
-    assert "was imported from a .tflite" in capsys.readouterr().err
+    assert cli.main(["model", "export", str(artifact), str(tmp_path / "back.tflite")]) == 0
 
 
 def test_a_trained_artifact_is_exported_both_ways(tmp_path: Path) -> None:
@@ -135,9 +135,3 @@ def test_a_trained_artifact_is_exported_both_ways(tmp_path: Path) -> None:
     assert cli.main(["model", "export", str(ARTIFACT), str(tmp_path / "generated")]) == 0
     kept = REPOSITORY / "firmware" / "generated" / "model.c"
     assert (tmp_path / "generated" / "model.c").read_text() == kept.read_text()
-
-
-def test_verify_holds_the_graph_against_the_reference(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["--peer", "reference", "--frames", "2", "--random", "2"]
-    assert cli.main(["model", "verify", str(ARTIFACT), *arguments]) == 0
-    assert capsys.readouterr().out.startswith("reference (single): 0 of 30696 values differ on 4")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,14 +87,17 @@ def test_an_old_report_never_passes_for_a_new_one(suites: Path) -> None:
     assert not (suites.parent / "out" / "xunit.xml").exists()
 
 
-def test_a_run_that_does_not_end_is_stopped(suites: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def hangs(*_arguments: object, timeout: float, **_more: object) -> None:
-        raise subprocess.TimeoutExpired("robot", timeout)
-
-    monkeypatch.setattr(subprocess, "run", hangs)
-    message = r"suites: Robot did not end within 120 s and was stopped$"
-    with pytest.raises(BoardlessError, match=message):
-        run_suites(plan(suites))
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_that_does_not_end_is_stopped(
+    suites: Path, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(suites.parent)
+    hangs = "*** Test Cases ***\nHangs\n    Evaluate    signal.pause()    modules=signal\n"
+    for name in ("first_suite.robot", "second.robot"):
+        (suites / name).write_text(hangs)
+    stopped = replace(plan(suites, jobs=jobs), timeout_s=1)
+    with pytest.raises(BoardlessError, match=r"suites: Robot did not end within 1 s"):
+        run_suites(stopped)
 
 
 def test_a_missing_firmware_is_named(suites: Path) -> None:

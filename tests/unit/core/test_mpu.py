@@ -92,7 +92,7 @@ def test_a_guard_of_32_bytes(
     assert (fault is not None) is refused
     if fault is not None:
         assert (fault.kind, fault.cfsr, fault.address) == ("HardFault", REFUSED, address)
-        assert engine.read_memory(address, 1) == bytes(1)
+        assert engine.read_memory(address, 1) != bytes([44])
         assert engine.read_register("r4") == 44
 
 
@@ -298,6 +298,21 @@ def test_lazy_stacking_into_the_guard_is_a_fault_of_the_fp_instruction(tmp_path:
     assert (fault.kind, fault.cfsr) == ("HardFault", MLSPERR)
 
 
+@pytest.mark.parametrize("user", [True, False])
+def test_lazy_stacking_has_the_rights_of_the_code_that_was_left(tmp_path: Path, user: bool) -> None:
+    """FPCCR.USER (B3.2.21): the handler that makes it happen is privileged in any case."""
+    vmov = [0xEEB7, 0x0A00]
+    fpu_on = poke(0xE000_ED88, 0xF << 20) + BARRIER
+    setup = fpu_on + EVERYTHING + region(5, ARENA + 0x400, 1024, PRIVILEGED) + ON
+    move = [*constant(0, ARENA + 0x448), 0x4685]  # the basic frame ends below that region
+    drop = DROP_PRIVILEGES if user else []
+    program = setup + move + vmov + drop + SUPERVISOR_CALL + STOP_HERE
+    engine = power_on(tmp_path, program, handlers={SVCALL: vmov + RETURN})
+    assert (engine.run(100) == StopReason.FAULT) is user
+    fault = engine.fault()
+    assert fault is None or fault.cfsr == MLSPERR
+
+
 # The registers (B3.5.2 to B3.5.9).
 
 
@@ -339,9 +354,23 @@ def test_the_system_control_space_needs_privileges(
     assert attempt(tmp_path, [], address, access)[1] is None
 
 
-def test_usersetmpend_opens_the_software_trigger(tmp_path: Path) -> None:
+def test_usersetmpend_opens_the_software_trigger_alone(tmp_path: Path) -> None:
     """CCR.USERSETMPEND (B3.2.8)."""
     assert attempt(tmp_path, poke(SCB_CCR, 0x202), STIR, STR, user=True)[1] is None
+    _, fault = attempt(tmp_path, poke(SCB_CCR, 0x202), SCB_CPUID, LDR, user=True)
+    assert fault is not None
+    assert (fault.cfsr, fault.address) == (PRECISE, SCB_CPUID)
+
+
+@pytest.mark.parametrize(("address", "cfsr"), [(ARENA + 0x100, REFUSED), (SCB_CPUID, PRECISE)])
+def test_the_fault_is_that_of_the_access_and_not_of_one_like_it(
+    tmp_path: Path, address: int, cfsr: int
+) -> None:
+    """Earlier in the block another went by the same register."""
+    twice = [*constant(6, ARENA), *LDR, *constant(6, address), *LDR]
+    before = EVERYTHING + GUARD + ON + DROP_PRIVILEGES
+    fault = fault_of(power_on(tmp_path, before + twice + STOP_HERE))
+    assert (fault.pc, fault.cfsr) == (FLASH + 0x40 + 2 * (len(before) + len(twice) - 1), cfsr)
 
 
 def test_the_trace_ports_are_open(tmp_path: Path) -> None:

@@ -155,12 +155,13 @@ def test_a_breakpoint_stops_each_time_and_no_longer_when_taken_away(tmp_path: Pa
 def test_a_write_watchpoint_stops_before_the_store(tmp_path: Path) -> None:
     code = [*constant(0, RAM), *constant(1, 7), *store(1, 0), *STOP_HERE]
     with stops_in(tmp_path, code) as (engine, stops, run):
+        before = engine.read_memory(RAM, 4)
         stops.watch(Watchpoint(RAM, 4, Access.WRITE))
         stops.go_on()
         assert run() is Outcome.BREAK
         assert stops.hit() == Hit(RAM, Access.WRITE)
         assert engine.read_register("pc") == CODE + 16
-        assert engine.read_memory(RAM, 4) == bytes(4)
+        assert engine.read_memory(RAM, 4) == before != b"\x07\0\0\0"
         stops.go_on()
         assert run() is Outcome.LIMIT
         assert engine.read_memory(RAM, 4) == b"\x07\0\0\0"

@@ -30,6 +30,16 @@ def test_a_whole_elf_is_read(tmp_path: Path) -> None:
     assert image.segments[0].data == CODE
 
 
+@pytest.mark.parametrize("low_bits", [1, 2, 3])
+def test_the_two_lowest_bits_of_the_stack_pointer_do_not_count(
+    tmp_path: Path, low_bits: int
+) -> None:
+    """SP[1:0] is RAZ/WI (DDI 0403E, B1.4.1): some linker scripts say the last byte of RAM."""
+    path = tmp_path / "firmware.elf"
+    path.write_bytes(build_elf(code=struct.pack("<I", 0x2000_2000 - 4 + low_bits) + CODE[4:]))
+    assert load_image(path).initial_sp == 0x2000_2000 - 4
+
+
 def patched(offset: int, value: bytes) -> Callable[[], bytes]:
     def build() -> bytes:
         elf = build_elf()
@@ -69,7 +79,7 @@ def with_section(number: int, field: int, value: int) -> Callable[[], bytes]:
         ),
         (
             lambda: bytes(build_elf(code=struct.pack("<II", 0, FLASH + 9) + bytes(8))),
-            "initial stack pointer 0x00000000, expected a word address in SRAM or CCM",
+            "initial stack pointer 0x00000000, expected an address in SRAM or CCM",
         ),
         (
             lambda: bytes(build_elf(load_address=FLASH + 0x4000)),

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from boardless.project.config import Config
-from boardless.project.regions import STM32F407VG
 from boardless.size.measure import measure
 from boardless_sim.elf.layout import read_layout
 from boardless_sim.errors import BoardlessError, ImageError
+from tests.unit.default_chip import STM32F407VG
 
 CONFIG = Config(Path("boardless.toml"), STM32F407VG, stack_sections=(".stack",))
 MUTATIONS = 2_500

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from boardless.project.config import Config
-from boardless.project.regions import STM32F407VG, Region
+from boardless.project.regions import Region
 from boardless.size.measure import Measurement, measure
 from boardless_sim.elf.layout import read_layout
 from boardless_sim.elf.lines import read_lines
 from boardless_sim.errors import ConfigError
 from tests.unit.conftest import SOURCES
+from tests.unit.default_chip import STM32F407VG
 
 CONFIG = Config(Path("boardless.toml"), STM32F407VG, stack_sections=(".stack",))
 C_OPTIONS = [

@@ -12,17 +12,18 @@ from pathlib import Path
 
 import pytest
 
-from boardless.gate.decide import Evidence, decide
+from boardless.gate.decide import decide
+from boardless.gate.evidence import Evidence
 from boardless.gate.stack_bound import stack_bound
 from boardless.project.budgets import Budgets, SizeBudget
 from boardless.project.config import Config
 from boardless.project.model import ROLES, Role
-from boardless.project.regions import STM32F407VG
 from boardless.report.verdict_html import html
 from boardless.report.verdict_markdown import LIMIT, markdown
 from boardless.size.measure import measure
 from boardless_sim.errors import AnalyserError, BoardlessError
 from tests.unit.conftest import link
+from tests.unit.default_chip import STM32F407VG
 
 MUTANTS = 10_000
 SLOWEST_S = 10

@@ -14,8 +14,9 @@ from boardless.gate import gate
 from boardless.gate.base import baseline_of
 from boardless.gate.bound import StackBound
 from boardless.gate.change import Change, changes
-from boardless.gate.decide import Evidence, decide
+from boardless.gate.decide import decide
 from boardless.gate.diff import Baseline, compare
+from boardless.gate.evidence import Evidence
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.config import load_config
 from boardless.size.measure import measure

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from boardless.project.budgets import Budget, SizeBudget
 from boardless.project.config import find_config, load_config
-from boardless.project.regions import STM32F407VG, Region
+from boardless.project.regions import Region
 from boardless_sim.errors import ConfigError
+from tests.unit.default_chip import STM32F407VG
 
 WHOLE = """
 [project]
@@ -55,7 +56,7 @@ def test_whole_file(tmp_path: Path) -> None:
     path.write_text(WHOLE)
     config = load_config(path)
     assert config.elf == tmp_path / "build/app.elf"
-    assert config.regions == (*STM32F407VG, Region("QSPI", "flash", 0x9000_0000, 8 << 20))
+    assert config.regions == (STM32F407VG[0], Region("QSPI", "flash", 0x9000_0000, 8 << 20))
     assert config.stack_sections == ("._user_heap_stack",)
     assert config.budgets.of_kind("region") == (
         Budget("region.FLASH", 448 << 10),
@@ -117,7 +118,7 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
         (
             "[budget.region.FLAHS]\nmax = 1",
             (
-                "[budget.region.FLAHS] found region 'FLAHS', expected FLASH, RAM, CCM, "
+                "[budget.region.FLAHS] found region 'FLAHS', expected FLASH, RAM, CCM, BACKUP, "
                 "or its kind, origin and length"
             ),
         ),
@@ -166,7 +167,8 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
         ("a = " + "[" * 5_000, "nested too deep, expected tables and sizes"),
         (
             '"new\\nline" = 1',
-            "unknown key 'new\\nline', expected one of: project, budget, console, classes, symbols, stages",
+            "unknown key 'new\\nline', "
+            "expected one of: project, budget, console, classes, symbols, stages, board, checks",
         ),
     ],
 )

@@ -93,7 +93,7 @@ def test_a_failed_check_gives_both_values(power_on: PowerOn) -> None:
     fails(lambda: board.stop_reason_should_be("halt"), "stop reason is result, expected halt")
     fails(
         lambda: board.stop_reason_should_be("bored"),
-        "found 'bored', expected one of: result, limit, fault, halt",
+        "found 'bored', expected one of: result, limit, fault, halt, stack",
     )
 
 
@@ -112,12 +112,14 @@ def test_a_fault_ends_the_wait(power_on: PowerOn) -> None:
     fails(
         lambda: board.run_until_result(LIMIT),
         "no result for frame t10k[0]: fault: HardFault at pc 0x08001234 in nn_run (CFSR "
-        "0x00008200, HFSR 0x40000000 address 0x20020000); last UART line 'm- boardless ready'",
+        "0x00008200, HFSR 0x40000000 address 0x20020000): data access where "
+        "nothing answers (PRECISERR); "
+        "last UART line 'm- boardless ready'",
     )
     board.board_should_have_faulted("HardFault")
     fault = (
         "fault is HardFault at pc 0x08001234 in nn_run (CFSR 0x00008200, HFSR 0x40000000 "
-        "address 0x20020000)"
+        "address 0x20020000): data access where nothing answers (PRECISERR)"
     )
     fails(lambda: board.board_should_have_faulted("UsageFault"), f"{fault}, expected UsageFault")
     fails(board.board_should_not_have_faulted, f"{fault}, expected none")

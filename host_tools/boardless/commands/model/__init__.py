@@ -21,7 +21,7 @@ INSTALL_TRAIN = "pip install 'boardless[train]'"
 
 @dataclass(frozen=True)
 class Step:
-    """Where a step's command stands, and what the list of steps says of it."""
+    """The module of this package that a step stands in, and what the list of steps says of it."""
 
     module: str
     help: str
@@ -29,28 +29,17 @@ class Step:
 
 
 STEPS = {
-    "teacher": Step(
-        "boardless_models.training.teacher", "Train what others distil from.", needs_torch=True
-    ),
-    "train": Step("boardless_models.training.train", "Train the float network.", needs_torch=True),
-    "prune": Step(
-        "boardless_models.training.prune", "Make a trained network smaller.", needs_torch=True
-    ),
-    "qat": Step(
-        "boardless_models.training.qat", "Fine-tune it on its int8 grid.", needs_torch=True
-    ),
-    "search": Step(
-        "boardless_models.training.search", "Try networks within the budget.", needs_torch=True
-    ),
-    "quantize": Step("boardless_models.int8.quantize", "Float weights to the int8 artifact."),
-    "export": Step("boardless.commands.model.export", "The artifact as C, or as a .tflite."),
-    "import": Step("boardless_models.tflite.importing", "A full-int8 .tflite as an artifact."),
-    "verify": Step(
-        "boardless.commands.model.verify", "Accuracy, or bit for bit against other kernels."
-    ),
-    "table": Step(
-        "boardless.commands.model.table", "Every stage: bytes, MACs, RAM, cycles, accuracy."
-    ),
+    "teacher": Step("teacher", "Train what others distil from.", needs_torch=True),
+    "train": Step("train", "Train the float network.", needs_torch=True),
+    "prune": Step("prune", "Make a trained network smaller.", needs_torch=True),
+    "qat": Step("qat", "Fine-tune it on its int8 grid.", needs_torch=True),
+    "search": Step("search", "Try networks within the budget.", needs_torch=True),
+    "quantize": Step("quantize", "Float weights to the int8 artifact."),
+    "export": Step("export", "The artifact as C, or as a .tflite."),
+    # No module is named as a keyword of the language.
+    "import": Step("importing", "A full-int8 .tflite as an artifact."),
+    "verify": Step("verify", "Accuracy, or bit for bit against other kernels."),
+    "table": Step("table", "Every stage: bytes, MACs, RAM, cycles, accuracy."),
 }
 
 
@@ -65,13 +54,13 @@ class Steps(click.Group):
         if step is None:
             return None
         try:
-            command = import_module(step.module).main
+            found = import_module(f"{__name__}.{step.module}").command
         except ImportError as cause:
             if step.needs_torch and (cause.name or "").split(".")[0] == "torch":
                 return without_torch(cmd_name, step)
             raise ModelError(f"model {cmd_name}: {cause}") from cause
-        assert isinstance(command, click.Command)
-        return command
+        assert isinstance(found, click.Command)
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -9,22 +9,22 @@ from pathlib import Path
 import click
 from rich.table import Table
 
+from boardless.commands.options import PATH
 from boardless.report.console import console
 from boardless_models.graph.stage_table import NEAR_PERCENT, Row, rows_of
 from boardless_sim.errors import ModelError
 from boardless_sim.timing_basis import ERROR_PERCENT, ESTIMATED_CYCLES
 
-_PATH = click.Path(path_type=Path)
 SCHEMA = 1
 UNKNOWN = "-"
 HEADINGS = ("artifact", "stage", "bytes", "MACs", "RAM", "cycles", "validation", "test")
 
 
 @click.command("table")
-@click.argument("folder", type=_PATH, default=Path("models/artifacts"))
-@click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write the table as JSON.")
-@click.option("--plot", type=_PATH, metavar="FILE", help="Accuracy over bytes, as PNG.")
-def main(folder: Path, json_path: Path | None, plot: Path | None) -> None:
+@click.argument("folder", type=PATH, default=Path("models/artifacts"))
+@click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the table as JSON.")
+@click.option("--plot", type=PATH, metavar="FILE", help="Accuracy over bytes, as PNG.")
+def command(folder: Path, json_path: Path | None, plot: Path | None) -> None:
     """Show every stage of the artifacts in FOLDER: bytes all-in, MACs, RAM, cycles, accuracy.
 
     Cycles are estimated from the layers; `boardless run` measures them in emulation.

@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless.commands.options import Finite
+from boardless.commands.exit_codes import ExitCode
+from boardless.commands.model.options import dataset_option
+from boardless.commands.options import PATH, Finite
 from boardless.running.layers import compare_firmware
 from boardless_models.data.dataset import DATASET_FOLDER
-from boardless_models.graph.graph import Convolve, Graph
-from boardless_models.graph.graph_artifact import is_graph, load_graph
-from boardless_models.graph.graph_reference import run_graph
-from boardless_models.int8.artifact import load_artifact
-from boardless_models.int8.verify import DEFAULT_FLOOR_PERCENT, batch_outputs
-from boardless_models.int8.verify import main as accuracy_command
-from boardless_models.tflite.peers import (
-    PEERS,
-    Comparison,
-    compare,
-    first_mismatch,
-    frames_for,
-    load_network,
-    report,
-)
+from boardless_models.data.opening import open_dataset
+from boardless_models.graph.accuracy import confusion
+from boardless_models.graph.artifact import Artifact, load_artifact
+from boardless_models.tflite.exporter import tflite_of
+from boardless_models.tflite.peers import PEERS, Comparison, compare, frames_for, report
+from boardless_models.tflite.reader import graph_of
+from boardless_models.tflite.tensors import file_in, read_file
 from boardless_sim.errors import ModelError
 
-_PATH = click.Path(path_type=Path)
-REFERENCE, FIRMWARE, ALL = "reference", "firmware", "all"
-NAMES = (REFERENCE, *(peer.name for peer in PEERS), FIRMWARE)
+FIRMWARE, ALL = "firmware", "all"
+NAMES = (*(peer.name for peer in PEERS), FIRMWARE)
+DEFAULT_FLOOR_PERCENT = 90.0
 DEFAULT_ELF = Path("build/firmware/nn_golden.elf")
 
 
 @click.command("verify")
-@click.argument("network", type=_PATH)
-@click.option("--dataset", type=_PATH, default=DATASET_FOLDER, metavar="DIR")
+@click.argument("network", type=PATH)
+@dataset_option
 @click.option("--floor", type=Finite(0, 100), default=DEFAULT_FLOOR_PERCENT, show_default=True)
 @click.option(
     "--peer",
@@ -51,8 +44,8 @@ DEFAULT_ELF = Path("build/firmware/nn_golden.elf")
     "--random", "random_count", type=click.IntRange(0), default=500, show_default=True, metavar="N"
 )
 @click.option("--seed", type=int, default=1, show_default=True)
-@click.option("--elf", type=_PATH, default=DEFAULT_ELF, show_default=True, metavar="FILE")
-def main(
+@click.option("--elf", type=PATH, default=DEFAULT_ELF, show_default=True, metavar="FILE")
+def command(
     network: Path,
     dataset: Path,
     floor: float,
@@ -67,64 +60,61 @@ def main(
     NETWORK is an artifact; with --peer a .tflite too. Exit 1 where a value differs, or below the
     floor.
     """
+    artifact = None if network.suffix == ".tflite" else load_artifact(network)
     if not peers:
-        arguments = [str(network), "--dataset", str(dataset), "--floor", str(floor)]
-        accuracy_command.main(args=arguments, standalone_mode=False)
-        sys.exit(0)
+        if artifact is None:
+            raise ModelError(f"{network}: expected an artifact; `boardless model import` makes one")
+        return measure(artifact, dataset, floor)
     wanted = NAMES if ALL in peers else tuple(name for name in NAMES if name in peers)
-    return compare_all(network, wanted, dataset, frames, random_count, seed, elf)
-
-
-def compare_all(
-    network: Path,
-    wanted: tuple[str, ...],
-    dataset: Path,
-    frames: int,
-    random_count: int,
-    seed: int,
-    elf: Path,
-) -> int:
-    """Every wanted peer in turn, a line each; 1 where a value differs."""
-    if network.suffix == ".npz" and is_graph(network):
-        graph, file = load_graph(network), None
+    if artifact is None:
+        file = file_in(read_file(network), network)
     else:
-        file, graph = load_network(network)
+        file = tflite_of(artifact.graph)
+    try:
+        graph = graph_of(file, network.stem, "double")
+    except ModelError as cause:
+        raise ModelError(f"{network}: {cause}") from cause
     inputs = frames_for(graph, dataset, frames, random_count, seed)
     differing = False
     for name in wanted:
-        if name == REFERENCE:
-            found = compare_reference(network, graph, inputs)
-        elif name == FIRMWARE:
-            found = compare_firmware(elf, network, inputs)
-        elif file is None:
-            raise ModelError(f"{network}: {name} takes a .tflite, expected the one imported")
+        if name == FIRMWARE:
+            found = on_firmware(network, artifact, elf, inputs)
         else:
             peer = next(peer for peer in PEERS if peer.name == name)
             found = compare(peer, file, graph, inputs)
         click.echo(report(found))
         differing = differing or found.mismatches > 0
-    return 1 if differing else 0
+    return ExitCode.FAILED if differing else ExitCode.PASSED
 
 
-def compare_reference(network: Path, graph: Graph, frames: NDArray[np.uint8]) -> Comparison:
-    """The model line's own inference of a chain against that of the graph made from its .tflite."""
-    if network.suffix != ".npz" or is_graph(network):
-        raise ModelError(f"{network}: {REFERENCE} takes a trained artifact")
-    quantized = load_artifact(network)
-    chain = batch_outputs(quantized, frames[..., 0])
-    whole = run_graph(graph, frames, quantized.rounding)
-    ends = [
-        number
-        for number in range(len(graph.operators))
-        if number + 1 == len(graph.operators) or isinstance(graph.operators[number + 1], Convolve)
+def measure(artifact: Artifact, dataset: Path, floor_percent: float) -> int:
+    """The accuracy on the test frames, and what is taken for what; 1 below the floor."""
+    graph = artifact.graph
+    frames = open_dataset(dataset, graph.values[graph.input].shape)
+    found = confusion(graph, frames)
+    percent = 100.0 * float(np.trace(found)) / len(frames.test)
+    measured = f"{percent:.2f} % of {len(frames.test)} test frames"
+    click.echo(f"{artifact.path}: {measured} (floor {floor_percent})")
+    if dataset != DATASET_FOLDER:
+        for line in confusion_lines(found, frames.classes):
+            click.echo(line)
+    return ExitCode.PASSED if percent >= floor_percent else ExitCode.FAILED
+
+
+def confusion_lines(found: NDArray[np.int64], classes: tuple[str, ...]) -> list[str]:
+    """One line a class: how many of its frames were taken for each class."""
+    wide = max(len(name) for name in classes)
+    heads = [f"{'':{wide}}  {' '.join(f'{index:>5}' for index in range(len(classes)))}"]
+    return heads + [
+        f"{name:{wide}}  {' '.join(f'{int(count):>5}' for count in row)}"
+        for name, row in zip(classes, found, strict=True)
     ]
-    values = mismatches = 0
-    first = None
-    for layer, (number, found) in enumerate(zip(ends, chain, strict=True)):
-        expected = whole[number].reshape(found.shape)
-        values += found.size
-        count = int((expected != found).sum())
-        mismatches += count
-        if count and first is None:
-            first = first_mismatch(f"layer {layer}", expected, found)
-    return Comparison(REFERENCE, quantized.rounding, len(frames), values, mismatches, first)
+
+
+def on_firmware(
+    network: Path, artifact: Artifact | None, elf: Path, inputs: NDArray[np.uint8]
+) -> Comparison:
+    """The artifact's graph in the firmware that was built with it."""
+    if artifact is None:
+        raise ModelError(f"{network}: the firmware takes an artifact, expected .npz")
+    return compare_firmware(elf, artifact, inputs)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
 from robot.api import logger
 from robot.api.deco import keyword
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
+from boardless.running.board_checks import BoardCheck, Rules, judge
 from boardless.running.evidence import as_html
 from boardless.running.rig import Rig
 from boardless_sim.errors import BoardlessError
@@ -39,6 +40,18 @@ class Area:
     def __init__(self) -> None:
         self.rig = Rig()
         self.evidence_logged = False
+        self.rules = Rules()
+        self.checks: list[BoardCheck] = []  # of the test, for whoever writes the report
+
+    def judge_board(self) -> list[BoardCheck]:
+        """What was seen and not judged yet, into the log; returns what fails."""
+        today = datetime.now(tz=UTC).date()
+        rows = judge(self.rig.observations, self.rules, today)
+        self.rig.forget_observations()
+        self.checks += [row for row in rows if row not in self.checks]
+        for row in rows:
+            logger.info(f"board check, {'waived' if row.waived else row.grade.value}: {row}")
+        return [row for row in rows if row.fails]
 
     def log_evidence(self) -> None:
         """Once a test: the board as it is now, into the log."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from robot.api import logger
+
 from boardless.suites.keywords.area import Area, Size, board_keyword, microseconds
 
 
@@ -113,6 +115,24 @@ class BoardKeywords(Area):
         fault = self.rig.engine.fault()
         if fault is not None:
             raise AssertionError(f"fault is {fault}, expected none")
+
+    @board_keyword
+    def board_checks_should_pass(self) -> None:
+        """The firmware did nothing that the chip would not have carried.
+
+        An error is a clock that was not enabled, a pin that is no signal's, a DMA that ran into
+        another variable, and their like; a warning is only logged, unless the board was powered
+        on with ``strict=True``. `[[checks.waive]]` of `boardless.toml` takes one out, for a reason
+        and up to a day. ``Power Off Board`` makes the same checks.
+
+        | Board Checks Should Pass |
+        """
+        engine = self.rig.engine
+        if not engine.checks:
+            logger.info(f"board checks: not checked, engine {engine.name} looks for none")
+        failed = self.judge_board()
+        if failed:
+            raise AssertionError("; ".join(map(str, failed)))
 
     @board_keyword
     def budget_should_pass(self, elf: Path, config: Path | None = None) -> None:

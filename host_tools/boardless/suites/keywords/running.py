@@ -9,8 +9,10 @@ from pathlib import Path
 from robot.api import SkipExecution
 from robot.api.deco import keyword
 
-from boardless.project.contract import load_contract
+from boardless.project.contract import load_project
+from boardless.running.board_checks import Rules
 from boardless.running.classify import FrameResult, last_line, stop_detail
+from boardless.running.post_mortem import examine, in_short
 from boardless.running.session import BoardSetup
 from boardless.suites.keywords.area import Area, board_keyword, microseconds, robot_variable
 from boardless_sim.engines.engine import Capability, StopReason
@@ -47,9 +49,10 @@ class RunningKeywords(Area):
         """
         chosen = engine or robot_variable("${ENGINE}") or "native"
         named = robot_variable("${CONFIG}")
-        contract = load_contract(config or (Path(named) if named else None))
+        project = load_project(config or (Path(named) if named else None))
+        self.rules = Rules(strict, project.waivers)
         setup = BoardSetup(
-            elf, engine=chosen, strict=strict, peripherals=peripherals, contract=contract
+            elf, engine=chosen, strict=strict, peripherals=peripherals, contract=project.contract
         )
         try:
             self.rig.power_on(setup)
@@ -86,16 +89,22 @@ class RunningKeywords(Area):
         raise SkipExecution(reason)
 
     @keyword
-    def power_off_board(self) -> None:
+    def power_off_board(self, checks: bool = True) -> None:
         """Takes the board away; harmless where there is none. Made for a teardown.
 
-        In the teardown of a failed test it puts the board's evidence into the log.
+        In the teardown of a failed test it puts the board's evidence into the log. Fails for what
+        ``Board Checks Should Pass`` fails for, unless ``checks`` is False.
 
         | Test Teardown | Power Off Board |
+        | Test Teardown | Power Off Board | checks=False |
         """
-        if robot_variable("${TEST STATUS}") == "FAIL":
+        has_failed = robot_variable("${TEST STATUS}") == "FAIL"
+        if has_failed:
             self.log_evidence()
         self.rig.power_off()
+        failed = self.judge_board()
+        if failed and checks and not has_failed:
+            raise AssertionError("; ".join(map(str, failed)))
 
     @board_keyword
     def run_until_result(self, limit: timedelta = HALF_A_SECOND) -> dict[str, object]:
@@ -172,7 +181,9 @@ class RunningKeywords(Area):
         reason = self.rig.stop_reason or StopReason.LIMIT
         last = last_line(engine)
         said = "the UART is silent" if last is None else f"last UART line {last!r}"
-        return f"{stop_detail(engine, reason, limit_us)}; {said}"
+        stands = examine(engine)
+        where = "" if stands is None else f"; {in_short(stands)}"
+        return f"{stop_detail(engine, reason, limit_us)}{where}; {said}"
 
 
 def _as_dictionary(result: FrameResult) -> dict[str, object]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from boardless.running.classify import DEFAULT_LIMIT_US, FrameResult, classify, stop_detail
+from boardless.running.post_mortem import PostMortem, examine
 from boardless.timing.profile.costs import LayerCost, LayerCosts, Stage, StageCosts, label
 from boardless.timing.profile.sampling import EVERY_CYCLES, Function, Sampler, Stack, functions
 from boardless_sim.camera.frame import Frame
@@ -59,6 +60,8 @@ class Profile:
     samples: int
     knows_callers: bool
     dispatchers: tuple[str, ...] = DISPATCHERS
+    stands: PostMortem | None = None  # where a profile of time ended
+    is_stuck: bool = False  # most of that time in an exception that did not return
 
     @property
     def functions(self) -> tuple[Function, ...]:
@@ -113,14 +116,16 @@ def record_frames(plan: Plan, frames: Iterable[Frame]) -> Profile:
 def record_time(plan: Plan, for_us: float) -> Profile:
     """Profile so much virtual time from power-on, or less where the firmware halts before.
 
-    Raises `ResultError` for a firmware that faults.
+    Raises `ResultError` for a firmware that faults, or whose stack goes into variables.
     """
     with closing(_Recording(plan)) as recording:
         reason = recording.board.run(for_us)
-        if reason is StopReason.FAULT:
+        if reason in (StopReason.FAULT, StopReason.STACK):
             detail = stop_detail(recording.board, reason, for_us)
             raise ResultError(f"{plan.elf}: no whole run to profile: {detail}")
-        return recording.end(None)
+        stands = examine(recording.board)
+        stuck_us = 0.0 if stands is None else stands.handler_us or 0.0
+        return replace(recording.end(None), stands=stands, is_stuck=stuck_us > for_us / 2)
 
 
 class _Recording:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.engine import (
+    Activity,
     Capability,
     Engine,
     FaultInfo,
@@ -16,6 +17,7 @@ from boardless_sim.engines.engine import (
 )
 from boardless_sim.engines.mailbox.box import Mailbox, mailbox_of
 from boardless_sim.errors import EngineError
+from boardless_sim.finding import Finding
 
 _OF_A_CAMERA = {Capability.CAMERA, Capability.CAMERA_FAULTS, Capability.CAPTURE_TIMES}
 _STEP_US = 1000.0  # of virtual time between two looks at the mailbox
@@ -29,6 +31,7 @@ class MailboxFed(Engine):
         self._mailbox: Mailbox | None = None
         self.name = engine.name
         self.contract = engine.contract
+        self.checks = engine.checks
         self.timing_basis = engine.timing_basis
         self.capabilities = engine.capabilities - _OF_A_CAMERA | {Capability.MAILBOX}
 
@@ -98,6 +101,12 @@ class MailboxFed(Engine):
 
     def read_register(self, name: str) -> int:
         return self.engine.read_register(name)
+
+    def activity(self) -> Activity:
+        return self.engine.activity()
+
+    def findings(self) -> Sequence[Finding]:
+        return self.engine.findings()
 
     def log(self) -> list[str]:
         return self.engine.log()

@@ -6,13 +6,16 @@ from collections.abc import Callable, Iterable, Sequence
 
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.own import load_placement
+from boardless_sim.boards.ram_fill import RAM_FILL
 from boardless_sim.boards.reference import REFERENCE
 from boardless_sim.camera.frame import Frame
-from boardless_sim.core.cpu import EXCEPTION_NAMES, UNUSED_PSP
+from boardless_sim.core.cpu import UNUSED_PSP
+from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
+    Activity,
     Capability,
     Capture,
     Engine,
@@ -24,7 +27,7 @@ from boardless_sim.engines.engine import (
 from boardless_sim.engines.native.machine import Machine, Outcome
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
-from boardless_sim.finding import Finding
+from boardless_sim.finding import Check, Finding
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
 
 _MAX_LINE_BYTES = 4096
@@ -36,12 +39,14 @@ class NativeEngine(Engine):
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
     event; off, the results are the same and only take longer. `peripherals`: devices in files of
     the user's own, as `FILE:CLASS@BASE`. `refill`: other constants of the cycle table, to see what
-    they would have said. `board`: what the firmware is flashed to.
+    they would have said. `board`: what the firmware is flashed to. `ram_fill`: the seed of what RAM
+    holds at power-on, 0 for zeros.
     """
 
     name = "native"
     timing_basis = ESTIMATED_CYCLES
     capabilities = frozenset(Capability) - {Capability.MAILBOX}
+    checks = frozenset(Check) - {Check.UNINITIALISED_READ}
 
     def __init__(
         self,
@@ -50,9 +55,11 @@ class NativeEngine(Engine):
         peripherals: Iterable[str] = (),
         refill: Refill = REFILL,
         board: Board = REFERENCE,
+        ram_fill: int = RAM_FILL,
     ) -> None:
         self._board = board
         self._strict = strict
+        self._ram_fill = ram_fill
         self._peripherals = [load_placement(spec) for spec in peripherals]
         self._fast_forward = fast_forward
         self._refill = refill
@@ -79,6 +86,7 @@ class NativeEngine(Engine):
             fast_forward=self._fast_forward,
             own=self._peripherals,
             refill=self._refill,
+            ram_fill=self._ram_fill,
         )
         self._machine = machine
         machine.load(image)
@@ -86,7 +94,7 @@ class NativeEngine(Engine):
             usart.on_transmit = self._receiver(port)
         machine.semihosting.on_output = self._receiver("semihosting")
         if machine.devices.fitted is not None:
-            machine.devices.fitted.lens.on_capture = self._note_capture
+            machine.devices.camera.lens.on_capture = self._note_capture
 
     def close(self) -> None:
         """Free the board. Harmless twice."""
@@ -134,7 +142,22 @@ class NativeEngine(Engine):
             return StopReason.RESULT
         if outcome == Outcome.LOCKUP or self.machine.in_fault_handler():
             return StopReason.FAULT
+        if outcome == Outcome.STACK:
+            self._report_stack()
+            return StopReason.STACK
         return StopReason.HALT if outcome == Outcome.HALT else StopReason.LIMIT
+
+    def _report_stack(self) -> None:
+        """Which stack went where, by the names of the variables."""
+        shared, image = self.machine.cpu.shared, self.image
+        which = "main" if shared.stack_left == 1 else "process"
+        victim = self.machine.variables.at(shared.stack_floor - 1)
+        into = "another area" if victim is None else f"variable `{victim.name}`"
+        text = (
+            f"the {which} stack went below {shared.stack_floor:#010x} into {into}, "
+            f"in {image.function_at(shared.stack_left_pc)} (SP {shared.stack_left_sp:#010x})"
+        )
+        self.machine.report(Check.STACK_INTO_VARIABLES, "core", text, shared.stack_left_pc)
 
     def run_to(self, address: int, limit_us: float) -> bool:
         """Run until the basic block at `address` is about to run; False: it was not reached."""
@@ -240,7 +263,7 @@ class NativeEngine(Engine):
 
         def receive(byte: int) -> None:
             if byte == 0x0A or len(partial) >= _MAX_LINE_BYTES:
-                text = partial.decode("utf-8", "backslashreplace").rstrip("\r")
+                text = _text(partial)
                 partial.clear()
                 self._complete(UartLine(port, text, self.machine.time_us()))
             else:
@@ -267,6 +290,9 @@ class NativeEngine(Engine):
             cfsr=shared.fault_cfsr,
             hfsr=shared.fault_hfsr,
             address=shared.fault_address if shared.fault_has_address else None,
+            sp=shared.fault_sp,
+            lr=shared.fault_lr,
+            caller=self._function_at(shared.fault_lr & ~1),
         )
 
     def stack_mark(self) -> StackMark:
@@ -304,6 +330,18 @@ class NativeEngine(Engine):
         """What the board had to say."""
         return list(self.machine.log)
 
+    def activity(self) -> Activity:
+        """What the core is at now."""
+        shared = self.machine.cpu.shared
+        active = shared.cycles - shared.handler_since if shared.active_exception else 0
+        return Activity(
+            handler_share=(shared.handler_cycles + active) / max(shared.cycles, 1),
+            handler_us=active * 1e6 / self.machine.clocks().hclk_hz,
+            is_asleep=self.is_asleep(),
+            polled=self.machine.polled(),
+            unfinished={port: _text(data) for port, data in self._partial.items() if data},
+        )
+
     def findings(self) -> Sequence[Finding]:
         """What the chip would not have carried, in the order in which it was seen."""
         return tuple(self.machine.findings)
@@ -317,3 +355,7 @@ class NativeEngine(Engine):
         if self._image is None:
             raise EngineError("native engine: no image loaded, call load() first")
         return self._image
+
+
+def _text(sent: bytearray) -> str:
+    return sent.decode("utf-8", "backslashreplace").rstrip("\r")

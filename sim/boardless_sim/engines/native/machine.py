@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.devices import build_devices
+from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
 from boardless_sim.chips.chip import Placement
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
@@ -15,16 +17,22 @@ from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
+from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.finding import Check, Finding
+from boardless_sim.peripherals.gated import Gated
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
 
 _PAGE = 0x1000
 _SLOT_BITS = 10  # devices stand at multiples of 1 KiB
 _TOP_BITS = 24  # no two memories share the top byte of their addresses
 _WORD = ~3
+_READS, _OFTEN, _LATELY = 64, 3, 8
 _FAULTS = range(2, 7)  # NMI to UsageFault
 _ERASED = b"\xff"
+
+
+_Slot = tuple[int, Peripheral, frozenset[int]]  # base, device, its stable offsets
 
 
 class Outcome(Enum):
@@ -36,12 +44,14 @@ class Outcome(Enum):
     LOCKUP = "lockup"
     MARK = "mark"  # a marked block is about to run
     BREAK = "break"  # a debugger's stop
+    STACK = "stack"  # a stack pointer left the object or free area in which it began
 
 
 _OUTCOMES = {
     Reason.LOCKUP: Outcome.LOCKUP,
     Reason.MARK: Outcome.MARK,
     Reason.BREAK: Outcome.BREAK,
+    Reason.STACK: Outcome.STACK,
 }
 
 
@@ -56,6 +66,7 @@ class Machine:
         fast_forward: bool = True,
         own: Iterable[Placement] = (),
         refill: Refill = REFILL,
+        ram_fill: int = RAM_FILL,
     ) -> None:
         self._board = board
         self.cpu = Cpu(self, refill)
@@ -72,9 +83,12 @@ class Machine:
         self._reported: set[tuple[Check, str]] = set()
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
+        self.variables = Variables()
+        self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
+        self._effects_before_end = 0
         self.findings: list[Finding] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
-        self._map_memories()
+        self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
@@ -82,16 +96,22 @@ class Machine:
         for _, device in self._own:
             device.attach(self)
             device.reset()
-        self._slots: dict[int, tuple[int, Peripheral, frozenset[int]]] = {}
+        self._slots: dict[int, _Slot] = {}
         self._map_devices()
+        self._gated: dict[str, _Slot] = {}
+        self.devices.rcc.on_gate = self._follow_gate
+        for name in self.devices.by_name:
+            self._follow_gate(name)
 
     # ---- building ----
 
-    def _map_memories(self) -> None:
+    def _map_memories(self, ram_fill: int) -> None:
         for area in self._board.chip.memories:
             memory = Memory(area.size)
             if area.fill:
                 memory.view[:] = _ERASED * area.size
+            if area.writable and not area.kept:
+                memory.view[:] = power_on_contents(ram_fill, area.base, area.size)
             if area.executable:
                 self.cpu.map_code(memory, area.base, writable=area.writable)
             else:
@@ -130,6 +150,33 @@ class Machine:
         self.cpu.map_done()
         self._look = Look(self.cpu, [area for area, _ in regions], self.device_at)
 
+    def _follow_gate(self, name: str) -> None:
+        """A device without a clock, or held in reset, is out of the map: no access asks for it.
+
+        The entries of the map are exchanged, so that an access costs nothing more.
+        """
+        placed = self.devices.by_name.get(name)
+        if placed is None:
+            return
+        base, device = placed
+        slot = base >> _SLOT_BITS
+        if self._slots[slot][1] not in (device, self._gated.get(name, (0, None))[1]):
+            return  # one of the user's own stands there
+        rcc = self.devices.rcc
+        clocked, in_reset = rcc.clock_enabled(name), rcc.held_in_reset(name)
+        if device.clocked is not clocked:
+            device.clock(clocked)
+        if clocked and not in_reset:
+            self._slots[slot] = (base, device, device.stable)
+            return
+        register = rcc.gate_register(name)
+        why = f"is held in reset (RCC_{register.replace('ENR', 'RSTR')})"
+        if not clocked:
+            why = f"is not clocked (RCC_{register})"
+        gated = Gated(device, why)
+        gated.attach(self)
+        self._gated[name] = self._slots[slot] = (base, gated, gated.stable)
+
     def mapped_devices(self) -> Iterator[tuple[int, Peripheral]]:
         """The board's devices, then the user's own, which replace what stands at their place."""
         yield from self.devices.mapped
@@ -144,6 +191,8 @@ class Machine:
         """Write the image into Flash and take the reset vector."""
         for segment in image.segments:
             self.cpu.write(segment.load_address, segment.data)
+        self.variables = Variables(image)
+        self.cpu.set_stack_bounds(self.variables.bounds)
         self.cpu.power_on(image.vector_table)
         self._vector_table = image.vector_table
 
@@ -166,6 +215,7 @@ class Machine:
             return self._run()
         finally:
             limit.cancel()
+            self._effects_before_end = self._shared.effects - int(self._limit_reached)
 
     def _run(self) -> Outcome:
         while True:
@@ -228,7 +278,7 @@ class Machine:
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
         for _, device in self.mapped_devices():
             device.reset()
-        if self.devices.fitted is not None:  # its RESET# is wired to the chip's NRST
+        if self.devices.fitted is not None:
             self.devices.fitted.reset()
         self.devices.rcc.note_reset(cause)
         self.set_clocks(self.devices.rcc.clock_tree())
@@ -264,6 +314,7 @@ class Machine:
         offset = address - base
         if offset & _WORD not in stable:
             self._shared.effects += 1
+        self._reads.append((address, self._shared.effects))
         return device.read(offset, size)
 
     def device_write(self, address: int, size: int, value: int) -> None:
@@ -273,6 +324,22 @@ class Machine:
             self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
             return
         slot[1].write(address - slot[0], size, value)
+
+    def polled(self) -> tuple[str, ...]:
+        """The device registers that the code read last, again and again.
+
+        A stable register is read once for each effect; a loop reads another kind often.
+        """
+        if not self._limit_reached:
+            return ()
+        times = Counter(address for address, _ in self._reads)
+        latest = dict(self._reads)
+        end = self._effects_before_end
+        return tuple(
+            self._name_of(address)
+            for address, effects in latest.items()
+            if effects >= end or (effects >= end - _LATELY and times[address] >= _OFTEN)
+        )
 
     def peek(self, address: int, size: int) -> bytes:
         """Bytes of memory, or of registers without the effects of reading them."""
@@ -284,6 +351,9 @@ class Machine:
         self._look.put(address, data)
 
     def _name_of(self, address: int) -> str:
+        slot = self._slots.get(address >> _SLOT_BITS)
+        if slot is not None:
+            return slot[1].register_name(address - slot[0])
         for known in self._board.chip.unmodelled:
             if known.base <= address < known.base + known.size:
                 return known.register_name(address - known.base)
@@ -297,6 +367,10 @@ class Machine:
     def now(self) -> int:
         """Virtual time in cycles."""
         return self._event_cycle if self._event_cycle is not None else self.cpu.now()
+
+    def now_ns(self) -> int:
+        """Virtual time in nanoseconds."""
+        return self._timeline.to_ps(self.now()) * 10**9 // PICOSECONDS
 
     def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> ScheduledEvent:
         """Call back after a number of core cycles."""
@@ -344,8 +418,11 @@ class Machine:
                 return bytes(memory.view[offset : offset + size])
         raise BusFault(f"no memory at {address:#010x}, {size} bytes")
 
-    def memory_write(self, address: int, data: bytes) -> None:
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         """Write RAM as a bus master."""
+        if buffer is not None and self.variables.passes_end(buffer, address + len(data)):
+            for text in self.variables.overwritten(buffer, address, len(data)):
+                self.report(Check.DMA_PAST_SYMBOL, "DMA", text)
         found = self._memories.get(address >> _TOP_BITS)
         if found is not None:
             base, memory, writable = found
@@ -386,12 +463,13 @@ class Machine:
         self.report(Check.UNMODELLED, register.partition("_")[0], f"{register} is not modelled")
         self.say_once(where)
 
-    def report(self, check: Check, device: str, text: str) -> None:
-        """Note what the chip would not have carried, once for each text."""
+    def report(self, check: Check, device: str, text: str, pc: int | None = None) -> None:
+        """Note what the chip would not have carried, once for each text; `pc`: not the core's."""
         if (check, text) in self._reported:
             return
         self._reported.add((check, text))
-        pc, time_us = self._shared.pc & ~1, self.time_us()
+        pc = self._shared.pc & ~1 if pc is None else pc
+        time_us = self.time_us()
         self.findings.append(Finding(check.value, check.grade, device, pc, time_us, text))
 
     def say_once(self, message: str) -> None:

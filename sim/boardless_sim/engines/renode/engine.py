@@ -120,7 +120,7 @@ class RenodeEngine(Engine):
         return self._running.process_group
 
     def _build_board(self, monitor: Monitor, image: FirmwareImage) -> None:
-        (monitor.folder / "firmware.elf").write_bytes(image.path.read_bytes())
+        (monitor.folder / "firmware.elf").write_bytes(image.raw)
         (monitor.folder / "board").symlink_to(board_files(), target_is_directory=True)
         monitor.tell("include @board/setup.resc")
         _set_quantum(monitor, self._quantum_us)
