@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -21,9 +22,9 @@ NAMES = ("gdb-multiarch", "arm-none-eabi-gdb")
 
 
 @contextmanager
-def served(*options: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+def served(*options: str, elf: Path = ELF) -> Iterator[tuple[int, subprocess.Popen[str]]]:
     """The server's port, and its process."""
-    command = [sys.executable, "-m", "boardless", "debug", str(ELF), *options]
+    command = [sys.executable, "-m", "boardless", "debug", str(elf), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
@@ -114,6 +115,15 @@ def test_gdb_finds_who_wrote_this() -> None:
     assert "Hardware watchpoint 2" in said, said
     assert re.search(r"Old value = .*\nNew value = ", said), said
     assert "in section .text" in said, said
+
+
+def test_a_caught_fault_is_told_in_words() -> None:
+    elf = BUILD / "faulty_hardfault.elf"
+    with served("--frames", "pattern:noise:1", "--limit", "1", elf=elf) as (port, _):
+        said = gdb(port, "monitor catch hardfault", "continue", "reverse-stepi", "detach")
+    assert "a fault that was waited for at " in said, said
+    assert re.search(r"fault +\S.*", said), said
+    assert "SIGSEGV" in said, said
 
 
 def test_what_an_editor_sends_first() -> None:

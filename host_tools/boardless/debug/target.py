@@ -26,8 +26,16 @@ class Why(Enum):
     BKPT = "BKPT instruction"
     ASKED = "asked to stop"
     LOCKUP = "lockup"
+    STACK = "stack into variables"
     ASLEEP = "asleep for good"
     START = "start of the history"
+
+
+_FOR_GOOD = {
+    Outcome.LOCKUP: Why.LOCKUP,
+    Outcome.HALT: Why.ASLEEP,
+    Outcome.STACK: Why.STACK,
+}
 
 
 @dataclass(frozen=True)
@@ -99,10 +107,8 @@ class Target:
         """None: it only ran its time."""
         machine = self.engine.machine
         outcome = self.history.run(min(limit_ps, machine.time_ps() + SLICE_PS))
-        if outcome is Outcome.LOCKUP:
-            return Stop(Why.LOCKUP)
-        if outcome is Outcome.HALT:
-            return Stop(Why.ASLEEP)
+        if outcome in _FOR_GOOD:
+            return Stop(_FOR_GOOD[outcome])
         if self.history.replayed:
             return Stop(Why.BREAKPOINT) if self.stops.is_hit() else None
         return self._why() if outcome is Outcome.BREAK else None

@@ -310,12 +310,20 @@ void core_leave_block(core *c, uint64_t cycles, uint64_t instructions);
 void core_get_where(core *c, core_where *where);
 uint32_t core_peek(core *c, uint32_t address, uint32_t *value);
 uint32_t core_analysed(const core *c, const uint32_t **addresses);
+uint32_t core_block_bytes(core *c, uint32_t address);
 void core_forget_code(core *c);
 void core_on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 bool debug_counted_divide(core *c, uint32_t address);
 bool debug_wants(core *c, const core_block *block, uint32_t address);
 int32_t debug_note_analysed(core *c, uint32_t address);
 void debug_destroy(core *c);
+
+/* coverage.c: the first two are called by Python */
+int32_t core_cover(core *c, uint32_t wanted);
+const uint8_t *core_covered(const core *c, uint32_t base);
+void coverage_destroy(core *c);
+void coverage_leave(core *c, uint32_t next);
+void coverage_enter(core *c, uint32_t address);
 
 /* snapshot.c: called by Python */
 uint64_t core_snapshot_bytes(const core *c);
