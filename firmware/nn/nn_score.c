@@ -30,6 +30,6 @@ nn_result nn_score(const nn_model *model, const int8_t *logits, uint32_t count) 
         }
     }
     const uint32_t percent = (100u * one + total / 2u) / total;
-    const nn_result result = {(uint8_t)winner, (uint8_t)percent};
+    const nn_result result = {(uint16_t)winner, (uint8_t)percent};
     return result;
 }

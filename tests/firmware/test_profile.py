@@ -20,8 +20,8 @@ from boardless.timing.profile.recording import Plan, Profile, record_frames, rec
 from boardless.timing.profile.sampling import ASLEEP
 from boardless.timing.profile.speedscope import SCHEMA, speedscope_document
 from boardless_models.graph.artifact import load_artifact
-from boardless_models.graph.cost import arena
 from boardless_models.graph.graph import macs_of
+from boardless_models.graph.memory import arena
 from boardless_sim.camera.source import open_frames
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.native.engine import NativeEngine
@@ -247,3 +247,10 @@ def test_what_fit_says_before_a_run_comes_within_15_percent(profile: Profile) ->
         abs(need.cycles - sum(layer.cost.cycles for layer in profile.layers) / FRAMES)
         < 0.15 * need.cycles
     )
+
+
+def test_a_profile_of_time_says_where_the_firmware_stood() -> None:
+    found = record_time(Plan(BUILD / "faulty_hang.elf"), 100_000)
+    assert found.stands is not None
+    assert not found.is_stuck
+    assert found.stands.function in dict.fromkeys(name for stack in found.stacks for name in stack)

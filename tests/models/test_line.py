@@ -44,6 +44,7 @@ def few() -> Dataset:
         validation=Split(whole.validation.images[:256], whole.validation.labels[:256]),
         test=Split(whole.test.images[:256], whole.test.labels[:256]),
         sha256=whole.sha256,
+        classes=whole.classes,
     )
 
 
@@ -55,7 +56,7 @@ def show(frames: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few frames take the place of the whole data set."""
     for name in STEPS:
         module = import_module(f"boardless.commands.model.{name}")
-        monkeypatch.setattr(module, "load_dataset", lambda *_: frames)
+        monkeypatch.setattr(module, "open_dataset", lambda *_: frames)
 
 
 def network_file(folder: Path, activation: str) -> Path:

@@ -24,7 +24,7 @@ UNTOUCHED = 0xA5
 class NnResult(ctypes.Structure):
     """nn_result."""
 
-    _fields_ = (("class_index", ctypes.c_uint8), ("score", ctypes.c_uint8))
+    _fields_ = (("class_index", ctypes.c_uint16), ("score", ctypes.c_uint8))
 
 
 OBSERVER = ctypes.CFUNCTYPE(

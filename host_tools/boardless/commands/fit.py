@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, Finite
 from boardless_sim.errors import BoardlessError
 
 if TYPE_CHECKING:
@@ -28,12 +28,10 @@ _ONE = click.IntRange(min=0)
 @click.option("--macs", metavar="N", help="With --parameters: multiplications of one inference.")
 @click.option("--also-flash", type=_ONE, default=0, metavar="BYTES", help="What the rest takes.")
 @click.option("--also-ram", type=_ONE, default=0, metavar="BYTES", help="What the rest takes.")
-@click.option(
-    "--within-ms", type=click.FloatRange(min=0, min_open=True), metavar="MS", help="A limit."
-)
+@click.option("--within-ms", type=Finite(min=0, min_open=True), metavar="MS", help="A limit.")
 @click.option(
     "--current-ma",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(min=0, min_open=True),
     metavar="MA",
     help="The data sheet's current in Run mode: the energy of one inference at 3.3 V.",
 )

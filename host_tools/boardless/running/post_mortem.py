@@ -34,6 +34,7 @@ class PostMortem:
     exception: str = ""
     handler: Level | None = None
     handler_share: float | None = None
+    handler_us: float | None = None
     is_asleep: bool | None = None
     polled: tuple[str, ...] = ()
     unmodelled: tuple[str, ...] = ()
@@ -64,6 +65,7 @@ def _examine(engine: Engine) -> PostMortem:
         exception=_name(number) if number else "",
         handler=_handler(levels) if number else None,
         handler_share=None if activity is None else activity.handler_share,
+        handler_us=None if activity is None else activity.handler_us,
         is_asleep=None if activity is None else activity.is_asleep,
         polled=() if activity is None else activity.polled,
         unmodelled=_unmodelled(engine),
@@ -110,6 +112,7 @@ def as_document(found: PostMortem) -> dict[str, object]:
         "calls": list(found.calls),
         "exception": found.exception or None,
         "handler_share": found.handler_share,
+        "handler_us": found.handler_us,
         "asleep": found.is_asleep,
         "polled": list(found.polled),
         "unmodelled": list(found.unmodelled),

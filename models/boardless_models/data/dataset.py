@@ -1,17 +1,16 @@
-"""Fashion-MNIST from the Debian package: IDX files, checked by digest before they are believed."""
+"""What is trained on: frames with labels; and Fashion-MNIST, whose files are known by digest."""
 
 from __future__ import annotations
 
 import hashlib
-import struct
-import zlib
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.data.network import Network, Shape
+from boardless_models.data.idx import parse_idx, unpack
+from boardless_models.data.network import Network, Shape, stages
 from boardless_sim.errors import ModelError
 
 DATASET_FOLDER = Path("/usr/share/datasets/fashion-mnist")
@@ -45,13 +44,10 @@ SHA256 = {
     ),
 }
 
-UNSIGNED_BYTE = 0x08
-LARGEST_IDX_BYTES = 64 * 1024 * 1024
-
 
 @dataclass(frozen=True)
 class Split:
-    """Frames [N,H,W] as uint8 and their class indices [N]."""
+    """Frames [N,H,W] or [N,H,W,C] as uint8 and their class indices [N]."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.uint8]
@@ -62,60 +58,33 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Training, validation (the last 5,000 of the training files) and test frames."""
+    """Frames to train on, to choose by and to measure on, and the names of their classes."""
 
     train: Split
     validation: Split
     test: Split
     sha256: str
+    classes: tuple[str, ...]
+
+    @property
+    def shape(self) -> Shape:
+        """The extents of a frame."""
+        height, width, *channels = self.train.images.shape[1:]
+        return Shape(height, width, *(channels or [1]))
 
     def check_input(self, network: Network) -> None:
-        """Refuse a network that takes frames of another shape."""
-        height, width = self.train.images.shape[1:]
-        if network.input != Shape(height, width, 1):
-            taken = "x".join(str(extent) for extent in astuple(network.input))
+        """Refuse a network that takes frames of another shape or tells other classes apart."""
+        if network.input != self.shape:
             raise ModelError(
-                f"{network.name} takes frames of {taken}, the data set's are {height}x{width}x1"
+                f"{network.name} takes frames of {network.input.text}, the data set's are "
+                f"{self.shape.text}"
             )
-
-
-def parse_idx(content: bytes, name: str) -> NDArray[np.uint8]:
-    """Decode an IDX file of unsigned bytes; every count in the header is checked."""
-    if len(content) < 4:
-        raise ModelError(f"{name}: {len(content)} bytes, expected an IDX header of at least 4")
-    zero, kind, rank = struct.unpack_from(">HBB", content)
-    if zero != 0 or kind != UNSIGNED_BYTE:
-        raise ModelError(
-            f"{name}: IDX magic 0x{content[:4].hex()}, expected 0x000008NN (unsigned bytes)"
-        )
-    if rank not in (1, 3):
-        raise ModelError(f"{name}: {rank} dimensions, expected 1 (labels) or 3 (frames)")
-    header_bytes = 4 + 4 * rank
-    if len(content) < header_bytes:
-        raise ModelError(f"{name}: {len(content)} bytes, expected a header of {header_bytes}")
-    shape: tuple[int, ...] = struct.unpack_from(f">{rank}I", content, 4)
-    expected = header_bytes
-    size = 1
-    for extent in shape:
-        size *= extent
-    expected += size
-    if len(content) != expected:
-        raise ModelError(f"{name}: {len(content)} bytes, expected {expected} for shape {shape}")
-    return np.frombuffer(content, np.uint8, offset=header_bytes).reshape(shape)
-
-
-def unpack(compressed: bytes, name: str) -> bytes:
-    """Decompress a gzip member, refusing one that grows past what an IDX file may hold."""
-    engine = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
-    try:
-        content = engine.decompress(compressed, LARGEST_IDX_BYTES)
-    except zlib.error as cause:
-        raise ModelError(f"{name}: not a gzip file ({cause})") from cause
-    if engine.unconsumed_tail:
-        raise ModelError(f"{name}: more than {LARGEST_IDX_BYTES} bytes once decompressed")
-    if not engine.eof:
-        raise ModelError(f"{name}: the gzip stream ends early")
-    return content
+        outputs = stages(network)[-1].output.size
+        if outputs != len(self.classes):
+            raise ModelError(
+                f"{network.name} tells {outputs} classes apart, the data set has "
+                f"{len(self.classes)}"
+            )
 
 
 def read_checked(path: Path) -> bytes:
@@ -139,21 +108,24 @@ def load_split(folder: Path, prefix: str) -> Split:
     """Frames and labels of one pair of IDX files, checked against each other."""
     names = (f"{prefix}-images-idx3-ubyte.gz", f"{prefix}-labels-idx1-ubyte.gz")
     images, labels = (parse_idx(read_checked(folder / name), name) for name in names)
-    return checked_split(images, labels, prefix)
+    split = checked_split(images, labels, prefix)
+    if int(split.labels.max()) >= len(CLASS_NAMES):
+        raise ModelError(
+            f"{prefix}: label {int(split.labels.max())}, expected less than {len(CLASS_NAMES)}"
+        )
+    return split
 
 
 def checked_split(images: NDArray[np.uint8], labels: NDArray[np.uint8], name: str) -> Split:
-    """A split whose frames and labels agree in number and whose classes are known."""
-    if images.ndim != 3 or labels.ndim != 1:
+    """A split whose frames, grey or RGB, and labels agree in number."""
+    if images.ndim not in (3, 4) or labels.ndim != 1:
         raise ModelError(
-            f"{name}: {images.ndim}-D frames and {labels.ndim}-D labels, expected 3, 1"
+            f"{name}: {images.ndim}-D frames and {labels.ndim}-D labels, expected 3 or 4, 1"
         )
-    if len(images) != len(labels):
+    if len(images) != len(labels) or not len(labels):
         raise ModelError(f"{name}: {len(images)} frames but {len(labels)} labels")
-    if len(labels) and int(labels.max()) >= len(CLASS_NAMES):
-        raise ModelError(
-            f"{name}: label {int(labels.max())}, expected less than {len(CLASS_NAMES)}"
-        )
+    if images.ndim == 4 and images.shape[3] != 3:
+        raise ModelError(f"{name}: {images.shape[3]} channels, expected 1 or 3")
     return Split(images, labels)
 
 
@@ -177,4 +149,5 @@ def load_dataset(folder: Path = DATASET_FOLDER) -> Dataset:
         validation=Split(whole.images[cut:], whole.labels[cut:]),
         test=load_test_split(folder),
         sha256=dataset_sha256(),
+        classes=CLASS_NAMES,
     )

@@ -22,8 +22,16 @@ class Shape:
         """How many values the tensor has."""
         return self.height * self.width * self.channels
 
+    @property
+    def text(self) -> str:
+        """The extents, for a message."""
+        return f"{self.height}x{self.width}x{self.channels}"
+
 
 WEIGHT_BITS = (8, 4)
+POOLS = (1, 2)
+LARGEST_KERNEL, LARGEST_SIDE, INPUT_CHANNELS = 11, 96, (1, 3)
+LEAST_CLASSES, MOST_CLASSES = 2, 256
 ACTIVATIONS = ("relu", "relu6", "prelu", "hard-swish")
 
 
@@ -166,13 +174,53 @@ def network_from_json(text: str) -> Network:
     """The architecture read back; anything not understood is a `ModelError`."""
     try:
         body = json.loads(text)
-        return Network(
+        network = Network(
             name=str(body["name"]),
             input=Shape(**checked_extents(body["input"])),
             layers=tuple(layer_from(entry) for entry in body["layers"]),
         )
-    except (KeyError, TypeError, ValueError) as cause:
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as cause:
         raise ModelError(f"the architecture is not understood: {cause!r}") from cause
+    check_network(network)
+    return network
+
+
+def check_network(network: Network) -> None:
+    """Refuse what cannot be trained or run, naming the layer and what was expected there."""
+    if not network.layers or not isinstance(network.layers[-1], Dense):
+        raise ModelError(f"{network.name}: expected a dense layer as the last one")
+    shape = network.input
+    if max(shape.height, shape.width) > LARGEST_SIDE or shape.channels not in INPUT_CHANNELS:
+        raise ModelError(
+            f"{network.name}: an input of {shape.text}, expected at most "
+            f"{LARGEST_SIDE}x{LARGEST_SIDE} and 1 or 3 channels"
+        )
+    for index, stage in enumerate(stages(network)):
+        complaint = wrong_with(stage, is_end=index == len(network.layers) - 1)
+        if complaint:
+            raise ModelError(f"{network.name}: layer {index} ({stage.kind}): {complaint}")
+
+
+def wrong_with(stage: Stage, is_end: bool) -> str:
+    """What is wrong with a layer in its place; empty where nothing is."""
+    match stage.layer:
+        case Dense(outputs):
+            if not is_end:
+                return "expected as the last layer only"
+            if not LEAST_CLASSES <= outputs <= MOST_CLASSES:
+                return f"{outputs} classes, expected {LEAST_CLASSES} to {MOST_CLASSES}"
+            return ""
+        case Conv2d(kernel=kernel, pool=pool):
+            if pool not in POOLS:
+                return f"a pool of {pool}, expected 1 (none) or 2"
+            if min(stage.output.height, stage.output.width) < 1:
+                return f"a pool of {pool} leaves nothing of {stage.input.text}"
+        case Depthwise(kernel=kernel, bits=bits):
+            if bits != 8:
+                return f"weights of {bits} bits, expected 8"
+    if kernel % 2 == 0 or kernel > LARGEST_KERNEL:
+        return f"a kernel of {kernel}, expected an odd one of at most {LARGEST_KERNEL}"
+    return ""
 
 
 def layer_from(entry: dict[str, Any]) -> Layer:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from boardless_models.data.network import Conv2d, Dense, Depthwise, Network, Shape
+from boardless_models.data.network import (
+    Conv2d,
+    Dense,
+    Depthwise,
+    Network,
+    Shape,
+    check_network,
+    stages,
+)
 
 # The one that ships.
 FASHION_MNIST_8K = Network(
@@ -32,3 +40,13 @@ FASHION_MNIST_8BIT = Network(
 )
 
 NETWORKS = {network.name: network for network in (FASHION_MNIST_8K, FASHION_MNIST_8BIT)}
+
+
+def default_network(shape: Shape, classes: int) -> Network:
+    """The layers of the network that ships, over frames of another shape and other classes."""
+    shipped = FASHION_MNIST_8K
+    if (shape, classes) == (shipped.input, stages(shipped)[-1].output.size):
+        return shipped
+    network = Network("default", shape, (*shipped.layers[:-1], Dense(classes, bits=4)))
+    check_network(network)
+    return network

@@ -29,7 +29,7 @@ from boardless_models.int8.scaling import ROUNDINGS, largest_weight
 from boardless_sim.errors import ModelError
 
 MOST_VALUES = MOST_OPERATORS = 255
-MOST_CLASSES = 256
+MOST_OUTPUTS = 4096
 # In a header a name is a C string, in a result line a word.
 CLASS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,30}")
 LARGEST_SCORE_STEP = 0xFFFF
@@ -60,8 +60,8 @@ def check_graph(graph: Graph) -> None:
     output = graph.values[graph.output]
     if output.storage not in ready:
         raise ModelError(f"tensor {output.name!r}, the output, is never computed")
-    if not 1 <= output.shape.size <= MOST_CLASSES:
-        raise ModelError(f"{output.shape.size} outputs, expected 1 to {MOST_CLASSES} classes")
+    if not 1 <= output.shape.size <= MOST_OUTPUTS:
+        raise ModelError(f"{output.shape.size} outputs, expected 1 to {MOST_OUTPUTS}")
     check_classes(graph.classes, output.shape.size)
 
 

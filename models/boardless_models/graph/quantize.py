@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.data.dataset import CLASS_NAMES, Dataset, Split
+from boardless_models.data.dataset import Dataset, Split
 from boardless_models.data.network import network_to_json, stages
 from boardless_models.graph.accuracy import accuracy
 from boardless_models.graph.chain import QuantizedLayer, Scales, graph_of_layers
@@ -150,7 +150,9 @@ def hard_swish_input(output: float) -> float:
     return math.sqrt(half * half + 2 * HARD_SWISH_REACH * max(output, 0.0)) - half
 
 
-def quantize(checkpoint: Checkpoint, rounding: Rounding = ROUNDING) -> Graph:
+def quantize(
+    checkpoint: Checkpoint, rounding: Rounding = ROUNDING, classes: tuple[str, ...] = ()
+) -> Graph:
     """The whole network in integers, each layer's output grid the next one's input grid."""
     layers: list[QuantizedLayer] = []
     scale, zero_point = INPUT_SCALE, INPUT_ZERO_POINT
@@ -159,9 +161,8 @@ def quantize(checkpoint: Checkpoint, rounding: Rounding = ROUNDING) -> Graph:
         quantized, scale = quantize_layer(layer, scale, zero_point, *kind)
         zero_point = quantized.output_zero_point
         layers.append(quantized)
-    names = CLASS_NAMES if len(layers[-1].bias) == len(CLASS_NAMES) else ()
-    whole = tuple(layers)
-    return fused(graph_of_layers(checkpoint.network, whole, score_step(scale), rounding, names))
+    step = score_step(scale)
+    return fused(graph_of_layers(checkpoint.network, tuple(layers), step, rounding, classes))
 
 
 def float_accuracy(checkpoint: Checkpoint, split: Split) -> float:
@@ -180,7 +181,6 @@ def provenance(checkpoint: Checkpoint, quantized: Graph, dataset: Dataset) -> di
 
     Frames that it was trained on tell nothing: without validation there is no figure of it.
     """
-    dataset.check_input(checkpoint.network)
     splits = {"validation": dataset.validation, "test": dataset.test}
     if checkpoint.record.validation_accuracy is None:
         del splits["validation"]

@@ -22,7 +22,7 @@ LOGIT_QUANTILE = 0.001
 def calibration_indices(seed: int, frame_count: int) -> NDArray[np.int32]:
     """Which training frames are calibrated on: drawn once, then a list in the checkpoint."""
     generator = np.random.default_rng(seed)
-    picked = generator.choice(frame_count, CALIBRATION_COUNT, replace=False)
+    picked = generator.choice(frame_count, min(CALIBRATION_COUNT, frame_count), replace=False)
     return np.asarray(np.sort(picked), np.int32)
 
 

@@ -59,8 +59,10 @@ def activated(tensor: Floats, activation: str, slope: float) -> Floats:
 def layer_outputs(
     placed: tuple[Stage, ...], layers: tuple[FloatLayer, ...], images: NDArray[np.uint8]
 ) -> list[Floats]:
-    """Every layer's float output for frames [N,H,W], the input scaled to 0..1."""
-    tensor: Floats = images[..., None].astype(np.float64) / 255.0
+    """Every layer's float output for frames [N,H,W] or [N,H,W,C], the input scaled to 0..1."""
+    placed_first = placed[0].input
+    extents = placed_first.height, placed_first.width, placed_first.channels
+    tensor: Floats = images.reshape(len(images), *extents).astype(np.float64) / 255.0
     outputs: list[Floats] = []
     for stage, layer in zip(placed, layers, strict=True):
         tensor = accumulate(stage, tensor, layer.weight.astype(np.float64)) + layer.bias

@@ -28,6 +28,7 @@ from boardless_models.graph.kernels import is_dense
 from boardless_models.int8.scaling import quantize_multiplier
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.file import FileOperator, FileTensor, Options, TfliteFile
+from boardless_models.tflite.pixels import PIXELS
 from boardless_models.tflite.pointwise import BY_ITSELF, FUNCTION_CODES, RANGES, clamp_of
 from boardless_sim.errors import ModelError
 
@@ -71,8 +72,11 @@ class Exporter:
             raise ModelError(
                 f"tensor {unknown[0]!r} has no scale, expected an artifact quantised with them"
             )
-        source = self.value(self.graph.input)
-        for operator in self.graph.operators:
+        first, *others = operators = self.graph.operators
+        pixels = isinstance(first, Lookup) and first.function == PIXELS
+        # What maps a frame's bytes stands before the network, not in it.
+        source = self.value(first.output if pixels else self.graph.input)
+        for operator in others if pixels else operators:
             try:
                 self.handler(operator)(operator)
             except ModelError as complaint:

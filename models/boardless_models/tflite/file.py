@@ -18,6 +18,7 @@ from boardless_models.tflite.flatbuffer import (
     text,
     vector,
 )
+from boardless_models.tflite.operator_names import operator_name
 from boardless_sim.errors import ModelError
 
 IDENTIFIER = b"TFL3"
@@ -35,33 +36,7 @@ ADD, AVERAGE_POOL_2D, CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED = 0, 1, 3, 4, 
 MAX_POOL_2D, RELU_OP, RELU_N1_TO_1_OP, RELU6_OP = 17, 19, 20, 21
 RESHAPE, SOFTMAX, SQUEEZE, PRELU, EXPAND_DIMS, LEAKY_RELU = 22, 25, 43, 54, 70, 98
 CONCATENATION, LOGISTIC, TANH, PAD, MEAN, HARD_SWISH = 2, 14, 28, 34, 40, 117
-OPERATOR_NAMES = {
-    ADD: "ADD",
-    AVERAGE_POOL_2D: "AVERAGE_POOL_2D",
-    CONCATENATION: "CONCATENATION",
-    CONV_2D: "CONV_2D",
-    DEPTHWISE_CONV_2D: "DEPTHWISE_CONV_2D",
-    6: "DEQUANTIZE",
-    FULLY_CONNECTED: "FULLY_CONNECTED",
-    LOGISTIC: "LOGISTIC",
-    MAX_POOL_2D: "MAX_POOL_2D",
-    18: "MUL",
-    RELU_OP: "RELU",
-    RELU_N1_TO_1_OP: "RELU_N1_TO_1",
-    RELU6_OP: "RELU6",
-    RESHAPE: "RESHAPE",
-    SOFTMAX: "SOFTMAX",
-    TANH: "TANH",
-    32: "CUSTOM",
-    PAD: "PAD",
-    MEAN: "MEAN",
-    SQUEEZE: "SQUEEZE",
-    PRELU: "PRELU",
-    EXPAND_DIMS: "EXPAND_DIMS",
-    LEAKY_RELU: "LEAKY_RELU",
-    114: "QUANTIZE",
-    HARD_SWISH: "HARD_SWISH",
-}
+DEQUANTIZE, TRANSPOSE, STRIDED_SLICE, SHAPE, PACK, QUANTIZE = 6, 39, 45, 77, 83, 114
 # The version of each operator that takes int8.
 VERSIONS = {ADD: 2, CONV_2D: 3, DEPTHWISE_CONV_2D: 3, FULLY_CONNECTED: 4, MAX_POOL_2D: 2}
 VERSIONS |= {AVERAGE_POOL_2D: 2, RELU_OP: 2, RELU6_OP: 2, SOFTMAX: 2, RELU_N1_TO_1_OP: 1}
@@ -114,7 +89,7 @@ class FileOperator:
     @property
     def name(self) -> str:
         """The schema's name."""
-        return OPERATOR_NAMES.get(self.code, f"operator {self.code}")
+        return operator_name(self.code)
 
 
 @dataclass(frozen=True)
@@ -213,10 +188,11 @@ def read_tensor(table: Table, buffers: list[NDArray[np.uint8]], most_bytes: int)
             raise ModelError(f"tensor {name!r}: more than {MOST_SCALES} scales")
     return FileTensor(
         name=name,
-        shape=tuple(int(extent) for extent in shape),
+        shape=tuple(int(extent) for extent in (*np.maximum(shape[:1], 1), *shape[1:])),
         kind=table.integer(1, "b"),
         data=buffers[number].tobytes(),
-        is_dynamic=bool((shape < 1).any() or (signature < 0).any()),
+        # The first extent is the batch: converters leave it open, and one frame at a time is run.
+        is_dynamic=bool((shape[1:] < 1).any() or (signature[1:] < 0).any()),
         **grid,
     )
 

@@ -7,44 +7,37 @@ from pathlib import Path
 from typing import Any
 
 from boardless_models.graph.c_source import slow_lines
-from boardless_models.graph.cost import check_budget, graph_costs, largest_value
+from boardless_models.graph.cost import check_budget, graph_costs
+from boardless_models.graph.folding import folded
 from boardless_models.graph.fusing import fused
 from boardless_models.graph.graph import Graph
-from boardless_models.graph.kernels import scratch_bytes
+from boardless_models.graph.kernels import fitted, scratch_bytes
 from boardless_models.int8.scaling import Rounding
+from boardless_models.tflite.pixels import with_pixels
 from boardless_models.tflite.reader import graph_of
 from boardless_models.tflite.tensors import file_in, read_file
 from boardless_sim.errors import ModelError
 
-RAM_BUDGET_BYTES = 112 * 1024
-
 
 def import_file(
-    path: Path, rounding: Rounding, budget: int, ram_budget: int
+    path: Path,
+    rounding: Rounding,
+    budget: int,
+    ram_budget: int,
+    input_range: str | None = None,
 ) -> tuple[Graph, dict[str, Any]]:
     """Read, check and budget a .tflite; its graph and where it comes from."""
     content = read_file(path)
     file = file_in(content, path)
     try:
-        graph = fused(graph_of(file, path.stem[:64], rounding))
-        check_ram(graph, ram_budget)
+        network = folded(fused(graph_of(file, path.stem[:64], rounding)))
+        graph = fitted(with_pixels(network, input_range), ram_budget)
     except ModelError as cause:
         raise ModelError(f"{path}: {cause}") from cause
     costs = graph_costs(graph)
     check_budget(str(path), costs, budget)
     source = {"file": path.name, "sha256": hashlib.sha256(content).hexdigest()}
     return graph, {"imported": source, "macs": sum(cost.macs for cost in costs)}
-
-
-def check_ram(graph: Graph, budget: int) -> None:
-    """Refuse what does not fit the memory: by how much, and which tensor is the largest."""
-    needed = scratch_bytes(graph, "m4")
-    over = needed - budget
-    if over > 0:
-        raise ModelError(
-            f"{needed} bytes of RAM, {over} over the budget of {budget}; "
-            f"the largest is {largest_value(graph)}"
-        )
 
 
 def summary(graph: Graph) -> list[str]:

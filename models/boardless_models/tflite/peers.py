@@ -16,6 +16,7 @@ from boardless_models.graph.graph import Convolve, Graph, Mean
 from boardless_models.graph.reference import Requantise, rounded_as, run_graph
 from boardless_models.int8.scaling import Integers, Rounding
 from boardless_models.tflite import file as tfl
+from boardless_models.tflite.ends import without_ends
 from boardless_models.tflite.file import TfliteFile
 from boardless_sim.errors import ModelError
 
@@ -92,6 +93,7 @@ def observed(file: TfliteFile, graph: Graph) -> tuple[TfliteFile, tuple[int, ...
     What is no operator of the graph is left out: a reshape, a border that a convolution takes, and
     the softmax at the end, which here is a score.
     """
+    file = without_ends(file)
     numbers = {operator.name: number for number, operator in enumerate(graph.operators)}
     names = [f"op {number} {operator.name}" for number, operator in enumerate(file.operators)]
     kept = [number for number, name in enumerate(names) if name in numbers]
@@ -171,7 +173,8 @@ def compare(peer: Peer, file: TfliteFile, graph: Graph, frames: NDArray[np.uint8
         if peer.rounding == "float32":
             single = run_graph(graph, batch, "single")
             off_single += sum(int((expected[at] != single[at]).sum()) for at in numbers)
-        for place, frame in enumerate(inputs_of_frames(graph, batch)):
+        extents = watched.tensors[watched.inputs[0]].shape
+        for place, frame in enumerate(inputs_of_frames(extents, batch)):
             for at, found in zip(numbers, running.run(frame), strict=True):
                 reference = expected[at][place]
                 theirs = found.reshape(reference.shape)
@@ -217,12 +220,10 @@ def first_mismatch(name: str, expected: Int8, found: Int8) -> Mismatch:
     return Mismatch(name, place, int(expected[place]), int(found[place]))
 
 
-def inputs_of_frames(graph: Graph, frames: NDArray[np.uint8]) -> Iterator[Int8]:
-    """Frames as the network's input [1,H,W,C]."""
-    shape = graph.values[graph.input].shape
+def inputs_of_frames(extents: tuple[int, ...], frames: NDArray[np.uint8]) -> Iterator[Int8]:
+    """Frames as the network's input, of the extents that the file gives it."""
     for frame in frames:
-        pixels = (frame.astype(np.int16) - 128).astype(np.int8)
-        yield pixels.reshape(1, shape.height, shape.width, shape.channels)
+        yield (frame.astype(np.int16) - 128).astype(np.int8).reshape(extents)
 
 
 def frames_for(

@@ -8,13 +8,14 @@ from collections.abc import Callable
 import numpy as np
 
 from boardless_models.graph.graph import ADD_LEFT_SHIFT, Add, AddConstant, Lookup, Prelu, Value
-from boardless_models.int8.activation import function_table, hard_swish_table, logistic
+from boardless_models.int8.activation import INPUTS, function_table, hard_swish_table, logistic
 from boardless_models.int8.scaling import (
     INT8_MAXIMUM,
     INT8_MINIMUM,
     ROUNDINGS,
     Factor,
     quantize_multiplier,
+    scaled,
 )
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.file import FileOperator, FileTensor
@@ -37,6 +38,7 @@ BY_ITSELF = {
 FIXED_GRIDS = {tfl.LOGISTIC: (1.0 / 256.0, -128), tfl.TANH: (1.0 / 128.0, 0)}
 FUNCTIONS: dict[int, Callable[[float], float]] = {tfl.LOGISTIC: logistic, tfl.TANH: math.tanh}
 FUNCTION_CODES = {"hard-swish": tfl.HARD_SWISH, "logistic": tfl.LOGISTIC, "tanh": tfl.TANH}
+FUNCTION_CODES |= {"quantize": tfl.QUANTIZE}
 FUNCTION_NAMES = {code: name for name, code in FUNCTION_CODES.items()}
 SINGLE_WEIGHT_BITS = 20
 LEAST_ADD_SHIFT, GREATEST_ADD_SHIFT = 12, 30
@@ -107,6 +109,16 @@ def prelu_of(
         most=INT8_MAXIMUM,
         slope_scale=scale,
     )
+
+
+def rescale_of(name: str, first: int, number: int, source: Value, target: Value) -> Lookup:
+    """QUANTIZE from one int8 grid to another: a table; TensorFlow Lite rounds it twice."""
+    check_shapes(source, target)
+    factor = quantize_multiplier(source.scale / target.scale)
+    multiplier, exponent = (np.array(part, np.int64) for part in factor)
+    moved = scaled(INPUTS - source.zero_point, multiplier, exponent, "double") + target.zero_point
+    table = np.asarray(np.clip(moved, INT8_MINIMUM, INT8_MAXIMUM), np.int8)
+    return Lookup(name, first, number, table, "quantize")
 
 
 def table_of(name: str, code: int, first: int, number: int, source: Value, target: Value) -> Lookup:

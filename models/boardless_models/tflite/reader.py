@@ -10,6 +10,7 @@ from boardless_models.graph.graph import Concatenate, Graph, Value, renumbered
 from boardless_models.int8.scaling import Rounding
 from boardless_models.int8.score import score_step
 from boardless_models.tflite import file as tfl
+from boardless_models.tflite.ends import without_ends
 from boardless_models.tflite.file import FileOperator, TfliteFile
 from boardless_models.tflite.layers import FileLayers
 from boardless_models.tflite.pointwise import (
@@ -18,13 +19,15 @@ from boardless_models.tflite.pointwise import (
     clamp_of,
     prelu_of,
     relu_of,
+    rescale_of,
     table_of,
 )
-from boardless_models.tflite.reduce import mean_of
+from boardless_models.tflite.reduce import integers, mean_of
 from boardless_sim.errors import ModelError
 
 LARGEST_SCORE_STEP = 0xFFFF
 SHAPERS = (tfl.RESHAPE, tfl.SQUEEZE, tfl.EXPAND_DIMS)
+SHAPE_SUMS = (tfl.SHAPE, tfl.STRIDED_SLICE, tfl.PACK)
 CLAMPS = (tfl.RELU_OP, tfl.RELU6_OP, tfl.RELU_N1_TO_1_OP, tfl.LEAKY_RELU)
 TABLES = (tfl.HARD_SWISH, tfl.LOGISTIC, tfl.TANH)
 ACTIVATIONS = (*CLAMPS, *TABLES, tfl.PRELU)
@@ -32,7 +35,7 @@ ACTIVATIONS = (*CLAMPS, *TABLES, tfl.PRELU)
 
 def graph_of(file: TfliteFile, name: str, rounding: Rounding) -> Graph:
     """The graph, checked. Raises `ModelError` naming every operator that is not supported."""
-    return Importer(file).graph(name, rounding)
+    return Importer(without_ends(file)).graph(name, rounding)
 
 
 class Importer(FileLayers):
@@ -88,6 +91,9 @@ class Importer(FileLayers):
             tfl.PAD: self.pad,
             tfl.CONCATENATION: self.concatenation,
             tfl.SOFTMAX: self.softmax,
+            tfl.QUANTIZE: self.requantise,
+            tfl.TRANSPOSE: self.transpose,
+            **dict.fromkeys(SHAPE_SUMS, self.shape_sum),
             **dict.fromkeys(SHAPERS, self.reshape),
             **dict.fromkeys(ACTIVATIONS, self.activation),
         }
@@ -104,6 +110,29 @@ class Importer(FileLayers):
         same_grid = (found.scale, found.zero_point) == (source.scale, source.zero_point)
         if found.shape.size != source.shape.size or not same_grid:
             raise ModelError(f"tensor {found.name!r} is not {self.values[index].name!r} reshaped")
+
+    def shape_sum(self, _index: int, operator: FileOperator) -> None:
+        """Arithmetic of shapes: for one frame they are fixed, and RESHAPE needs none of it."""
+        for index in operator.outputs:
+            tensor = self.tensor((index,), 0)
+            if tensor.kind != tfl.INT32:
+                raise ModelError(f"tensor {tensor.name!r}: expected the int32 of a shape")
+
+    def transpose(self, index: int, operator: FileOperator) -> None:
+        """One that moves extents of one only: the bytes stay where they are."""
+        source = self.tensor(operator.inputs, 0).shape
+        order = integers(self.tensor(operator.inputs, 1)).reshape(-1).tolist()
+        moved = [axis for axis in order if 0 <= axis < len(source) and source[axis] > 1]
+        if sorted(order) != list(range(len(source))) or moved != sorted(moved):
+            raise ModelError(f"order {order} of {list(source)}, expected one that moves no value")
+        self.reshape(index, operator)
+
+    def requantise(self, index: int, operator: FileOperator) -> None:
+        """QUANTIZE of an int8 to another grid."""
+        name = f"op {index} {operator.name}"
+        first, source = self.input(operator)
+        number, target = self.output(operator)
+        self.operators.append(rescale_of(name, first, number, source, target))
 
     def softmax(self, index: int, operator: FileOperator) -> None:
         """As the last operator it becomes the score; the order of the classes stays."""

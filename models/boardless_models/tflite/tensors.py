@@ -56,14 +56,16 @@ def is_positive(scales: NDArray[np.float32]) -> bool:
 
 
 def shape_of(tensor: FileTensor) -> Shape:
-    """[1,H,W,C] or [1,C] as height, width, channels."""
+    """[1,H,W,C], [1,W,C] or [1,C] as height, width, channels."""
     shape = tensor.shape
-    if len(shape) not in (2, 4) or shape[0] != 1 or max(shape) > LARGEST_EXTENT:
+    if len(shape) not in (2, 3, 4) or shape[0] != 1 or max(shape) > LARGEST_EXTENT:
         raise ModelError(
-            f"tensor {tensor.name!r} is {list(shape)}, expected [1,H,W,C] or [1,C] of at most "
-            f"{LARGEST_EXTENT}"
+            f"tensor {tensor.name!r} is {list(shape)}, expected [1,H,W,C], [1,W,C] or [1,C] of at "
+            f"most {LARGEST_EXTENT}"
         )
-    return Shape(*shape[1:]) if len(shape) == 4 else Shape(1, 1, shape[1])
+    # What is missing before the channels is one pixel wide.
+    height, width, channels = (1,) * (4 - len(shape)) + shape[1:]
+    return Shape(height, width, channels)
 
 
 def constant(tensor: FileTensor, kind: np.dtype[Any]) -> NDArray[Any]:

@@ -54,7 +54,7 @@ class FileValues:
         kind = tfl.TYPE_NAMES.get(tensor.kind, f"type {tensor.kind}")
         if tensor.kind != tfl.INT8:
             raise ModelError(f"tensor {tensor.name!r} is {kind}, expected int8 (full-integer)")
-        if tensor.is_dynamic:
+        if min(tensor.shape, default=0) < 1 or (tensor.is_dynamic and index in self.file.inputs):
             raise ModelError(f"tensor {tensor.name!r} has a dynamic shape, expected a fixed one")
         if index in self.values:
             raise ModelError(f"tensor {tensor.name!r} is computed twice")

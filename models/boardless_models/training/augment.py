@@ -21,20 +21,20 @@ def drawn_views(count: int, recipe: Recipe) -> Tensor:
 
 
 def moved(batch: Tensor, views: Tensor, shift: int) -> Tensor:
-    """Each frame [1,H,W] as its view shows it: moved down and right, then mirrored; gaps are black.
+    """Each frame [C,H,W] as its view shows it: moved down and right, then mirrored; gaps are black.
 
     Views are numbered (mirrored, down, right), the last changing fastest, so a recipe without the
     mirror draws the first half.
     """
     count, _, height, width = batch.shape
     side = 2 * shift + 1
-    padded = nn.functional.pad(batch, (shift,) * 4)[:, 0]
+    padded = nn.functional.pad(batch, (shift,) * 4).permute(0, 2, 3, 1)
     down = (views // side % side)[:, None] + torch.arange(height)
     right = (views % side)[:, None] + torch.arange(width)
     mirrored = views >= side * side
     right[mirrored] = right[mirrored].flip(1)
     picked = torch.arange(count)[:, None, None]
-    return padded[picked, down[:, :, None], right[:, None, :]][:, None]
+    return padded[picked, down[:, :, None], right[:, None, :]].permute(0, 3, 1, 2)
 
 
 def erased(batch: Tensor, share: float) -> Tensor:

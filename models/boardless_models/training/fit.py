@@ -35,8 +35,9 @@ class Outcome:
 
 
 def frames_tensor(split: Split) -> Tensor:
-    """Frames as [N,1,H,W] bytes."""
-    return torch.from_numpy(split.images.copy())[:, None]
+    """Frames as [N,C,H,W] bytes."""
+    frames = torch.from_numpy(split.images.copy())
+    return frames[:, None] if frames.ndim == 3 else frames.permute(0, 3, 1, 2).contiguous()
 
 
 def labels_tensor(split: Split) -> Tensor:
@@ -82,12 +83,14 @@ class Training:
         taught = (dataset.train, dataset.validation) if recipe.whole else (dataset.train,)
         self.frames = torch.cat([frames_tensor(split) for split in taught])
         self.labels = torch.cat([labels_tensor(split) for split in taught])
+        # A small set is one batch: what is left of a batch is left out, and must not be all.
+        self.batch = min(BATCH, len(self.frames))
         self.held = frames_tensor(dataset.validation), labels_tensor(dataset.validation)
         self.optimizer = optimizer(self.model, recipe)
         self.rate = torch.optim.lr_scheduler.OneCycleLR(
             self.optimizer,
             recipe.peak_rate,
-            total_steps=recipe.epochs * (len(self.frames) // BATCH),
+            total_steps=recipe.epochs * (len(self.frames) // self.batch),
             pct_start=recipe.warm_up,
             final_div_factor=1 / LAST_RATE,
         )
@@ -138,9 +141,9 @@ class Training:
         self.set_grid()
         self.model.train()
         order = torch.randperm(len(self.frames))
-        for start in range(0, len(self.frames) - BATCH + 1, BATCH):
-            picked = order[start : start + BATCH]
-            views = drawn_views(BATCH, self.recipe)
+        for start in range(0, len(self.frames) - self.batch + 1, self.batch):
+            picked = order[start : start + self.batch]
+            views = drawn_views(self.batch, self.recipe)
             batch = augmented(self.frames[picked].float() / 255.0, views, self.recipe)
             soft = None if self.soft is None else self.soft[views, picked].float()
             self.step(

@@ -9,18 +9,24 @@ from boardless_sim.chips.chip import Chip
 
 @dataclass(frozen=True)
 class CameraWiring:
-    """Which sensor, which bus configures it, and the clock on its XCLK pin in hertz."""
+    """How a sensor hangs on the chip.
+
+    `bus`: which configures it, "I2C1". `xclk`: what clocks it, a clock output ("MCO1", "TIM1_CH1")
+    or an oscillator ("24M"). `powerdown` and `reset`: the pins on PWDN and RESET#, as "PG9".
+    """
 
     sensor: str
     bus: str
-    xclk_hz: int
+    xclk: str
+    powerdown: str | None = None
+    reset: str | None = None
 
 
 @dataclass(frozen=True)
 class Board:
     """Everything that distinguishes one board from another.
 
-    `crystal_hz` (HSE) and `watch_crystal_hz` (LSE) are None where none is fitted.
+    `crystal_hz` (HSE) and `watch_crystal_hz` (LSE) are None where none is fitted. `supply_mv`: VDD.
     """
 
     name: str
@@ -28,3 +34,10 @@ class Board:
     crystal_hz: int | None
     watch_crystal_hz: int | None = None
     camera: CameraWiring | None = None
+    supply_mv: int = 3300
+
+    @property
+    def flash_limits(self) -> tuple[int, ...]:
+        """The highest HCLK for 0, 1, 2 … wait states at this supply."""
+        steps = [least for least in self.chip.wait_states if least <= self.supply_mv]
+        return self.chip.wait_states[max(steps)] if steps else ()

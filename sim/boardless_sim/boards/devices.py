@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from boardless_sim.boards.board import Board, CameraWiring
+from boardless_sim.boards.board import Board
+from boardless_sim.boards.camera import CameraOnBoard
+from boardless_sim.boards.pins import Pins
 from boardless_sim.camera.sensor import Sensor
-from boardless_sim.camera.sensors.catalog import make_sensor
 from boardless_sim.errors import BoardError
-from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
-from boardless_sim.peripherals.gpio import Gpio
+from boardless_sim.peripherals.fsmc import Fsmc
+from boardless_sim.peripherals.gpio import IDR, Gpio
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.pwr import Pwr
@@ -30,20 +31,22 @@ class BoardDevices:
     """The devices of a board, attached to its bus, wired to each other and powered on."""
 
     by_name: Mapping[str, tuple[int, Peripheral]]  # base address and device
-    fitted: Sensor | None
+    pins: Pins
+    fitted: CameraOnBoard | None
     usarts: Mapping[str, Usart]
     gpios: Mapping[str, Gpio]
     dmas: tuple[Dma, ...]
     rcc: Rcc
     exti: Exti
     flash: FlashInterface
+    memory_controller: Fsmc | None
 
     @property
     def camera(self) -> Sensor:
         """The sensor. Raises `BoardError` where none is fitted."""
         if self.fitted is None:
             raise BoardError("the board has no camera, expected one")
-        return self.fitted
+        return self.fitted.sensor
 
     @property
     def mapped(self) -> Iterable[tuple[int, Peripheral]]:
@@ -59,7 +62,7 @@ class BoardDevices:
 
 
 def build_devices(board: Board, bus: Bus) -> BoardDevices:
-    """Build, attach and wire the devices. The camera starts to run."""
+    """Build, attach and wire the devices."""
     placed = {
         place.name: (place.base, place.factory(place.name, *place.irqs))
         for place in board.chip.placements
@@ -77,15 +80,24 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
         rtc.clock_hz = rcc.rtc_hz
     gpios = {device.name: device for device in devices if isinstance(device, Gpio)}
     _wire_exti(gpios, _only(board, devices, Syscfg))
+    flash = _only(board, devices, FlashInterface)
+    flash.limits = board.flash_limits
+    rcc.clock_watchers.append(flash.check_latency)
+    by_name = {device.name: device for device in devices}
+    pins = Pins(board.chip.alternates, gpios, by_name)
+    _wire_i2c(devices, gpios, pins)
+    camera = board.camera
     return BoardDevices(
         by_name=placed,
-        fitted=None if board.camera is None else _wire_camera(board, board.camera, placed, bus),
+        pins=pins,
+        fitted=None if camera is None else CameraOnBoard(board, camera, by_name, pins, bus),
         usarts={device.name: device for device in devices if isinstance(device, Usart)},
         gpios=gpios,
         dmas=tuple(device for device in devices if isinstance(device, Dma)),
         rcc=rcc,
         exti=_only(board, devices, Exti),
-        flash=_only(board, devices, FlashInterface),
+        flash=flash,
+        memory_controller=next((device for device in devices if isinstance(device, Fsmc)), None),
     )
 
 
@@ -104,21 +116,24 @@ def _reset_one(placed: Mapping[str, tuple[int, Peripheral]], name: str) -> None:
         placed[name][1].reset()
 
 
+def _wire_i2c(devices: Iterable[Peripheral], gpios: Mapping[str, Gpio], pins: Pins) -> None:
+    masters = [device for device in devices if isinstance(device, I2c)]
+
+    def is_held(name: str) -> bool:
+        lines = (*pins.of(f"{name}_SCL"), *pins.of(f"{name}_SDA"))
+        return any(gpio.is_held_low(pin) for gpio, pin in lines)
+
+    def changed() -> None:
+        for master in masters:
+            master.lines_changed()
+
+    for master in masters:
+        master.held_low = partial(is_held, master.name)
+    for gpio in gpios.values():
+        gpio.on_outside = changed
+
+
 def _wire_exti(gpios: Mapping[str, Gpio], syscfg: Syscfg) -> None:
-    for name, gpio in gpios.items():
-        gpio.on_change = partial(syscfg.port_changed, ord(name[-1]) - ord("A"))
-
-
-def _wire_camera(
-    board: Board, wiring: CameraWiring, placed: Mapping[str, tuple[int, Peripheral]], bus: Bus
-) -> Sensor:
-    if "DCMI" not in placed:
-        raise BoardError(f"{board.name}: the chip has no DCMI, expected one for a camera")
-    i2c, dcmi = placed[wiring.bus][1], placed["DCMI"][1]
-    if not isinstance(i2c, I2c) or not isinstance(dcmi, Dcmi):
-        raise BoardError(f"{board.name}: {wiring.bus} or DCMI cannot carry a camera")
-    sensor = make_sensor(wiring.sensor)
-    i2c.connect(sensor)
-    sensor.connect(bus, dcmi)
-    sensor.clock_in(wiring.xclk_hz)
-    return sensor
+    for gpio in gpios.values():
+        syscfg.begin_with(gpio.number, gpio.read(IDR, 4))
+        gpio.on_change = partial(syscfg.port_changed, gpio.number)

@@ -8,5 +8,5 @@ REFERENCE = Board(
     chip=stm32f4("stm32f407vg"),
     crystal_hz=8_000_000,
     watch_crystal_hz=32_768,
-    camera=CameraWiring(sensor="ov7670", bus="I2C1", xclk_hz=24_000_000),
+    camera=CameraWiring(sensor="ov7670", bus="I2C1", xclk="MCO1"),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from boardless_sim.camera.lens import Lens
@@ -15,13 +15,15 @@ class Sensor(Protocol):
 
     On the control bus (SCCB, which is I2C) it answers at `address`. `faults` may be set at any time
     and takes effect with the next frame or transfer. `frames_clocked` counts from power-on, whoever
-    listened. `lens`: what stands before it.
+    listened. `lens`: what stands before it. `on_dead` is called when it is addressed and does not
+    run.
     """
 
     address: int
     faults: Sequence[SensorFault]
     frames_clocked: int
     lens: Lens
+    on_dead: Callable[[], None]
 
     def connect(self, clock: Clock, sink: ParallelSink) -> None:
         """Wire the sensor to virtual time and to the capture interface."""

@@ -7,8 +7,7 @@
 #include "core.h"
 
 /* Where an access begins, by the registers as they are now. */
-uint32_t effective_address(core *c, const core_access *access)
-{
+uint32_t effective_address(core *c, const core_access *access) {
     uint32_t address = access->displacement;
     if (access->base >= 0) {
         address += core_reg(c, CORE_GENERAL[access->base]);
@@ -19,14 +18,12 @@ uint32_t effective_address(core *c, const core_access *access)
     return address;
 }
 
-static bool matches(core *c, const core_access *access)
-{
+static bool matches(core *c, const core_access *access) {
     return access->is_load == c->access_is_load &&
            c->access_address - effective_address(c, access) < access->span_bytes;
 }
 
-const core_access *access_at(const core *c, uint32_t pc)
-{
+const core_access *access_at(const core *c, uint32_t pc) {
     const core_access *accesses = &c->accesses[c->block->first_access];
     for (uint32_t i = 0; i < c->block->accesses; i++) {
         if (c->block_address + 2u * accesses[i].instruction == pc) {
@@ -37,16 +34,14 @@ const core_access *access_at(const core *c, uint32_t pc)
 }
 
 /* Until c->in_access is false again. */
-void access_begins(core *c, uint32_t address, bool is_load)
-{
+void access_begins(core *c, uint32_t address, bool is_load) {
     c->in_access = true;
     c->access_is_load = is_load;
     c->access_address = address;
 }
 
 /* The instruction that makes the access in progress. */
-uint32_t access_pc(core *c)
-{
+uint32_t access_pc(core *c) {
     const core_access *accesses = c->block ? &c->accesses[c->block->first_access] : NULL;
     for (uint32_t i = c->match_next; c->block && i < c->block->accesses; i++) {
         if (matches(c, &accesses[i])) {
@@ -57,8 +52,7 @@ uint32_t access_pc(core *c)
 }
 
 /* Cycle of the access in progress; the time of the CPU outside one. */
-uint64_t core_now(core *c)
-{
+uint64_t core_now(core *c) {
     if (!c->in_access || !c->block) {
         return c->shared.cycles;
     }

@@ -5,8 +5,7 @@
 #include "core.h"
 
 /* Before an instruction that may have an access. */
-static void look_at_access(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
-{
+static void look_at_access(uc_engine *uc, uint64_t address64, uint32_t size, void *user) {
     (void)uc, (void)size;
     core *c = user;
     uint32_t address = (uint32_t)address64;
@@ -20,8 +19,7 @@ static void look_at_access(uc_engine *uc, uint64_t address64, uint32_t size, voi
     }
 }
 
-static void look_at(core *c, uint64_t first, uint64_t last, uc_hook *handle)
-{
+static void look_at(core *c, uint64_t first, uint64_t last, uc_hook *handle) {
     union {
         void (*function)(uc_engine *, uint64_t, uint32_t, void *);
         void *object; /* as Unicorn wants it */
@@ -30,15 +28,13 @@ static void look_at(core *c, uint64_t first, uint64_t last, uc_hook *handle)
 }
 
 /* For an access whose base tells nothing when its block begins. Called by Python. */
-void core_look_at(core *c, uint32_t address)
-{
+void core_look_at(core *c, uint32_t address) {
     uc_hook handle;
     look_at(c, address, address, &handle);
 }
 
 /* False: a base is odd. The accesses of the block get hooks, and it must be translated anew. */
-bool bases_are_aligned(core *c, core_block *block, uint32_t address)
-{
+bool bases_are_aligned(core *c, core_block *block, uint32_t address) {
     bool aligned = true;
     for (uint32_t left = block->aligned_bases; left; left &= left - 1u) {
         aligned = aligned && !(core_reg(c, CORE_GENERAL[__builtin_ctz(left)]) & 3u);
@@ -60,8 +56,7 @@ bool bases_are_aligned(core *c, core_block *block, uint32_t address)
 
 /* Between slices: while CCR.UNALIGN_TRP is set each instruction has a hook, and no translation with
  * one stays behind. */
-void follow_unalign_trp(core *c)
-{
+void follow_unalign_trp(core *c) {
     bool wanted = (c->ccr & CCR_UNALIGN_TRP) != 0;
     if (wanted == c->traps_unaligned) {
         return;

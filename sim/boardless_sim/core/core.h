@@ -3,8 +3,8 @@
  * Unicorn executes instructions. This core counts cycles by a table that Python fills (one entry a
  * basic block, see boardless_sim/timing.py), runs the NVIC, SysTick, DWT and the System Control
  * Space, enters and leaves exceptions as the ARMv7-M Architecture Reference Manual (DDI 0403E,
- * chapter B1) says, and jumps over time when the CPU sleeps or polls. Python owns every other device
- * and is called back for it.
+ * chapter B1) says, and jumps over time when the CPU sleeps or polls. Python owns every other
+ * device and is called back for it.
  *
  * The library has no Python and no link-time Unicorn dependency: Python passes the addresses of the
  * Unicorn functions in `core_api`.
@@ -19,20 +19,25 @@
 #include "debug.h"
 #include "shared.h"
 
-#define CORE_EXCEPTIONS 128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up */
+#define CORE_EXCEPTIONS                                                                            \
+    128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up                      \
+          */
 #define CORE_WORDS (CORE_EXCEPTIONS / 32u)
 
-#define CORE_HEADS 1024u
+#define CORE_HEADS       1024u
 #define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
-#define CORE_STATE_XPSR 16u
-#define FP_WORDS 17u /* s0-s15, fpscr: what an exception stacks */
-#define CORE_RAMS 4u
-#define CORE_CODES 3u
-#define CORE_PAGE_BITS 10u /* Unicorn's pages on an M-profile core */
-#define CORE_SLOW_FLASH (UINT64_C(1) << 32) /* where Unicorn loads from a Flash with wait states */
-#define CORE_GUARDED (UINT64_C(2) << 32)    /* where it finds memory that guards.c looks after */
-#define CORE_GUARDS 8u
-#define MPU_REGIONS 8u
+#define CORE_STATE_XPSR  16u
+#define FP_WORDS         17u /* s0-s15, fpscr: what an exception stacks */
+#define CORE_RAMS        4u
+#define CORE_CODES       3u
+#define CORE_PAGE_BITS   10u /* Unicorn's pages on an M-profile core */
+#define CORE_SLOW_FLASH                                                                            \
+    (UINT64_C(1) << 32)                       /* where Unicorn loads from a Flash with wait states \
+                                               */
+#define CORE_GUARDED      (UINT64_C(2) << 32) /* where it finds memory that guards.c looks after */
+#define CORE_FLASH_STORES (UINT64_C(3) << 32) /* where a store to the Flash arrives: at the bus */
+#define CORE_GUARDS       8u
+#define MPU_REGIONS       8u
 #define MPU_GRANULE_BYTES 32u
 
 /* A loop head: how often a backward branch came here, and how often to look closer. */
@@ -68,9 +73,9 @@ typedef struct {
 typedef struct {
     uint32_t base, size_bytes;
     bool executable;
-    uint8_t *memory;    /* on the host */
-    uint8_t *copy;      /* compared to prove that a loop changes nothing */
-    bool *holds_code;   /* of each page: code was fetched from it */
+    uint8_t *memory;  /* on the host */
+    uint8_t *copy;    /* compared to prove that a loop changes nothing */
+    bool *holds_code; /* of each page: code was fetched from it */
 } core_ram;
 
 typedef enum {
@@ -95,7 +100,7 @@ typedef enum {
     ABANDON_UNALIGNED,
     ABANDON_DIVIDE,
     ABANDON_DATA, /* the MPU refuses it */
-    ABANDON_BUS,  /* it needs privileges */
+    ABANDON_BUS,  /* it needs privileges, or a bus that is off */
 } abandon_cause;
 
 typedef struct {
@@ -138,8 +143,8 @@ struct core {
     uint32_t code_size[CORE_CODES];
     core_block *blocks[CORE_CODES];
     uint32_t *lowest_msp[CORE_CODES]; /* by halfword: SP at its lowest while at it; 0: never */
-    uint32_t clrex_address; /* where a CLREX stands */
-    core_block elsewhere; /* for code outside all of them */
+    uint32_t clrex_address;           /* where a CLREX stands */
+    core_block elsewhere;             /* for code outside all of them */
     core_access *accesses;
     uint32_t access_count, access_capacity;
     uint32_t *literals; /* Flash lines */
@@ -147,7 +152,7 @@ struct core {
     art art;
     const uint8_t *flash;   /* on the host */
     bool *flash_holds_code; /* of each page: code was fetched from it, or it has literals */
-    core_block *block; /* the one that runs */
+    core_block *block;      /* the one that runs */
     uint32_t block_address, block_end;
     uint64_t block_start_cycles;
     uint32_t match_next; /* first access of the block not yet matched */
@@ -164,7 +169,7 @@ struct core {
     struct {
         abandon_cause cause; /* no access may follow: the slice ends in this fault */
         uint32_t pc;
-        uint32_t address; /* of the access, for MMFAR and BFAR */
+        uint32_t address;                 /* of the access, for MMFAR and BFAR */
         uint32_t state[CORE_STATE_WORDS]; /* before the instruction */
     } abandoned;
     bool traps_unaligned; /* trap_hook is there */
@@ -172,14 +177,14 @@ struct core {
 
     stop_cause stop;
     uint32_t stale_address, stale_bytes; /* of STOP_TRANSLATE */
-    uint32_t lazy_refused; /* of STOP_LAZY_FP: bits of CFSR */
-    uint32_t interrupt; /* Unicorn's number, 0 none */
-    bool not_thumb; /* EPSR.T is 0: the next instruction is a fault */
+    uint32_t lazy_refused;               /* of STOP_LAZY_FP: bits of CFSR */
+    uint32_t interrupt;                  /* Unicorn's number, 0 none */
+    bool not_thumb;                      /* EPSR.T is 0: the next instruction is a fault */
     bool bad_instruction;
     bool bad_access, bad_fetch;
     uint32_t bad_address;
-    uint32_t refused;     /* what the MPU refused, UC_PROT_; 0 nothing */
-    bool refused_in_part; /* at bad_address itself, not in all of its page */
+    uint32_t refused;      /* what the MPU refused, UC_PROT_; 0 nothing */
+    bool refused_in_part;  /* at bad_address itself, not in all of its page */
     bool needs_privileges; /* the page is of the PPB */
 
     /* NVIC and System Control Space */
@@ -188,7 +193,8 @@ struct core {
     uint8_t priority[CORE_EXCEPTIONS];
     uint8_t active[CORE_EXCEPTIONS];
     uint32_t active_count;
-    uint32_t vtor, aircr, scr, ccr, shcsr, cfsr, hfsr, dfsr, mmfar, bfar, cpacr, fpccr, fpcar, fpdscr;
+    uint32_t vtor, aircr, scr, ccr, shcsr, cfsr, hfsr, dfsr, mmfar, bfar, cpacr, fpccr, fpcar,
+        fpdscr;
     bool event_register; /* WFE */
     bool waits_for_event;
     uint32_t systick_csr, systick_rvr;
@@ -259,7 +265,8 @@ bool fp_registers_write(core *c, uint32_t address, uint32_t value);
 void mpu_follow(core *c);
 void mpu_power_on(core *c);
 bool mpu_allows(const core *c, uint32_t address, uint32_t bytes, bool privileged, uint32_t wanted);
-mpu_verdict mpu_page(const core *c, uint32_t page, bool privileged, uint32_t wanted, uint32_t *rights);
+mpu_verdict mpu_page(const core *c, uint32_t page, bool privileged, uint32_t wanted,
+                     uint32_t *rights);
 bool mpu_registers_read(const core *c, uint32_t address, uint32_t *value);
 bool mpu_registers_write(core *c, uint32_t address, uint32_t size, uint32_t value);
 
@@ -267,7 +274,8 @@ bool mpu_registers_write(core *c, uint32_t address, uint32_t size, uint32_t valu
 bool core_on_guarded_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
                             int64_t value, void *user);
 uint64_t core_on_guarded_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
-void core_on_guarded_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
+void core_on_guarded_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value,
+                           void *user);
 
 /* stops.c */
 core_reason what_stopped(core *c, uc_err error);
@@ -288,7 +296,8 @@ void blocks_destroy(core *c);
 int32_t core_attach(core *c);
 void core_detach(core *c);
 void core_break(core *c, uint32_t address, uint32_t wanted);
-void core_watch_access(core *c, uint32_t slot, uint32_t address, uint32_t size_bytes, uint32_t kind);
+void core_watch_access(core *c, uint32_t slot, uint32_t address, uint32_t size_bytes,
+                       uint32_t kind);
 void core_step(core *c, uint64_t count, uint32_t deepest, uint32_t range_start, uint32_t range_end);
 void core_settle(core *c);
 void core_go_on(core *c);
@@ -319,7 +328,8 @@ void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 /* pages.c */
 core_ram *ram_at(core *c, uint32_t address);
 void note_code(core *c, bool *holds_code);
-bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry, void *user);
+bool core_on_page(uc_engine *uc, uint64_t address, uc_mem_type type, uc_tlb_entry *entry,
+                  void *user);
 
 /* stacks.c: the first is called by Python */
 int32_t core_set_stack_bounds(core *c, const uint32_t *bounds, uint32_t count);
@@ -348,6 +358,12 @@ bool exception_enter(core *c, uint32_t exception);
 bool exception_return(core *c, uint32_t exc_return);
 bool exception_fault(core *c, uint32_t exception, uint32_t cfsr_bits);
 
+/* frames.c: the CFSR bits of what went wrong, 0 nothing */
+uint32_t push_frame(core *c, uint32_t xpsr, bool extended);
+uint32_t pop_frame(core *c, uint32_t exc_return);
+void rebuild_flags(core *c);
+void jump(core *c, uint32_t pc);
+
 /* scs.c */
 bool scs_read(core *c, uint32_t address, uint32_t *value);
 bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value);
@@ -364,6 +380,8 @@ uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
 void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
 
 /* mmio.c: callback of uc_mmio_map, user is the core */
+void core_bus_error(core *c, uint32_t address);
+void core_stall(core *c, uint64_t cycles);
 uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
 
 /* fast_forward.c */

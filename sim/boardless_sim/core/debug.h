@@ -1,9 +1,9 @@
-/* What a debugger, a snapshot, coverage and a trace keep in the core. All of it is off until asked for:
- * core_on_block() then looks at `attached` alone.
+/* What a debugger, a snapshot, coverage and a trace keep in the core. All of it is off until asked
+ * for: core_on_block() then looks at `attached` alone.
  *
- * A stop costs no virtual time. A block is counted as a whole when it begins; a stop inside it leaves
- * the count as it is, and the rest of the block goes on uncounted, with no event, interrupt or deadline
- * of its own: the run under stops is the run without.
+ * A stop costs no virtual time. A block is counted as a whole when it begins; a stop inside it
+ * leaves the count as it is, and the rest of the block goes on uncounted, with no event, interrupt
+ * or deadline of its own: the run under stops is the run without.
  */
 #ifndef BOARDLESS_DEBUG_H
 #define BOARDLESS_DEBUG_H
@@ -40,13 +40,13 @@ typedef struct {
 
 typedef struct {
     bool attached;
-    uint32_t resumes_at;       /* the rest of a counted block goes on here; odd: it does not */
-    uint32_t passes;           /* this instruction had its stop; odd: none */
-    uint64_t halt_at;          /* stop before the block with this instruction since power-on */
-    uint64_t steps;            /* instructions left to step, 0: no stepping */
-    uint32_t deepest;          /* with more active exceptions than these no step is counted */
-    uint32_t range_start, range_end; /* a step goes on in here */
-    uint32_t it_start, it_end; /* of the IT block that was met last */
+    uint32_t resumes_at; /* the rest of a counted block goes on here; odd: it does not */
+    uint32_t passes;     /* this instruction had its stop; odd: none */
+    uint64_t halt_at;    /* stop before the block with this instruction since power-on */
+    uint64_t steps;      /* instructions left to step, 0: no stepping */
+    uint32_t deepest;    /* with more active exceptions than these no step is counted */
+    uint32_t range_start, range_end;   /* a step goes on in here */
+    uint32_t it_start, it_end;         /* of the IT block that was met last */
     uint32_t divided_at, skips_divide; /* so that a stop at a divide does not time it twice */
     uint32_t watch_count;
     core_watchpoint watches[CORE_WATCHES];

@@ -1,23 +1,22 @@
 /* "Division operations use early termination to minimize the number of cycles required based on the
  * number of leading ones and zeroes in the input operands" (DDI 0439, 3.3.1): 2 to 12.
  *
- * The manual does not say how many for which operands. Measured on a Cortex-M4: 2 where an operand is
- * 0, 3 where the dividend is shorter than the divisor, else it is the difference of the lengths that
- * counts, signs aside (compendium.i-0.nl, "Division timing"). Four bits of the quotient a cycle are
- * what makes the longest quotient, 32 bits, take 12.
+ * The manual does not say how many for which operands. Measured on a Cortex-M4: 2 where an operand
+ * is 0, 3 where the dividend is shorter than the divisor, else it is the difference of the lengths
+ * that counts, signs aside (compendium.i-0.nl, "Division timing"). Four bits of the quotient a
+ * cycle are what makes the longest quotient, 32 bits, take 12.
  */
 #include "armv7m.h"
 #include "core.h"
 
-#define THUMB_SDIV 0xfb90u /* and the dividend's register */
-#define THUMB_UDIV 0xfbb0u
-#define LEAST_CYCLES 2u
-#define SHORTER_CYCLES 3u
+#define THUMB_SDIV      0xfb90u /* and the dividend's register */
+#define THUMB_UDIV      0xfbb0u
+#define LEAST_CYCLES    2u
+#define SHORTER_CYCLES  3u
 #define ONE_STEP_CYCLES 5u
-#define BITS_A_STEP 4u
+#define BITS_A_STEP     4u
 
-static uint32_t bits_of(uint32_t value, bool is_signed)
-{
+static uint32_t bits_of(uint32_t value, bool is_signed) {
     uint32_t magnitude = is_signed && (int32_t)value < 0 ? 0u - value : value;
     uint32_t bits = 0;
     while (magnitude) {
@@ -27,8 +26,7 @@ static uint32_t bits_of(uint32_t value, bool is_signed)
     return bits;
 }
 
-static uint32_t divide_cycles(uint32_t dividend, uint32_t divisor, bool is_signed)
-{
+static uint32_t divide_cycles(uint32_t dividend, uint32_t divisor, bool is_signed) {
     uint32_t dividend_bits = bits_of(dividend, is_signed);
     uint32_t divisor_bits = bits_of(divisor, is_signed);
     if (!dividend_bits || !divisor_bits) {
@@ -41,8 +39,7 @@ static uint32_t divide_cycles(uint32_t dividend, uint32_t divisor, bool is_signe
 }
 
 /* Before a divide. Its block has counted the least that one takes. */
-void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user)
-{
+void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user) {
     (void)size;
     core *c = user;
     uint16_t code[2] = {0, 0};

@@ -1,9 +1,4 @@
-/* Exception entry, return and faults (DDI 0403E, B1.5.6 to B1.5.15).
- *
- * Unicorn 2.1.4 does not enter exceptions on M-profile cores. Writing XPSR, CONTROL and LR and then
- * writing APSR again rebuilds its internal flags; without that last write it does not recognise
- * EXC_RETURN. FP context: lazy_fp.c.
- */
+/* Exception entry, return and faults (DDI 0403E, B1.5.6 to B1.5.15). The frames: frames.c. */
 #include <string.h>
 
 #include "armv7m.h"
@@ -15,34 +10,7 @@ enum {
     TAIL_CHAIN_CYCLES = 6,
 };
 
-#define BASIC_FRAME_BYTES 0x20u
-#define EXTENDED_FRAME_BYTES 0x68u
-#define BASIC_FRAME_WORDS 8u
-#define EXTENDED_FRAME_WORDS 26u
-#define FRAME_LR 5u
-#define FRAME_PC 6u
-#define FRAME_XPSR 7u
-#define FRAME_S0 8u
-
-static const int FRAME_REGISTERS[6] = {UC_ARM_REG_R0, UC_ARM_REG_R1,  UC_ARM_REG_R2,
-                                       UC_ARM_REG_R3, UC_ARM_REG_R12, UC_ARM_REG_LR};
-
-static void rebuild_flags(core *c)
-{
-    core_set_reg(c, UC_ARM_REG_APSR_NZCV, core_reg(c, UC_ARM_REG_APSR_NZCV));
-}
-
-/* Control goes somewhere else without a branch: no refill, no loop. Bit 0 becomes EPSR.T. */
-static void jump(core *c, uint32_t pc)
-{
-    c->shared.pc = pc;
-    c->not_thumb = !(pc & 1u);
-    c->block_end = pc & ~1u;
-    c->block_address = 0;
-}
-
-static void note_first_fault(core *c, uint32_t taken)
-{
+static void note_first_fault(core *c, uint32_t taken) {
     if (c->shared.fault_number) {
         return;
     }
@@ -56,10 +24,9 @@ static void note_first_fault(core *c, uint32_t taken)
     c->shared.fault_lr = core_reg(c, UC_ARM_REG_LR);
 }
 
-/* What a fault is taken as: itself when enabled and of higher priority than what runs, else HardFault
- * (B1.5.14, priority escalation). 0: lockup. */
-static uint32_t escalate(core *c, uint32_t exception)
-{
+/* What a fault is taken as: itself when enabled and of higher priority than what runs, else
+ * HardFault (B1.5.14, priority escalation). 0: lockup. */
+static uint32_t escalate(core *c, uint32_t exception) {
     int current = nvic_execution_priority(c, true);
     bool configurable = exception >= EXC_MEM_MANAGE && exception <= EXC_USAGE_FAULT;
     bool enabled = configurable && (c->shcsr & SHCSR_FAULT_ENABLE(exception));
@@ -74,8 +41,7 @@ static uint32_t escalate(core *c, uint32_t exception)
 }
 
 /* The exception that a bit of CFSR belongs to (B3.2.15). */
-static uint32_t fault_of(uint32_t cfsr_bit)
-{
+static uint32_t fault_of(uint32_t cfsr_bit) {
     return cfsr_bit < CFSR_IBUSERR      ? EXC_MEM_MANAGE
            : cfsr_bit < CFSR_UNDEFINSTR ? EXC_BUS_FAULT
                                         : EXC_USAGE_FAULT;
@@ -83,8 +49,7 @@ static uint32_t fault_of(uint32_t cfsr_bit)
 
 /* A fault of the entry to an exception: the more urgent of the two comes first, the other stays
  * pending (B1.5.11, derived exceptions). 0: lockup. */
-static uint32_t derived_exception(core *c, uint32_t original, uint32_t cfsr_bits)
-{
+static uint32_t derived_exception(core *c, uint32_t original, uint32_t cfsr_bits) {
     c->cfsr |= cfsr_bits;
     uint32_t fault = escalate(c, fault_of(cfsr_bits));
     c->shared.fault_cfsr |= cfsr_bits; /* also where it adds to a fault already noted */
@@ -99,8 +64,7 @@ static uint32_t derived_exception(core *c, uint32_t original, uint32_t cfsr_bits
 
 /* The handler's address; where it cannot be read, HardFault's with HFSR.VECTTBL, and the exception
  * stays pending (B1.5.14). False: lockup. */
-static bool find_handler(core *c, uint32_t *exception, uint32_t *handler)
-{
+static bool find_handler(core *c, uint32_t *exception, uint32_t *handler) {
     if (!c->api.mem_read(c->uc, c->vtor + 4u * *exception, handler, 4)) {
         return true;
     }
@@ -114,8 +78,7 @@ static bool find_handler(core *c, uint32_t *exception, uint32_t *handler)
     return !c->api.mem_read(c->uc, c->vtor + 4u * *exception, handler, 4);
 }
 
-static void activate(core *c, uint32_t exception, uint32_t handler)
-{
+static void activate(core *c, uint32_t exception, uint32_t handler) {
     nvic_unpend(c, exception);
     if (!c->active_count) {
         c->shared.handler_since = c->shared.cycles;
@@ -132,8 +95,7 @@ static void activate(core *c, uint32_t exception, uint32_t handler)
 }
 
 /* False: it was not active. */
-static bool deactivate(core *c, uint32_t exception)
-{
+static bool deactivate(core *c, uint32_t exception) {
     for (uint32_t i = c->active_count; i-- > 0;) {
         if (c->active[i] == exception) {
             c->active_count--;
@@ -147,35 +109,8 @@ static bool deactivate(core *c, uint32_t exception)
     return false;
 }
 
-/* SP moves even when the frame could not be written: the CFSR bits of that, 0 none. */
-static uint32_t push_frame(core *c, uint32_t xpsr, bool extended)
-{
-    uint32_t frame[EXTENDED_FRAME_WORDS] = {0};
-    uint32_t sp = core_reg(c, UC_ARM_REG_SP);
-    uint32_t bytes = extended ? EXTENDED_FRAME_BYTES : BASIC_FRAME_BYTES;
-    uint32_t new_sp = (sp - bytes) & ~7u;
-    for (uint32_t i = 0; i < 6; i++) {
-        frame[i] = core_reg(c, FRAME_REGISTERS[i]);
-    }
-    frame[FRAME_PC] = c->shared.pc & ~1u;
-    frame[FRAME_XPSR] = (xpsr & ~XPSR_ALIGN) | ((sp & 4u) ? XPSR_ALIGN : 0u);
-    core_set_reg(c, UC_ARM_REG_SP, new_sp);
-    stack_look(c, new_sp, c->shared.pc);
-    if (extended && (c->fpccr & FPCCR_LSPEN)) {
-        lazy_reserve(c, new_sp + BASIC_FRAME_BYTES);
-        bytes = BASIC_FRAME_BYTES;
-    } else if (extended) {
-        fp_read(c, &frame[FRAME_S0]);
-    }
-    if (!mpu_allows(c, new_sp, bytes, is_privileged(c), UC_PROT_WRITE)) {
-        return CFSR_MSTKERR;
-    }
-    return c->api.mem_write(c->uc, new_sp, frame, bytes) ? CFSR_STKERR : 0u;
-}
-
 /* Handler mode, on the main stack (B1.5.6, ExceptionTaken). */
-static void enter_handler_mode(core *c, uint32_t xpsr, uint32_t control, uint32_t exception)
-{
+static void enter_handler_mode(core *c, uint32_t xpsr, uint32_t control, uint32_t exception) {
     bool from_handler = (xpsr & XPSR_EXCEPTION) != 0;
     core_set_reg(c, UC_ARM_REG_XPSR_NZCVQG, (xpsr & XPSR_FLAGS) | XPSR_THUMB | exception);
     if (!from_handler && (control & CONTROL_SPSEL)) {
@@ -191,10 +126,9 @@ static void enter_handler_mode(core *c, uint32_t xpsr, uint32_t control, uint32_
     c->on_process_stack = false;
 }
 
-/* False: lockup. A frame that cannot be stacked leads to the handler of that fault, which runs as long
- * as it does not touch that stack. */
-bool exception_enter(core *c, uint32_t exception)
-{
+/* False: lockup. A frame that cannot be stacked leads to the handler of that fault, which runs as
+ * long as it does not touch that stack. */
+bool exception_enter(core *c, uint32_t exception) {
     if (c->active_count >= CORE_EXCEPTIONS) {
         return false;
     }
@@ -213,7 +147,7 @@ bool exception_enter(core *c, uint32_t exception)
         return false;
     }
     enter_handler_mode(c, xpsr, control, exception);
-    uint32_t exc_return = (xpsr & XPSR_EXCEPTION)   ? EXC_RETURN_HANDLER
+    uint32_t exc_return = (xpsr & XPSR_EXCEPTION)     ? EXC_RETURN_HANDLER
                           : (control & CONTROL_SPSEL) ? EXC_RETURN_PROCESS
                                                       : EXC_RETURN_MAIN;
     core_set_reg(c, UC_ARM_REG_LR, extended ? exc_return & ~EXC_RETURN_BASIC : exc_return);
@@ -223,62 +157,9 @@ bool exception_enter(core *c, uint32_t exception)
     return true;
 }
 
-static void restore_registers(core *c, const uint32_t *frame, bool extended)
-{
-    if (extended && (c->fpccr & FPCCR_LSPACT)) {
-        c->fpccr &= ~FPCCR_LSPACT; /* no FP instruction has run: the registers are still its own */
-    } else if (extended) {
-        fp_write(c, &frame[FRAME_S0]);
-    }
-    for (uint32_t i = 0; i < 6; i++) {
-        core_set_reg(c, FRAME_REGISTERS[i], frame[i]);
-    }
-}
-
-/* The CFSR bits of a return that cannot be, 0 none. Nothing has changed then (B1.5.8, PopStack). */
-static uint32_t pop_frame(core *c, uint32_t exc_return)
-{
-    bool to_thread = (exc_return | EXC_RETURN_BASIC) != EXC_RETURN_HANDLER;
-    bool to_process = (exc_return | EXC_RETURN_BASIC) == EXC_RETURN_PROCESS;
-    bool extended = !(exc_return & EXC_RETURN_BASIC);
-    uint32_t bytes = extended ? EXTENDED_FRAME_BYTES : BASIC_FRAME_BYTES;
-    uint32_t npriv = core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_NPRIV;
-    uint32_t sp = core_reg(c, to_process ? UC_ARM_REG_PSP : UC_ARM_REG_MSP);
-    uint32_t frame[EXTENDED_FRAME_WORDS];
-    if (!mpu_allows(c, sp, bytes, !to_thread || !npriv, UC_PROT_READ)) {
-        return CFSR_MUNSTKERR;
-    }
-    if (c->api.mem_read(c->uc, sp, frame, bytes)) {
-        return CFSR_UNSTKERR;
-    }
-    uint32_t xpsr = frame[FRAME_XPSR];
-    if (to_thread != !(xpsr & XPSR_EXCEPTION)) {
-        return CFSR_INVPC;
-    }
-    if (to_thread) {
-        core_set_reg(c, UC_ARM_REG_CONTROL, 0);
-        core_set_reg(c, UC_ARM_REG_IPSR, 0);
-        core_set_reg(c, UC_ARM_REG_CONTROL, to_process ? CONTROL_SPSEL : 0);
-    }
-    restore_registers(c, frame, extended);
-    core_set_reg(c, UC_ARM_REG_SP, (sp + bytes) | ((xpsr & XPSR_ALIGN) ? 4u : 0u));
-    core_set_reg(c, UC_ARM_REG_CONTROL,
-                 (to_process ? CONTROL_SPSEL : 0) | npriv | fp_active(c, extended));
-    core_set_reg(c, UC_ARM_REG_XPSR_NZCVQG, xpsr & XPSR_RESTORED);
-    rebuild_flags(c);
-    c->on_process_stack = to_process;
-    if (to_process) {
-        stack_is_at(c, sp);
-    }
-    c->shared.active_exception = xpsr & XPSR_EXCEPTION;
-    jump(c, (frame[FRAME_PC] & ~1u) | ((xpsr & XPSR_THUMB) ? 1u : 0u));
-    return 0;
-}
-
 /* Exception return clears the exclusive monitor (B2.2.5 needs it, B1.5.8 does it). Unicorn has no
  * register for the monitor: only the instruction itself reaches it. */
-static void clear_exclusive(core *c)
-{
+static void clear_exclusive(core *c) {
     if (!c->exclusive_open || !c->clrex_address) {
         return;
     }
@@ -289,8 +170,7 @@ static void clear_exclusive(core *c)
 }
 
 /* From one handler to the next, over the frame that is on the stack. False: lockup. */
-static bool tail_chain(core *c, uint32_t next, uint32_t exc_return)
-{
+static bool tail_chain(core *c, uint32_t next, uint32_t exc_return) {
     uint32_t handler = 0;
     if (!find_handler(c, &next, &handler)) {
         return false;
@@ -306,8 +186,7 @@ static bool tail_chain(core *c, uint32_t next, uint32_t exc_return)
 }
 
 /* A return that cannot be is a fault on the frame that is there (B1.5.8). False: lockup. */
-static bool refuse_return(core *c, uint32_t exc_return, uint32_t cfsr_bits)
-{
+static bool refuse_return(core *c, uint32_t exc_return, uint32_t cfsr_bits) {
     c->cfsr |= cfsr_bits;
     c->shared.pc = c->block_end - 2u; /* the branch, or its second half */
     uint32_t fault = escalate(c, fault_of(cfsr_bits));
@@ -315,19 +194,20 @@ static bool refuse_return(core *c, uint32_t exc_return, uint32_t cfsr_bits)
 }
 
 /* EXC_RETURN is one of six values, and thread mode is where nothing else is active (B1.5.8). */
-static bool is_exc_return(const core *c, uint32_t exc_return)
-{
+static bool is_exc_return(const core *c, uint32_t exc_return) {
     switch (exc_return | EXC_RETURN_BASIC) {
-    case EXC_RETURN_HANDLER: return true;
+    case EXC_RETURN_HANDLER:
+        return true;
     case EXC_RETURN_MAIN:
-    case EXC_RETURN_PROCESS: return !c->active_count || (c->ccr & CCR_NONBASETHRDENA);
-    default: return false;
+    case EXC_RETURN_PROCESS:
+        return !c->active_count || (c->ccr & CCR_NONBASETHRDENA);
+    default:
+        return false;
     }
 }
 
 /* False: lockup. */
-bool exception_return(core *c, uint32_t exc_return)
-{
+bool exception_return(core *c, uint32_t exc_return) {
     uint32_t leaving = core_reg(c, UC_ARM_REG_XPSR) & XPSR_EXCEPTION;
     bool was_active = deactivate(c, leaving);
     clear_exclusive(c);
@@ -361,8 +241,8 @@ bool exception_return(core *c, uint32_t exc_return)
 }
 
 /* A synchronous fault. False: lockup. */
-bool exception_fault(core *c, uint32_t exception, uint32_t cfsr_bits)
-{
+bool exception_fault(core *c, uint32_t exception, uint32_t cfsr_bits) {
+    c->shared.stack_left = 0; /* what was below the stack is no memory: nothing was overwritten */
     c->cfsr |= cfsr_bits;
     c->shared.effects++;
     uint32_t taken = escalate(c, exception);

@@ -21,13 +21,11 @@ enum {
     PATIENCE = 256,
 };
 
-static loop_head *head_of(core *c, uint32_t address)
-{
+static loop_head *head_of(core *c, uint32_t address) {
     return &c->watch.heads[(address >> 1) % CORE_HEADS];
 }
 
-static void give_up(core *c)
-{
+static void give_up(core *c) {
     loop_head *head = head_of(c, c->watch.head);
     head->visits = 0;
     if (head->threshold < LAST_THRESHOLD) {
@@ -37,8 +35,7 @@ static void give_up(core *c)
 }
 
 /* True: stop before this block and examine. */
-bool watch_backward_branch(core *c, uint32_t address)
-{
+bool watch_backward_branch(core *c, uint32_t address) {
     loop_watch *watch = &c->watch;
     if (watch->pass) {
         watch->pass = false;
@@ -54,7 +51,7 @@ bool watch_backward_branch(core *c, uint32_t address)
         return false;
     }
     loop_head *head = head_of(c, address);
-    if (head->address != address || !head->threshold) { /* zeroed, it is the head of no loop at 0 */
+    if (head->address != address) {
         *head = (loop_head){.address = address, .threshold = FIRST_THRESHOLD};
         return false;
     }
@@ -65,8 +62,7 @@ bool watch_backward_branch(core *c, uint32_t address)
     return true;
 }
 
-static void remember(core *c, watch_stage stage)
-{
+static void remember(core *c, watch_stage stage) {
     loop_watch *watch = &c->watch;
     watch->stage = stage;
     watch->patience = PATIENCE;
@@ -75,8 +71,7 @@ static void remember(core *c, watch_stage stage)
     watch->instructions = c->shared.instructions;
 }
 
-static bool memory_unchanged(const core *c)
-{
+static bool memory_unchanged(const core *c) {
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
         const core_ram *ram = &c->rams[i];
         if (ram->memory && memcmp(ram->memory, ram->copy, ram->size_bytes) != 0) {
@@ -86,8 +81,7 @@ static bool memory_unchanged(const core *c)
     return true;
 }
 
-static void copy_memory(core *c)
-{
+static void copy_memory(core *c) {
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
         const core_ram *ram = &c->rams[i];
         if (ram->memory) {
@@ -97,8 +91,7 @@ static void copy_memory(core *c)
 }
 
 /* How often the loop may turn before the instruction that a debugger wants to see. */
-static uint64_t turns_until_halt(const core *c, uint64_t instructions)
-{
+static uint64_t turns_until_halt(const core *c, uint64_t instructions) {
     if (!instructions || c->debug.halt_at == CORE_NEVER) {
         return UINT64_MAX;
     }
@@ -107,8 +100,7 @@ static uint64_t turns_until_halt(const core *c, uint64_t instructions)
 }
 
 /* Whole iterations that end before the deadline. */
-static void skip(core *c)
-{
+static void skip(core *c) {
     uint64_t period = c->shared.cycles - c->watch.cycles;
     uint64_t instructions = c->shared.instructions - c->watch.instructions;
     if (period && c->shared.deadline > c->shared.cycles) {
@@ -126,14 +118,13 @@ static void skip(core *c)
 }
 
 /* The CPU stands before the head of the watched loop. */
-void watch_examine(core *c)
-{
+void watch_examine(core *c) {
     loop_watch *watch = &c->watch;
     uint32_t state[CORE_STATE_WORDS];
     watch->pass = true;
     state_read(c, state);
-    bool same = watch->effects == c->shared.effects &&
-                memcmp(state, watch->state, sizeof state) == 0;
+    bool same =
+        watch->effects == c->shared.effects && memcmp(state, watch->state, sizeof state) == 0;
     if (watch->stage == WATCH_OFF) {
         memcpy(watch->state, state, sizeof state);
         remember(c, WATCH_REGISTERS);

@@ -2,15 +2,13 @@
 #include "armv7m.h"
 #include "core.h"
 
-static void stop(core *c, stop_cause cause)
-{
+static void stop(core *c, stop_cause cause) {
     c->stop = cause;
     c->api.emu_stop(c->uc);
 }
 
 /* Code takes a stack down: its own doing, unlike the frame of an exception. */
-static void note_sp(core *c, uint32_t sp, uint32_t address)
-{
+static void note_sp(core *c, uint32_t sp, uint32_t address) {
     stack_look(c, sp, address);
     if (!c->on_process_stack) {
         note_lowest_msp(c, address, sp);
@@ -18,8 +16,7 @@ static void note_sp(core *c, uint32_t sp, uint32_t address)
 }
 
 /* Stack pointers that the last block may have moved. */
-static void look_back(core *c, uint32_t address)
-{
+__attribute__((noinline)) static void look_back(core *c, uint32_t address) {
     if (c->look_at_control) {
         c->look_at_control = false;
         c->on_process_stack = (core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_SPSEL) != 0;
@@ -32,9 +29,9 @@ static void look_back(core *c, uint32_t address)
     }
 }
 
-/* False: the block must not run. */
-static bool heed_flags(core *c, core_block *block, uint32_t address)
-{
+/* False: the block must not run. Out of line: most blocks have no flag, and core_on_block() is hot.
+ */
+__attribute__((noinline)) static bool heed_flags(core *c, core_block *block, uint32_t address) {
     if ((block->flags & BLOCK_MARKED) && c->stopped_at != address) {
         c->stopped_at = address;
         stop(c, STOP_MARK);
@@ -80,26 +77,27 @@ static bool heed_flags(core *c, core_block *block, uint32_t address)
 }
 
 /* Python filled the block, or it must not run now: false. */
-static bool analyse(core *c, uint32_t address, uint32_t size)
-{
+__attribute__((noinline)) static bool analyse(core *c, uint32_t address, uint32_t size) {
     if (!(core_reg(c, UC_ARM_REG_XPSR) & XPSR_THUMB)) {
         stop(c, STOP_DEADLINE); /* no code that could be analysed: own_stop() sees it too */
         return false;
     }
     switch ((core_analysis)c->callbacks.analyse(address, size)) {
-    case ANALYSIS_DONE: return true;
+    case ANALYSIS_DONE:
+        return true;
     case ANALYSIS_HOOKED:
         c->stale_address = address;
         c->stale_bytes = size;
         stop(c, STOP_TRANSLATE);
         return false;
-    default: stop(c, STOP_CALLBACK); return false;
+    default:
+        stop(c, STOP_CALLBACK);
+        return false;
     }
 }
 
 /* Cycles that a block waits for the Flash. */
-static uint32_t wait_for_flash(core *c, core_block *block)
-{
+static uint32_t wait_for_flash(core *c, core_block *block) {
     uint32_t waited = art_fetch(&c->art, &block->code, c->shared.cycles);
     for (uint32_t i = 0; i < block->literals; i++) {
         waited += art_load(&c->art, c->literals[block->first_literal + i]);
@@ -107,8 +105,7 @@ static uint32_t wait_for_flash(core *c, core_block *block)
     return waited;
 }
 
-void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
-{
+void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user) {
     (void)uc;
     core *c = user;
     uint32_t address = (uint32_t)address64;
@@ -164,16 +161,14 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
     c->match_next = 0;
 }
 
-void core_on_interrupt(uc_engine *uc, uint32_t number, void *user)
-{
+void core_on_interrupt(uc_engine *uc, uint32_t number, void *user) {
     (void)uc;
     core *c = user;
     c->interrupt = number;
     c->api.emu_stop(c->uc);
 }
 
-bool core_on_invalid_instruction(uc_engine *uc, void *user)
-{
+bool core_on_invalid_instruction(uc_engine *uc, void *user) {
     (void)uc;
     core *c = user;
     c->bad_instruction = true;
@@ -181,8 +176,7 @@ bool core_on_invalid_instruction(uc_engine *uc, void *user)
 }
 
 bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, int size,
-                            int64_t value, void *user)
-{
+                            int64_t value, void *user) {
     (void)uc, (void)size, (void)value;
     core *c = user;
     c->bad_access = true;

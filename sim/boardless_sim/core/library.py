@@ -83,7 +83,6 @@ class Shared(ctypes.Structure):
     fault_address: int
     fault_has_address: int
     fault_sp: int
-    fault_lr: int
     lowest_msp: int
     lowest_msp_pc: int
     lowest_psp: int
@@ -189,6 +188,8 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_set_code": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
     "core_set_flash": (c_int32, [c_void_p, c_uint32, c_uint32, c_void_p]),
     "core_set_flash_acr": (None, [c_void_p, c_uint32]),
+    "core_bus_error": (None, [c_void_p, c_uint32]),
+    "core_stall": (None, [c_void_p, c_uint64]),
     "core_set_ram": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32, c_void_p, c_uint32]),
     "core_set_block": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),
     "core_look_at": (None, [c_void_p, c_uint32]),

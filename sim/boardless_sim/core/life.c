@@ -5,8 +5,7 @@
 #include "armv7m.h"
 #include "core.h"
 
-core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *callbacks)
-{
+core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *callbacks) {
     core *c = calloc(1, sizeof *c);
     if (c) {
         c->uc = uc;
@@ -20,8 +19,7 @@ core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *call
     return c;
 }
 
-void core_destroy(core *c)
-{
+void core_destroy(core *c) {
     blocks_destroy(c);
     debug_destroy(c);
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
@@ -34,32 +32,29 @@ void core_destroy(core *c)
     free(c);
 }
 
-/* Of the structures of shared.h, in the order of library.py's SHARED_STRUCTURES; 0 behind the last. */
-uint32_t core_structure_bytes(uint32_t number)
-{
+/* Of the structures of shared.h, in the order of library.py's SHARED_STRUCTURES; 0 behind the last.
+ */
+uint32_t core_structure_bytes(uint32_t number) {
     static const size_t BYTES[] = {sizeof(core_shared), sizeof(art_code),       sizeof(core_block),
                                    sizeof(core_access), sizeof(core_callbacks), sizeof(core_api),
                                    sizeof(core_where)};
     return number < sizeof BYTES / sizeof BYTES[0] ? (uint32_t)BYTES[number] : 0;
 }
 
-int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_t *memory)
-{
+int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_t *memory) {
     c->flash = memory;
     c->flash_holds_code = calloc(size_bytes >> CORE_PAGE_BITS, sizeof(bool));
     return c->flash_holds_code && art_create(&c->art, base, size_bytes) ? 0 : -1;
 }
 
 /* Pages of the Flash are met anew: what they may do depends on whether there are wait states. */
-void core_set_flash_acr(core *c, uint32_t acr)
-{
+void core_set_flash_acr(core *c, uint32_t acr) {
     art_set_acr(&c->art, acr);
     c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));
 }
 
 int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes, uint8_t *memory,
-                     uint32_t executable)
-{
+                     uint32_t executable) {
     if (slot >= CORE_RAMS) {
         return -1;
     }
@@ -74,14 +69,12 @@ int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes,
     return c->rams[slot].copy && c->rams[slot].holds_code ? 0 : -1;
 }
 
-void core_set_clrex(core *c, uint32_t address)
-{
+void core_set_clrex(core *c, uint32_t address) {
     c->clrex_address = address;
 }
 
 /* Power-on and every later reset. Virtual time goes on; analysed blocks stay. */
-void core_power_on(core *c, uint32_t vector_table)
-{
+void core_power_on(core *c, uint32_t vector_table) {
     uint32_t stack_and_reset[2] = {0, 0};
     c->api.mem_read(c->uc, vector_table, stack_and_reset, sizeof stack_and_reset);
     memset(c->pending, 0, sizeof c->pending);

@@ -3,8 +3,7 @@
 #include "core.h"
 
 /* False: stacking failed. */
-static bool take_pending(core *c)
-{
+static bool take_pending(core *c) {
     int group_priority = 0;
     uint32_t best = nvic_best(c, &group_priority);
     if (!best) {
@@ -21,16 +20,14 @@ static bool take_pending(core *c)
     return true;
 }
 
-static void sleep_until(core *c, uint64_t time)
-{
+static void sleep_until(core *c, uint64_t time) {
     if (time > c->shared.cycles) {
         c->shared.sleep_cycles += time - c->shared.cycles;
         c->shared.cycles = time;
     }
 }
 
-static core_reason run_slice(core *c, uint64_t deadline)
-{
+static core_reason run_slice(core *c, uint64_t deadline) {
     if (c->not_thumb) {
         return exception_fault(c, EXC_USAGE_FAULT, CFSR_INVSTATE) ? CORE_GO_ON : CORE_LOCKUP;
     }
@@ -48,8 +45,7 @@ static core_reason run_slice(core *c, uint64_t deadline)
     return what_stopped(c, error);
 }
 
-core_reason core_run(core *c)
-{
+core_reason core_run(core *c) {
     for (;;) {
         if (c->shared.callback_failed) {
             return CORE_CALLBACK;
@@ -77,8 +73,8 @@ core_reason core_run(core *c)
         if (c->any_pending && !take_pending(c)) {
             return CORE_LOCKUP;
         }
-        uint64_t next =
-            c->shared.next_event < c->shared.systick_at ? c->shared.next_event : c->shared.systick_at;
+        uint64_t next = c->shared.next_event < c->shared.systick_at ? c->shared.next_event
+                                                                    : c->shared.systick_at;
         if (c->shared.sleeping) {
             if (c->waits_for_event && c->event_register) {
                 c->event_register = false;
@@ -99,8 +95,7 @@ core_reason core_run(core *c)
 }
 
 /* Whether any interrupt could end a sleep: none is enabled, and SysTick raises none. */
-int32_t core_can_wake(const core *c)
-{
+int32_t core_can_wake(const core *c) {
     uint32_t enabled = 0;
     for (uint32_t word = 0; word < CORE_WORDS; word++) {
         enabled |= c->enabled[word];
@@ -109,8 +104,7 @@ int32_t core_can_wake(const core *c)
 }
 
 /* BKPT without a debugger: HardFault with HFSR.DEBUGEVT (DDI 0403E, C1.6.4). 0: lockup. */
-int32_t core_breakpoint_fault(core *c)
-{
+int32_t core_breakpoint_fault(core *c) {
     c->hfsr |= HFSR_DEBUGEVT;
     return exception_fault(c, EXC_HARD_FAULT, 0);
 }

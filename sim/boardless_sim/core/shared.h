@@ -52,8 +52,8 @@ typedef struct {
     uint8_t literals; /* Flash lines that its PC-relative loads read */
     bool in_flash;
     uint8_t flags;
-    uint8_t taken_cycles;  /* pipeline refill when the branch at its end is taken */
-    uint8_t target_cycles; /* extra fetch when it is the target of a taken branch */
+    uint8_t taken_cycles;   /* pipeline refill when the branch at its end is taken */
+    uint8_t target_cycles;  /* extra fetch when it is the target of a taken branch */
     uint16_t aligned_bases; /* registers whose bits 1:0 must be 0 when it begins, as a mask */
     bool loop_keeps_bases;  /* they still are when it follows on itself */
 } core_block;
@@ -99,29 +99,29 @@ typedef struct {
 
 /* The part that Python sees, field by field (library.py mirrors it and checks the size). */
 typedef struct {
-    uint64_t cycles;           /* virtual time */
-    uint64_t instructions;     /* executed, WFI time not included */
-    uint64_t next_event;       /* cycle at which Python wants control */
-    uint64_t deadline;         /* cycle at which the running slice stops */
-    uint64_t effects;          /* grows with anything that could end a polling loop */
-    uint64_t sleep_cycles;     /* spent in WFI or WFE */
-    uint64_t skipped_cycles;   /* polling loops not executed */
+    uint64_t cycles;         /* virtual time */
+    uint64_t instructions;   /* executed, WFI time not included */
+    uint64_t next_event;     /* cycle at which Python wants control */
+    uint64_t deadline;       /* cycle at which the running slice stops */
+    uint64_t effects;        /* grows with anything that could end a polling loop */
+    uint64_t sleep_cycles;   /* spent in WFI or WFE */
+    uint64_t skipped_cycles; /* polling loops not executed */
     uint64_t exceptions_taken;
-    uint64_t systick_at;       /* next wrap of a running SysTick, else CORE_NEVER */
-    uint64_t handler_cycles;   /* spent in exceptions that have returned to thread mode */
-    uint64_t handler_since;    /* when the exceptions that are active now began */
+    uint64_t systick_at;     /* next wrap of a running SysTick, else CORE_NEVER */
+    uint64_t handler_cycles; /* spent in exceptions that have returned to thread mode */
+    uint64_t handler_since;  /* when the exceptions that are active now began */
     uint32_t pc;
-    uint32_t fast_forward;     /* bool */
-    uint32_t callback_failed;  /* bool, set by Python */
-    uint32_t reset_requested;  /* bool */
-    uint32_t sleeping;         /* bool */
-    uint32_t fault_number;     /* first fault: exception number taken, 0 none */
+    uint32_t fast_forward;    /* bool */
+    uint32_t callback_failed; /* bool, set by Python */
+    uint32_t reset_requested; /* bool */
+    uint32_t sleeping;        /* bool */
+    uint32_t fault_number;    /* first fault: exception number taken, 0 none */
     uint32_t fault_pc;
     uint32_t fault_cfsr;
     uint32_t fault_hfsr;
     uint32_t fault_address;
     uint32_t fault_has_address;
-    uint32_t fault_sp;         /* of the faulting code, before anything was stacked */
+    uint32_t fault_sp; /* of the faulting code, before anything was stacked */
     uint32_t fault_lr;
     uint32_t lowest_msp;
     uint32_t lowest_msp_pc;
@@ -130,10 +130,10 @@ typedef struct {
     uint32_t interrupt_number; /* Unicorn's, when CORE_UNKNOWN */
     uint32_t probed_msp;       /* as lowest_msp and lowest_psp, but from when Python set them */
     uint32_t probed_psp;
-    uint32_t stack_left;       /* 0, or which stack: 1 main, 2 process */
+    uint32_t stack_left; /* 0, or which stack: 1 main, 2 process */
     uint32_t stack_left_sp;
     uint32_t stack_left_pc;
-    uint32_t stack_floor;      /* below which it went */
+    uint32_t stack_floor; /* below which it went */
 } core_shared;
 
 #endif

@@ -14,8 +14,7 @@ typedef struct {
     uint32_t lowest_msp;
 } block_state;
 
-static uint32_t *lowest_msp_at(const core *c, uint32_t address)
-{
+static uint32_t *lowest_msp_at(const core *c, uint32_t address) {
     for (uint32_t slot = 0; slot < CORE_CODES; slot++) {
         uint32_t offset = address - c->code_base[slot];
         if (offset < c->code_size[slot]) {
@@ -25,8 +24,7 @@ static uint32_t *lowest_msp_at(const core *c, uint32_t address)
     return NULL;
 }
 
-uint64_t core_snapshot_bytes(const core *c)
-{
+uint64_t core_snapshot_bytes(const core *c) {
     uint64_t bytes = sizeof *c + c->debug.analysed_count * sizeof(block_state);
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
         bytes += c->rams[i].memory ? c->rams[i].size_bytes : 0;
@@ -34,14 +32,12 @@ uint64_t core_snapshot_bytes(const core *c)
     return bytes;
 }
 
-static uint8_t *copy_out(uint8_t *to, const void *from, size_t bytes)
-{
+static uint8_t *copy_out(uint8_t *to, const void *from, size_t bytes) {
     memcpy(to, from, bytes);
     return to + bytes;
 }
 
-void core_snapshot(const core *c, uint8_t *to)
-{
+void core_snapshot(const core *c, uint8_t *to) {
     to = copy_out(to, c, sizeof *c);
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
         if (c->rams[i].memory) {
@@ -58,8 +54,7 @@ void core_snapshot(const core *c, uint8_t *to)
 }
 
 /* Code in a page that changes must be translated anew. */
-static const uint8_t *restore_ram(core *c, core_ram *ram, const uint8_t *from)
-{
+static const uint8_t *restore_ram(core *c, core_ram *ram, const uint8_t *from) {
     const uint32_t page_bytes = 1u << CORE_PAGE_BITS;
     for (uint32_t page = 0; page << CORE_PAGE_BITS < ram->size_bytes; page++) {
         uint32_t offset = page << CORE_PAGE_BITS;
@@ -73,8 +68,7 @@ static const uint8_t *restore_ram(core *c, core_ram *ram, const uint8_t *from)
 }
 
 /* Blocks that were analysed since begin as if they had never run. */
-static void restore_blocks(core *c, uint32_t count, const uint8_t *from)
-{
+static void restore_blocks(core *c, uint32_t count, const uint8_t *from) {
     for (uint32_t i = 0; i < c->debug.analysed_count; i++) {
         uint32_t address = c->debug.analysed[i];
         core_block *block = block_at(c, address);
@@ -92,8 +86,7 @@ static void restore_blocks(core *c, uint32_t count, const uint8_t *from)
 }
 
 /* `way`, the inverse of `line`, is the host's: from what it was to what the cache now has. */
-static void restore_cache(art_cache *cache, const art_cache *kept)
-{
+static void restore_cache(art_cache *cache, const art_cache *kept) {
     for (uint32_t i = 0; i < kept->ways; i++) {
         if (kept->used[i]) {
             cache->way[kept->line[i]] = ART_ABSENT;
@@ -106,9 +99,9 @@ static void restore_cache(art_cache *cache, const art_cache *kept)
     }
 }
 
-/* A debugger's wishes outlive the state; where it stood, and what was passed there, is part of it. */
-static void restore_debug(core_debug *debug, const core_debug *kept)
-{
+/* A debugger's wishes outlive the state; where it stood, and what was passed there, is part of it.
+ */
+static void restore_debug(core_debug *debug, const core_debug *kept) {
     core_debug then = *debug;
     *debug = *kept;
     debug->resumes_at = then.resumes_at;
@@ -123,8 +116,7 @@ static void restore_debug(core_debug *debug, const core_debug *kept)
 }
 
 /* `kept` has the host's pointers and everything that only grows. */
-static void restore_core(core *c, const uint8_t *from)
-{
+static void restore_core(core *c, const uint8_t *from) {
     const core kept = *c;
     memcpy(c, from, sizeof *c);
     c->api = kept.api;
@@ -145,8 +137,7 @@ static void restore_core(core *c, const uint8_t *from)
     c->watch.pass = false;
 }
 
-void core_restore(core *c, const uint8_t *from)
-{
+void core_restore(core *c, const uint8_t *from) {
     core_debug then_debug;
     memcpy(&then_debug, from + offsetof(core, debug), sizeof then_debug);
     restore_core(c, from);
@@ -157,6 +148,7 @@ void core_restore(core *c, const uint8_t *from)
         }
     }
     restore_blocks(c, then_debug.analysed_count, at);
-    c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0)); /* wait states and the MPU decide on pages */
+    c->api.ctl(c->uc,
+               UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0)); /* wait states and the MPU decide on pages */
     c->shared.effects++;
 }

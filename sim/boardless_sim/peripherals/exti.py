@@ -44,6 +44,11 @@ class Exti(ApbPeripheral):
         if self.values[RTSR if level else FTSR] & bit:
             self._trigger(bit)
 
+    def watches(self, line: int) -> bool:
+        """Whether an edge of a line would be noticed."""
+        wanted = self.values[RTSR] | self.values[FTSR]
+        return bool((self.values[IMR] | self.values[EMR]) & wanted & 1 << line)
+
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and do what the write starts."""
         if offset == PR:

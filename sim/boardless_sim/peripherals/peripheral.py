@@ -16,7 +16,7 @@ and asks the `Bus` for everything else: time, interrupts, DMA, memory. A minimal
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -126,6 +126,7 @@ class Peripheral(ABC):
         self.name = name
         self.bus: Bus = _DETACHED
         self.clocked = True
+        self.signals: Container[str] = _ANY_SIGNAL
 
     def attach(self, bus: Bus) -> None:
         """Called once, when the board is built."""
@@ -137,6 +138,13 @@ class Peripheral(ABC):
     def clock(self, on: bool) -> None:
         """The enable bit changed: without a clock, what is in progress stands still."""
         self.clocked = on
+
+    def wire(self, signals: frozenset[str]) -> None:
+        """These of the device's signals ("TX") have a pin now; off a board, all of them have.
+
+        "SDA open drain": the pin of SDA only pulls low.
+        """
+        self.signals = signals
 
     @abstractmethod
     def read(self, offset: int, size: int) -> int:
@@ -190,6 +198,16 @@ class Peripheral(ABC):
         self.bus.log_unmodelled(self.register_name(offset), f"write of {value:#x}")
 
 
+class _AnySignal:
+    """Stands for the pins of a device that is on no board."""
+
+    def __contains__(self, signal: object) -> bool:
+        return True
+
+
+_ANY_SIGNAL = _AnySignal()
+
+
 class _Quiet:
     """The board for a device that is only looked at: it answers, and nothing reaches it."""
 
@@ -198,6 +216,9 @@ class _Quiet:
 
     def now(self) -> int:
         return self._bus.now()
+
+    def now_ns(self) -> int:
+        return self._bus.now_ns()
 
     def clocks(self) -> Clocks:
         return self._bus.clocks()
@@ -226,7 +247,7 @@ class _Quiet:
     def dma_request(self, request: str, units: int = 1) -> int:
         return 0
 
-    def memory_write(self, address: int, data: bytes) -> None:
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         """Memory stays as it is."""
 
     def set_clocks(self, clocks: Clocks) -> None:

@@ -85,6 +85,7 @@ class Rcc(AhbPeripheral):
         self._lse_hz: int | None = None
         self._starting: dict[tuple[int, int], Event] = {}
         self.on_peripheral_reset: Callable[[str], None] = lambda name: None
+        self.clock_watchers: list[Callable[[], None]] = []
         self.on_gate: Callable[[str], None] = lambda name: None
         self.backup_unlocked: Callable[[], bool] = lambda: True
 
@@ -119,7 +120,7 @@ class Rcc(AhbPeripheral):
         self.values[BDCR] = backup
         for name in self._gate_of:
             self.on_gate(name)
-        self.bus.set_clocks(self.clock_tree())
+        self._tell_clocks()
 
     def note_reset(self, cause: str) -> None:
         """Keep why the chip was reset; an unknown cause counts as the reset pin."""
@@ -169,6 +170,51 @@ class Rcc(AhbPeripheral):
             timclk2_hz=hclk // max(apb2 // 2, 1),
         )
 
+    def clock_output_hz(self, output: int) -> int:
+        """What MCO1 or MCO2 puts out (RCC_CFGR, section 7.3.3); 0 while its source is off."""
+        cfgr = self.values[CFGR]
+        if output == 1:
+            source, prescaler = cfgr >> 21 & 3, cfgr >> 24 & 7
+            hertz = (HSI_HZ * self._is_ready(CR_HSIRDY), self._lse_hz_now(), self._hse_hz_now(),
+                     self._pll_hz())[source]  # fmt: skip
+        else:
+            source, prescaler = cfgr >> 30 & 3, cfgr >> 27 & 7
+            hertz = (self._system_clock_hz(), self._plli2s_hz(), self._hse_hz_now(),
+                     self._pll_hz())[source]  # fmt: skip
+        return hertz // (prescaler - 2 if prescaler & 4 else 1)
+
+    def _is_ready(self, flag: int) -> bool:
+        return bool(self.values[CR] & flag)
+
+    def _hse_hz_now(self) -> int:
+        return (self._hse_hz or 0) * self._is_ready(CR_HSERDY)
+
+    def _lse_hz_now(self) -> int:
+        return (self._lse_hz or 0) * bool(self.values[BDCR] & BDCR_LSERDY)
+
+    def _plls_input_hz(self) -> float:
+        """Behind PLLM, which both PLLs share."""
+        pll = self.values[PLLCFGR]
+        input_hz = self._hse_hz or 0 if pll & PLLCFGR_PLLSRC else HSI_HZ
+        return input_hz / max(pll & 0x3F, 1)
+
+    def _pll_hz(self) -> int:
+        pll = self.values[PLLCFGR]
+        divider = 2 * ((pll >> 16 & 3) + 1)
+        return round(self._plls_input_hz() * (pll >> 6 & 0x1FF) / divider) * self._is_ready(
+            CR_PLLRDY
+        )
+
+    def _plli2s_hz(self) -> int:
+        pll = self.values[PLLI2SCFGR]
+        hertz = self._plls_input_hz() * (pll >> 6 & 0x1FF) / max(pll >> 28 & 7, 1)
+        return round(hertz) * self._is_ready(CR_PLLI2SRDY)
+
+    def _tell_clocks(self) -> None:
+        self.bus.set_clocks(self.clock_tree())
+        for watcher in self.clock_watchers:
+            watcher()
+
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and do what the write starts."""
         old = self.values.get(offset, 0)
@@ -183,7 +229,7 @@ class Rcc(AhbPeripheral):
             if offset == CR:
                 self._follow_oscillators(old)
             self._switch_system_clock()
-            self.bus.set_clocks(self.clock_tree())
+            self._tell_clocks()
         elif offset == BDCR:
             self._follow_backup(value, old)
         elif offset == CSR:
@@ -229,7 +275,7 @@ class Rcc(AhbPeripheral):
             self.values[register] |= ready
             if register == CR:
                 self._switch_system_clock()
-                self.bus.set_clocks(self.clock_tree())
+                self._tell_clocks()
 
         self._starting[register, ready] = self.bus.schedule_ns(delay_ns, become_ready)
 

@@ -30,6 +30,7 @@ def few() -> Dataset:
         validation=Split(whole.validation.images[:256], whole.validation.labels[:256]),
         test=Split(whole.test.images[:8], whole.test.labels[:8]),
         sha256=whole.sha256,
+        classes=whole.classes,
     )
 
 

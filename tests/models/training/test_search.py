@@ -25,6 +25,7 @@ def few() -> Dataset:
         validation=Split(whole.validation.images[:128], whole.validation.labels[:128]),
         test=Split(whole.test.images[:0], whole.test.labels[:0]),
         sha256=whole.sha256,
+        classes=whole.classes,
     )
 
 

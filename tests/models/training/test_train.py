@@ -29,6 +29,7 @@ def few() -> Dataset:
         validation=Split(whole.validation.images[:256], whole.validation.labels[:256]),
         test=Split(whole.test.images[:64], whole.test.labels[:64]),
         sha256=whole.sha256,
+        classes=whole.classes,
     )
 
 

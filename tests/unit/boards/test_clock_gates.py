@@ -64,6 +64,7 @@ def test_a_timer_stands_still_without_its_clock(board: ProbedBoard) -> None:
 
 def test_a_word_on_its_way_waits_for_the_clock(board: ProbedBoard) -> None:
     board.enable(rcc.APB1ENR, 17)
+    board.alternate("A2", 7)
     sent: list[int] = []
     board.machine.devices.usarts["USART2"].on_transmit = sent.append
     board.write("USART2", usart.BRR, 139)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,6 +42,8 @@ class Sink:
         self.bus = bus
         self.on_frame: Callable[[bool], None] = lambda whole: None
         self.listening = True
+        self.watches_href = False
+        self.href_edges: list[tuple[int, bool]] = []
         self.capturing = False
         self.capture = True
         self.pins: ParallelPins | None = None
@@ -50,6 +53,9 @@ class Sink:
 
     def configure(self, pins: ParallelPins) -> None:
         self.pins = pins
+
+    def href(self, valid: bool) -> None:
+        self.href_edges.append((self.bus.time, valid))
 
     def vsync(self, high: bool) -> None:
         if high and self.lines and self.capture:
@@ -259,7 +265,9 @@ def test_colour_bars(rig: Rig, registers: dict[int, int]) -> None:
 def test_pin_options_of_com10(rig: Rig) -> None:
     rig.configure(QQVGA | {out.COM10: sensor.COM10_HREF_REVERSE | sensor.COM10_PCLK_REVERSE})
     rig.picture()
-    assert rig.sink.pins == ParallelPins(href_valid_high=False, data_on_rising=False)
+    assert rig.sink.pins == ParallelPins(
+        href_valid_high=False, data_on_rising=False, pclk_hz=6_000_000
+    )
     assert len(rig.sink.blanking) == 2 * 160 * 144 // 640
     rig.write(out.COM10, sensor.COM10_VSYNC_NEGATIVE | sensor.COM10_PCLK_GATED)
     rig.sink.edges.clear()
@@ -268,7 +276,7 @@ def test_pin_options_of_com10(rig: Rig) -> None:
     assert rig.sink.edges[0][1] is False
     rig.write(out.COM10, sensor.COM10_HSYNC)
     rig.picture()
-    assert rig.sink.pins == ParallelPins(href_valid_high=False)
+    assert rig.sink.pins == replace(ParallelPins(href_valid_high=False), pclk_hz=6_000_000)
 
 
 def shown(rig: Rig, count: int) -> list[Frame]:

@@ -298,6 +298,21 @@ def test_lazy_stacking_into_the_guard_is_a_fault_of_the_fp_instruction(tmp_path:
     assert (fault.kind, fault.cfsr) == ("HardFault", MLSPERR)
 
 
+@pytest.mark.parametrize("user", [True, False])
+def test_lazy_stacking_has_the_rights_of_the_code_that_was_left(tmp_path: Path, user: bool) -> None:
+    """FPCCR.USER (B3.2.21): the handler that makes it happen is privileged in any case."""
+    vmov = [0xEEB7, 0x0A00]
+    fpu_on = poke(0xE000_ED88, 0xF << 20) + BARRIER
+    setup = fpu_on + EVERYTHING + region(5, ARENA + 0x400, 1024, PRIVILEGED) + ON
+    move = [*constant(0, ARENA + 0x448), 0x4685]  # the basic frame ends below that region
+    drop = DROP_PRIVILEGES if user else []
+    program = setup + move + drop + vmov + SUPERVISOR_CALL + STOP_HERE
+    engine = power_on(tmp_path, program, handlers={SVCALL: vmov + RETURN})
+    assert (engine.run(100) == StopReason.FAULT) is user
+    fault = engine.fault()
+    assert fault is None or fault.cfsr == MLSPERR
+
+
 # The registers (B3.5.2 to B3.5.9).
 
 

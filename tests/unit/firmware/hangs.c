@@ -27,6 +27,7 @@ struct {
     uint32_t guard[4];
 } camera;
 uint8_t source[64];
+__attribute__((section(".bss.last"))) uint64_t task_stack[64];
 
 __attribute__((noinline)) static void say(const char *text)
 {
@@ -85,6 +86,13 @@ __attribute__((noinline)) void work(void)
     case 2: victim[0] = (uint32_t)deep(0); break;      /* recursion */
     case 3: poll(); break;
     case 4: copy(); for (;;) { }
+    case 5: /* a task on a stack of its own, which is a variable */
+        __asm__ volatile("msr psp, %0\n movs r0, #2\n msr control, r0\n isb" ::"r"(task_stack + 64) : "r0");
+        victim[0] = (uint32_t)deep(0);
+        break;
+    case 6: REGISTER(0xE000ED0C) = 0x05FA0004; for (;;) { } /* AIRCR.SYSRESETREQ */
+    case 7: for (;;) { say("flood\n"); }
+    case 8: for (;;) { victim[0]++; }
     default: break;
     }
     __asm__ volatile(""); /* no tail call: work stays on the stack */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +18,7 @@ from tests.unit.fake_bus import RAM_BASE, FakeBus
 
 CHIP = REFERENCE.chip
 FRAME_US = 33_320
+CAMERA_PINS = "C6 C7 C8 C9 C11 B6 E5 E6 A4 B7 A6"  # D0 to D7, HSYNC, VSYNC, PIXCK
 STREAM1 = dma.FIRST_STREAM + dma.STREAM_STRIDE
 QQVGA = {
     out.COM3: 0x04, out.COM14: 0x1A, out.SCALING_DCWCTR: 0x22, out.TSLB: 0x04,
@@ -28,10 +30,26 @@ QQVGA = {
 class Rig:
     def __init__(self) -> None:
         self.bus = FakeBus()
-        self.devices: BoardDevices = build_devices(REFERENCE, self.bus)
+        assert REFERENCE.camera is not None
+        oscillator = replace(REFERENCE, camera=replace(REFERENCE.camera, xclk="24M"))
+        self.devices: BoardDevices = build_devices(oscillator, self.bus)
         for base, device in self.devices.mapped:
             self.bus.mapped[base] = device
         self.bus.serve = self.devices.dma_request
+        for pin in CAMERA_PINS.split():
+            self.alternate(pin, 13)
+        for pin in ("A2", "A3"):
+            self.alternate(pin, 7)
+        self.write("GPIOB", gpio.OTYPER, 0x300)
+        for pin in ("B8", "B9"):
+            self.alternate(pin, 4)
+
+    def alternate(self, pin: str, function: int) -> None:
+        port, number = f"GPIO{pin[0]}", int(pin[1:])
+        register, shift = (gpio.AFRL if number < 8 else gpio.AFRH), 4 * (number & 7)
+        self.write(port, register, self.read(port, register) & ~(15 << shift) | function << shift)
+        mode = self.read(port, gpio.MODER) & ~(3 << 2 * number)
+        self.write(port, gpio.MODER, mode | 2 << 2 * number)
 
     def write(self, device: str, offset: int, value: int) -> None:
         self.devices.by_name[device][1].write(offset, 4, value)
@@ -156,7 +174,7 @@ def test_button_reaches_the_core(rig: Rig) -> None:
     rig.write("EXTI", exti.RTSR, 1 << 13)
     rig.devices.gpios["GPIOC"].set_input(13, True)
     # The fake bus records the line; a machine hands it to EXTI.
-    assert rig.bus.exti == {12: False, 13: True, 14: False, 15: False}
+    assert rig.bus.exti == {12: False, 13: True, 14: False, 15: True}  # PA15: JTDI's pull-up
     rig.devices.exti.set_line(13, True)
     assert rig.bus.irqs == {40: True}
 

@@ -11,6 +11,7 @@ from boardless.running.classify import RunReport, classify
 from boardless_sim.engines.engine import StopReason
 from boardless_sim.errors import BoardlessError
 from boardless_sim.files import require_writable
+from boardless_sim.finding import Check
 from boardless_sim.timing_basis import TimingBasis
 from tests.unit.running.fake_engine import FRAME_US, FakeEngine, frames
 
@@ -30,6 +31,10 @@ def test_the_document_has_exactly_the_fields_of_schema_1() -> None:
         "correct": 2,
         "accuracy": 2 / 3,
         "stop_reason": "result",
+        "detail": "",
+        "post_mortem": None,
+        "board_checks": [],
+        "not_checked": [check.value for check in Check],
         "timing": {
             "basis": "fake cycles",
             "error_percent": 15,

@@ -18,8 +18,8 @@ from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.finding import Grade
 from tests.unit.conftest import link
 
-IN_HANDLER, NO_HANDLER, RECURSION, POLL, COPY = range(5)
-RAM_TOP, BELOW_VARIABLES = "0x20020000", "0x20020000"
+IN_HANDLER, NO_HANDLER, RECURSION, POLL, COPY, TASK = range(6)
+RAM_TOP = "0x20020000"
 TODAY = date(2026, 12, 1)
 Hang = tuple[StopReason, PostMortem, tuple[Observation, ...]]
 
@@ -76,6 +76,13 @@ def test_recursion_ends_where_the_stack_reaches_a_variable(hang: Callable[..., H
     assert (row.check, row.grade) == ("stack-into-variables", Grade.ERROR)
     assert row.function == "deep"
     assert "the main stack went below 0x20000" in row.text
+
+
+def test_the_stack_of_a_task_ends_with_its_variable(hang: Callable[..., Hang]) -> None:
+    reason, _, seen = hang(TASK)
+    assert reason is StopReason.STACK
+    (row,) = judge(seen, Rules(), TODAY)
+    assert "the process stack went below 0x2000" in row.text
 
 
 def test_polled_registers_are_named(hang: Callable[..., Hang]) -> None:

@@ -8,7 +8,7 @@ import click
 
 from boardless.commands.model.options import dataset_option
 from boardless.commands.options import PATH
-from boardless_models.data.dataset import load_test_split
+from boardless_models.data.opening import open_dataset
 from boardless_models.graph.artifact import load_artifact
 from boardless_models.graph.c_source import HEADER_NAME, SOURCE_NAME, export, slow_lines
 from boardless_models.graph.golden import golden_vectors, save_golden
@@ -35,7 +35,8 @@ def command(artifact: Path, output: Path, golden: Path | None, dataset: Path) ->
             for line in slow_lines(graph):
                 click.echo(line)
         if golden is not None:
-            test = load_test_split(dataset)
+            shape = opened.graph.values[opened.graph.input].shape
+            test = open_dataset(dataset, shape).test
             save_golden(golden_vectors(opened.graph, opened.sha256, test), golden)
             click.echo(f"{golden}: golden vectors")
     except OSError as cause:

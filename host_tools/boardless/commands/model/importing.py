@@ -9,8 +9,9 @@ import click
 from boardless.commands.options import PATH
 from boardless_models.graph.artifact import save_artifact
 from boardless_models.graph.cost import MODEL_BUDGET_BYTES
+from boardless_models.graph.kernels import RAM_BUDGET_BYTES
 from boardless_models.int8.scaling import ROUNDING, ROUNDINGS, Rounding
-from boardless_models.tflite.importing import RAM_BUDGET_BYTES, import_file, summary
+from boardless_models.tflite.importing import import_file, summary
 from boardless_sim.errors import ModelError
 
 
@@ -26,7 +27,20 @@ from boardless_sim.errors import ModelError
 )
 @click.option("--budget", type=click.IntRange(1), default=MODEL_BUDGET_BYTES, show_default=True)
 @click.option("--ram-budget", type=click.IntRange(1), default=RAM_BUDGET_BYTES, show_default=True)
-def command(tflite: Path, output: Path, rounding: Rounding, budget: int, ram_budget: int) -> None:
+@click.option(
+    "--input-range",
+    metavar="LOW,HIGH",
+    help="What the bytes 0 and 255 of a frame stand for, where the file leaves it open; or "
+    "`tensor`: a byte is the input's int8 value plus 128.",
+)
+def command(
+    tflite: Path,
+    output: Path,
+    rounding: Rounding,
+    budget: int,
+    ram_budget: int,
+    input_range: str | None,
+) -> None:
     """Turn a full-int8 TFLITE file into the artifact OUTPUT (.npz, .sha256, .json).
 
     What is not supported is listed with operator and tensor. A softmax at the end becomes the
@@ -34,7 +48,7 @@ def command(tflite: Path, output: Path, rounding: Rounding, budget: int, ram_bud
     """
     if output.suffix != ".npz":
         raise ModelError(f"{output}: expected a name that ends in .npz")
-    graph, facts = import_file(tflite, rounding, budget, ram_budget)
+    graph, facts = import_file(tflite, rounding, budget, ram_budget, input_range)
     digest = save_artifact(graph, facts, output)
     click.echo(f"{output}: sha256 {digest}")
     for line in summary(graph):

@@ -13,7 +13,7 @@ import click
 from boardless.commands.options import PATH
 from boardless_models.data.dataset import DATASET_FOLDER
 from boardless_models.data.network import Network, network_from_json
-from boardless_models.data.networks import FASHION_MNIST_8K, NETWORKS
+from boardless_models.data.networks import NETWORKS
 from boardless_models.training.recipe import Recipe
 from boardless_sim.errors import ModelError
 
@@ -37,25 +37,39 @@ HELP = {
 }
 
 
-def parse_network(_context: click.Context, _option: click.Parameter, value: str) -> Network:
+def parse_network(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> Network | None:
     """A network by its name, or from a JSON file."""
+    if value is None:
+        return None
     if value in NETWORKS:
         return NETWORKS[value]
     try:
-        return network_from_json(Path(value).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ModelError) as cause:
+        text = Path(value).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as cause:
         known = ", ".join(NETWORKS)
         raise ModelError(f"{value}: not one of {known}, nor a file ({cause})") from cause
+    try:
+        return network_from_json(text)
+    except ModelError as cause:
+        raise ModelError(f"{value}: {cause}") from cause
 
 
 network_option = click.option(
     "--network",
-    default=FASHION_MNIST_8K.name,
-    show_default=True,
+    metavar="NAME",
     callback=parse_network,
-    help="name of a network, or a JSON file that describes one",
+    help="Name of a network, or a JSON file that describes one; else that which ships, for the "
+    "frames and classes of the data set.",
 )
-dataset_option = click.option("--dataset", type=PATH, default=DATASET_FOLDER, metavar="DIR")
+dataset_option = click.option(
+    "--dataset",
+    type=PATH,
+    default=DATASET_FOLDER,
+    metavar="PATH",
+    help="A folder for each class, IDX files, .npz, .csv; Fashion-MNIST where nothing is said.",
+)
 teacher_option = click.option("--teacher", type=PATH, metavar="FILE")
 
 

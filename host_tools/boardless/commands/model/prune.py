@@ -8,7 +8,7 @@ import click
 
 from boardless.commands.model.options import recipe_options, teacher_option
 from boardless.commands.options import PATH
-from boardless_models.data.dataset import load_dataset
+from boardless_models.data.opening import open_dataset
 from boardless_models.int8.checkpoint import load_checkpoint, save_checkpoint
 from boardless_models.training.prune import METHODS, sparsity
 from boardless_models.training.recipe import SPARSE, Recipe
@@ -35,7 +35,7 @@ def command(
 ) -> None:
     """Prune CHECKPOINT, fine-tune what is left, and write the checkpoint OUTPUT."""
     source = METHODS[method](load_checkpoint(checkpoint), share)
-    frames = load_dataset(dataset)
+    frames = open_dataset(dataset, source.network.input)
     targets = load_targets(teacher, frames) if teacher else None
     digest = file_digest(checkpoint)
     tuning = Tuning("prune", seed, recipe, digest, targets, f"{method} {share}")

@@ -8,7 +8,7 @@ import click
 
 from boardless.commands.model.options import recipe_options, teacher_option
 from boardless.commands.options import PATH
-from boardless_models.data.dataset import load_dataset
+from boardless_models.data.opening import open_dataset
 from boardless_models.int8.checkpoint import load_checkpoint, save_checkpoint
 from boardless_models.training.recipe import GRID, Recipe
 from boardless_models.training.teacher import load_targets
@@ -30,7 +30,7 @@ def command(
 ) -> None:
     """Fine-tune CHECKPOINT on the grid of its layers' bits and write the checkpoint OUTPUT."""
     source = load_checkpoint(checkpoint)
-    frames = load_dataset(dataset)
+    frames = open_dataset(dataset, source.network.input)
     targets = load_targets(teacher, frames) if teacher else None
     tuning = Tuning("qat", seed, recipe, file_digest(checkpoint), targets)
     state_file = tuning.state_file(output, source, frames)

@@ -8,7 +8,8 @@ import click
 
 from boardless.commands.model.options import recipe_options
 from boardless.commands.options import PATH
-from boardless_models.data.dataset import load_dataset
+from boardless_models.data.networks import FASHION_MNIST_8K
+from boardless_models.data.opening import open_dataset
 from boardless_models.training.recipe import SEARCH, Recipe
 from boardless_models.training.search import read_log, search
 
@@ -19,7 +20,9 @@ from boardless_models.training.search import read_log, search
 @recipe_options(SEARCH)
 def command(log: Path, candidates: int, dataset: Path, seed: int, recipe: Recipe) -> None:
     """Search, with one line of JSON a candidate in LOG (.jsonl); goes on where the log ends."""
-    for trial in search(log, load_dataset(dataset), seed, recipe, candidates):
+    for trial in search(
+        log, open_dataset(dataset, FASHION_MNIST_8K.input), seed, recipe, candidates
+    ):
         click.echo(
             f"candidate {trial.candidate}: {trial.bytes} bytes, {trial.cycles} cycles, "
             f"validation {trial.validation_accuracy:.2%}"

@@ -10,7 +10,8 @@ import torch
 
 from boardless.commands.model.options import dataset_option
 from boardless.commands.options import PATH
-from boardless_models.data.dataset import load_dataset
+from boardless_models.data.networks import FASHION_MNIST_8K
+from boardless_models.data.opening import open_dataset
 from boardless_models.training.recipe import TEACHER
 from boardless_models.training.resume import StateFile
 from boardless_models.training.teacher import WIDTH, raise_teacher, save_targets
@@ -25,7 +26,7 @@ from boardless_models.training.teacher import WIDTH, raise_teacher, save_targets
 def command(output: Path, dataset: Path, seed: int, epochs: int, threads: int) -> None:
     """Train the teacher and write its logits for the training frames to OUTPUT (.npz)."""
     torch.set_num_threads(threads)
-    frames = load_dataset(dataset)
+    frames = open_dataset(dataset, FASHION_MNIST_8K.input)
     recipe = replace(TEACHER, epochs=epochs)
     state_file = StateFile.beside(
         output, step="teacher", seed=seed, recipe=asdict(recipe), dataset=frames.sha256

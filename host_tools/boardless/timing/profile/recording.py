@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from boardless.running.classify import DEFAULT_LIMIT_US, FrameResult, classify, stop_detail
+from boardless.running.post_mortem import PostMortem, examine
 from boardless.timing.profile.costs import LayerCost, LayerCosts, Stage, StageCosts, label
 from boardless.timing.profile.sampling import EVERY_CYCLES, Function, Sampler, Stack, functions
 from boardless_sim.camera.frame import Frame
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.elf.image import FirmwareImage, load_image
+from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.engines.engine import Engine, StopReason
 from boardless_sim.engines.mailbox.box import mailbox_of
 from boardless_sim.engines.mailbox.fed import MailboxFed
@@ -35,6 +37,7 @@ class Plan:
     strict: bool = False
     peripherals: tuple[str, ...] = ()
     contract: Contract = REFERENCE
+    bounds: Bounds = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Profile:
     samples: int
     knows_callers: bool
     dispatchers: tuple[str, ...] = DISPATCHERS
+    stands: PostMortem | None = None  # where a profile of time ended
+    is_stuck: bool = False  # most of that time in an exception that did not return
 
     @property
     def functions(self) -> tuple[Function, ...]:
@@ -113,14 +118,16 @@ def record_frames(plan: Plan, frames: Iterable[Frame]) -> Profile:
 def record_time(plan: Plan, for_us: float) -> Profile:
     """Profile so much virtual time from power-on, or less where the firmware halts before.
 
-    Raises `ResultError` for a firmware that faults.
+    Raises `ResultError` for a firmware that faults, or whose stack goes into variables.
     """
     with closing(_Recording(plan)) as recording:
         reason = recording.board.run(for_us)
-        if reason is StopReason.FAULT:
+        if reason.is_bound or reason in (StopReason.FAULT, StopReason.STACK):
             detail = stop_detail(recording.board, reason, for_us)
             raise ResultError(f"{plan.elf}: no whole run to profile: {detail}")
-        return recording.end(None)
+        stands = examine(recording.board)
+        stuck_us = 0.0 if stands is None else stands.handler_us or 0.0
+        return replace(recording.end(None), stands=stands, is_stuck=stuck_us > for_us / 2)
 
 
 class _Recording:
@@ -130,7 +137,7 @@ class _Recording:
         self._plan = plan
         self._image: FirmwareImage = load_image(plan.elf)
         self._engine = NativeEngine(plan.strict, peripherals=plan.peripherals)
-        self._engine.contract = plan.contract
+        self._engine.contract, self._engine.bounds = plan.contract, plan.bounds
         has_mailbox = mailbox_of(self._image, plan.contract) is not None
         self.board: Engine = MailboxFed(self._engine) if has_mailbox else self._engine
         self.close: Callable[[], None] = self.board.close

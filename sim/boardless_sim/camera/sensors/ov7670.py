@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.parallel import ParallelPins
-from boardless_sim.camera.scene import compose
+from boardless_sim.camera.scene import compose, compose_colour
 from boardless_sim.camera.sensors.ov7670_output import (
     ARRAY_HEIGHT,
     ARRAY_WIDTH,
     COM7,
     COM7_RESET,
     COM10,
+    COM14,
     LINE_PIXELS,
     Output,
     decode,
@@ -23,6 +24,7 @@ ADDRESS = 0x21  # 7 bits: 0x42 to write, 0x43 to read
 COM2, PID, VER, CLKRC, MIDH, MIDL, DBLV = 0x09, 0x0A, 0x0B, 0x11, 0x1C, 0x1D, 0x6B
 
 COM2_SLEEP, CLKRC_EXTERNAL = 1 << 4, 1 << 6
+COM14_SCALED_PCLK, COM14_DIVIDER = 1 << 4, 7
 COM10_HSYNC, COM10_PCLK_GATED, COM10_PCLK_REVERSE = 1 << 6, 1 << 5, 1 << 4
 COM10_HREF_REVERSE, COM10_VSYNC_NEGATIVE, COM10_HSYNC_NEGATIVE = 1 << 3, 1 << 1, 1 << 0
 
@@ -76,15 +78,21 @@ class Ov7670(ParallelSensor):
             self.reset_registers()
             self.restart()
         elif address < len(self.registers) and address not in _READ_ONLY:
-            self.registers[address] = value
+            changed, self.registers[address] = self.registers[address] != value, value
+            if changed and address in (CLKRC, DBLV):
+                self.restart()  # the frame in progress is of no rate that was asked for
+
+    def _internal_clock(self) -> tuple[int, int]:
+        """In hertz, as a fraction: XCLK through the PLL (DBLV) and the divider (CLKRC)."""
+        clkrc = self.registers[CLKRC]
+        divider = 1 if clkrc & CLKRC_EXTERNAL else (clkrc & 0x3F) + 1
+        return self.xclk_hz * _PLL_FACTOR[self.registers[DBLV] >> 6], divider
 
     def timing(self) -> FrameTiming:
         """A frame is 510 lines of 784 pixels, two clocks a pixel."""
-        clkrc = self.registers[CLKRC]
-        divider = 1 if clkrc & CLKRC_EXTERNAL else (clkrc & 0x3F) + 1
-        factor = _PLL_FACTOR[self.registers[DBLV] >> 6]
+        hz, divider = self._internal_clock()
         clocks = FRAME_LINES * LINE_PIXELS * _CLOCKS_PER_PIXEL * divider
-        frame_ns = clocks * 1_000_000_000 // (self.xclk_hz * factor)
+        frame_ns = clocks * 1_000_000_000 // hz
         return FrameTiming(frame_ns, frame_ns * VSYNC_LINES // FRAME_LINES)
 
     @property
@@ -93,23 +101,27 @@ class Ov7670(ParallelSensor):
         return bool(self.registers[COM2] & COM2_SLEEP)
 
     def pins(self) -> ParallelPins:
-        """As COM10 says."""
-        return _pins(self.registers[COM10])
+        """As COM10 says; PCLK is the internal clock, divided by COM14 where that scales it."""
+        hz, divider = self._internal_clock()
+        com14 = self.registers[COM14]
+        scale = com14 & COM14_DIVIDER if com14 & COM14_SCALED_PCLK else 0
+        return _pins(self.registers[COM10], hz // divider >> scale)
 
     def picture(self, frame: Frame, frame_ns: int) -> Picture:
         """What the registers make of the scene that shows the frame."""
         output = decode(self.registers)
         cached = self._rendered
         if cached is None or cached[0] is not frame or cached[1] != output:
-            packed = render(compose(frame), output)
+            packed = render(compose(frame), output, compose_colour(frame))
             stride, data = packed.shape[1], packed.tobytes()
             lines: Lines = [data[at : at + stride] for at in range(0, len(data), max(stride, 1))]
             self._rendered = cached = (frame, output, lines)
         blanking = _blanking(output, self.registers[COM10])
-        return Picture(cached[2], _line_ends(output, frame_ns), blanking)
+        line_ns = ARRAY_WIDTH * frame_ns // (FRAME_LINES * LINE_PIXELS)
+        return Picture(cached[2], _line_ends(output, frame_ns), line_ns, blanking)
 
 
-def _pins(com10: int) -> ParallelPins:
+def _pins(com10: int, pclk_hz: int) -> ParallelPins:
     if com10 & COM10_HSYNC:  # the pin marks the blanking instead of the data
         valid_high = bool(com10 & COM10_HSYNC_NEGATIVE)
     else:
@@ -118,6 +130,7 @@ def _pins(com10: int) -> ParallelPins:
         href_valid_high=valid_high,
         data_on_rising=not com10 & COM10_PCLK_REVERSE,
         vsync_low=bool(com10 & COM10_VSYNC_NEGATIVE),
+        pclk_hz=pclk_hz,
     )
 
 

@@ -29,11 +29,13 @@ class FrameTiming:
 class Picture:
     """The lines of one frame, when each one's last byte is out, and what is clocked in between.
 
-    `ends_ns` counts from the end of VSYNC's start, as `FrameTiming` does.
+    `ends_ns` counts from the start of VSYNC, as `FrameTiming` does. `line_ns`: how long HREF is
+    valid.
     """
 
     lines: Lines
     ends_ns: Sequence[int]
+    line_ns: int
     blanking: bytes
 
 
@@ -53,6 +55,7 @@ class ParallelSensor(ABC):
         self.frames_clocked = 0
         self.registers = bytearray(register_count)
         self.xclk_hz = 0
+        self.on_dead: Callable[[], None] = lambda: None
         self._powered_down = False
         self._clock: Clock | None = None
         self._sink: ParallelSink | None = None
@@ -126,7 +129,10 @@ class ParallelSensor(ABC):
 
     def start(self, read: bool) -> bool:
         """Addressed over SCCB."""
-        if not self.running or not all(fault.acknowledges() for fault in self.faults):
+        if not self.running:
+            self.on_dead()
+            return False
+        if not all(fault.acknowledges() for fault in self.faults):
             return False
         if not read:
             self._pointer = None
@@ -199,8 +205,7 @@ class ParallelSensor(ABC):
             self._wait_until(self._frame_ns, self._frame_due)
             return
         picture = self.picture(self.lens.in_view, self._frame_ns)
-        self._lines, self._line_ns = picture.lines, picture.ends_ns
-        self._blanking = picture.blanking
+        self._lines, self._picture = picture.lines, picture
         number, self._listened_frames = self._listened_frames, self._listened_frames + 1
         for fault in self.faults:
             self._lines = fault.lines(number, self._lines)
@@ -208,15 +213,28 @@ class ParallelSensor(ABC):
         self._line_due()
 
     def _line_due(self) -> None:
-        """One line ended; wait for the end of the next, or of the frame."""
+        """One line ended; wait for the next, or for the end of the frame."""
+        assert self._sink is not None
         row = self._next_row
         self._next_row = following = row + 1
-        if following < len(self._lines):
-            self._wait_until(self._line_ns[following], self._line_due)
-        else:
+        if following >= len(self._lines):
             self._wait_until(self._frame_ns, self._frame_due)
+        elif self._sink.watches_href and self._lines[following] is not None:
+            begin_ns = self._picture.ends_ns[following] - self._picture.line_ns
+            self._wait_until(begin_ns, self._line_begins)
+        else:
+            self._wait_until(self._picture.ends_ns[following], self._line_due)
         if row >= 0:
             line = self._lines[row]
             if line is not None:
-                assert self._sink is not None
-                self._sink.line(line, self._blanking)
+                self._sink.line(line, self._picture.blanking)
+
+    def _line_begins(self) -> None:
+        assert self._sink is not None
+        self._sink.href(True)
+        self._wait_until(self._picture.ends_ns[self._next_row], self._line_ends)
+
+    def _line_ends(self) -> None:
+        assert self._sink is not None
+        self._sink.href(False)
+        self._line_due()

@@ -86,6 +86,7 @@ class NativeEngine(Engine):
             fast_forward=self._fast_forward,
             own=self._peripherals,
             refill=self._refill,
+            bounds=self.bounds,
             ram_fill=self._ram_fill,
         )
         self._machine = machine
@@ -94,7 +95,7 @@ class NativeEngine(Engine):
             usart.on_transmit = self._receiver(port)
         machine.semihosting.on_output = self._receiver("semihosting")
         if machine.devices.fitted is not None:
-            machine.devices.fitted.lens.on_capture = self._note_capture
+            machine.devices.camera.lens.on_capture = self._note_capture
 
     def close(self) -> None:
         """Free the board. Harmless twice."""
@@ -138,6 +139,8 @@ class NativeEngine(Engine):
         self._until = until
         outcome = self._run(limit_us)
         self._until = None
+        if self.machine.guard.exceeded:
+            return StopReason(self.machine.guard.exceeded.partition(":")[0])
         if outcome == Outcome.STOPPED:
             return StopReason.RESULT
         if outcome == Outcome.LOCKUP or self.machine.in_fault_handler():
@@ -262,6 +265,9 @@ class NativeEngine(Engine):
         partial = self._partial.setdefault(port, bytearray())
 
         def receive(byte: int) -> None:
+            if self.machine.guard.note_byte(byte == 0x0A):
+                self.machine.stop()
+                return
             if byte == 0x0A or len(partial) >= _MAX_LINE_BYTES:
                 text = _text(partial)
                 partial.clear()
@@ -333,11 +339,10 @@ class NativeEngine(Engine):
     def activity(self) -> Activity:
         """What the core is at now."""
         shared = self.machine.cpu.shared
-        cycles = shared.handler_cycles
-        if shared.active_exception:
-            cycles += shared.cycles - shared.handler_since
+        active = shared.cycles - shared.handler_since if shared.active_exception else 0
         return Activity(
-            handler_share=cycles / max(shared.cycles, 1),
+            handler_share=(shared.handler_cycles + active) / max(shared.cycles, 1),
+            handler_us=active * 1e6 / self.machine.clocks().hclk_hz,
             is_asleep=self.is_asleep(),
             polled=self.machine.polled(),
             unfinished={port: _text(data) for port, data in self._partial.items() if data},
