@@ -429,6 +429,41 @@ class Cpu:
         found = self._library.core_peek(self._core, address, ctypes.addressof(value))
         return value.value if found else None
 
+    def poke(self, address: int, size: int, value: int) -> bool:
+        """Write a core register as a debugger does; False where there is none."""
+        return bool(self._library.core_poke(self._core, address, size, value))
+
+    def cover(self) -> None:
+        """Note from here on which blocks run, and which way each is left."""
+        if self._library.core_cover(self._core, 1):
+            raise EngineError("native engine: no memory for coverage")
+
+    def covered(self, base: int, size: int) -> bytes:
+        """Of the code memory at `base`, a byte for each halfword: 1 a block began here and ran,
+
+        2 it was left for what follows it, 4 for somewhere else.
+        """
+        found = self._library.core_covered(self._core, base)
+        return ctypes.string_at(found, size // 2) if found else bytes(size // 2)
+
+    def block_sizes(self) -> dict[int, int]:
+        """Bytes of every block that was met, by its address."""
+        addresses = ctypes.POINTER(c_uint32)()
+        count = self._library.core_analysed(self._core, ctypes.addressof(addresses))
+        return {
+            address: int(self._library.core_block_bytes(self._core, address))
+            for address in addresses[:count]
+        }
+
+    def forget_code(self) -> None:
+        """The Flash has other contents: analyse and translate it anew."""
+        self._library.core_forget_code(self._core)
+
+    @property
+    def flash(self) -> tuple[int, Memory]:
+        """Where the Flash begins, and what it holds."""
+        return self._flash
+
     def write(self, address: int, data: bytes) -> None:
         """Write memory, Flash too. Code that was already translated is forgotten."""
         try:

@@ -5,8 +5,8 @@
  * every store would be looked at. Here a page of RAM is for data until code is fetched from it.
  *
  * A page of the Flash is for data as long as well, and while the Flash has wait states each load
- * from it is told to the core. A store to it is one to the Flash interface. Where code and tables share a page, only PC-relative loads are
- * counted.
+ * from it is told to the core. A store to it is one to the Flash interface. Where code and tables
+ * share a page, only PC-relative loads are counted.
  */
 #include "armv7m.h"
 #include "core.h"

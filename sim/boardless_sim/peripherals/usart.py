@@ -88,6 +88,10 @@ class Usart(ApbPeripheral):
         self._arriving.extend(data)
         self._await_arrival()
 
+    def is_receiving(self) -> bool:
+        """Whether the receiver is on and has a clock and a baud rate."""
+        return self._receiving and self.clocked and self.frame_cycles() > 0
+
     def frame_cycles(self) -> int:
         """Core cycles of one word with its start, parity and stop bits; 0 while BRR is 0."""
         clocks = self.bus.clocks()

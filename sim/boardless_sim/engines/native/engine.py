@@ -86,6 +86,7 @@ class NativeEngine(Engine):
             fast_forward=self._fast_forward,
             own=self._peripherals,
             refill=self._refill,
+            bounds=self.bounds,
             ram_fill=self._ram_fill,
         )
         self._machine = machine
@@ -138,6 +139,8 @@ class NativeEngine(Engine):
         self._until = until
         outcome = self._run(limit_us)
         self._until = None
+        if self.machine.guard.exceeded:
+            return StopReason(self.machine.guard.exceeded.partition(":")[0])
         if outcome == Outcome.STOPPED:
             return StopReason.RESULT
         if outcome == Outcome.LOCKUP or self.machine.in_fault_handler():
@@ -262,6 +265,9 @@ class NativeEngine(Engine):
         partial = self._partial.setdefault(port, bytearray())
 
         def receive(byte: int) -> None:
+            if self.machine.guard.note_byte(byte == 0x0A):
+                self.machine.stop()
+                return
             if byte == 0x0A or len(partial) >= _MAX_LINE_BYTES:
                 text = _text(partial)
                 partial.clear()

@@ -16,6 +16,7 @@ from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, Sched
 from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.bounds import DEFAULT, Bounds, Guard
 from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
 from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
@@ -28,6 +29,7 @@ _SLOT_BITS = 10  # devices stand at multiples of 1 KiB
 _TOP_BITS = 24  # no two memories share the top byte of their addresses
 _WORD = ~3
 _READS, _OFTEN, _LATELY = 64, 3, 8
+_LOOK_CYCLES = 4_000_000  # 24 ms at 168 MHz, from one look at the host's clock to the next
 _FAULTS = range(2, 7)  # NMI to UsageFault
 _ERASED = b"\xff"
 
@@ -45,6 +47,7 @@ class Outcome(Enum):
     MARK = "mark"  # a marked block is about to run
     BREAK = "break"  # a debugger's stop
     STACK = "stack"  # a stack pointer left the object or free area in which it began
+    BOUND = "bound"  # of the host: `guard.exceeded` says which
 
 
 _OUTCOMES = {
@@ -66,6 +69,7 @@ class Machine:
         fast_forward: bool = True,
         own: Iterable[Placement] = (),
         refill: Refill = REFILL,
+        bounds: Bounds = DEFAULT,
         ram_fill: int = RAM_FILL,
     ) -> None:
         self._board = board
@@ -84,6 +88,7 @@ class Machine:
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
         self.variables = Variables()
+        self.guard = Guard(bounds)
         self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
         self._effects_before_end = 0
         self.findings: list[Finding] = []
@@ -188,6 +193,11 @@ class Machine:
         yield from self.devices.mapped
         yield from self._own
 
+    @property
+    def board(self) -> Board:
+        """What it was built from."""
+        return self._board
+
     def load(self, image: FirmwareImage) -> None:
         """Write the image into Flash and take the reset vector."""
         for segment in image.segments:
@@ -210,6 +220,7 @@ class Machine:
     def run_until(self, limit_ps: int) -> Outcome:
         """As `run`, but up to a time since power-on."""
         self._stop = self._limit_reached = False
+        self.guard.begin()
         self._shared.effects += 1  # a test may have changed a device since
         limit = self._queue.at_ps(limit_ps, self._reach_limit)
         try:
@@ -219,10 +230,14 @@ class Machine:
             self._effects_before_end = self._shared.effects - int(self._limit_reached)
 
     def _run(self) -> Outcome:
-        while True:
-            self.cpu.set_next_event(self._queue.next_due(NEVER))
+        while not self.guard.exceeded:
+            due = self._queue.next_due(NEVER)
+            self.cpu.set_next_event(min(due, self._shared.cycles + _LOOK_CYCLES))
             reason = self.cpu.run()
             if reason == Reason.EVENT:
+                if self._shared.cycles < self._queue.next_due(NEVER):
+                    self.guard.look_at_clock()  # nothing is due: the board notices nothing
+                    continue
                 self._run_events()
                 if self._stop:
                     return Outcome.STOPPED
@@ -230,6 +245,7 @@ class Machine:
                     return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
             elif reason == Reason.RESET:
                 self._reset()
+                self.guard.note_reset()
             elif reason in (Reason.DEEP, Reason.AWAKE):
                 self._follow_deep_sleep(awake=reason == Reason.AWAKE)
             elif reason in _OUTCOMES:
@@ -243,6 +259,7 @@ class Machine:
                     f"native engine: the CPU stopped at {self._shared.pc:#010x} for a reason it "
                     f"does not know (Unicorn {self._shared.interrupt_number})"
                 )
+        return Outcome.BOUND
 
     def _follow_deep_sleep(self, *, awake: bool) -> None:
         if awake:
@@ -253,6 +270,7 @@ class Machine:
 
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
+        self.guard.look_at_clock()
         if self.semihosting.call(self.cpu):
             return None
         if self.halts_at_bkpt:
@@ -315,6 +333,10 @@ class Machine:
         """The same in picoseconds, which are exact."""
         return self._timeline.to_ps(self._shared.cycles)
 
+    def ps_at(self, cycle: int) -> int:
+        """The time of a cycle since the core's clock changed last."""
+        return self._timeline.to_ps(cycle)
+
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
         return self._shared.active_exception in _FAULTS
@@ -375,6 +397,11 @@ class Machine:
     def peek(self, address: int, size: int) -> bytes:
         """Bytes of memory, or of registers without the effects of reading them."""
         return self._look.at(address, size)
+
+    def poke(self, address: int, data: bytes) -> None:
+        """Write memory or registers as a debugger does."""
+        self._shared.effects += 1
+        self._look.put(address, data)
 
     def _name_of(self, address: int) -> str:
         slot = self._slots.get(address >> _SLOT_BITS)
