@@ -243,11 +243,8 @@ class Machine:
                     return Outcome.STOPPED
                 if self._limit_reached:
                     return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
-            elif reason == Reason.RESET:
-                self._reset()
-                self.guard.note_reset()
-            elif reason in (Reason.DEEP, Reason.AWAKE):
-                self._follow_deep_sleep(awake=reason == Reason.AWAKE)
+            elif reason in (Reason.RESET, Reason.DEEP, Reason.AWAKE):
+                self._follow(reason)
             elif reason in _OUTCOMES:
                 return _OUTCOMES[reason]
             elif reason == Reason.DEBUG:
@@ -261,12 +258,16 @@ class Machine:
                 )
         return Outcome.BOUND
 
-    def _follow_deep_sleep(self, *, awake: bool) -> None:
-        if awake:
+    def _follow(self, reason: Reason) -> None:
+        """The core was reset, or its clock stops or comes back."""
+        if reason == Reason.RESET:
+            self._reset()
+            self.guard.note_reset()
+        elif reason == Reason.DEEP:
+            self.devices.low_power.enter()
+        else:
             wake_ns = self.devices.low_power.leave()
             self._shared.cycles += wake_ns * self._clocks.hclk_hz // 10**9
-        else:
-            self.devices.low_power.enter()
 
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
