@@ -25,6 +25,7 @@ from boardless.stack.report import (
     TaskStack,
     worst,
 )
+from boardless.stack.runtime import known_activations
 from boardless.stack.scan import Scan
 from boardless.stack.su import read_usages
 from boardless_sim.elf.file import ElfFile, read_elf
@@ -85,8 +86,9 @@ class _Analysis:
         }
         self._shared: dict[tuple[int, ...], tuple[Candidate, ...]] = {}
         ends = {a for name in ENDING for a in program.by_name.get(name, ())} | self._cold_ones()
-        self._warm = Solver(self._nodes(ends), self._names, recursion)
-        self._cold = Solver(self._nodes(frozenset()), self._names, recursion)
+        activations = {**known_activations(program), **recursion}
+        self._warm = Solver(self._nodes(ends), self._names, activations)
+        self._cold = Solver(self._nodes(frozenset()), self._names, activations)
         _check_rings(program, self._cold, recursion, self._names)
 
     def _numbers(self, table: str, given: Iterable[tuple[str, int]]) -> dict[int, int]:

@@ -68,8 +68,9 @@ class Candidate:
 class IndirectSite:
     """A call through a pointer: `caller+0x1a`, who may be called, and what narrowed them down.
 
-    `chosen_by`: "annotation", "read-only table", "callers' arguments", "virtual call", "prototype",
-    "address taken".
+    `chosen_by`: "annotation", "initialisation array", "null pointer", "read-only table",
+    "callers' arguments", "virtual call", "stores" (put there somewhere, and of that prototype),
+    "prototype", "loose prototype", "address taken".
     """
 
     caller: str

@@ -19,20 +19,23 @@
 #include "debug.h"
 #include "shared.h"
 
-#define CORE_EXCEPTIONS 128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up  \
-                              */
-#define CORE_WORDS      (CORE_EXCEPTIONS / 32u)
+#define CORE_EXCEPTIONS                                                                            \
+    128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up                      \
+          */
+#define CORE_WORDS (CORE_EXCEPTIONS / 32u)
 
-#define CORE_HEADS        1024u
-#define CORE_STATE_WORDS  (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
-#define CORE_STATE_XPSR   16u
-#define FP_WORDS          17u /* s0-s15, fpscr: what an exception stacks */
-#define CORE_RAMS         4u
-#define CORE_CODES        3u
-#define CORE_PAGE_BITS    10u                 /* Unicorn's pages on an M-profile core */
-#define CORE_SLOW_FLASH   (UINT64_C(1) << 32) /* where Unicorn loads from a Flash with wait states \
+#define CORE_HEADS       1024u
+#define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
+#define CORE_STATE_XPSR  16u
+#define FP_WORDS         17u /* s0-s15, fpscr: what an exception stacks */
+#define CORE_RAMS        4u
+#define CORE_CODES       3u
+#define CORE_PAGE_BITS   10u /* Unicorn's pages on an M-profile core */
+#define CORE_SLOW_FLASH                                                                            \
+    (UINT64_C(1) << 32)                       /* where Unicorn loads from a Flash with wait states \
                                                */
 #define CORE_GUARDED      (UINT64_C(2) << 32) /* where it finds memory that guards.c looks after */
+#define CORE_FLASH_STORES (UINT64_C(3) << 32) /* where a store to the Flash arrives: at the bus */
 #define CORE_GUARDS       8u
 #define MPU_REGIONS       8u
 #define MPU_GRANULE_BYTES 32u
@@ -97,7 +100,7 @@ typedef enum {
     ABANDON_UNALIGNED,
     ABANDON_DIVIDE,
     ABANDON_DATA, /* the MPU refuses it */
-    ABANDON_BUS,  /* it needs privileges */
+    ABANDON_BUS,  /* it needs privileges, or a bus that is off */
 } abandon_cause;
 
 typedef struct {
@@ -307,12 +310,20 @@ void core_leave_block(core *c, uint64_t cycles, uint64_t instructions);
 void core_get_where(core *c, core_where *where);
 uint32_t core_peek(core *c, uint32_t address, uint32_t *value);
 uint32_t core_analysed(const core *c, const uint32_t **addresses);
+uint32_t core_block_bytes(core *c, uint32_t address);
 void core_forget_code(core *c);
 void core_on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 bool debug_counted_divide(core *c, uint32_t address);
 bool debug_wants(core *c, const core_block *block, uint32_t address);
 int32_t debug_note_analysed(core *c, uint32_t address);
 void debug_destroy(core *c);
+
+/* coverage.c: the first two are called by Python */
+int32_t core_cover(core *c, uint32_t wanted);
+const uint8_t *core_covered(const core *c, uint32_t base);
+void coverage_destroy(core *c);
+void coverage_leave(core *c, uint32_t next);
+void coverage_enter(core *c, uint32_t address);
 
 /* snapshot.c: called by Python */
 uint64_t core_snapshot_bytes(const core *c);
@@ -377,6 +388,8 @@ uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
 void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
 
 /* mmio.c: callback of uc_mmio_map, user is the core */
+void core_bus_error(core *c, uint32_t address);
+void core_stall(core *c, uint64_t cycles);
 uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
 
 /* fast_forward.c */

@@ -85,7 +85,7 @@ class Rcc(AhbPeripheral):
         self._lse_hz: int | None = None
         self._starting: dict[tuple[int, int], Event] = {}
         self.on_peripheral_reset: Callable[[str], None] = lambda name: None
-        self.on_clock_output: Callable[[], None] = lambda: None
+        self.clock_watchers: list[Callable[[], None]] = []
         self.on_gate: Callable[[str], None] = lambda name: None
         self.backup_unlocked: Callable[[], bool] = lambda: True
 
@@ -212,7 +212,8 @@ class Rcc(AhbPeripheral):
 
     def _tell_clocks(self) -> None:
         self.bus.set_clocks(self.clock_tree())
-        self.on_clock_output()
+        for watcher in self.clock_watchers:
+            watcher()
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and do what the write starts."""

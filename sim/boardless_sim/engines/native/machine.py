@@ -9,7 +9,7 @@ from enum import Enum
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.devices import build_devices
 from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
-from boardless_sim.chips.chip import Placement
+from boardless_sim.chips.chip import MemoryArea, Placement
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
 from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, ScheduledEvent, Timeline
@@ -97,6 +97,7 @@ class Machine:
         self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
+        self.devices.flash.cells = self._flash = _Flash(self, board.chip.memory("Flash"))
         self._own = [(place.base, place.factory(place.name)) for place in own]
         for _, device in self._own:
             device.attach(self)
@@ -145,6 +146,9 @@ class Machine:
             (range(start, start + size), Region.DEVICE)
             for start, size in _runs(sorted(page for page in pages if page < PPB.start))
         ]
+        controller = self.devices.memory_controller
+        if controller is not None:
+            regions.append((controller.window, Region.DEVICE))
         regions += [
             (PPB, Region.PPB),
             (SRAM_ALIAS, Region.SRAM_ALIAS),
@@ -186,6 +190,11 @@ class Machine:
         """The board's devices, then the user's own, which replace what stands at their place."""
         yield from self.devices.mapped
         yield from self._own
+
+    @property
+    def board(self) -> Board:
+        """What it was built from."""
+        return self._board
 
     def load(self, image: FirmwareImage) -> None:
         """Write the image into Flash and take the reset vector."""
@@ -301,6 +310,10 @@ class Machine:
         """The same in picoseconds, which are exact."""
         return self._timeline.to_ps(self._shared.cycles)
 
+    def ps_at(self, cycle: int) -> int:
+        """The time of a cycle since the core's clock changed last."""
+        return self._timeline.to_ps(cycle)
+
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
         return self._shared.active_exception in _FAULTS
@@ -311,7 +324,8 @@ class Machine:
         """Answer a load from a device address."""
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
-            self.log_unmodelled(self._name_of(address), "read")
+            if not self._is_external(address):
+                self.log_unmodelled(self._name_of(address), "read")
             return 0
         base, device, stable = slot
         offset = address - base
@@ -324,9 +338,22 @@ class Machine:
         """Carry out a store to a device address."""
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
-            self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
+            if self._flash.area.holds(address):
+                self.devices.flash.program(address, size, value)
+            elif not self._is_external(address):
+                self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
             return
         slot[1].write(address - slot[0], size, value)
+
+    def _is_external(self, address: int) -> bool:
+        """Whether it is of a bank of the memory controller; a bus error where that is off."""
+        controller = self.devices.memory_controller
+        if controller is None or address not in controller.window:
+            return False
+        self._shared.effects += 1
+        if not controller.answers(address):
+            self.cpu.bus_error(address)
+        return True
 
     def polled(self) -> tuple[str, ...]:
         """The device registers that the code read last, again and again.
@@ -347,6 +374,11 @@ class Machine:
     def peek(self, address: int, size: int) -> bytes:
         """Bytes of memory, or of registers without the effects of reading them."""
         return self._look.at(address, size)
+
+    def poke(self, address: int, data: bytes) -> None:
+        """Write memory or registers as a debugger does."""
+        self._shared.effects += 1
+        self._look.put(address, data)
 
     def _name_of(self, address: int) -> str:
         slot = self._slots.get(address >> _SLOT_BITS)
@@ -476,6 +508,24 @@ class Machine:
         if key not in self._said:
             self._said.add(key)
             self.log.append(message)
+
+
+class _Flash:
+    """Implements `FlashCells` on the core's memory."""
+
+    def __init__(self, machine: Machine, area: MemoryArea) -> None:
+        self._machine, self.area = machine, area
+        self.base, self.size = area.base, area.size
+
+    def read(self, address: int, size: int) -> bytes:
+        return self._machine.cpu.read(address, size)
+
+    def write(self, address: int, data: bytes) -> None:
+        self._machine.cpu.write(address, data)
+
+    def stall(self, cycles: int) -> None:
+        if self.area.holds(self._machine.cpu.shared.pc):
+            self._machine.cpu.stall(cycles)
 
 
 def _runs(pages: list[int]) -> list[tuple[int, int]]:

@@ -32,7 +32,7 @@ def take(engine: NativeEngine) -> Snapshot:
     roots = [
         Some(engine, _OF_ENGINE),
         Some(machine, tuple(vars(machine).keys() - _NOT_OF_MACHINE)),
-        machine.devices.camera,
+        *([machine.devices.fitted] if machine.devices.fitted is not None else []),
         *(device for _, device in machine.mapped_devices()),
     ]
     return Snapshot(
