@@ -220,7 +220,6 @@ class Machine:
     def run_until(self, limit_ps: int) -> Outcome:
         """As `run`, but up to a time since power-on."""
         self._stop = self._limit_reached = False
-        self.guard.begin()
         self._shared.effects += 1  # a test may have changed a device since
         limit = self._queue.at_ps(limit_ps, self._reach_limit)
         try:
