@@ -38,6 +38,7 @@ class FakeBus:
         self.log: list[str] = []
         self.findings: list[tuple[Check, str, str]] = []
         self.effects = 0
+        self.events = 0
         self._queue: list[tuple[int, int, FakeEvent]] = []
         self._sequence = 0
 
@@ -75,9 +76,6 @@ class FakeBus:
     def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> FakeEvent:
         return self.schedule(round(delay_ns * self.tree.hclk_hz / 1e9), callback)
 
-    def stall_ns(self, duration_ns: int) -> None:
-        self.time += round(duration_ns * self.tree.hclk_hz / 1e9)
-
     def read_had_effect(self) -> None:
         """Counted, so that a test may ask."""
         self.effects += 1
@@ -87,6 +85,9 @@ class FakeBus:
 
     def set_exti(self, line: int, level: bool) -> None:
         self.exti[line] = level
+
+    def send_event(self) -> None:
+        self.events += 1
 
     def dma_request(self, request: str, units: int = 1) -> int:
         self.requests.append((request, units))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from boardless_sim.boards.board import Board, CameraWiring
 from boardless_sim.boards.camera_port import CameraPort
@@ -28,6 +28,8 @@ _Device = TypeVar("_Device", bound=Peripheral)
 class CameraOnBoard:
     """Follows what the firmware does to the wires of the sensor."""
 
+    fixed_fields: ClassVar[frozenset[str]] = frozenset(["_devices"])
+
     def __init__(
         self,
         board: Board,
@@ -50,7 +52,7 @@ class CameraOnBoard:
         self.sensor.on_dead = self._report_dead
         self.sensor.connect(bus, port)
         pins.on_change = self._rewire
-        rcc.on_clock_output = self._follow_clock
+        rcc.clock_watchers.append(self._follow_clock)
         for device in devices.values():
             if isinstance(device, Timer):
                 device.on_output = self._follow_clock

@@ -19,20 +19,23 @@
 #include "debug.h"
 #include "shared.h"
 
-#define CORE_EXCEPTIONS 128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up  \
-                              */
-#define CORE_WORDS      (CORE_EXCEPTIONS / 32u)
+#define CORE_EXCEPTIONS                                                                            \
+    128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up                      \
+          */
+#define CORE_WORDS (CORE_EXCEPTIONS / 32u)
 
-#define CORE_HEADS        1024u
-#define CORE_STATE_WORDS  (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
-#define CORE_STATE_XPSR   16u
-#define FP_WORDS          17u /* s0-s15, fpscr: what an exception stacks */
-#define CORE_RAMS         4u
-#define CORE_CODES        3u
-#define CORE_PAGE_BITS    10u                 /* Unicorn's pages on an M-profile core */
-#define CORE_SLOW_FLASH   (UINT64_C(1) << 32) /* where Unicorn loads from a Flash with wait states \
+#define CORE_HEADS       1024u
+#define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
+#define CORE_STATE_XPSR  16u
+#define FP_WORDS         17u /* s0-s15, fpscr: what an exception stacks */
+#define CORE_RAMS        4u
+#define CORE_CODES       3u
+#define CORE_PAGE_BITS   10u /* Unicorn's pages on an M-profile core */
+#define CORE_SLOW_FLASH                                                                            \
+    (UINT64_C(1) << 32)                       /* where Unicorn loads from a Flash with wait states \
                                                */
 #define CORE_GUARDED      (UINT64_C(2) << 32) /* where it finds memory that guards.c looks after */
+#define CORE_FLASH_STORES (UINT64_C(3) << 32) /* where a store to the Flash arrives: at the bus */
 #define CORE_GUARDS       8u
 #define MPU_REGIONS       8u
 #define MPU_GRANULE_BYTES 32u
@@ -97,7 +100,7 @@ typedef enum {
     ABANDON_UNALIGNED,
     ABANDON_DIVIDE,
     ABANDON_DATA, /* the MPU refuses it */
-    ABANDON_BUS,  /* it needs privileges */
+    ABANDON_BUS,  /* it needs privileges, or a bus that is off */
 } abandon_cause;
 
 typedef struct {
@@ -148,7 +151,6 @@ struct core {
     uint32_t literal_count, literal_capacity;
     art art;
     const uint8_t *flash;   /* on the host */
-    bool flash_open;        /* stores to the Flash reach its interface: FLASH_CR.PG */
     bool *flash_holds_code; /* of each page: code was fetched from it, or it has literals */
     core_block *block;      /* the one that runs */
     uint32_t block_address, block_end;
@@ -195,6 +197,8 @@ struct core {
         fpdscr;
     bool event_register; /* WFE */
     bool waits_for_event;
+    bool deep;                           /* the core's own clock stands still */
+    uint64_t deep_since, systick_stopped; /* systick_at of before */
     uint32_t systick_csr, systick_rvr;
     uint32_t systick_held; /* counter of a stopped SysTick */
     uint32_t demcr, dwt_ctrl, dbgmcu_cr;
@@ -216,9 +220,6 @@ void core_destroy(core *c);
 uint32_t core_structure_bytes(uint32_t number);
 int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_t *memory);
 void core_set_flash_acr(core *c, uint32_t acr);
-void core_open_flash(core *c, uint32_t open);
-/* The core stands still for so many cycles of the access in progress, as behind a busy Flash. */
-void core_stall(core *c, uint32_t cycles);
 int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes, uint8_t *memory,
                      uint32_t executable);
 void core_set_clrex(core *c, uint32_t address);
@@ -228,6 +229,7 @@ void core_power_on(core *c, uint32_t vector_table);
 core_reason core_run(core *c);
 int32_t core_breakpoint_fault(core *c);
 int32_t core_can_wake(const core *c);
+void core_send_event(core *c);
 
 /* hooks.c: registered by Python */
 void core_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user);
@@ -311,12 +313,20 @@ void core_leave_block(core *c, uint64_t cycles, uint64_t instructions);
 void core_get_where(core *c, core_where *where);
 uint32_t core_peek(core *c, uint32_t address, uint32_t *value);
 uint32_t core_analysed(const core *c, const uint32_t **addresses);
+uint32_t core_block_bytes(core *c, uint32_t address);
 void core_forget_code(core *c);
 void core_on_code(uc_engine *uc, uint64_t address, uint32_t size, void *user);
 bool debug_counted_divide(core *c, uint32_t address);
 bool debug_wants(core *c, const core_block *block, uint32_t address);
 int32_t debug_note_analysed(core *c, uint32_t address);
 void debug_destroy(core *c);
+
+/* coverage.c: the first two are called by Python */
+int32_t core_cover(core *c, uint32_t wanted);
+const uint8_t *core_covered(const core *c, uint32_t base);
+void coverage_destroy(core *c);
+void coverage_leave(core *c, uint32_t next);
+void coverage_enter(core *c, uint32_t address);
 
 /* snapshot.c: called by Python */
 uint64_t core_snapshot_bytes(const core *c);
@@ -373,6 +383,8 @@ bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value);
 bool counters_read(core *c, uint32_t address, uint32_t *value);
 bool counters_write(core *c, uint32_t address, uint32_t value);
 void systick_catch_up(core *c);
+void counters_stop(core *c);
+void counters_go_on(core *c);
 
 /* mmio.c: callbacks of uc_mmio_map, user is a core_region */
 core_region *core_region_create(core *c, uint32_t base, uint32_t kind);
@@ -381,8 +393,9 @@ uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
 void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
 
 /* mmio.c: callback of uc_mmio_map, user is the core */
+void core_bus_error(core *c, uint32_t address);
+void core_stall(core *c, uint64_t cycles);
 uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
-void core_on_flash_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
 
 /* fast_forward.c */
 bool watch_backward_branch(core *c, uint32_t address);

@@ -65,6 +65,7 @@ REGISTERS = {
 }
 
 _SLOW_FLASH = 1 << 32  # CORE_SLOW_FLASH of core.h: no address of the core's
+_FLASH_STORES = 3 << 32  # CORE_FLASH_STORES
 _GUARDED = 2 << 32  # CORE_GUARDED
 _CLREX = bytes.fromhex("bff32f8f")
 
@@ -82,6 +83,8 @@ class Reason(IntEnum):
     MARK = 8
     BREAK = 9
     STACK = 10
+    DEEP = 11
+    AWAKE = 12
 
 
 class _Analysis(IntEnum):
@@ -202,21 +205,26 @@ class Cpu:
         self._flash = (base, memory)
         if self._library.core_set_flash(self._core, base, memory.size, memory.address):
             raise EngineError("native engine: no memory for the Flash lines")
-        self._map_callbacks(
-            _SLOW_FLASH, memory.size, self._core, "core_on_flash_read", "core_on_flash_write"
-        )
+        self._map_callbacks(_SLOW_FLASH, memory.size, self._core, "core_on_flash_read", None)
+        region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
+        self._regions.append(region)
+        self._map_callbacks(_FLASH_STORES, memory.size, region, "core_on_read", "core_on_write")
         self._map_guarded(memory, base)
 
     def set_flash_acr(self, acr: int) -> None:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
         self._library.core_set_flash_acr(self._core, acr)
 
-    def open_flash(self, is_open: bool) -> None:
-        """While it is open a store to the Flash is one to a device; closed, it is a fault."""
-        self._library.core_open_flash(self._core, int(is_open))
+    def send_event(self) -> None:
+        """An event from outside the core, for WFE."""
+        self._library.core_send_event(self._core)
+
+    def bus_error(self, address: int) -> None:
+        """For who answers an access of the core: nothing answers there after all."""
+        self._library.core_bus_error(self._core, address)
 
     def stall(self, cycles: int) -> None:
-        """The device access in progress takes so many cycles more."""
+        """For who answers an access of the core: it takes so many cycles more."""
         self._library.core_stall(self._core, cycles)
 
     def map_alias(self, memory: Memory, base: int) -> None:
@@ -420,6 +428,41 @@ class Cpu:
         value = c_uint32()
         found = self._library.core_peek(self._core, address, ctypes.addressof(value))
         return value.value if found else None
+
+    def poke(self, address: int, size: int, value: int) -> bool:
+        """Write a core register as a debugger does; False where there is none."""
+        return bool(self._library.core_poke(self._core, address, size, value))
+
+    def cover(self) -> None:
+        """Note from here on which blocks run, and which way each is left."""
+        if self._library.core_cover(self._core, 1):
+            raise EngineError("native engine: no memory for coverage")
+
+    def covered(self, base: int, size: int) -> bytes:
+        """Of the code memory at `base`, a byte for each halfword: 1 a block began here and ran,
+
+        2 it was left for what follows it, 4 for somewhere else.
+        """
+        found = self._library.core_covered(self._core, base)
+        return ctypes.string_at(found, size // 2) if found else bytes(size // 2)
+
+    def block_sizes(self) -> dict[int, int]:
+        """Bytes of every block that was met, by its address."""
+        addresses = ctypes.POINTER(c_uint32)()
+        count = self._library.core_analysed(self._core, ctypes.addressof(addresses))
+        return {
+            address: int(self._library.core_block_bytes(self._core, address))
+            for address in addresses[:count]
+        }
+
+    def forget_code(self) -> None:
+        """The Flash has other contents: analyse and translate it anew."""
+        self._library.core_forget_code(self._core)
+
+    @property
+    def flash(self) -> tuple[int, Memory]:
+        """Where the Flash begins, and what it holds."""
+        return self._flash
 
     def write(self, address: int, data: bytes) -> None:
         """Write memory, Flash too. Code that was already translated is forgotten."""

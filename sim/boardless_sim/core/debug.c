@@ -37,6 +37,7 @@ void core_detach(core *c) {
 
 void debug_destroy(core *c) {
     core_detach(c);
+    coverage_destroy(c);
     free(c->debug.analysed);
 }
 
@@ -68,10 +69,11 @@ void core_watch_access(core *c, uint32_t slot, uint32_t address, uint32_t size_b
     }
 }
 
-/* The instruction at which the CPU stands has had its stop. */
+/* The instruction at which the CPU stands has had its stop, unless its block has not begun. */
 void core_go_on(core *c) {
+    bool inside = c->debug.resumes_at != CORE_NOWHERE;
     c->debug.steps = 0;
-    c->debug.passes = c->shared.pc & ~1u;
+    c->debug.passes = inside ? c->shared.pc & ~1u : CORE_NOWHERE;
     c->debug.hit_kind = 0;
     c->debug.caught = 0;
 }
@@ -81,7 +83,10 @@ void core_go_on(core *c) {
 void core_step(core *c, uint64_t count, uint32_t deepest, uint32_t range_start,
                uint32_t range_end) {
     core_go_on(c);
-    c->debug.steps = count;
+    uint32_t pc = c->shared.pc & ~1u;
+    bool is_counted = c->debug.passes == CORE_NOWHERE && !c->shared.sleeping &&
+                      !(pc >= range_start && pc < range_end);
+    c->debug.steps = count + is_counted; /* the first one is met before it is stepped */
     c->debug.deepest = deepest;
     c->debug.range_start = range_start;
     c->debug.range_end = range_end;
@@ -89,8 +94,8 @@ void core_step(core *c, uint64_t count, uint32_t deepest, uint32_t range_start,
 
 /* Stop before the very next instruction, whatever comes before it: events, an exception, sleep. */
 void core_settle(core *c) {
-    core_step(c, 1, UINT32_MAX, 0, 0);
-    c->debug.passes = CORE_NOWHERE;
+    core_step(c, 0, UINT32_MAX, 0, 0);
+    c->debug.steps = 1;
 }
 
 void core_mute(core *c, uint32_t muted) {
@@ -170,6 +175,10 @@ int32_t debug_note_analysed(core *c, uint32_t address) {
 uint32_t core_analysed(const core *c, const uint32_t **addresses) {
     *addresses = c->debug.analysed;
     return c->debug.analysed_count;
+}
+
+uint32_t core_block_bytes(core *c, uint32_t address) {
+    return block_at(c, address)->size_bytes;
 }
 
 /* The code memories have other contents: every block is analysed and translated anew. */

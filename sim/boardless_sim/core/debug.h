@@ -56,7 +56,10 @@ typedef struct {
     bool muted;       /* breakpoints and watchpoints do not stop */
     uint32_t catches; /* exceptions to stop at the entry of, as bits; the first 32 only */
     uint32_t caught;
-    uint32_t *analysed; /* addresses of the blocks that have an entry */
+    bool covers;
+    uint8_t *covered[3];   /* of each code memory, by halfword */
+    uint8_t *covered_last; /* of the block that runs */
+    uint32_t *analysed;    /* addresses of the blocks that have an entry */
     uint32_t analysed_count, analysed_capacity;
 } core_debug;
 

@@ -124,22 +124,6 @@ uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void 
     return value;
 }
 
-void core_stall(core *c, uint32_t cycles) {
-    c->shared.cycles += cycles;
-    c->block_start_cycles += cycles;
-}
-
-void core_on_flash_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value,
-                         void *user) {
-    (void)uc;
-    core *c = user;
-    uint32_t address = c->art.base + (uint32_t)offset;
-    access_begins(c, address, false);
-    c->callbacks.device_write(address, size, (uint32_t)value);
-    c->in_access = false;
-    c->shared.effects++;
-}
-
 void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user) {
     (void)uc;
     const core_region *region = user;
@@ -157,4 +141,15 @@ void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value
     }
     c->in_access = false;
     c->shared.effects++;
+}
+
+/* For who answers an access: nothing is there after all, and the instruction is left undone. */
+void core_bus_error(core *c, uint32_t address) {
+    abandon(c, ABANDON_BUS, access_pc(c), address);
+}
+
+/* For who answers an access: it takes so much longer, and what follows in its block is later. */
+void core_stall(core *c, uint64_t cycles) {
+    c->shared.cycles += cycles;
+    c->block_start_cycles += cycles;
 }

@@ -5,8 +5,8 @@
  * every store would be looked at. Here a page of RAM is for data until code is fetched from it.
  *
  * A page of the Flash is for data as long as well, and while the Flash has wait states each load
- * from it is told to the core. Where code and tables share a page, only PC-relative loads are
- * counted.
+ * from it is told to the core. A store to it is one to the Flash interface. Where code and tables
+ * share a page, only PC-relative loads are counted.
  */
 #include "armv7m.h"
 #include "core.h"
@@ -40,19 +40,14 @@ void note_code(core *c, bool *holds_code) {
 /* Loads from a page of tables and constants go through core_on_flash_read() while they may wait. */
 static void meet_flash(core *c, uint32_t offset, uc_mem_type type, uc_tlb_entry *entry) {
     bool *holds_code = &c->flash_holds_code[offset >> CORE_PAGE_BITS];
-    if (type == UC_MEM_WRITE && c->flash_open) {
-        *entry = (uc_tlb_entry){.paddr = CORE_SLOW_FLASH + offset, .perms = UC_PROT_WRITE};
-    } else if (type == UC_MEM_FETCH) {
+    if (type == UC_MEM_FETCH) {
         note_code(c, holds_code);
     } else if (type == UC_MEM_READ && c->art.wait_states && !*holds_code) {
         *entry =
             (uc_tlb_entry){.paddr = CORE_SLOW_FLASH + offset, .perms = entry->perms & UC_PROT_READ};
+    } else if (type == UC_MEM_WRITE) {
+        *entry = (uc_tlb_entry){.paddr = CORE_FLASH_STORES + offset, .perms = UC_PROT_WRITE};
     }
-}
-
-void core_open_flash(core *c, uint32_t open) {
-    c->flash_open = open != 0;
-    c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0)); /* each page is met anew */
 }
 
 /* LDRT, STRT and their kin (DDI 0403E, A7.7.66): as if without privileges. PC is the instruction's.

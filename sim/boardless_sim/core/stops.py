@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import IntFlag
+from typing import NamedTuple
 
 from unicorn.unicorn_const import UC_HOOK_CODE
 
@@ -39,18 +40,17 @@ class Watchpoint:
     access: Access
 
 
-@dataclass(frozen=True, order=True)
-class Position:
+class Position(NamedTuple):
     """A place in the run; later ones are greater.
 
     `instructions` were executed before the block that runs, `exceptions` taken. `asleep_at` is the
-    cycle where the core sleeps, else `NEVER`. `index` stops came before this one in the block.
+    cycle where the core sleeps, else `NEVER`. `step` stops came before this one in the block.
     """
 
     instructions: int
     exceptions: int
     asleep_at: int
-    index: int
+    step: int
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,11 @@ class Stops:
     def breakpoints(self) -> tuple[int, ...]:
         """Where the CPU stops before it executes."""
         return tuple(self._breakpoints)
+
+    @property
+    def watchpoints(self) -> tuple[Watchpoint, ...]:
+        """The accesses that it stops before."""
+        return tuple(watch for watch in self._watches if watch is not None)
 
     def add(self, address: int) -> None:
         """Stop before the instruction at an address, in Flash or RAM."""
@@ -129,9 +134,12 @@ class Stops:
 
     # ---- going on ----
 
-    def go_on(self) -> None:
-        """The next run passes the instruction at which the CPU stands."""
-        self._hook_everything(any(self._watches))
+    def go_on(self, *, may_step_soon: bool = False) -> None:
+        """The next run passes the instruction at which the CPU stands.
+
+        `may_step_soon`: slower, but all code need not be translated anew for a step that follows.
+        """
+        self._hook_everything(any(self._watches) or (may_step_soon and self._every is not None))
         self._cpu.library.core_go_on(self._cpu.core)
 
     def step(
@@ -148,7 +156,8 @@ class Stops:
     def settle(self) -> None:
         """The next run stops before the very next instruction, wherever that is.
 
-        So that time is the same whatever brought the CPU to a stop there.
+        So that time is the same whatever brought the CPU to a stop there. For a CPU that does not
+        stand inside a block.
         """
         self._hook_everything(True)
         self._cpu.library.core_settle(self._cpu.core)
@@ -190,7 +199,7 @@ class Stops:
             instructions=where.block_instructions,
             exceptions=where.exceptions_taken,
             asleep_at=shared.cycles if (shared := self._cpu.shared).sleeping else NEVER,
-            index=len(list(self._stops_before(where))),
+            step=len(list(self._stops_before(where))),
         )
 
     def cycles(self) -> int:
@@ -202,6 +211,10 @@ class Stops:
         """The watchpoint that the last stop was for."""
         where = self.where()
         return Hit(where.watch_address, Access(where.watch_kind)) if where.watch_kind else None
+
+    def is_hit(self) -> bool:
+        """Whether a breakpoint or a watchpoint is what the CPU stands at."""
+        return self._cpu.register("pc") in self._breakpoints or self.hit() is not None
 
     def depth(self) -> int:
         """How many exceptions are active."""

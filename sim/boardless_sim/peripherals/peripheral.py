@@ -60,9 +60,6 @@ class Bus(Protocol):
         The event keeps its time in nanoseconds when the core clock changes before it is due.
         """
 
-    def stall_ns(self, duration_ns: int) -> None:
-        """The core stands still for so long within the access in progress."""
-
     def read_had_effect(self) -> None:
         """The read in progress changed something, although its offset is listed as stable."""
 
@@ -71,6 +68,9 @@ class Bus(Protocol):
 
     def set_exti(self, line: int, level: bool) -> None:
         """Drive an EXTI input line (0-15 from GPIO, 16-22 internal)."""
+
+    def send_event(self) -> None:
+        """Wake a core that waits for an event (WFE)."""
 
     def dma_request(self, request: str, units: int = 1) -> int:
         """Raise a DMA request line, such as "DCMI" or "USART2_TX", for `units` transfers.
@@ -238,9 +238,6 @@ class _Quiet:
     def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> Event:
         return _NO_EVENT
 
-    def stall_ns(self, duration_ns: int) -> None:
-        """No time passes."""
-
     def read_had_effect(self) -> None:
         """It had none."""
 
@@ -249,6 +246,9 @@ class _Quiet:
 
     def set_exti(self, line: int, level: bool) -> None:
         """The line stays as it is."""
+
+    def send_event(self) -> None:
+        """Nobody wakes."""
 
     def dma_request(self, request: str, units: int = 1) -> int:
         return 0

@@ -128,8 +128,9 @@ def test_crc_against_zlib_by_bit_reversal(word: int) -> None:
     assert device.read(crc.DR, 4) == expected
 
 
-def test_who_listens_hears_what_is_written_to_acr() -> None:
-    device = FlashInterface()
+def test_who_listens_hears_what_is_written_to_acr(bus: FakeBus) -> None:
+    device = FlashInterface("FLASH", irq=4)
+    bus.place(0x4002_3C00, device)
     heard: list[int] = []
     device.on_acr = heard.append
     device.write(flash_interface.ACR, 4, 0xFFFF_FFFF)

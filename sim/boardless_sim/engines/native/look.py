@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from boardless_sim.core.cpu import Cpu
+from boardless_sim.errors import EngineError
 from boardless_sim.peripherals.peripheral import Peripheral
 
 PPB = range(0xE000_0000, 0xE010_0000)
@@ -31,6 +32,26 @@ class Look:
             return self._cpu.read(address, size)
         data = b"".join(self._word(word) for word in range(first, address + size, _WORD_BYTES))
         return data[address - first :][:size]
+
+    def put(self, address: int, data: bytes) -> None:
+        """Write memory, or registers with all that a write does. Raises `EngineError`."""
+        if not any(
+            address + len(data) > area.start and address < area.stop for area in self._registers
+        ):
+            self._cpu.write(address, data)
+            return
+        width = next(size for size in (4, 2, 1) if not (address | len(data)) % size)
+        for offset in range(0, len(data), width):
+            value = int.from_bytes(data[offset : offset + width], "little")
+            self._put_value(address + offset, width, value)
+
+    def _put_value(self, address: int, width: int, value: int) -> None:
+        if address in PPB and self._cpu.poke(address, width, value):
+            return
+        found = self._device_at(address)
+        if found is None:
+            raise EngineError(f"no register at {address:#010x} that a debugger could write")
+        found[0].write(found[1], width, value)
 
     def _word(self, address: int) -> bytes:
         if not any(address in area for area in self._registers):

@@ -13,7 +13,17 @@ from boardless_sim.peripherals.state import Some, State, capture
 _OUTSIDE = (Machine, Cpu, Memory, NativeEngine, FirmwareImage)
 # Of a machine, what is kept by other means or never changes.
 _NOT_OF_MACHINE = frozenset(
-    {"cpu", "devices", "_board", "_look", "_memories", "_own", "_shared", "_slots"}
+    {
+        "cpu",
+        "devices",
+        "variables",
+        "_board",
+        "_look",
+        "_memories",
+        "_own",
+        "_reads",
+        "_shared",
+    }
 )
 _OF_ENGINE = ("_lines", "_partial", "_captures")
 
@@ -32,7 +42,7 @@ def take(engine: NativeEngine) -> Snapshot:
     roots = [
         Some(engine, _OF_ENGINE),
         Some(machine, tuple(vars(machine).keys() - _NOT_OF_MACHINE)),
-        machine.devices.camera,
+        *([machine.devices.fitted] if machine.devices.fitted is not None else []),
         *(device for _, device in machine.mapped_devices()),
     ]
     return Snapshot(
