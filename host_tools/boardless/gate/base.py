@@ -7,25 +7,24 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boardless.gate.diff import Baseline
 from boardless.gate.figures import figure_rows
+from boardless.gate.git import git
 from boardless.gate.stack_bound import stack_bound
 from boardless.gate.stack_diff import StackFrame, StackPath, Stacks
 from boardless.project.budgets import Budget
 from boardless.project.config import Config, config_of, parse_toml
 from boardless.project.targets import targets_of
 from boardless.size.measure import Measurement
-from boardless_sim.errors import BoardlessError, ConfigError
+from boardless_sim.errors import ConfigError
 
 LOCK = "budget.lock"
 _MAX_BYTES = 64 << 20
 _REVISION = re.compile(r"[\w.][\w./@{}^~+-]{0,199}", re.ASCII)
-_GIT_SECONDS = 30
 _MAX_SIZE = 1 << 40
 
 Measure = Callable[[Path, Config], Measurement]
@@ -156,19 +155,19 @@ def _of_revision(revision: str, of: Identity, config: Config) -> Baseline:
     if not _REVISION.fullmatch(revision):
         raise ConfigError(f"git:{revision!r:.80}: expected a revision, as git:main or git:HEAD^1")
     folder = config.path.parent
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    commit = git(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if commit is None:
         raise ConfigError(f"git:{revision}: no such commit here, expected one (fetch it first)")
     short = commit.decode("ascii", "replace").strip()[:12]
     label = f"git:{revision} ({short}) {LOCK}"
-    raw = _git(folder, "show", f"{short}:./{LOCK}")
+    raw = git(folder, "show", f"{short}:./{LOCK}")
     if raw is None:
         raise ConfigError(
             f"git:{revision} ({short}): no {LOCK} beside {config.path}, expected one: "
             f"boardless budget ELF --json {LOCK}, committed"
         )
     found = baseline_of(label, raw[:_MAX_BYTES], of)
-    text = _git(folder, "show", f"{short}:./{config.path.name}")
+    text = git(folder, "show", f"{short}:./{config.path.name}")
     if text is None:
         return found
     held = _held_then(Path(f"{revision}:{config.path.name}"), text, of.target)
@@ -185,16 +184,6 @@ def _held_then(path: Path, raw: bytes, target: str) -> tuple[Budget, ...]:
         if target in own:
             return own[target].budgets.held
     return config_of(path, values).budgets.held
-
-
-def _git(folder: Path, *arguments: str) -> bytes | None:
-    """What git prints; None where it refuses."""
-    command = ["git", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=_GIT_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise BoardlessError(f"git: {error}, expected git for a base git:REV") from error
-    return done.stdout if done.returncode == 0 else None
 
 
 def _table(document: Mapping[str, object], key: str) -> Mapping[str, object]:

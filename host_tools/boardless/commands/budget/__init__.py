@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -29,7 +29,24 @@ _STACK_FRAMES = 3
 _STACK_PATTERN = "pattern:bars"
 
 
-@click.command("budget")
+class _Budget(click.Command):
+    """The gate itself; `trend` as its first word is a command of its own."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        if args[:1] == ["trend"]:
+            from boardless.commands.budget import trend
+
+            return trend.command.make_context("budget trend", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command("budget", cls=_Budget)
 @click.argument("elf", type=_PATH, required=False)
 @click.option("--config", type=_PATH, metavar="FILE", help="The budgets (boardless.toml).")
 @click.option(
@@ -75,6 +92,9 @@ def command(
     for_us: float | None,
 ) -> int:
     """Hold the firmware's sizes and its stack against their budgets.
+
+    Without ELF, every [[target]] of the file, or its [project] elf. `boardless budget trend` shows
+    what the committed locks were.
 
     Exit codes: 0 kept, 1 broken, 2 no verdict, 3 a sum that does not close or a stack measured
     above its bound.
