@@ -106,9 +106,11 @@ class Gpio(AhbPeripheral):
         if offset != IDR:
             return super().read_word(offset)
         self.polled = True
-        return self._levels()
+        return self.levels
 
-    def _levels(self) -> int:
+    @property
+    def levels(self) -> int:
+        """The levels of the 16 pins now; to look at them is no read of the firmware's."""
         levels = self.values[IDR]
         for moving in (self._followed, self._driving_timers):
             for pin, level in moving.items():
@@ -120,7 +122,7 @@ class Gpio(AhbPeripheral):
 
     def level(self, pin: int) -> bool:
         """The level on a pin now."""
-        return bool(self._levels() >> pin & 1)
+        return bool(self.levels >> pin & 1)
 
     def mode(self, pin: int) -> int:
         """How a pin is used: input, output, alternate function, analog."""
