@@ -96,6 +96,8 @@ class Machine:
         self._ram_fill = ram_fill
         self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
+        owners = Counter(irq for place in board.chip.placements for irq in place.irqs)
+        self._shared_irqs = {irq: 0 for irq, count in owners.items() if count > 1}
         self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
         self.devices.flash.cells = self._flash = _Flash(self, board.chip.memory("Flash"))
@@ -450,7 +452,10 @@ class Machine:
         self._shared.effects += 1
 
     def set_irq(self, irq: int, asserted: bool) -> None:
-        """Drive an interrupt line."""
+        """Drive an interrupt line; one that devices share is asserted while any of them asserts."""
+        if irq in self._shared_irqs:
+            self._shared_irqs[irq] += 1 if asserted else -1
+            asserted = self._shared_irqs[irq] > 0
         self.cpu.set_line(irq + 16, asserted)
 
     def set_exti(self, line: int, level: bool) -> None:
