@@ -259,6 +259,7 @@ class Machine:
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
         self.guard.look_at_clock()
+        self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
             return None
         if self.halts_at_bkpt:
