@@ -499,8 +499,8 @@ class Machine:
         if (check, text) in self._reported:
             return
         self._reported.add((check, text))
-        pc = self._shared.pc & ~1 if pc is None else pc
-        time_us = self.time_us()
+        pc = self.cpu.place() if pc is None else pc
+        time_us = self._timeline.to_ps(self.now()) / 1e6
         self.findings.append(Finding(check.value, check.grade, device, pc, time_us, text))
 
     def say_once(self, message: str) -> None:
