@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.camera import CameraOnBoard
+from boardless_sim.boards.low_power import LowPower
 from boardless_sim.boards.pins import Pins
 from boardless_sim.camera.sensor import Sensor
 from boardless_sim.errors import BoardError
@@ -40,6 +41,8 @@ class BoardDevices:
     exti: Exti
     flash: FlashInterface
     memory_controller: Fsmc | None
+    pwr: Pwr
+    low_power: LowPower
 
     @property
     def camera(self) -> Sensor:
@@ -97,6 +100,8 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
         rcc=rcc,
         exti=_only(board, devices, Exti),
         flash=flash,
+        pwr=pwr,
+        low_power=LowPower(by_name, pwr, rcc),
         memory_controller=next((device for device in devices if isinstance(device, Fsmc)), None),
     )
 

@@ -197,6 +197,8 @@ struct core {
         fpdscr;
     bool event_register; /* WFE */
     bool waits_for_event;
+    bool deep;                           /* the core's own clock stands still */
+    uint64_t deep_since, systick_stopped; /* systick_at of before */
     uint32_t systick_csr, systick_rvr;
     uint32_t systick_held; /* counter of a stopped SysTick */
     uint32_t demcr, dwt_ctrl, dbgmcu_cr;
@@ -227,6 +229,7 @@ void core_power_on(core *c, uint32_t vector_table);
 core_reason core_run(core *c);
 int32_t core_breakpoint_fault(core *c);
 int32_t core_can_wake(const core *c);
+void core_send_event(core *c);
 
 /* hooks.c: registered by Python */
 void core_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user);
@@ -381,6 +384,8 @@ bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value);
 bool counters_read(core *c, uint32_t address, uint32_t *value);
 bool counters_write(core *c, uint32_t address, uint32_t value);
 void systick_catch_up(core *c);
+void counters_stop(core *c);
+void counters_go_on(core *c);
 
 /* mmio.c: callbacks of uc_mmio_map, user is a core_region */
 core_region *core_region_create(core *c, uint32_t base, uint32_t kind);

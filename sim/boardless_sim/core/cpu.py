@@ -83,6 +83,8 @@ class Reason(IntEnum):
     MARK = 8
     BREAK = 9
     STACK = 10
+    DEEP = 11
+    AWAKE = 12
 
 
 class _Analysis(IntEnum):
@@ -212,6 +214,10 @@ class Cpu:
     def set_flash_acr(self, acr: int) -> None:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
         self._library.core_set_flash_acr(self._core, acr)
+
+    def send_event(self) -> None:
+        """An event from outside the core, for WFE."""
+        self._library.core_send_event(self._core)
 
     def bus_error(self, address: int) -> None:
         """For who answers an access of the core: nothing answers there after all."""

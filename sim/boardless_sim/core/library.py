@@ -189,6 +189,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_set_flash": (c_int32, [c_void_p, c_uint32, c_uint32, c_void_p]),
     "core_set_flash_acr": (None, [c_void_p, c_uint32]),
     "core_bus_error": (None, [c_void_p, c_uint32]),
+    "core_send_event": (None, [c_void_p]),
     "core_stall": (None, [c_void_p, c_uint64]),
     "core_set_ram": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32, c_void_p, c_uint32]),
     "core_set_block": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),

@@ -68,6 +68,9 @@ class Gpio(AhbPeripheral):
         self._driven_high = (self._driven_high | bit) if high else (self._driven_high & ~bit)
         self._drive()
         self.on_outside()
+        if not self.clocked:  # the pin moves all the same
+            for watcher in self.watchers:
+                watcher()
 
     def release_input(self, pin: int) -> None:
         """Stop driving a pin."""
@@ -79,6 +82,10 @@ class Gpio(AhbPeripheral):
     def is_held_low(self, pin: int) -> bool:
         """Whether somebody outside pulls a pin low."""
         return bool(self._driven & ~self._driven_high & 1 << pin)
+
+    def is_driven_high(self, pin: int) -> bool:
+        """Whether somebody outside drives a pin high."""
+        return bool(self._driven_high >> pin & 1)
 
     def follow(self, pin: int, level: Callable[[], bool]) -> None:
         """The pin's level follows from the time: it is asked for when the port is read."""

@@ -93,6 +93,7 @@ class Machine:
         self._effects_before_end = 0
         self.findings: list[Finding] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
+        self._ram_fill = ram_fill
         self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(board, self)
@@ -106,6 +107,7 @@ class Machine:
         self._map_devices()
         self._gated: dict[str, _Slot] = {}
         self.devices.rcc.on_gate = self._follow_gate
+        self.devices.low_power.wake_from_standby = lambda: self.request_reset("STANDBY")
         for name in self.devices.by_name:
             self._follow_gate(name)
 
@@ -240,9 +242,8 @@ class Machine:
                     return Outcome.STOPPED
                 if self._limit_reached:
                     return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
-            elif reason == Reason.RESET:
-                self._reset()
-                self.guard.note_reset()
+            elif reason in (Reason.RESET, Reason.DEEP, Reason.AWAKE):
+                self._follow(reason)
             elif reason in _OUTCOMES:
                 return _OUTCOMES[reason]
             elif reason == Reason.DEBUG:
@@ -255,6 +256,17 @@ class Machine:
                     f"does not know (Unicorn {self._shared.interrupt_number})"
                 )
         return Outcome.BOUND
+
+    def _follow(self, reason: Reason) -> None:
+        """The core was reset, or its clock stops or comes back."""
+        if reason == Reason.RESET:
+            self._reset()
+            self.guard.note_reset()
+        elif reason == Reason.DEEP:
+            self.devices.low_power.enter()
+        else:
+            wake_ns = self.devices.low_power.leave()
+            self._shared.cycles += wake_ns * self._clocks.hclk_hz // 10**9
 
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
@@ -293,13 +305,24 @@ class Machine:
         cause = self._reset_cause or "SFT"
         self._reset_cause = ""
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
+        self.devices.low_power.forget()
         for _, device in self.mapped_devices():
             device.reset()
+        if cause == "STANDBY":
+            self._lose_ram()
+            self.devices.pwr.woke_from_standby()
         if self.devices.fitted is not None:
             self.devices.fitted.reset()
         self.devices.rcc.note_reset(cause)
         self.set_clocks(self.devices.rcc.clock_tree())
         self.cpu.power_on(self._vector_table)
+
+    def _lose_ram(self) -> None:
+        """Standby keeps the backup SRAM only (RM0090 section 5.3.6)."""
+        for area in self._board.chip.memories:
+            if area.writable and not area.kept:
+                contents = power_on_contents(self._ram_fill, area.base, area.size)
+                self.cpu.write(area.base, bytes(contents))
 
     # ---- time ----
 
@@ -434,6 +457,10 @@ class Machine:
     def set_exti(self, line: int, level: bool) -> None:
         """Drive an EXTI input line."""
         self.devices.exti.set_line(line, level)
+
+    def send_event(self) -> None:
+        """Wake a core that waits for an event."""
+        self.cpu.send_event()
 
     def dma_request(self, request: str, units: int = 1) -> int:
         """Raise a DMA request line."""
