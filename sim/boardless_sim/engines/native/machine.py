@@ -273,6 +273,7 @@ class Machine:
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
         self.guard.look_at_clock()
+        self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
             return None
         if self.halts_at_bkpt:
@@ -530,8 +531,8 @@ class Machine:
         if (check, text) in self._reported:
             return
         self._reported.add((check, text))
-        pc = self._shared.pc & ~1 if pc is None else pc
-        time_us = self.time_us()
+        pc = self.cpu.place() if pc is None else pc
+        time_us = self._timeline.to_ps(self.now()) / 1e6
         self.findings.append(Finding(check.value, check.grade, device, pc, time_us, text))
 
     def say_once(self, message: str) -> None:
