@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware.conftest import BUILD
+from tests.firmware.conftest import BUILD, REPO
 
 ELF = BUILD / "boardless.elf"
 LIMIT_S = 120
@@ -233,3 +233,14 @@ def test_a_flash_download_that_breaks_off_writes_nothing(port: int) -> None:
     with closing(Client(port)) as client:
         assert client.ask(b"m8000000,10") == before
         client.ask(b"D")
+
+
+def test_the_example_of_the_page() -> None:
+    page = (REPO / "docs/howto/debug.md").read_text("utf-8")
+    (options,) = re.findall(r"^boardless debug \S+ (--frames .*)$", page, re.MULTILINE)
+    (commands,) = re.findall(r"```gdb\n(.*?)```", page, re.DOTALL)
+    (expected,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    with served(*options.split()) as (port, _):
+        said = gdb(port, *commands.splitlines(), "detach")
+    for line in expected.splitlines():
+        assert line in said, said
