@@ -10,8 +10,14 @@ help: ## this list
 setup: ## tools of the system, .venv, the project in it; nothing twice
 	@tools/setup.sh
 
-firmware: setup ## build/firmware/boardless.elf
+firmware: setup ## build/firmware/boardless.elf; MODEL=FILE.npz: with this network, in build/model
+ifdef MODEL
+	@.venv/bin/boardless model export $(MODEL) $(CURDIR)/build/model/root/generated
+	@$(MAKE) --no-print-directory -C firmware BUILD=$(CURDIR)/build/model \
+	    MODEL_ROOT=$(CURDIR)/build/model/root $(addprefix $(CURDIR)/build/model/,boardless.elf nn_golden.elf)
+else
 	@$(MAKE) --no-print-directory -C firmware BUILD=$(BUILD)
+endif
 
 demo: firmware ## the suites, then 100 frames through the virtual camera as a table
 	@tools/demo.sh

@@ -10,7 +10,8 @@ from robot.api.deco import library
 
 from boardless.running.evidence import clear, save
 from boardless.suites.check_file import append_checks
-from boardless.suites.keywords.area import Size, robot_variable
+from boardless.suites.keywords.area import robot_variable
+from boardless.suites.keywords.arguments import CONVERTERS
 from boardless.suites.keywords.board import BoardKeywords
 from boardless.suites.keywords.camera import CameraKeywords
 from boardless.suites.keywords.results import ResultKeywords
@@ -25,7 +26,7 @@ class _Outcome(Protocol):
     failed: bool
 
 
-@library(scope="SUITE", auto_keywords=False, doc_format="ROBOT", converters={Size: Size.from_text})
+@library(scope="SUITE", auto_keywords=False, doc_format="ROBOT", converters=CONVERTERS)
 class Boardless(RunningKeywords, CameraKeywords, ResultKeywords, BoardKeywords):
     """Tests of STM32 camera firmware on a virtual board.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from robot.api.deco import keyword, library
 
 from Boardless import Boardless
-from boardless.suites.keywords.area import Size
+from boardless.suites.keywords.arguments import CONVERTERS
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.engine import Engine
 from tests.unit.running.fake_engine import FakeEngine, frames
@@ -20,7 +20,7 @@ class _Setup:
         return FakeEngine()
 
 
-@library(scope="SUITE", auto_keywords=False, converters={Size: Size.from_text})
+@library(scope="SUITE", auto_keywords=False, converters=CONVERTERS)
 class FakeBoard(Boardless):
     @keyword
     def power_on_fake(self) -> None:

@@ -39,6 +39,9 @@ int main(void) {
     device_start(why);
     for (;;) {
         watchdog_refresh();
+        if (power_take_line_wake()) {
+            device_listen(uptime_ms());
+        }
         take_frames();
         device_continue(uptime_ms());
         if (device_idle(uptime_ms())) {

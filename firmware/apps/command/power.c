@@ -15,12 +15,14 @@
 static uint32_t stopped_ms;
 static uint32_t slept_cycles;
 static uint32_t slept_ms;
+static volatile bool line_woke;
 
 void EXTI3_IRQHandler(void);
 void RTC_WKUP_IRQHandler(void);
 
 void EXTI3_IRQHandler(void) {
     EXTI->PR = 1u << RX_LINE;
+    line_woke = true;
 }
 
 void RTC_WKUP_IRQHandler(void) {
@@ -63,6 +65,12 @@ int power_stop(void) {
     link_resume();
     stopped_ms += (rtc_ms() + RTC_MINUTE_MS - begin_ms) % RTC_MINUTE_MS;
     return err;
+}
+
+bool power_take_line_wake(void) {
+    bool woke = line_woke;
+    line_woke = false;
+    return woke;
 }
 
 void power_take_times(power_times *times) {

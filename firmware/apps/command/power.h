@@ -31,6 +31,9 @@ uint32_t uptime_ms(void);
 int power_sleep(void);
 int power_stop(void);
 
+/* Whether the line has ended a Stop mode since it was last asked for. */
+bool power_take_line_wake(void);
+
 void power_take_times(power_times *times);
 
 #endif

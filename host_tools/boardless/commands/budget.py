@@ -8,14 +8,14 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from boardless.commands.options import Finite
-from boardless_sim.errors import ImageError
+from boardless_sim.errors import ConfigError, ImageError
 
 if TYPE_CHECKING:
     from boardless.gate import Verdict
@@ -164,11 +164,19 @@ def _told(
     from boardless.size.measure import measure
     from boardless.stack import explain, suggest
 
-    report = stack_report(measure(elf, project), project)
+    stale = ""
+    try:
+        report = stack_report(measure(elf, project), project)
+    except ConfigError as error:  # what fits no more is what a new suggestion is for
+        if why is not None:
+            raise
+        stale = f"# {error}\n"
+        free = replace(project.stack, calls=(), recursion=(), frames=())
+        report = stack_report(measure(elf, project), replace(project, stack=free))
     if why is not None:
         stack, _ = _measured_stack(elf, frames, for_us, project)
         return explain(report, why, None if stack is None else stack.mark.functions)
-    return suggest(report).rstrip() or "# nothing to annotate: every call is known"
+    return stale + suggest(report).rstrip() or "# nothing to annotate: every call is known"
 
 
 def _measured_stack(

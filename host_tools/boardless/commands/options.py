@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+
+from boardless_sim.engines.bounds import CONSOLE_BYTES, HOST_S, RESETS
 
 PATH = click.Path(path_type=Path)
 
@@ -42,6 +45,37 @@ config_option = click.option(
     metavar="FILE",
     help="What the project says of its firmware.  [default: boardless.toml, where there is one]",
 )
+host_seconds_option = click.option(
+    "--host-seconds",
+    type=Finite(min=0.001, max=1e6),
+    default=HOST_S,
+    show_default=True,
+    metavar="S",
+    help="This machine's time for one frame, then the run ends without a verdict.",
+)
+console_bytes_option = click.option(
+    "--console-bytes",
+    type=click.IntRange(1, 1 << 40),
+    default=CONSOLE_BYTES,
+    show_default=True,
+    metavar="N",
+    help="The same for what the firmware says.",
+)
+resets_option = click.option(
+    "--resets",
+    type=click.IntRange(0, 1 << 40),
+    default=RESETS,
+    show_default=True,
+    metavar="N",
+    help="The same for how often it resets.",
+)
+
+
+def bounds_options(command: Callable[..., int]) -> Callable[..., int]:
+    """The three bounds of the host, in one."""
+    return host_seconds_option(console_bytes_option(resets_option(command)))
+
+
 peripheral_option = click.option(
     "--peripheral",
     "peripherals",

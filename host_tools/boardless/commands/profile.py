@@ -11,6 +11,7 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
     Finite,
+    bounds_options,
     config_option,
     limit_option,
     limit_us_option,
@@ -68,6 +69,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 @peripheral_option
 @config_option
 @limit_us_option
+@bounds_options
 def command(
     elf: Path,
     frames: str | None,
@@ -82,6 +84,9 @@ def command(
     peripherals: tuple[str, ...],
     config: Path | None,
     limit_us: float,
+    host_seconds: float,
+    console_bytes: int,
+    resets: int,
 ) -> int:
     """Show where the cycles of the firmware ELF go: stages, layers of its network, functions.
 
@@ -93,6 +98,7 @@ def command(
     from boardless.report.console import console
     from boardless.report.profile import profile_tables
     from boardless.timing.profile.recording import Plan
+    from boardless_sim.engines.bounds import Bounds
     from boardless_sim.files import require_writable
 
     if for_us is not None and (frames is not None or limit is not None):
@@ -105,7 +111,15 @@ def command(
         from boardless.project.model_hash import require_model
 
         require_model(elf, model, contract.symbols)
-    plan = Plan(elf, every, limit_us, strict, peripherals, contract)
+    plan = Plan(
+        elf=elf,
+        every_cycles=every,
+        limit_us=limit_us,
+        strict=strict,
+        peripherals=peripherals,
+        contract=contract,
+        bounds=Bounds(host_seconds, console_bytes, resets),
+    )
     profile = _record(plan, frames, limit, for_us)
     _write(profile, json_path, speedscope_path)
     console().print(profile_tables(profile, top))

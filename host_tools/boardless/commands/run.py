@@ -14,6 +14,7 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
     Finite,
+    bounds_options,
     config_option,
     limit_option,
     limit_us_option,
@@ -26,7 +27,7 @@ from boardless_sim.errors import LabelError
 
 if TYPE_CHECKING:
     from boardless.running.board_checks import BoardCheck, Rules
-    from boardless.running.classify import RunReport, require_results
+    from boardless.running.classify import RunReport
     from boardless.running.session import BoardSetup
 
 
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 @peripheral_option
 @config_option
 @limit_us_option
+@bounds_options
 @click.option("--min-accuracy", type=Finite(0, 1), metavar="SHARE", help="Fail below it (0 to 1).")
 def command(
     elf: Path,
@@ -67,12 +69,17 @@ def command(
     peripherals: tuple[str, ...],
     config: Path | None,
     limit_us: float,
+    host_seconds: float,
+    console_bytes: int,
+    resets: int,
     min_accuracy: float | None,
 ) -> int:
     """Show frames to the firmware ELF and tell what it said about each, and how long it took."""
     from boardless.project.contract import load_project
     from boardless.running.board_checks import Rules
+    from boardless.running.classify import require_verdict
     from boardless.running.session import BoardSetup
+    from boardless_sim.engines.bounds import Bounds
     from boardless_sim.files import require_writable
 
     project = load_project(config)
@@ -89,7 +96,14 @@ def command(
 
         require_model(elf, model, contract.symbols)
     setup = BoardSetup(
-        elf, engine, strict, not no_fast_forward, peripherals, ram_fill, contract=contract
+        elf=elf,
+        engine=engine,
+        strict=strict,
+        fast_forward=not no_fast_forward,
+        peripherals=peripherals,
+        ram_fill=ram_fill,
+        contract=contract,
+        bounds=Bounds(host_seconds, console_bytes, resets),
     )
     report = _classify(setup, frames, labels, limit, jobs, limit_us)
     checks = _judged(report, Rules(strict, project.waivers))
@@ -102,8 +116,8 @@ def command(
     _print_run(report, checks)
     for failure in failures:
         click.echo(f"FAILED     {failure}")
-    if not any(check.fails for check in checks):
-        require_results(report)
+    if report.stop_reason.is_bound or not any(check.fails for check in checks):
+        require_verdict(report)
     return ExitCode.FAILED if failures else ExitCode.PASSED
 
 
@@ -161,7 +175,7 @@ def _failures(
     frames: str,
 ) -> list[str]:
     found = [str(check) for check in checks if check.fails]
-    if report.results and not report.is_complete:
+    if report.results and not (report.is_complete or report.stop_reason.is_bound):
         stopped = report.stop_reason.value
         found.append(f"{stopped} after {len(report.results)} frames, expected a result for each")
     if min_accuracy is not None and report.results:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, config_option
+from boardless.commands.options import PATH, bounds_options, config_option
 
 
 @click.command("test")
@@ -19,6 +19,8 @@ from boardless.commands.options import PATH, config_option
 @click.option("--elf", type=PATH, metavar="FILE", help="The firmware under test (${FIRMWARE}).")
 @click.option("--engine", metavar="NAME", help="What runs the firmware (${ENGINE}).")
 @config_option
+@bounds_options
+@click.option("--variable", "variables", multiple=True, metavar="NAME:VALUE", help="For Robot.")
 @click.option(
     "--require-engine",
     metavar="NAME",
@@ -36,6 +38,10 @@ def command(
     elf: Path | None,
     engine: str | None,
     config: Path | None,
+    host_seconds: float,
+    console_bytes: int,
+    resets: int,
+    variables: tuple[str, ...],
     require_engine: str | None,
     timeout: int,
 ) -> int:
@@ -43,6 +49,7 @@ def command(
     from boardless.report.console import console
     from boardless.report.suites import suite_table
     from boardless.suites.runner import SuitePlan, run_suites
+    from boardless_sim.engines.bounds import Bounds
 
     plan = SuitePlan(
         suites=suites,
@@ -55,6 +62,8 @@ def command(
         engine=engine,
         require_engine=require_engine,
         config=config,
+        bounds=Bounds(host_seconds, console_bytes, resets),
+        variables=variables,
     )
     outcome = run_suites(plan)
     console().print(suite_table(outcome))

@@ -14,6 +14,7 @@ from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.elf.image import FirmwareImage, load_image
+from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.engines.engine import Capability, Engine, StopReason, UartLine
 from boardless_sim.engines.mailbox.box import mailbox_of
 from boardless_sim.errors import EngineError, FrameError, ResultError
@@ -92,12 +93,14 @@ class Comparison:
         return min(len(opinion.answers) for opinion in self.opinions)
 
 
-def setups_of(elf: Path, engines: str, contract: Contract = REFERENCE) -> list[BoardSetup]:
+def setups_of(
+    elf: Path, engines: str, contract: Contract = REFERENCE, bounds: Bounds = DEFAULT
+) -> list[BoardSetup]:
     """A setup an engine of a list such as `native,qemu`. Raises `EngineError`."""
     names = [name.strip() for name in engines.split(",") if name.strip()]
     if len(names) < 2 or len(set(names)) < len(names):
         raise EngineError(f"engines {engines!r}, expected two or more, each once")
-    return [BoardSetup(elf, engine=name, contract=contract) for name in names]
+    return [BoardSetup(elf, engine=name, contract=contract, bounds=bounds) for name in names]
 
 
 def compare(
@@ -244,6 +247,8 @@ def _answers(
             engine.ask_for_layers(print_all=True)
         counts_calls = not print_layers and _count_calls(engine)
         report = classify(engine, frames, limit_us)
+        if report.stop_reason.is_bound:
+            raise ResultError(f"engine {engine.name}: no verdict: {report.detail}")
         layers = layers_by_frame(engine.uart_lines(), setup.contract)
         counts = engine.call_counts() if counts_calls else []
         answers = tuple(

@@ -142,6 +142,14 @@ class MeasuredStack:
     note: str = ""
 
 
+def require_verdict(report: RunReport) -> RunReport:
+    """The same report. Raises `ResultError` where a bound of the host ended it, without verdict."""
+    if report.stop_reason.is_bound:
+        done = len(report.results)
+        raise ResultError(f"no verdict after {done} results: {report.detail}")
+    return require_results(report)
+
+
 def measure_stack(engine: Engine, frames: Iterable[Frame]) -> MeasuredStack:
     """The stack's high-water mark after every frame had its result.
 
@@ -177,6 +185,9 @@ def stop_detail(engine: Engine, reason: StopReason, limit_us: float) -> str:
     """Why a board stopped before what was waited for: the reason, in one line."""
     if reason is StopReason.FAULT:
         return f"fault: {engine.fault()}"
+    if reason.is_bound:
+        at_ms = engine.time_us() / 1000
+        return f"{reason.value}: more than one wait may take of this machine, at {at_ms:.3f} ms"
     if reason is StopReason.STACK:
         return _stack_detail(engine)
     at = f"at {engine.time_us() / 1000:.3f} ms"

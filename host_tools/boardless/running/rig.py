@@ -31,6 +31,8 @@ from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.result import InferenceResult
 
+_STEP_US = 1000.0  # of virtual time, from one look at unfinished text to the next
+
 
 class Rig:
     """At most one powered board; what was shown to it, and what it answered."""
@@ -149,6 +151,22 @@ class Rig:
 
         self.run(limit_us, until)
         return found[0] if found else None
+
+    def run_until_text(self, limit_us: float, wanted: str) -> bool:
+        """Whether the text came, in a line or before a line end; looks once a millisecond."""
+        engine = self.engine
+        deadline_us, first = engine.time_us() + limit_us, len(engine.uart_lines())
+        while True:
+            unfinished = engine.activity().unfinished.values()
+            lines = (line.text for line in engine.uart_lines()[first:])
+            if any(wanted in text for text in (*unfinished, *lines)):
+                self.stop_reason = StopReason.RESULT
+                return True
+            left_us = deadline_us - engine.time_us()
+            if left_us <= 0:
+                return False
+            if self.run(min(left_us, _STEP_US)) is not StopReason.LIMIT:
+                return False
 
     def run_until_result(self, limit_us: float) -> FrameResult | None:
         """The result of the oldest frame that has none, or the next result where all have one.

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boardless_sim.contract import REFERENCE, Contract, Symbols
+from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.errors import EngineError, ImageError
 
 if TYPE_CHECKING:
     from boardless_sim.elf.image import FirmwareImage
     from boardless_sim.engines.engine import Engine
 
-ENGINES = ("native", "renode", "qemu")
+NATIVE = "native"
+# Where each stands; imported when it is asked for. Another one than native takes no arguments.
+ENGINES: Mapping[str, str] = {
+    NATIVE: "boardless_sim.engines.native.engine:NativeEngine",
+    "renode": "boardless_sim.engines.renode.engine:RenodeEngine",
+    "qemu": "boardless_sim.engines.gdb.qemu:QemuEngine",
+}
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class BoardSetup:
     ram_fill: int | None = None  # seed of what RAM holds at power-on, 0: zeros; None: the engine's
     precise: bool = False  # time as a test of times wants it, where the engine has a choice
     contract: Contract = REFERENCE
+    bounds: Bounds = DEFAULT
 
     def power_on(self, image: FirmwareImage | None = None) -> Engine:
         """A board with the firmware in Flash, at virtual time 0. The caller closes it.
@@ -42,7 +52,7 @@ class BoardSetup:
         image = load_image(self.elf) if image is None else image
         _require_symbols(image, self.contract.symbols)
         engine = self._create()
-        engine.contract = self.contract
+        engine.contract, engine.bounds = self.contract, self.bounds
         if self.engine != "qemu" and mailbox_of(image, self.contract) is not None:
             from boardless_sim.engines.mailbox.fed import MailboxFed
 
@@ -57,16 +67,11 @@ class BoardSetup:
         return engine
 
     def _create(self) -> Engine:
-        if self.engine == "qemu":
-            from boardless_sim.engines.gdb.qemu import QemuEngine
-
+        if self.engine != NATIVE:
             self._require_plain_board()
-            return QemuEngine()
-        if self.engine == "renode":
-            from boardless_sim.engines.renode.engine import RenodeEngine
-
-            self._require_plain_board()
-            return RenodeEngine()
+            module, _, name = ENGINES[self.engine].partition(":")
+            create: Callable[[], Engine] = getattr(import_module(module), name)
+            return create()
         from boardless_sim.boards.ram_fill import RAM_FILL
         from boardless_sim.engines.native.engine import NativeEngine
 

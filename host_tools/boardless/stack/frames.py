@@ -14,7 +14,7 @@ from boardless.stack.ops import Action, Operation, operation
 from boardless.stack.program import Code, Function, Program
 from boardless.stack.registers import Known, Registers, met
 from boardless.stack.scan import DirectCall, Fuel, IndirectCall, Scan
-from boardless.stack.values import Value, What
+from boardless.stack.values import Value, What, agreed
 from boardless_sim.elf.thumb import LR, PC, SP
 
 _MAX_RAISES = 4
@@ -71,7 +71,9 @@ class _Walk:
 
     def _start(self, *, hides_arguments: bool) -> None:
         self._state = Registers(self._program, hides_arguments)
-        self._scan = Scan(self._function.address, taken=self._state.taken)
+        self._scan = Scan(
+            self._function.address, taken=self._state.taken, stored=self._state.stored
+        )
         self._met: dict[int, Known] = {}
         self._raises: dict[int, int] = {}
         self._work: list[int] = []
@@ -341,7 +343,7 @@ class _Walk:
     def _note_indirect(self, call: IndirectCall) -> None:
         old = self._scan.indirect.get(call.at)
         if old is not None:
-            through = call.through if call.through == old.through else None
+            through = agreed(call.through, old.through)
             call = IndirectCall(call.at, max(call.depth, old.depth), call.is_tail, through)
         self._scan.indirect[call.at] = call
 

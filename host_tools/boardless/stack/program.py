@@ -7,6 +7,7 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from boardless_sim.elf.demangle import demangled
 from boardless_sim.elf.file import SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS, ElfFile
@@ -106,6 +107,35 @@ class Program:
                 at = address - held.start
                 return int.from_bytes(held.data[at : at + 4], "little")
         return None
+
+    def initial_word(self, address: int) -> int | None:
+        """A word as the image loads it, of any section."""
+        for held in (*self.code, *self.constants, *self.writable):
+            if held.start <= address <= held.end - 4:
+                at = address - held.start
+                return int.from_bytes(held.data[at : at + 4], "little")
+        return None
+
+    def label(self, name: str) -> int | None:
+        """The value of a symbol that is no function: a linker script's, an object's."""
+        return self._labels.get(name)
+
+    @cached_property
+    def _labels(self) -> dict[str, int]:
+        return {s.name: s.value for s in self.elf.symbols if s.kind != FUNCTION and s.section}
+
+    def object_name(self, address: int) -> str:
+        """The name of the variable that begins at an address; empty where none does."""
+        found = self.object_at(address)
+        return found.name if found is not None and found.address == address else ""
+
+    def file_of(self, address: int) -> str:
+        """The source file that the symbol table names for a local function; empty for others."""
+        return self._files.get(address, "")
+
+    @cached_property
+    def _files(self) -> dict[int, str]:
+        return {s.address: s.file for s in self.elf.symbols if s.kind == FUNCTION and s.file}
 
     def object_at(self, address: int) -> DataObject | None:
         """The sized object that an address lies in."""

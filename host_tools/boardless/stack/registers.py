@@ -7,9 +7,11 @@ from typing import NamedTuple
 from boardless.stack.ops import Action, Operation
 from boardless.stack.program import Program
 from boardless.stack.slots import IN_REGISTERS, Saved, Slots, joined
-from boardless.stack.values import Value, What, is_sp, plus, plus_register
+from boardless.stack.values import Value, What, agreed, depth_of, is_sp, plus, plus_register
 from boardless_sim.elf.thumb import LR, PC, SP
 
+_POINTING = (What.FIELD, What.INSIDE, What.ARGUMENT)
+_MAX_STEPS = 4  # objects that are gone through
 _CLOBBERED = (0, 1, 2, 3, 12, LR)  # by a call (AAPCS32, 6.1.1)
 
 
@@ -37,6 +39,7 @@ class Registers:
         self.words[LR] = Value(What.RETURN)
         self.slots = Slots()
         self.taken: set[int] = set()
+        self.stored: list[tuple[Value | None, Value]] = []
         self.realigns = False
 
     def known(self) -> Known:
@@ -62,7 +65,7 @@ class Registers:
         """What an operation makes."""
         action, y, z = found.action, found.y, found.z
         if action == Action.ADD:
-            return plus(self.object_in(y), z) if z else self.value(y)
+            return plus(self.value(y), z) if z else self.value(y)
         if action in (Action.ADD_REGISTER, Action.SUBTRACT_REGISTER):
             sign = 1 if action == Action.ADD_REGISTER else -1
             return plus_register(self.object_in(y), self.object_in(z), sign)
@@ -80,7 +83,7 @@ class Registers:
         if action in (Action.ADDRESS, Action.LITERAL):
             at = ((address + 4) & ~3) + y
             return self._pointer(at) if action == Action.ADDRESS else self._constant_at(at)
-        return self._loaded(self.object_in(y), z, action == Action.LOAD_INDEXED)
+        return self._loaded(self.value(y), z, action == Action.LOAD_INDEXED)
 
     def _with_top(self, low: Value | None, top: int) -> Value | None:
         if low is None or low.what != What.CONSTANT:
@@ -119,11 +122,13 @@ class Registers:
             return Value(What.FIELD, offset, at)
         if is_sp(base) and not is_indexed:
             return self._word(base.number - offset)
-        if is_indexed or (base is not None and base.what not in (What.FIELD, What.INSIDE)):
+        if is_indexed or (base is not None and base.what not in _POINTING):
             return None
+        of = base if depth_of(base) < _MAX_STEPS else None
         if base is not None and base.what == What.INSIDE:
-            return Value(What.FIELD, base.number + offset, nested=base.nested)
-        return Value(What.FIELD, offset, nested=base is not None)
+            return Value(What.FIELD, base.number + offset, nested=base.nested, of=base.of)
+        nested = base is not None and base.what != What.ARGUMENT
+        return Value(What.FIELD, offset, nested=nested, of=of)
 
     def _word(self, slot: int) -> Value | None:
         return None if slot <= 0 and self.hides_arguments else self.slots.get(slot)
@@ -144,7 +149,7 @@ class Registers:
 
     def load_two(self, found: Operation, conditional: bool) -> None:
         """LDRD."""
-        base = self.object_in(found.y)
+        base = self.value(found.y)
         values = [self._loaded(base, found.z + more, False) for more in (0, 4)]
         for register, value in zip((found.x, found.w), values, strict=True):
             if register < SP:
@@ -152,6 +157,8 @@ class Registers:
 
     def store(self, found: Operation, conditional: bool) -> None:
         """What a store leaves in the frame, and what it may have changed there."""
+        if found.action == Action.STORE:
+            self._note_stored(found)
         base = self.object_in(found.y)
         if not is_sp(base):
             if base is None or base.what not in (What.CONSTANT, What.ELEMENT):
@@ -165,6 +172,21 @@ class Registers:
                     self.slots.put(base.number - found.z - more, value)
         if found.action == Action.STORE_SOME and 0 <= found.x < SP:
             self.words[found.x] = None
+
+    def _note_stored(self, found: Operation) -> None:
+        """Where a function's address or an argument is put; on the stack it is the frame's."""
+        base = self.value(found.y)
+        for more, register in ((0, found.x), (4, found.w)):
+            value = self.value(register) if register >= 0 else None
+            if value is not None and not is_sp(base) and self._may_be_called(value):
+                place = self._loaded(base, found.z + more, False)
+                is_place = place is not None and place.what == What.FIELD
+                self.stored.append((place if is_place else None, value))
+
+    def _may_be_called(self, value: Value) -> bool:
+        if value.what == What.CONSTANT:
+            return value.number & 1 == 1 and value.number - 1 in self._program.functions
+        return value.what == What.ARGUMENT
 
     def save(self, mask: int) -> None:
         """Remember what was pushed."""
@@ -200,5 +222,5 @@ def met(depth: int, old: Known, new: Known) -> Known:
     """What two ways that meet agree on, at a depth."""
     words = old.words
     if words != new.words:
-        words = tuple([a if a == b else None for a, b in zip(words, new.words, strict=True)])
+        words = tuple(map(agreed, words, new.words))
     return Known(depth, words, joined(old.saved, new.saved))

@@ -28,7 +28,11 @@ class IndirectCall(NamedTuple):
 
 @dataclass
 class Scan:
-    """What a walk through one function found. Depths are bytes below SP at its entry."""
+    """What a walk through one function found. Depths are bytes below SP at its entry.
+
+    `stored`: the place of every word that got a function's address or an argument; None: no place
+    that is known.
+    """
 
     address: int
     own_bytes: int = 0
@@ -44,6 +48,7 @@ class Scan:
     realigns: bool = False
     taken: set[int] = field(default_factory=set)
     passed: dict[tuple[int, int], tuple[Value | None, ...]] = field(default_factory=dict)
+    stored: list[tuple[Value | None, Value]] = field(default_factory=list)
 
 
 class Fuel:

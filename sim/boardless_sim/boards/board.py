@@ -26,7 +26,7 @@ class CameraWiring:
 class Board:
     """Everything that distinguishes one board from another.
 
-    `crystal_hz` (HSE) and `watch_crystal_hz` (LSE) are None where none is fitted.
+    `crystal_hz` (HSE) and `watch_crystal_hz` (LSE) are None where none is fitted. `supply_mv`: VDD.
     """
 
     name: str
@@ -34,3 +34,10 @@ class Board:
     crystal_hz: int | None
     watch_crystal_hz: int | None = None
     camera: CameraWiring | None = None
+    supply_mv: int = 3300
+
+    @property
+    def flash_limits(self) -> tuple[int, ...]:
+        """The highest HCLK for 0, 1, 2 … wait states at this supply."""
+        steps = [least for least in self.chip.wait_states if least <= self.supply_mv]
+        return self.chip.wait_states[max(steps)] if steps else ()

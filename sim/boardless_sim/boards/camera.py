@@ -52,7 +52,7 @@ class CameraOnBoard:
         self.sensor.on_dead = self._report_dead
         self.sensor.connect(bus, port)
         pins.on_change = self._rewire
-        rcc.on_clock_output = self._follow_clock
+        rcc.clock_watchers.append(self._follow_clock)
         for device in devices.values():
             if isinstance(device, Timer):
                 device.on_output = self._follow_clock

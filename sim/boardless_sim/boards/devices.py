@@ -9,13 +9,16 @@ from typing import TypeVar
 
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.camera import CameraOnBoard
+from boardless_sim.boards.low_power import LowPower
 from boardless_sim.boards.pins import Pins
 from boardless_sim.camera.sensor import Sensor
 from boardless_sim.errors import BoardError
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
+from boardless_sim.peripherals.fsmc import Fsmc
 from boardless_sim.peripherals.gpio import IDR, Gpio
+from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Rcc
@@ -37,6 +40,9 @@ class BoardDevices:
     rcc: Rcc
     exti: Exti
     flash: FlashInterface
+    memory_controller: Fsmc | None
+    pwr: Pwr
+    low_power: LowPower
 
     @property
     def camera(self) -> Sensor:
@@ -77,8 +83,12 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
         rtc.clock_hz = rcc.rtc_hz
     gpios = {device.name: device for device in devices if isinstance(device, Gpio)}
     _wire_exti(gpios, _only(board, devices, Syscfg))
+    flash = _only(board, devices, FlashInterface)
+    flash.limits = board.flash_limits
+    rcc.clock_watchers.append(flash.check_latency)
     by_name = {device.name: device for device in devices}
     pins = Pins(board.chip.alternates, gpios, by_name)
+    _wire_i2c(devices, gpios, pins)
     camera = board.camera
     return BoardDevices(
         by_name=placed,
@@ -89,7 +99,10 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
         dmas=tuple(device for device in devices if isinstance(device, Dma)),
         rcc=rcc,
         exti=_only(board, devices, Exti),
-        flash=_only(board, devices, FlashInterface),
+        flash=flash,
+        pwr=pwr,
+        low_power=LowPower(by_name, pwr, rcc),
+        memory_controller=next((device for device in devices if isinstance(device, Fsmc)), None),
     )
 
 
@@ -106,6 +119,23 @@ def _only(board: Board, devices: Iterable[Peripheral], kind: type[_Device]) -> _
 def _reset_one(placed: Mapping[str, tuple[int, Peripheral]], name: str) -> None:
     if name in placed:
         placed[name][1].reset()
+
+
+def _wire_i2c(devices: Iterable[Peripheral], gpios: Mapping[str, Gpio], pins: Pins) -> None:
+    masters = [device for device in devices if isinstance(device, I2c)]
+
+    def is_held(name: str) -> bool:
+        lines = (*pins.of(f"{name}_SCL"), *pins.of(f"{name}_SDA"))
+        return any(gpio.is_held_low(pin) for gpio, pin in lines)
+
+    def changed() -> None:
+        for master in masters:
+            master.lines_changed()
+
+    for master in masters:
+        master.held_low = partial(is_held, master.name)
+    for gpio in gpios.values():
+        gpio.on_outside = changed
 
 
 def _wire_exti(gpios: Mapping[str, Gpio], syscfg: Syscfg) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,13 +49,12 @@ def open_frames(
 
     def frames() -> FrameSource:
         for index in range(wanted):
-            name, luma = frame_at(index)
-            yield Frame(name, luma, label_at(index))
+            yield replace(frame_at(index), label=label_at(index))
 
     return frames()
 
 
-_FrameAt = Callable[[int], tuple[str, Luma]]
+_FrameAt = Callable[[int], Frame]
 
 
 def _open(path: str | Path, limit: int | None) -> tuple[int, _FrameAt]:
@@ -66,8 +66,8 @@ def _open(path: str | Path, limit: int | None) -> tuple[int, _FrameAt]:
         return _open_folder(path)
     magic = _magic(path)
     if magic.startswith(_PICTURE_MAGIC):
-        luma = read_picture(path)
-        return 1, lambda index: (path.name, luma)
+        frame = read_picture(path)
+        return 1, lambda index: frame
     if magic.startswith(NPY_MAGIC):
         return _many(path, _read_npy(path))
     if idx.is_idx(magic):
@@ -90,19 +90,19 @@ def _open_folder(path: Path) -> tuple[int, _FrameAt]:
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in _PICTURE_SUFFIXES)
     if not files:
         raise FrameError(f"{path}: found no pictures, expected PNG, PGM or PPM files")
-    return len(files), lambda index: (files[index].name, read_picture(files[index]))
+    return len(files), lambda index: read_picture(files[index])
 
 
 def _many(path: Path, array: Luma) -> tuple[int, _FrameAt]:
     frames = array[np.newaxis] if array.ndim == 2 else array
     _check_size(path, frames.shape[1:])
     if array.ndim == 2:
-        return 1, lambda index: (path.name, frames[0])
-    return len(frames), lambda index: (f"{path.name}[{index}]", frames[index])
+        return 1, lambda index: Frame(path.name, frames[0])
+    return len(frames), lambda index: Frame(f"{path.name}[{index}]", frames[index])
 
 
-def read_picture(path: Path) -> Luma:
-    """A PNG, PGM or PPM as luma; colour becomes ITU-R BT.601 luma."""
+def read_picture(path: Path) -> Frame:
+    """A PNG, PGM or PPM; the luma of a colour is ITU-R BT.601's."""
     from PIL import Image  # a run on an array does not pay for it
 
     expected = f"expected 8-bit grey or RGB of {SIZES_TEXT}"
@@ -114,8 +114,10 @@ def read_picture(path: Path) -> Luma:
                 _check_size(path, (picture.height, picture.width))
                 if picture.mode not in _PICTURE_MODES:
                     raise FrameError(f"{path}: found pixel mode {picture.mode}, {expected}")
-                colour = picture.convert("RGB") if picture.mode == "P" else picture
-                return np.array(colour.convert("L"), dtype=np.uint8)
+                whole = picture.convert("RGB") if picture.mode == "P" else picture
+                luma = np.array(whole.convert("L"), dtype=np.uint8)
+                colour = np.array(whole, dtype=np.uint8) if whole.mode == "RGB" else None
+                return Frame(path.name, luma, colour=colour)
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         damage = _one_line(error)
         raise FrameError(f"{path}: found a damaged picture ({damage}), {expected}") from error

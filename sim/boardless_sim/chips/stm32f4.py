@@ -66,11 +66,13 @@ def _gates(facts: Facts) -> Gates:
     there = facts.devices | ALWAYS_THERE
     there |= {"BKPSRAM"} if "backup" in facts.memories else set()
     there |= {"CCMDATARAM"} if "ccm" in facts.memories else set()
-    there |= {"FSMC"} if "FMC" in there else set()  # another memory controller, the same bit
-    return {
+    gates = {
         bus: {bit: name for bit, name in bits.items() if name.strip("()") in there}
         for bus, bits in GATES.items()
     }
+    if "FMC" in there:  # another memory controller, the same bit
+        gates["AHB3"][0] = "FMC"
+    return gates
 
 
 def _exti_irqs(facts: Facts) -> dict[int, int]:

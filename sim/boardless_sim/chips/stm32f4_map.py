@@ -15,6 +15,7 @@ from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
+from boardless_sim.peripherals.fsmc import Fsmc
 from boardless_sim.peripherals.gpio import Gpio
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.iwdg import Iwdg
@@ -49,6 +50,7 @@ class Device:
 _WIDE_TIMER = partial(Timer, bits=32)
 _BASIC_TIMER = partial(Timer, channels=0)
 _ON_APB2 = partial(Usart, on_apb2=True)
+_MEMORY_CONTROLLER = partial(Fsmc, first_bank=0x6000_0000)
 
 DEVICES = (
     Device("TIM2", 0x4000_0000, _WIDE_TIMER, ("TIM2",)),
@@ -80,10 +82,12 @@ DEVICES = (
     ),
     Device("CRC", 0x4002_3000, Crc),
     Device("RCC", 0x4002_3800, Rcc),
-    Device("FLASH", 0x4002_3C00, FlashInterface),
+    Device("FLASH", 0x4002_3C00, FlashInterface, ("FLASH",)),
     Device("DMA1", 0x4002_6000, Dma, tuple(f"DMA1_Stream{number}" for number in range(8))),
     Device("DMA2", 0x4002_6400, Dma, tuple(f"DMA2_Stream{number}" for number in range(8))),
     Device("DCMI", 0x5005_0000, Dcmi, ("DCMI",)),
+    Device("FSMC", 0xA000_0000, _MEMORY_CONTROLLER),
+    Device("FMC", 0xA000_0000, _MEMORY_CONTROLLER),
 )
 ALWAYS_THERE = frozenset({"PWR", "RCC", "SYSCFG", "EXTI"})  # and in no list of facts
 
@@ -130,8 +134,6 @@ UNMODELLED = (
     KnownPeripheral("CRYP", 0x5006_0000),
     KnownPeripheral("HASH", 0x5006_0400),
     KnownPeripheral("RNG", 0x5006_0800, registers={0: "CR", 4: "SR", 8: "DR"}),
-    KnownPeripheral("FSMC", 0xA000_0000, 0x1000),
-    KnownPeripheral("FMC", 0xA000_0000, 0x1000),
     KnownPeripheral("QUADSPI", 0xA000_1000, 0x1000),
 )
 

@@ -24,39 +24,7 @@ static uint32_t it_state_at(core *c, uint32_t address) {
     return state;
 }
 
-/* ConditionPassed() (A7.3.1). A hook is called also before an instruction that is skipped. */
-static bool passes(uint32_t condition, uint32_t xpsr) {
-    bool n = xpsr >> 31 & 1u, z = xpsr >> 30 & 1u, carry = xpsr >> 29 & 1u, v = xpsr >> 28 & 1u;
-    bool result = true;
-    switch (condition >> 1) {
-    case 0:
-        result = z;
-        break;
-    case 1:
-        result = carry;
-        break;
-    case 2:
-        result = n;
-        break;
-    case 3:
-        result = v;
-        break;
-    case 4:
-        result = carry && !z;
-        break;
-    case 5:
-        result = n == v;
-        break;
-    case 6:
-        result = n == v && !z;
-        break;
-    default:
-        return true;
-    }
-    return result != (condition & 1u);
-}
-
-/* The instruction at `pc` ends in a fault, unless it is skipped. The first one counts. */
+/* The instruction at `pc` ends in a fault. The first one counts. */
 void abandon(core *c, abandon_cause cause, uint32_t pc, uint32_t address) {
     if (c->abandoned.cause) {
         return;
@@ -64,9 +32,6 @@ void abandon(core *c, abandon_cause cause, uint32_t pc, uint32_t address) {
     uint32_t it = it_state_at(c, pc);
     state_read(c, c->abandoned.state);
     uint32_t *xpsr = &c->abandoned.state[CORE_STATE_XPSR];
-    if (it && !passes(it >> 4, *xpsr)) {
-        return;
-    }
     *xpsr = (*xpsr & ~XPSR_IT) | (it >> 2) << 10 | (it & 3u) << 25;
     c->abandoned.cause = cause;
     c->abandoned.pc = pc;

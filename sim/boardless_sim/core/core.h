@@ -19,20 +19,23 @@
 #include "debug.h"
 #include "shared.h"
 
-#define CORE_EXCEPTIONS 128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up  \
-                              */
-#define CORE_WORDS      (CORE_EXCEPTIONS / 32u)
+#define CORE_EXCEPTIONS                                                                            \
+    128u /* 16 system exceptions + 82 interrupts of the STM32F407, rounded up                      \
+          */
+#define CORE_WORDS (CORE_EXCEPTIONS / 32u)
 
-#define CORE_HEADS        1024u
-#define CORE_STATE_WORDS  (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
-#define CORE_STATE_XPSR   16u
-#define FP_WORDS          17u /* s0-s15, fpscr: what an exception stacks */
-#define CORE_RAMS         4u
-#define CORE_CODES        3u
-#define CORE_PAGE_BITS    10u                 /* Unicorn's pages on an M-profile core */
-#define CORE_SLOW_FLASH   (UINT64_C(1) << 32) /* where Unicorn loads from a Flash with wait states \
+#define CORE_HEADS       1024u
+#define CORE_STATE_WORDS (17u + 32u + 1u) /* r0-r15, xpsr, d0-d15, fpscr */
+#define CORE_STATE_XPSR  16u
+#define FP_WORDS         17u /* s0-s15, fpscr: what an exception stacks */
+#define CORE_RAMS        4u
+#define CORE_CODES       3u
+#define CORE_PAGE_BITS   10u /* Unicorn's pages on an M-profile core */
+#define CORE_SLOW_FLASH                                                                            \
+    (UINT64_C(1) << 32)                       /* where Unicorn loads from a Flash with wait states \
                                                */
 #define CORE_GUARDED      (UINT64_C(2) << 32) /* where it finds memory that guards.c looks after */
+#define CORE_FLASH_STORES (UINT64_C(3) << 32) /* where a store to the Flash arrives: at the bus */
 #define CORE_GUARDS       8u
 #define MPU_REGIONS       8u
 #define MPU_GRANULE_BYTES 32u
@@ -97,7 +100,7 @@ typedef enum {
     ABANDON_UNALIGNED,
     ABANDON_DIVIDE,
     ABANDON_DATA, /* the MPU refuses it */
-    ABANDON_BUS,  /* it needs privileges */
+    ABANDON_BUS,  /* it needs privileges, or a bus that is off */
 } abandon_cause;
 
 typedef struct {
@@ -194,6 +197,8 @@ struct core {
         fpdscr;
     bool event_register; /* WFE */
     bool waits_for_event;
+    bool deep;                           /* the core's own clock stands still */
+    uint64_t deep_since, systick_stopped; /* systick_at of before */
     uint32_t systick_csr, systick_rvr;
     uint32_t systick_held; /* counter of a stopped SysTick */
     uint32_t demcr, dwt_ctrl, dbgmcu_cr;
@@ -224,6 +229,7 @@ void core_power_on(core *c, uint32_t vector_table);
 core_reason core_run(core *c);
 int32_t core_breakpoint_fault(core *c);
 int32_t core_can_wake(const core *c);
+void core_send_event(core *c);
 
 /* hooks.c: registered by Python */
 void core_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user);
@@ -377,6 +383,8 @@ bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value);
 bool counters_read(core *c, uint32_t address, uint32_t *value);
 bool counters_write(core *c, uint32_t address, uint32_t value);
 void systick_catch_up(core *c);
+void counters_stop(core *c);
+void counters_go_on(core *c);
 
 /* mmio.c: callbacks of uc_mmio_map, user is a core_region */
 core_region *core_region_create(core *c, uint32_t base, uint32_t kind);
@@ -385,6 +393,8 @@ uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
 void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value, void *user);
 
 /* mmio.c: callback of uc_mmio_map, user is the core */
+void core_bus_error(core *c, uint32_t address);
+void core_stall(core *c, uint64_t cycles);
 uint64_t core_on_flash_read(uc_engine *uc, uint64_t offset, unsigned size, void *user);
 
 /* fast_forward.c */

@@ -65,6 +65,7 @@ REGISTERS = {
 }
 
 _SLOW_FLASH = 1 << 32  # CORE_SLOW_FLASH of core.h: no address of the core's
+_FLASH_STORES = 3 << 32  # CORE_FLASH_STORES
 _GUARDED = 2 << 32  # CORE_GUARDED
 _CLREX = bytes.fromhex("bff32f8f")
 
@@ -82,6 +83,8 @@ class Reason(IntEnum):
     MARK = 8
     BREAK = 9
     STACK = 10
+    DEEP = 11
+    AWAKE = 12
 
 
 class _Analysis(IntEnum):
@@ -203,11 +206,26 @@ class Cpu:
         if self._library.core_set_flash(self._core, base, memory.size, memory.address):
             raise EngineError("native engine: no memory for the Flash lines")
         self._map_callbacks(_SLOW_FLASH, memory.size, self._core, "core_on_flash_read", None)
+        region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
+        self._regions.append(region)
+        self._map_callbacks(_FLASH_STORES, memory.size, region, "core_on_read", "core_on_write")
         self._map_guarded(memory, base)
 
     def set_flash_acr(self, acr: int) -> None:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
         self._library.core_set_flash_acr(self._core, acr)
+
+    def send_event(self) -> None:
+        """An event from outside the core, for WFE."""
+        self._library.core_send_event(self._core)
+
+    def bus_error(self, address: int) -> None:
+        """For who answers an access of the core: nothing answers there after all."""
+        self._library.core_bus_error(self._core, address)
+
+    def stall(self, cycles: int) -> None:
+        """For who answers an access of the core: it takes so many cycles more."""
+        self._library.core_stall(self._core, cycles)
 
     def map_alias(self, memory: Memory, base: int) -> None:
         """A second, read-only address of a code memory."""

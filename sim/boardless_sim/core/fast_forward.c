@@ -51,7 +51,7 @@ bool watch_backward_branch(core *c, uint32_t address) {
         return false;
     }
     loop_head *head = head_of(c, address);
-    if (head->address != address || !head->threshold) { /* zeroed, it is the head of no loop at 0 */
+    if (head->address != address) {
         *head = (loop_head){.address = address, .threshold = FIRST_THRESHOLD};
         return false;
     }

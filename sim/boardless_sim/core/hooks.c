@@ -16,7 +16,7 @@ static void note_sp(core *c, uint32_t sp, uint32_t address) {
 }
 
 /* Stack pointers that the last block may have moved. */
-static void look_back(core *c, uint32_t address) {
+__attribute__((noinline)) static void look_back(core *c, uint32_t address) {
     if (c->look_at_control) {
         c->look_at_control = false;
         c->on_process_stack = (core_reg(c, UC_ARM_REG_CONTROL) & CONTROL_SPSEL) != 0;
@@ -29,8 +29,9 @@ static void look_back(core *c, uint32_t address) {
     }
 }
 
-/* False: the block must not run. */
-static bool heed_flags(core *c, core_block *block, uint32_t address) {
+/* False: the block must not run. Out of line: most blocks have no flag, and core_on_block() is hot.
+ */
+__attribute__((noinline)) static bool heed_flags(core *c, core_block *block, uint32_t address) {
     if ((block->flags & BLOCK_MARKED) && c->stopped_at != address) {
         c->stopped_at = address;
         stop(c, STOP_MARK);
@@ -76,7 +77,7 @@ static bool heed_flags(core *c, core_block *block, uint32_t address) {
 }
 
 /* Python filled the block, or it must not run now: false. */
-static bool analyse(core *c, uint32_t address, uint32_t size) {
+__attribute__((noinline)) static bool analyse(core *c, uint32_t address, uint32_t size) {
     if (!(core_reg(c, UC_ARM_REG_XPSR) & XPSR_THUMB)) {
         stop(c, STOP_DEADLINE); /* no code that could be analysed: own_stop() sees it too */
         return false;

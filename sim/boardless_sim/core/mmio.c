@@ -142,3 +142,14 @@ void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value
     c->in_access = false;
     c->shared.effects++;
 }
+
+/* For who answers an access: nothing is there after all, and the instruction is left undone. */
+void core_bus_error(core *c, uint32_t address) {
+    abandon(c, ABANDON_BUS, access_pc(c), address);
+}
+
+/* For who answers an access: it takes so much longer, and what follows in its block is later. */
+void core_stall(core *c, uint64_t cycles) {
+    c->shared.cycles += cycles;
+    c->block_start_cycles += cycles;
+}

@@ -5,8 +5,8 @@
  * every store would be looked at. Here a page of RAM is for data until code is fetched from it.
  *
  * A page of the Flash is for data as long as well, and while the Flash has wait states each load
- * from it is told to the core. Where code and tables share a page, only PC-relative loads are
- * counted.
+ * from it is told to the core. A store to it is one to the Flash interface. Where code and tables
+ * share a page, only PC-relative loads are counted.
  */
 #include "armv7m.h"
 #include "core.h"
@@ -45,6 +45,8 @@ static void meet_flash(core *c, uint32_t offset, uc_mem_type type, uc_tlb_entry 
     } else if (type == UC_MEM_READ && c->art.wait_states && !*holds_code) {
         *entry =
             (uc_tlb_entry){.paddr = CORE_SLOW_FLASH + offset, .perms = entry->perms & UC_PROT_READ};
+    } else if (type == UC_MEM_WRITE) {
+        *entry = (uc_tlb_entry){.paddr = CORE_FLASH_STORES + offset, .perms = UC_PROT_WRITE};
     }
 }
 

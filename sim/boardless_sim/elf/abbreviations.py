@@ -122,6 +122,8 @@ def _abbreviation(
     wanted = Attribute.TYPE if tag in POINTERS else Attribute.SIBLING
     for attribute, form, constant in forms:
         field, width = FIELDS.get(attribute), fixed[form]
+        if field == "name" and form != Form.STRP:
+            field = None  # an index into a table that is not read
         if field is not None and not width:
             constants[field] = 1 if form == Form.FLAG_PRESENT else constant
         elif field is not None and width in _LETTERS:

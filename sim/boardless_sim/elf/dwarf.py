@@ -23,6 +23,7 @@ from boardless_sim.elf.dwarf_codes import (
     Tag,
 )
 from boardless_sim.elf.leb import uleb
+from boardless_sim.elf.symbols import text_at
 
 _DAMAGE = (ValueError, IndexError, KeyError, struct.error)
 _MAX_ENTRIES = 4_000_000
@@ -41,6 +42,8 @@ _GLOBAL = 3  # a unit, a namespace and one inside it
 
 class Entry:
     """One entry: references are offsets into the section. `address` is low_pc or a variable's.
+
+    `name` is an offset into .debug_str, below 0 into .debug_info itself, 0 none.
 
     Defaults are the class's own, because there are hundreds of thousands of them.
     """
@@ -64,7 +67,7 @@ class Debug:
     """The entries of an ELF. What cannot be read is left out, never an error."""
 
     def __init__(self, info: bytes, abbreviations: bytes, strings: bytes = b"") -> None:
-        self._strings = strings
+        self._info, self._strings = info, strings
         self._units = list(_units(info, abbreviations))
         self._starts = [unit.start for unit in self._units]
         self._read: dict[int, Entry | None] = {}
@@ -95,11 +98,10 @@ class Debug:
                     self._read[at] = self._units[place].entry(at)
         return self._read[at]
 
-    def is_called(self, entry: Entry, name: str) -> bool:
-        """Whether an entry has that name, in itself or in .debug_str."""
-        text = name.encode() + b"\0"
-        there = self._strings[entry.name : entry.name + len(text)] if entry.name > 0 else b""
-        return entry.name == hash(text) or there == text
+    def name_of(self, entry: Entry) -> str:
+        """An entry's name; empty where it has none that can be read."""
+        table, at = (self._info, -entry.name) if entry.name < 0 else (self._strings, entry.name)
+        return text_at(table, at) if entry.name else ""
 
     def children(self, entry: Entry) -> list[Entry]:
         """Members or parameters that an entry encloses, without what those enclose."""
@@ -274,10 +276,13 @@ class _Unit:
             if attribute == Attribute.LOCATION:
                 if end - at >= 6 and self._info[end - 5] == _OP_ADDR and self._info[at] == 5:
                     entry.address = int.from_bytes(self._info[end - 4 : end], "little")
-            elif attribute in FIELDS and form != Form.STRING:
-                setattr(entry, FIELDS[attribute], self._number(at, end, form, constant))
             elif attribute == Attribute.NAME:
-                entry.name = hash(self._info[at:end])
+                if form == Form.STRING:
+                    entry.name = -at
+                elif form == Form.STRP:
+                    entry.name = self._number(at, end, form, constant)
+            elif attribute in FIELDS:
+                setattr(entry, FIELDS[attribute], self._number(at, end, form, constant))
             at = end
         entry.end = at
 

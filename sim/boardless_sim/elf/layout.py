@@ -137,7 +137,7 @@ def _beside(loads: Sequence[Segment], raw: RawSection, is_loaded: bool) -> Itera
     """armlink's: a section that runs in RAM has its bytes in the segment of the code before it."""
     for load in loads:
         start = raw.offset - load.offset
-        if is_loaded and 0 <= start <= load.file_size - raw.size:
+        if is_loaded and raw.size and 0 <= start <= load.file_size - raw.size:
             yield load.load_address + start
 
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from boardless_sim.camera.frame import Frame
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.engines.fault_words import in_words
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
@@ -49,6 +50,14 @@ class StopReason(Enum):
     FAULT = "fault"
     HALT = "halt"
     STACK = "stack"  # a stack went into variables
+    RESET_LOOP = "reset loop"
+    CONSOLE_FLOOD = "console flood"
+    HOST_TIME = "host time"
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the host would give no more: there is no verdict then, good or bad."""
+        return self in (StopReason.RESET_LOOP, StopReason.CONSOLE_FLOOD, StopReason.HOST_TIME)
 
 
 @dataclass(frozen=True)
@@ -140,6 +149,7 @@ class Engine(Protocol):
     capabilities: frozenset[Capability]
     timing_basis: TimingBasis
     contract: Contract = REFERENCE  # the firmware's; to be set before `load`
+    bounds: Bounds = DEFAULT  # of the host; to be set before `load`
     checks: frozenset[Check] = frozenset()  # what it looks for (`BOARD_CHECKS`)
 
     @property

@@ -43,6 +43,7 @@ class Gpio(AhbPeripheral):
         self.number = ord(name[-1]) - ord("A")
         self.watchers: list[Callable[[], None]] = []  # parts on the board
         self.on_change: Callable[[int], None] = lambda levels: None
+        self.on_outside: Callable[[], None] = lambda: None
         self.on_config: Callable[[Gpio], None] = lambda port: None
         self._decode()
         self._drive()  # the pull-ups of the debug pins
@@ -66,12 +67,25 @@ class Gpio(AhbPeripheral):
         self._driven |= bit
         self._driven_high = (self._driven_high | bit) if high else (self._driven_high & ~bit)
         self._drive()
+        self.on_outside()
+        if not self.clocked:  # the pin moves all the same
+            for watcher in self.watchers:
+                watcher()
 
     def release_input(self, pin: int) -> None:
         """Stop driving a pin."""
         self._driven &= ~(1 << pin)
         self._driven_high &= ~(1 << pin)
         self._drive()
+        self.on_outside()
+
+    def is_held_low(self, pin: int) -> bool:
+        """Whether somebody outside pulls a pin low."""
+        return bool(self._driven & ~self._driven_high & 1 << pin)
+
+    def is_driven_high(self, pin: int) -> bool:
+        """Whether somebody outside drives a pin high."""
+        return bool(self._driven_high >> pin & 1)
 
     def follow(self, pin: int, level: Callable[[], bool]) -> None:
         """The pin's level follows from the time: it is asked for when the port is read."""

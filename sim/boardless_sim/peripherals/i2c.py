@@ -77,7 +77,9 @@ class I2c(ApbPeripheral):
         self._error_line = IrqLine(self, error_irq)
         self._targets: dict[int, I2cTarget] = {}
         self._delay = Delay(self)
+        self._stalled: Callable[[], None] | None = None  # waits for the lines
         super().__init__(name)
+        self.held_low: Callable[[], bool] = lambda: False
 
     def connect(self, target: I2cTarget) -> None:
         """Put a device on the bus."""
@@ -154,11 +156,13 @@ class I2c(ApbPeripheral):
         self.store(CR1, value)
         if not value & CR1_PE:
             self._release()
-        elif not self._delay.waiting:
+        elif not self._in_progress:
             self._serve_conditions()
 
     def _read_sr2(self) -> int:
         value = self.values[SR2]
+        if self.values[CR1] & CR1_PE and self.held_low():
+            value |= SR2_BUSY  # a low line is a busy bus (section 27.6.7)
         if self._sr1_was_read and self.values[SR1] & SR1_ADDR:
             self.values[SR1] &= ~SR1_ADDR
             self.bus.read_had_effect()
@@ -167,6 +171,10 @@ class I2c(ApbPeripheral):
         return value
 
     # Conditions on the bus
+
+    @property
+    def _in_progress(self) -> bool:
+        return self._delay.waiting or self._stalled is not None
 
     def _serve_conditions(self) -> bool:
         """Start or stop, if asked for and the bus is between bytes."""
@@ -214,9 +222,9 @@ class I2c(ApbPeripheral):
         if self.values[SR1] & SR1_SB and after_sr1:
             self.values[SR1] &= ~SR1_SB
             self._wait(self._bit_cycles(9), lambda: self._addressed(byte))
-        elif self._phase is _Phase.WRITING and not self.values[SR1] & SR1_ADDR:
+        elif self._phase is _Phase.WRITING:
             self.values[SR1] &= ~SR1_BTF
-            if not self._delay.waiting:
+            if not self._in_progress and not self.values[SR1] & SR1_ADDR:
                 self._send(byte)
             else:
                 self._to_send = byte
@@ -230,7 +238,8 @@ class I2c(ApbPeripheral):
             self._phase = _Phase.REFUSED
             self._serve_conditions()
         else:
-            self.values[SR1] |= SR1_ADDR
+            # As transmitter DR is empty already: EV6 with TXE is what drivers wait for (27.3.3).
+            self.values[SR1] |= SR1_ADDR if read else SR1_ADDR | SR1_TXE
             self._sr1_was_read = False  # what counts is a read that saw ADDR
             self.values[SR2] |= 0 if read else SR2_TRA
             self._phase = _Phase.READING if read else _Phase.WRITING
@@ -253,6 +262,9 @@ class I2c(ApbPeripheral):
         """ADDR was cleared: the clock is no longer stretched."""
         if self._phase is _Phase.WRITING:
             self.values[SR1] |= SR1_TXE
+            waiting, self._to_send = self._to_send, None
+            if waiting is not None:
+                self._send(waiting)
             if not self._serve_conditions():
                 self._request_dma()
         elif self._phase is _Phase.READING:
@@ -274,11 +286,7 @@ class I2c(ApbPeripheral):
             waiting, self._to_send = self._to_send, None
             self._send(waiting)
             self.values[SR1] |= SR1_TXE
-        if (
-            not self._delay.waiting
-            and not self._serve_conditions()
-            and self._phase is _Phase.WRITING
-        ):
+        if not self._in_progress and not self._serve_conditions() and self._phase is _Phase.WRITING:
             self.values[SR1] |= SR1_BTF
         self._request_dma()
         self._update_irq()
@@ -316,7 +324,7 @@ class I2c(ApbPeripheral):
         if self._received is not None:
             self.values[DR], self._received = self._received, None
             self.values[SR1] |= SR1_RXNE
-            if self._phase is _Phase.READING and not self._delay.waiting:
+            if self._phase is _Phase.READING and not self._in_progress:
                 self._continue_reading()
         self._update_irq()
         return byte
@@ -331,10 +339,25 @@ class I2c(ApbPeripheral):
         return max(1, bits * periods * (ccr & 0xFFF) * (clocks.hclk_hz // clocks.pclk1_hz))
 
     def _wait(self, cycles: int, then: Callable[[], None]) -> None:
-        self._delay.start(cycles, then)
+        self._delay.start(cycles, lambda: self._when_free(then))
+
+    def _when_free(self, then: Callable[[], None]) -> None:
+        """Somebody who holds a line low stretches the clock, or keeps the bus busy."""
+        if self.held_low():
+            self._stalled = then
+        else:
+            then()
+
+    def lines_changed(self) -> None:
+        """SCL or SDA was let go, perhaps."""
+        then = self._stalled
+        if then is not None and not self.held_low():
+            self._stalled = None
+            then()
 
     def _cancel(self) -> None:
         self._delay.cancel()
+        self._stalled = None
 
     def _request_dma(self) -> None:
         for _ in range(2):  # one byte for the shift register, one for DR

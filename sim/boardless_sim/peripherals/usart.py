@@ -18,6 +18,7 @@ SR_RXNE, SR_TC, SR_TXE, SR_LBD, SR_CTS = 1 << 5, 1 << 6, 1 << 7, 1 << 8, 1 << 9
 CR1_SBK, CR1_RWU, CR1_RE, CR1_TE, CR1_IDLEIE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4
 CR1_RXNEIE, CR1_TCIE, CR1_TXEIE, CR1_PEIE = 1 << 5, 1 << 6, 1 << 7, 1 << 8
 CR1_PCE, CR1_M, CR1_UE, CR1_OVER8 = 1 << 10, 1 << 12, 1 << 13, 1 << 15
+CR2_LINEN, CR3_IREN, CR3_SCEN = 1 << 14, 1 << 1, 1 << 5
 CR3_EIE, CR3_DMAR, CR3_DMAT = 1 << 0, 1 << 6, 1 << 7
 _UNMODELLED = {
     CR1: CR1_SBK | CR1_RWU,
@@ -60,6 +61,7 @@ class Usart(ApbPeripheral):
         self._status = SR_TXE | SR_TC
         self._shifting = 0
         self._rx_data = 0
+        self._heard = False
         self._sr_was_read = False
         self._timed_for: Clocks | None = None
         self._frame_cycles = 0
@@ -85,6 +87,10 @@ class Usart(ApbPeripheral):
         """Send bytes to this port from outside."""
         self._arriving.extend(data)
         self._await_arrival()
+
+    def is_receiving(self) -> bool:
+        """Whether the receiver is on and has a clock and a baud rate."""
+        return self._receiving and self.clocked and self.frame_cycles() > 0
 
     def frame_cycles(self) -> int:
         """Core cycles of one word with its start, parity and stop bits; 0 while BRR is 0."""
@@ -117,6 +123,10 @@ class Usart(ApbPeripheral):
             self._update_irq()
         else:
             self.store(offset, value)
+            if self.values[CR2] & CR2_LINEN or self.values[CR3] & (CR3_SCEN | CR3_IREN):
+                self.values[CR1] &= ~CR1_OVER8  # forced to 0 by hardware (section 30.6.4)
+            if not self._heard:
+                self.values[CR1] &= ~CR1_RWU  # mute mode needs a byte received before (30.6.4)
             self._configure(offset, value)
 
     def dma_listening(self, request: str) -> None:
@@ -212,6 +222,7 @@ class Usart(ApbPeripheral):
             self._report_no_pin("RX", "is sent to")
             self._await_arrival()
             return
+        self._heard = True
         if self._status & SR_RXNE:
             self._status |= SR_ORE  # the word in DR stays, the new one is lost
         else:

@@ -221,3 +221,40 @@ def test_a_pixel_clock_that_is_too_fast_loses_bytes(board: ProbedBoard) -> None:
     board.run_us(3 * FRAME_US)
     assert board.found() == [("pixel-clock", "DCMI")]
     assert "expected at most 6.4 MHz at HCLK 16 MHz" in board.engine.findings()[0].text
+
+
+def test_a_line_held_low_keeps_the_bus_busy(board: ProbedBoard) -> None:
+    """SR2.BUSY: "detection of SDA or SCL low" (section 27.6.7); no start until it is let go."""
+    use_i2c_pins(board)
+    board.enable(rcc.APB1ENR, 21)
+    board.write("I2C1", i2c.CCR, 80)
+    port = board.machine.devices.gpios["GPIOB"]
+    port.set_input(9, high=False)
+    board.write("I2C1", i2c.CR1, i2c.CR1_PE | i2c.CR1_START)
+    board.run_us(1000)
+    assert not board.read("I2C1", i2c.SR1) & i2c.SR1_SB
+    assert board.read("I2C1", i2c.SR2) & i2c.SR2_BUSY
+    port.release_input(9)
+    board.run_us(10)
+    assert board.read("I2C1", i2c.SR1) & i2c.SR1_SB
+
+
+def test_a_target_may_stretch_the_clock(board: ProbedBoard) -> None:
+    start_clock_output(board)
+    use_i2c_pins(board)
+    assert address_camera(board) & i2c.SR1_ADDR
+    board.read("I2C1", i2c.SR2)
+    board.machine.devices.gpios["GPIOB"].set_input(8, high=False)
+    board.write("I2C1", i2c.DR, 0x0A)
+    board.run_us(1000)
+    assert not board.read("I2C1", i2c.SR1) & i2c.SR1_BTF
+    board.machine.devices.gpios["GPIOB"].release_input(8)
+    assert board.read("I2C1", i2c.SR1) & i2c.SR1_BTF
+
+
+def test_a_transmitter_shows_txe_with_addr(board: ProbedBoard) -> None:
+    """EV6 of a transmitter, as ST's drivers wait for it: 0x00070082 in SR2:SR1."""
+    start_clock_output(board)
+    use_i2c_pins(board)
+    status = address_camera(board)
+    assert board.read("I2C1", i2c.SR2) << 16 | status == 0x0007_0082

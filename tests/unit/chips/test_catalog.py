@@ -103,5 +103,5 @@ def test_an_interrupt_that_the_part_lacks_is_named() -> None:
 
 def test_a_camera_on_a_chip_without_dcmi_is_refused() -> None:
     board = replace(REFERENCE, chip=stm32f4("stm32f405rg"))
-    with pytest.raises(BoardError, match="the chip has no DCMI, expected one for a camera"):
+    with pytest.raises(BoardError, match="the chip has no DCMI, expected one for the camera"):
         build_devices(board, FakeBus())

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import fcntl
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -129,3 +131,19 @@ def test_the_command_prints_a_table_and_the_report(
     assert cli.main(["test", "suites", "--out", "out", "--include", "good"]) == 0
     assert cli.main(["test", "suites", "--out", "out", "--exclude", "bad"]) == 0
     assert cli.main(["test", "suites", "--out", "out", "--include", "nosuchtag"]) == 2
+
+
+def test_two_runs_into_one_folder_are_one_too_many(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    handle = os.open(out, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(BoardlessError, match="another run writes into it, expected a folder of"):
+        run_suites(SuitePlan(tmp_path, out, TIMEOUT_S))
+    os.close(handle)
+
+
+def test_a_folder_without_suites_is_robots_own_message(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    with pytest.raises(BoardlessError, match="contains no tests or tasks"):
+        run_suites(SuitePlan(tmp_path / "none", tmp_path / "out", TIMEOUT_S))

@@ -306,7 +306,7 @@ def test_lazy_stacking_has_the_rights_of_the_code_that_was_left(tmp_path: Path, 
     setup = fpu_on + EVERYTHING + region(5, ARENA + 0x400, 1024, PRIVILEGED) + ON
     move = [*constant(0, ARENA + 0x448), 0x4685]  # the basic frame ends below that region
     drop = DROP_PRIVILEGES if user else []
-    program = setup + move + vmov + drop + SUPERVISOR_CALL + STOP_HERE
+    program = setup + move + drop + vmov + SUPERVISOR_CALL + STOP_HERE
     engine = power_on(tmp_path, program, handlers={SVCALL: vmov + RETURN})
     assert (engine.run(100) == StopReason.FAULT) is user
     fault = engine.fault()

@@ -90,6 +90,9 @@ __attribute__((noinline)) void work(void)
         __asm__ volatile("msr psp, %0\n movs r0, #2\n msr control, r0\n isb" ::"r"(task_stack + 64) : "r0");
         victim[0] = (uint32_t)deep(0);
         break;
+    case 6: REGISTER(0xE000ED0C) = 0x05FA0004; for (;;) { } /* AIRCR.SYSRESETREQ */
+    case 7: for (;;) { say("flood\n"); }
+    case 8: for (;;) { victim[0]++; }
     default: break;
     }
     __asm__ volatile(""); /* no tail call: work stays on the stack */

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Concatenate, ParamSpec, TypeVar
@@ -15,23 +14,14 @@ from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 from boardless.running.board_checks import BoardCheck, Rules, judge
 from boardless.running.evidence import as_html
 from boardless.running.rig import Rig
+from boardless.suites.keywords.arguments import Size, microseconds
 from boardless_sim.errors import BoardlessError
+
+__all__ = ["Area", "Size", "board_keyword", "microseconds", "robot_variable"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _A = TypeVar("_A", bound="Area")
-
-
-class Size(int):
-    """A number of bytes: 8192, 8192 B, 8 KiB, 1 MiB."""
-
-    @classmethod
-    def from_text(cls, text: str) -> Size:
-        """Read a size. Raises `ValueError`, which Robot shows with the argument's name."""
-        match = re.fullmatch(r"(\d{1,10})\s*(B|KiB|MiB)?", text.strip(), re.ASCII)
-        if match is None:
-            raise ValueError(f"found {text!r}, expected a size such as 8192, 8 KiB or 1 MiB")
-        return cls(int(match[1]) * {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20}[match[2]])
 
 
 class Area:
@@ -85,11 +75,6 @@ def board_keyword(
 
     keyword(run)
     return run
-
-
-def microseconds(duration: timedelta) -> float:
-    """Virtual time as the engines count it."""
-    return duration / timedelta(microseconds=1)
 
 
 def robot_variable(name: str) -> str:

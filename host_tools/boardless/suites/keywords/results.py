@@ -8,6 +8,7 @@ from pathlib import Path
 from boardless.running.classify import FrameResult
 from boardless.running.latency import Latency, frame_rate, latency
 from boardless.suites.keywords.area import Area, board_keyword, microseconds
+from boardless.suites.keywords.arguments import Number
 from boardless_sim.camera.source import open_frames
 
 ONE_SECOND = timedelta(seconds=1)
@@ -38,7 +39,7 @@ class ResultKeywords(Area):
             )
 
     @board_keyword
-    def result_score_should_be_at_least(self, least: float) -> None:
+    def result_score_should_be_at_least(self, least: Number) -> None:
         """The last result's score.
 
         | Result Score Should Be At Least | 60 |
@@ -86,7 +87,7 @@ class ResultKeywords(Area):
         return report.accuracy
 
     @board_keyword
-    def accuracy_should_be_at_least(self, least: float) -> None:
+    def accuracy_should_be_at_least(self, least: Number) -> None:
         """The share of right classes (0 to 1) among all results since power-on, which need labels.
 
         | Accuracy Should Be At Least | 0.90 |
@@ -119,7 +120,7 @@ class ResultKeywords(Area):
         self.at_most(f"95th percentile of {stage}", self._latency(stage).p95_us, limit)
 
     @board_keyword
-    def frame_rate_should_be_at_least(self, least: float) -> None:
+    def frame_rate_should_be_at_least(self, least: Number) -> None:
         """Results a second of virtual time, from the first result since power-on to the last.
 
         | Frame Rate Should Be At Least | 29.9 |

@@ -15,6 +15,7 @@ from boardless.running.classify import FrameResult, last_line, stop_detail
 from boardless.running.post_mortem import examine, in_short
 from boardless.running.session import BoardSetup
 from boardless.suites.keywords.area import Area, board_keyword, microseconds, robot_variable
+from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.engines.engine import Capability, StopReason
 from boardless_sim.errors import EngineMissing
 
@@ -52,7 +53,12 @@ class RunningKeywords(Area):
         project = load_project(config or (Path(named) if named else None))
         self.rules = Rules(strict, project.waivers)
         setup = BoardSetup(
-            elf, engine=chosen, strict=strict, peripherals=peripherals, contract=project.contract
+            elf,
+            engine=chosen,
+            strict=strict,
+            peripherals=peripherals,
+            contract=project.contract,
+            bounds=_bounds(),
         )
         try:
             self.rig.power_on(setup)
@@ -148,10 +154,25 @@ class RunningKeywords(Area):
                 f"found {pattern!r}, expected a regular expression ({error})"
             ) from error
         limit_us = microseconds(limit)
+        before = len(self.rig.engine.uart_lines())
         line = self.rig.run_until_line(limit_us, lambda line: wanted.search(line.text) is not None)
         if line is None:
-            raise AssertionError(f"no UART line matches {pattern!r}: {self._why_stopped(limit_us)}")
+            came = self._came_already(wanted, before)
+            why = self._why_stopped(limit_us)
+            raise AssertionError(f"no UART line matches {pattern!r}{came}: {why}")
         return line.text
+
+    @board_keyword
+    def run_until_uart_text(self, text: str, limit: timedelta = HALF_A_SECOND) -> None:
+        """Runs until ``text`` stands in what the firmware has sent since its last line end.
+
+        For a prompt, which no line end follows. Time passes in steps of a millisecond.
+
+        | Run Until Uart Text | uart:~$ | limit=100 ms |
+        """
+        limit_us = microseconds(limit)
+        if not self.rig.run_until_text(limit_us, text):
+            raise AssertionError(f"no UART text {text!r}: {self._why_stopped(limit_us)}")
 
     @board_keyword
     def send_to_uart(self, text: str, port: str = "USART2") -> None:
@@ -176,6 +197,14 @@ class RunningKeywords(Area):
         if found != expected:
             raise AssertionError(f"stop reason is {found}, expected {expected}")
 
+    def _came_already(self, wanted: re.Pattern[str], before: int) -> str:
+        """Whether the line came before the keyword that waits for it: a race of the test's own."""
+        for line in self.rig.engine.uart_lines()[:before]:
+            if wanted.search(line.text):
+                at_ms = line.time_us / 1000
+                return f" from now on (one came before this keyword, at {at_ms:.3f} ms)"
+        return ""
+
     def _why_stopped(self, limit_us: float) -> str:
         engine = self.rig.engine
         reason = self.rig.stop_reason or StopReason.LIMIT
@@ -184,6 +213,18 @@ class RunningKeywords(Area):
         stands = examine(engine)
         where = "" if stands is None else f"; {in_short(stands)}"
         return f"{stop_detail(engine, reason, limit_us)}{where}; {said}"
+
+
+def _bounds() -> Bounds:
+    """What `boardless test` says, else the usual."""
+    host_s, console_bytes, resets = map(
+        robot_variable, ("${HOST SECONDS}", "${CONSOLE BYTES}", "${RESETS}")
+    )
+    return Bounds(
+        host_s=float(host_s or DEFAULT.host_s),
+        console_bytes=int(console_bytes or DEFAULT.console_bytes),
+        resets=int(resets or DEFAULT.resets),
+    )
 
 
 def _as_dictionary(result: FrameResult) -> dict[str, object]:

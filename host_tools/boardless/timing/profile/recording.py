@@ -15,6 +15,7 @@ from boardless.timing.profile.sampling import EVERY_CYCLES, Function, Sampler, S
 from boardless_sim.camera.frame import Frame
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.elf.image import FirmwareImage, load_image
+from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.engines.engine import Engine, StopReason
 from boardless_sim.engines.mailbox.box import mailbox_of
 from boardless_sim.engines.mailbox.fed import MailboxFed
@@ -36,6 +37,7 @@ class Plan:
     strict: bool = False
     peripherals: tuple[str, ...] = ()
     contract: Contract = REFERENCE
+    bounds: Bounds = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def record_time(plan: Plan, for_us: float) -> Profile:
     """
     with closing(_Recording(plan)) as recording:
         reason = recording.board.run(for_us)
-        if reason in (StopReason.FAULT, StopReason.STACK):
+        if reason.is_bound or reason in (StopReason.FAULT, StopReason.STACK):
             detail = stop_detail(recording.board, reason, for_us)
             raise ResultError(f"{plan.elf}: no whole run to profile: {detail}")
         stands = examine(recording.board)
@@ -135,7 +137,7 @@ class _Recording:
         self._plan = plan
         self._image: FirmwareImage = load_image(plan.elf)
         self._engine = NativeEngine(plan.strict, peripherals=plan.peripherals)
-        self._engine.contract = plan.contract
+        self._engine.contract, self._engine.bounds = plan.contract, plan.bounds
         has_mailbox = mailbox_of(self._image, plan.contract) is not None
         self.board: Engine = MailboxFed(self._engine) if has_mailbox else self._engine
         self.close: Callable[[], None] = self.board.close

@@ -32,6 +32,7 @@ class MailboxFed(Engine):
         self.name = engine.name
         self.contract = engine.contract
         self.checks = engine.checks
+        self.bounds = engine.bounds
         self.timing_basis = engine.timing_basis
         self.capabilities = engine.capabilities - _OF_A_CAMERA | {Capability.MAILBOX}
 

@@ -9,13 +9,14 @@ from enum import Enum
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.devices import build_devices
 from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
-from boardless_sim.chips.chip import Placement
+from boardless_sim.chips.chip import MemoryArea, Placement
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
 from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, ScheduledEvent, Timeline
 from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.bounds import DEFAULT, Bounds, Guard
 from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
 from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
@@ -28,6 +29,7 @@ _SLOT_BITS = 10  # devices stand at multiples of 1 KiB
 _TOP_BITS = 24  # no two memories share the top byte of their addresses
 _WORD = ~3
 _READS, _OFTEN, _LATELY = 64, 3, 8
+_LOOK_CYCLES = 4_000_000  # 24 ms at 168 MHz, from one look at the host's clock to the next
 _FAULTS = range(2, 7)  # NMI to UsageFault
 _ERASED = b"\xff"
 
@@ -45,6 +47,7 @@ class Outcome(Enum):
     MARK = "mark"  # a marked block is about to run
     BREAK = "break"  # a debugger's stop
     STACK = "stack"  # a stack pointer left the object or free area in which it began
+    BOUND = "bound"  # of the host: `guard.exceeded` says which
 
 
 _OUTCOMES = {
@@ -66,6 +69,7 @@ class Machine:
         fast_forward: bool = True,
         own: Iterable[Placement] = (),
         refill: Refill = REFILL,
+        bounds: Bounds = DEFAULT,
         ram_fill: int = RAM_FILL,
     ) -> None:
         self._board = board
@@ -84,14 +88,17 @@ class Machine:
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
         self.variables = Variables()
+        self.guard = Guard(bounds)
         self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
         self._effects_before_end = 0
         self.findings: list[Finding] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
+        self._ram_fill = ram_fill
         self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
         self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
+        self.devices.flash.cells = self._flash = _Flash(self, board.chip.memory("Flash"))
         self._own = [(place.base, place.factory(place.name)) for place in own]
         for _, device in self._own:
             device.attach(self)
@@ -100,6 +107,7 @@ class Machine:
         self._map_devices()
         self._gated: dict[str, _Slot] = {}
         self.devices.rcc.on_gate = self._follow_gate
+        self.devices.low_power.wake_from_standby = lambda: self.request_reset("STANDBY")
         for name in self.devices.by_name:
             self._follow_gate(name)
 
@@ -140,6 +148,9 @@ class Machine:
             (range(start, start + size), Region.DEVICE)
             for start, size in _runs(sorted(page for page in pages if page < PPB.start))
         ]
+        controller = self.devices.memory_controller
+        if controller is not None:
+            regions.append((controller.window, Region.DEVICE))
         regions += [
             (PPB, Region.PPB),
             (SRAM_ALIAS, Region.SRAM_ALIAS),
@@ -218,17 +229,21 @@ class Machine:
             self._effects_before_end = self._shared.effects - int(self._limit_reached)
 
     def _run(self) -> Outcome:
-        while True:
-            self.cpu.set_next_event(self._queue.next_due(NEVER))
+        while not self.guard.exceeded:
+            due = self._queue.next_due(NEVER)
+            self.cpu.set_next_event(min(due, self._shared.cycles + _LOOK_CYCLES))
             reason = self.cpu.run()
             if reason == Reason.EVENT:
+                if self._shared.cycles < self._queue.next_due(NEVER):
+                    self.guard.look_at_clock()  # nothing is due: the board notices nothing
+                    continue
                 self._run_events()
                 if self._stop:
                     return Outcome.STOPPED
                 if self._limit_reached:
                     return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
-            elif reason == Reason.RESET:
-                self._reset()
+            elif reason in (Reason.RESET, Reason.DEEP, Reason.AWAKE):
+                self._follow(reason)
             elif reason in _OUTCOMES:
                 return _OUTCOMES[reason]
             elif reason == Reason.DEBUG:
@@ -240,9 +255,22 @@ class Machine:
                     f"native engine: the CPU stopped at {self._shared.pc:#010x} for a reason it "
                     f"does not know (Unicorn {self._shared.interrupt_number})"
                 )
+        return Outcome.BOUND
+
+    def _follow(self, reason: Reason) -> None:
+        """The core was reset, or its clock stops or comes back."""
+        if reason == Reason.RESET:
+            self._reset()
+            self.guard.note_reset()
+        elif reason == Reason.DEEP:
+            self.devices.low_power.enter()
+        else:
+            wake_ns = self.devices.low_power.leave()
+            self._shared.cycles += wake_ns * self._clocks.hclk_hz // 10**9
 
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
+        self.guard.look_at_clock()
         if self.semihosting.call(self.cpu):
             return None
         if self.halts_at_bkpt:
@@ -276,13 +304,24 @@ class Machine:
         cause = self._reset_cause or "SFT"
         self._reset_cause = ""
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
+        self.devices.low_power.forget()
         for _, device in self.mapped_devices():
             device.reset()
+        if cause == "STANDBY":
+            self._lose_ram()
+            self.devices.pwr.woke_from_standby()
         if self.devices.fitted is not None:
             self.devices.fitted.reset()
         self.devices.rcc.note_reset(cause)
         self.set_clocks(self.devices.rcc.clock_tree())
         self.cpu.power_on(self._vector_table)
+
+    def _lose_ram(self) -> None:
+        """Standby keeps the backup SRAM only (RM0090 section 5.3.6)."""
+        for area in self._board.chip.memories:
+            if area.writable and not area.kept:
+                contents = power_on_contents(self._ram_fill, area.base, area.size)
+                self.cpu.write(area.base, bytes(contents))
 
     # ---- time ----
 
@@ -308,7 +347,8 @@ class Machine:
         """Answer a load from a device address."""
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
-            self.log_unmodelled(self._name_of(address), "read")
+            if not self._is_external(address):
+                self.log_unmodelled(self._name_of(address), "read")
             return 0
         base, device, stable = slot
         offset = address - base
@@ -321,9 +361,22 @@ class Machine:
         """Carry out a store to a device address."""
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
-            self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
+            if self._flash.area.holds(address):
+                self.devices.flash.program(address, size, value)
+            elif not self._is_external(address):
+                self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
             return
         slot[1].write(address - slot[0], size, value)
+
+    def _is_external(self, address: int) -> bool:
+        """Whether it is of a bank of the memory controller; a bus error where that is off."""
+        controller = self.devices.memory_controller
+        if controller is None or address not in controller.window:
+            return False
+        self._shared.effects += 1
+        if not controller.answers(address):
+            self.cpu.bus_error(address)
+        return True
 
     def polled(self) -> tuple[str, ...]:
         """The device registers that the code read last, again and again.
@@ -404,6 +457,10 @@ class Machine:
         """Drive an EXTI input line."""
         self.devices.exti.set_line(line, level)
 
+    def send_event(self) -> None:
+        """Wake a core that waits for an event."""
+        self.cpu.send_event()
+
     def dma_request(self, request: str, units: int = 1) -> int:
         """Raise a DMA request line."""
         return self.devices.dma_request(request, units)
@@ -478,6 +535,24 @@ class Machine:
         if key not in self._said:
             self._said.add(key)
             self.log.append(message)
+
+
+class _Flash:
+    """Implements `FlashCells` on the core's memory."""
+
+    def __init__(self, machine: Machine, area: MemoryArea) -> None:
+        self._machine, self.area = machine, area
+        self.base, self.size = area.base, area.size
+
+    def read(self, address: int, size: int) -> bytes:
+        return self._machine.cpu.read(address, size)
+
+    def write(self, address: int, data: bytes) -> None:
+        self._machine.cpu.write(address, data)
+
+    def stall(self, cycles: int) -> None:
+        if self.area.holds(self._machine.cpu.shared.pc):
+            self._machine.cpu.stall(cycles)
 
 
 def _runs(pages: list[int]) -> list[tuple[int, int]]:
