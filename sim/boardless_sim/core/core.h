@@ -197,7 +197,7 @@ struct core {
         fpdscr;
     bool event_register; /* WFE */
     bool waits_for_event;
-    bool deep;                           /* the core's own clock stands still */
+    bool deep;                            /* the core's own clock stands still */
     uint64_t deep_since, systick_stopped; /* systick_at of before */
     uint32_t systick_csr, systick_rvr;
     uint32_t systick_held; /* counter of a stopped SysTick */
@@ -328,6 +328,13 @@ const uint8_t *core_covered(const core *c, uint32_t base);
 void coverage_destroy(core *c);
 void coverage_leave(core *c, uint32_t next);
 void coverage_enter(core *c, uint32_t address);
+
+/* trace.c: the first two are called by Python */
+void core_trace(core *c, uint32_t wanted);
+uint32_t core_traced(core *c, const core_record **records, uint64_t *lost);
+void trace_add(core *c, core_record record);
+void trace_access(core *c, uint32_t kind, uint32_t size_bytes, uint32_t value);
+void trace_exception(core *c, uint32_t kind, uint32_t exception);
 
 /* snapshot.c: called by Python */
 uint64_t core_snapshot_bytes(const core *c);

@@ -170,6 +170,23 @@ class Where(ctypes.Structure):
     caught: int
 
 
+class Record(ctypes.Structure):
+    """`core_record` of debug.h."""
+
+    _fields_ = [
+        ("cycles", c_uint64),
+        *((name, c_uint32) for name in ("address", "value", "pc")),
+        *((name, c_uint16) for name in ("kind", "size_bytes")),
+    ]
+
+    cycles: int
+    address: int
+    value: int
+    pc: int
+    kind: int
+    size_bytes: int
+
+
 # In the order of core_structure_bytes() in life.c.
 SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
     Shared,
@@ -179,6 +196,7 @@ SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
     Callbacks,
     Api,
     Where,
+    Record,
 )
 
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
@@ -214,6 +232,8 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_mute": (None, [c_void_p, c_uint32]),
     "core_catch": (None, [c_void_p, c_uint32]),
     "core_poke": (c_uint32, [c_void_p, c_uint32, c_uint32, c_uint32]),
+    "core_trace": (None, [c_void_p, c_uint32]),
+    "core_traced": (c_uint32, [c_void_p, c_void_p, c_void_p]),
     "core_cover": (c_int32, [c_void_p, c_uint32]),
     "core_block_bytes": (c_uint32, [c_void_p, c_uint32]),
     "core_covered": (c_void_p, [c_void_p, c_uint32]),

@@ -337,8 +337,15 @@ class Machine:
         return self._timeline.to_ps(self._shared.cycles)
 
     def ps_at(self, cycle: int) -> int:
-        """The time of a cycle since the core's clock changed last."""
-        return self._timeline.to_ps(cycle)
+        """The time of any cycle so far."""
+        return self._timeline.ps_at(cycle)
+
+    def register_name(self, address: int) -> tuple[str, str]:
+        """Device and register at an address, such as "USART2" and "CR1"."""
+        slot = self._slots.get(address >> _SLOT_BITS)
+        name = self._name_of(address) if slot is None else slot[1].register_name(address - slot[0])
+        device, _, register = name.partition("_")
+        return (device, register) if register else (name, "")
 
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
