@@ -1,4 +1,4 @@
-"""Compiles the C core with every warning an error; a user's build only shows them."""
+"""Holds the C core to its layout, and compiles it with every warning an error."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ def main() -> int:
         return 1
     compiler = shlex.split(os.environ.get("CC", "cc"))
     command = [*compiler, *FLAGS.split(), f"-I{headers}", f"-I{CORE}", *sources]
-    return subprocess.run(command, check=False).returncode
+    laid_out = ["clang-format", "--dry-run", "-Werror", *sources, *map(str, CORE.glob("*.h"))]
+    codes = [subprocess.run(line, check=False).returncode for line in (laid_out, command)]
+    return max(codes)
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ missing_packages() {
         have clang-format || echo clang-format
         have cppcheck || echo cppcheck
         # The workflow that comments on a pull request is run by the tests.
+        have gdb-multiarch || have arm-none-eabi-gdb || echo gdb-multiarch
         have gh || echo gh
         have jq || echo jq
         have unzip || echo unzip

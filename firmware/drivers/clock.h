@@ -3,8 +3,8 @@
  *
  *   HCLK 168 MHz   APB1 42 MHz (timers 84 MHz)   APB2 84 MHz   MCO1 (PA8) = HSI 16 MHz
  *
- * MCO1 is the camera's XCLK. HSI drives it because the PLL cannot be divided into the 10 to 48 MHz
- * that the OV7670 takes without running it faster than 30 frames a second.
+ * MCO1 is the camera's XCLK, which may have 10 to 48 MHz. HSI drives it: 168 MHz has no divider for
+ * 24 MHz there. The sensor's own PLL makes 24 MHz of it (docs/adr/0008-xclk.md).
  */
 #ifndef DRIVERS_CLOCK_H
 #define DRIVERS_CLOCK_H

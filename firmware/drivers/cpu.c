@@ -17,3 +17,10 @@ _Noreturn void cpu_stop(void) {
         cpu_wait_for_interrupt();
     }
 }
+
+_Noreturn void cpu_reset(void) {
+    SCB->AIRCR = SCB_AIRCR_VECTKEY | SCB_AIRCR_SYSRESETREQ;
+    cpu_synchronise();
+    for (;;) {
+    }
+}

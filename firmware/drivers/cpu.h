@@ -43,4 +43,7 @@ static inline uint32_t cpu_control(void) {
  */
 _Noreturn void cpu_stop(void);
 
+/* Asks for a reset (PM0214, 4.4.5) and does not return. */
+_Noreturn void cpu_reset(void);
+
 #endif

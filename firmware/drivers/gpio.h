@@ -18,6 +18,7 @@ typedef struct {
 
 enum {
     GPIO_AF_MCO = 0,
+    GPIO_AF_TIM3_TIM5 = 2, /* TIM3 to TIM5 */
     GPIO_AF_I2C1 = 4,
     GPIO_AF_USART2 = 7,
     GPIO_AF_DCMI = 13,

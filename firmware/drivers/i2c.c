@@ -77,6 +77,15 @@ static int start(uint8_t address, uint32_t direction) {
     return wait_for_event(I2C_SR1_ADDR);
 }
 
+int i2c_begin_write(uint8_t address) {
+    int err = start(address, I2C_WRITE_FLAG);
+    if (err) {
+        return err;
+    }
+    (void)I2C1->SR2;
+    return 0;
+}
+
 static int send(uint8_t byte) {
     int err = wait_for_event(I2C_SR1_TXE);
     if (err) {
@@ -88,11 +97,10 @@ static int send(uint8_t byte) {
 
 /* One transmission from START to STOP. */
 static int write_bytes(uint8_t address, const uint8_t *bytes, uint32_t size_bytes) {
-    int err = start(address, I2C_WRITE_FLAG);
+    int err = i2c_begin_write(address);
     if (err) {
         return err;
     }
-    (void)I2C1->SR2;
     for (uint32_t i = 0; i < size_bytes; i++) {
         err = send(bytes[i]);
         if (err) {

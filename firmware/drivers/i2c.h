@@ -24,4 +24,10 @@ int i2c_write_register(uint8_t address, uint8_t reg, uint8_t value);
 /* Reads one register. 0 or an i2c_error; *value is set only on 0. */
 int i2c_read_register(uint8_t address, uint8_t reg, uint8_t *value);
 
+/*
+ * START and the address of a write; the caller feeds DR, by DMA, and ends with STOP. 0 or an
+ * i2c_error.
+ */
+int i2c_begin_write(uint8_t address);
+
 #endif

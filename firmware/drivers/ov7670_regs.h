@@ -19,6 +19,7 @@ enum ov7670_register {
     OV7670_COM13 = 0x3D,
     OV7670_COM14 = 0x3E,
     OV7670_COM15 = 0x40,
+    OV7670_DBLV = 0x6B,
     OV7670_SCALING_XSC = 0x70,
     OV7670_SCALING_YSC = 0x71,
     OV7670_SCALING_DCWCTR = 0x72,
@@ -30,7 +31,7 @@ enum ov7670_register {
 #define OV7670_VER_VALUE 0x73u
 
 #define COM3_DCWEN          0x04u /* scaling and down-sampling on */
-#define CLKRC_DIV1          0x00u /* internal clock = XCLK */
+#define CLKRC_DIV4          0x03u
 #define COM7_RESET          0x80u
 #define COM7_YUV            0x00u
 #define COM10_DEFAULT       0x00u /* HREF; VSYNC high while blanking; data change on falling PCLK */
@@ -43,6 +44,8 @@ enum ov7670_register {
 #define COM15_FULL_RANGE    0xC0u /* luma 0x00 to 0xFF */
 #define DCWCTR_VERTICAL_4   0x20u
 #define DCWCTR_HORIZONTAL_4 0x02u
+#define DBLV_RESERVED       0x0Au
+#define DBLV_PLL_6          0x80u /* XCLK times six */
 #define PCLK_DIV_RESERVED   0xF0u
 #define PCLK_DIV_4          0x02u
 

@@ -17,13 +17,25 @@ typedef struct {
     volatile uint32_t CSR;
 } pwr_regs;
 
-#define PWR        ((pwr_regs *)0x40007000u)
-#define PWR_CR_VOS (1u << 14)
+#define PWR            ((pwr_regs *)0x40007000u)
+#define PWR_CR_LPDS    (1u << 0)
+#define PWR_CR_CWUF    (1u << 2)
+#define PWR_CR_PVDE    (1u << 4)
+#define PWR_CR_PLS_2V7 (5u << 5)
+#define PWR_CR_DBP     (1u << 8)
+#define PWR_CR_FPDS    (1u << 9)
+#define PWR_CR_VOS     (1u << 14)
+#define PWR_CSR_PVDO   (1u << 2)
 
 /* ---- FLASH: interface and accelerator (3.9) ---- */
 
 typedef struct {
     volatile uint32_t ACR;
+    volatile uint32_t KEYR;
+    volatile uint32_t OPTKEYR;
+    volatile uint32_t SR;
+    volatile uint32_t CR;
+    volatile uint32_t OPTCR;
 } flash_regs;
 
 #define FLASH                 ((flash_regs *)0x40023C00u)
@@ -31,6 +43,22 @@ typedef struct {
 #define FLASH_ACR_PRFTEN      (1u << 8)
 #define FLASH_ACR_ICEN        (1u << 9)
 #define FLASH_ACR_DCEN        (1u << 10)
+#define FLASH_ACR_ICRST       (1u << 11)
+#define FLASH_ACR_DCRST       (1u << 12)
+#define FLASH_KEYR_KEY1       0x45670123u
+#define FLASH_KEYR_KEY2       0xCDEF89ABu
+#define FLASH_SR_EOP          (1u << 0)
+#define FLASH_SR_ERRORS       (0x1Fu << 4) /* WRPERR, PGAERR, PGPERR, PGSERR, RDERR */
+#define FLASH_SR_OPERR        (1u << 1)
+#define FLASH_SR_BSY          (1u << 16)
+#define FLASH_CR_PG           (1u << 0)
+#define FLASH_CR_SER          (1u << 1)
+#define FLASH_CR_SNB_SHIFT    3
+#define FLASH_CR_PSIZE_WORD   (2u << 8)
+#define FLASH_CR_STRT         (1u << 16)
+#define FLASH_CR_LOCK         (1u << 31)
+#define FLASH_OPTCR_RDP_SHIFT 8
+#define FLASH_OPTCR_RDP_MASK  (0xFFu << 8)
 
 /* ---- RCC: reset and clock control (7.3) ---- */
 
@@ -52,7 +80,8 @@ typedef struct {
     uint32_t reserved2;
     volatile uint32_t APB1ENR;
     volatile uint32_t APB2ENR;
-    uint32_t reserved3[11];
+    uint32_t reserved3[10];
+    volatile uint32_t BDCR;
     volatile uint32_t CSR;
 } rcc_regs;
 
@@ -90,8 +119,14 @@ _Static_assert(offsetof(rcc_regs, CSR) == 0x74, "RCC overlay");
 #define RCC_APB1ENR_I2C1EN     (1u << 21)
 #define RCC_APB1ENR_PWREN      (1u << 28)
 #define RCC_APB1RSTR_I2C1RST   (1u << 21)
+#define RCC_APB2ENR_SYSCFGEN   (1u << 14)
+#define RCC_BDCR_RTCSEL_LSI    (2u << 8)
+#define RCC_BDCR_RTCEN         (1u << 15)
 #define RCC_CSR_LSION          (1u << 0)
 #define RCC_CSR_LSIRDY         (1u << 1)
+#define RCC_CSR_RMVF           (1u << 24)
+#define RCC_CSR_BORRSTF        (1u << 25)
+#define RCC_CSR_PORRSTF        (1u << 27)
 #define RCC_CSR_IWDGRSTF       (1u << 29)
 
 /* ---- GPIO (8.4) ---- */
@@ -135,13 +170,16 @@ typedef struct {
 } usart_regs;
 
 #define USART2           ((usart_regs *)0x40004400u)
+#define USART_SR_IDLE    (1u << 4)
 #define USART_SR_RXNE    (1u << 5)
 #define USART_SR_TC      (1u << 6)
 #define USART_SR_TXE     (1u << 7)
 #define USART_CR1_RE     (1u << 2)
 #define USART_CR1_TE     (1u << 3)
+#define USART_CR1_IDLEIE (1u << 4)
 #define USART_CR1_RXNEIE (1u << 5)
 #define USART_CR1_UE     (1u << 13)
+#define USART_CR3_DMAR   (1u << 6)
 #define USART_CR3_DMAT   (1u << 7)
 
 /* ---- I2C (27.6) ---- */
@@ -158,21 +196,24 @@ typedef struct {
     volatile uint32_t TRISE;
 } i2c_regs;
 
-#define I2C1          ((i2c_regs *)0x40005400u)
-#define I2C_CR1_PE    (1u << 0)
-#define I2C_CR1_START (1u << 8)
-#define I2C_CR1_STOP  (1u << 9)
-#define I2C_CR1_ACK   (1u << 10)
-#define I2C_SR1_SB    (1u << 0)
-#define I2C_SR1_ADDR  (1u << 1)
-#define I2C_SR1_BTF   (1u << 2)
-#define I2C_SR1_RXNE  (1u << 6)
-#define I2C_SR1_TXE   (1u << 7)
-#define I2C_SR1_BERR  (1u << 8)
-#define I2C_SR1_ARLO  (1u << 9)
-#define I2C_SR1_AF    (1u << 10)
-#define I2C_SR2_BUSY  (1u << 1)
-#define I2C_CCR_FS    (1u << 15)
+#define I2C1            ((i2c_regs *)0x40005400u)
+#define I2C_CR1_PE      (1u << 0)
+#define I2C_CR1_START   (1u << 8)
+#define I2C_CR1_STOP    (1u << 9)
+#define I2C_CR1_ACK     (1u << 10)
+#define I2C_CR2_ITERREN (1u << 8)
+#define I2C_CR2_ITEVTEN (1u << 9)
+#define I2C_CR2_DMAEN   (1u << 11)
+#define I2C_SR1_SB      (1u << 0)
+#define I2C_SR1_ADDR    (1u << 1)
+#define I2C_SR1_BTF     (1u << 2)
+#define I2C_SR1_RXNE    (1u << 6)
+#define I2C_SR1_TXE     (1u << 7)
+#define I2C_SR1_BERR    (1u << 8)
+#define I2C_SR1_ARLO    (1u << 9)
+#define I2C_SR1_AF      (1u << 10)
+#define I2C_SR2_BUSY    (1u << 1)
+#define I2C_CCR_FS      (1u << 15)
 
 /* ---- DMA (10.5) ---- */
 
@@ -202,6 +243,7 @@ _Static_assert(offsetof(dma_regs, STREAM[1]) == 0x28, "DMA overlay");
 #define DMA_SxCR_DIR_P2M     (0u << 6)
 #define DMA_SxCR_DIR_M2P     (1u << 6)
 #define DMA_SxCR_DIR_M2M     (2u << 6)
+#define DMA_SxCR_CIRC        (1u << 8)
 #define DMA_SxCR_PINC        (1u << 9)
 #define DMA_SxCR_MINC        (1u << 10)
 #define DMA_SxCR_PSIZE_BYTE  (0u << 11)
@@ -273,15 +315,18 @@ typedef struct {
     volatile uint32_t CNT;
     volatile uint32_t PSC;
     volatile uint32_t ARR;
+    uint32_t reserved;
+    volatile uint32_t CCR[4];
 } tim_regs;
 
-_Static_assert(offsetof(tim_regs, ARR) == 0x2C, "TIM overlay");
+_Static_assert(offsetof(tim_regs, CCR) == 0x34, "TIM overlay");
 
 #define TIM2         ((tim_regs *)0x40000000u)
 #define TIM3         ((tim_regs *)0x40000400u)
 #define TIM4         ((tim_regs *)0x40000800u)
 #define TIM5         ((tim_regs *)0x40000C00u)
 #define TIM_CR1_CEN  (1u << 0)
+#define TIM_CR1_ARPE (1u << 7)
 #define TIM_DIER_UIE (1u << 0)
 #define TIM_SR_UIF   (1u << 0)
 #define TIM_EGR_UG   (1u << 0)
@@ -297,7 +342,49 @@ typedef struct {
     volatile uint32_t PR;
 } exti_regs;
 
-#define EXTI ((exti_regs *)0x40013C00u)
+#define EXTI               ((exti_regs *)0x40013C00u)
+#define EXTI_LINE_PVD      16u
+#define EXTI_LINE_RTC_WKUP 22u
+
+/* ---- SYSCFG (9.3) ---- */
+
+typedef struct {
+    volatile uint32_t MEMRMP;
+    volatile uint32_t PMC;
+    volatile uint32_t EXTICR[4];
+} syscfg_regs;
+
+#define SYSCFG ((syscfg_regs *)0x40013800u)
+
+/* ---- RTC (26.6) ---- */
+
+typedef struct {
+    volatile uint32_t TR;
+    volatile uint32_t DR;
+    volatile uint32_t CR;
+    volatile uint32_t ISR;
+    volatile uint32_t PRER;
+    volatile uint32_t WUTR;
+    uint32_t reserved0[3];
+    volatile uint32_t WPR;
+    volatile uint32_t SSR;
+} rtc_regs;
+
+_Static_assert(offsetof(rtc_regs, SSR) == 0x28, "RTC overlay");
+
+#define RTC                     ((rtc_regs *)0x40002800u)
+#define RTC_WPR_KEY1            0xCAu
+#define RTC_WPR_KEY2            0x53u
+#define RTC_WPR_LOCK            0xFFu
+#define RTC_CR_WUCKSEL_SPRE     (4u << 0)
+#define RTC_CR_BYPSHAD          (1u << 5)
+#define RTC_CR_WUTE             (1u << 10)
+#define RTC_CR_WUTIE            (1u << 14)
+#define RTC_ISR_WUTWF           (1u << 2)
+#define RTC_ISR_INITF           (1u << 6)
+#define RTC_ISR_INIT            (1u << 7)
+#define RTC_ISR_WUTF            (1u << 10)
+#define RTC_PRER_PREDIV_A_SHIFT 16
 
 /* ---- IWDG: independent watchdog (21.4) ---- */
 

@@ -45,6 +45,7 @@ int usart_send(const char *text, uint32_t size_bytes) {
         .memory = text,
         .items = size_bytes,
     };
+    USART2->SR = ~USART_SR_TC; /* set again when the last bit has left (RM0090, 30.3.13) */
     sending = true;
     int err = dma_start(&tx_stream, &transfer);
     if (err) {
@@ -63,6 +64,10 @@ void DMA1_Stream6_IRQHandler(void) {
 
 bool usart_sending(void) {
     return sending;
+}
+
+bool usart_busy(void) {
+    return sending || !(USART2->SR & USART_SR_TC);
 }
 
 static void pause(void) {

@@ -26,6 +26,9 @@ int usart_send(const char *text, uint32_t size_bytes);
 /* True until the last character was handed to the transmitter. */
 bool usart_sending(void);
 
+/* True until the last bit has left the pin: the clock may not stop before. */
+bool usart_busy(void);
+
 /* Waits (bounded) for a transfer under way, then sends without interrupts or DMA. */
 int usart_write_polled(const char *text, uint32_t size_bytes);
 

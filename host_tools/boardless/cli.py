@@ -7,32 +7,97 @@ must not wait for a table that comes last.
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import tempfile
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pkgutil import iter_modules
+from types import FrameType
+from typing import NoReturn
 
 import click
 
 from boardless import commands
 from boardless.commands.exit_codes import ExitCode
+from boardless.terminal import use_lasting_streams
 from boardless_sim.errors import AnalyserError, BoardlessError
+from boardless_sim.files import guarded_inputs
+from boardless_sim.visible import one_line
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. The only place that catches `BoardlessError`."""
+    use_lasting_streams()
     try:
-        code = cli.main(args=arguments, prog_name="boardless", standalone_mode=False)
+        with _ended_by_signals(), guarded_inputs():
+            code = cli.main(args=arguments, prog_name="boardless", standalone_mode=False)
     except BoardlessError as error:
-        click.echo(f"boardless: {error}", err=True)
+        click.echo(f"boardless: {one_line(str(error))}", err=True)
         return ExitCode.PROVEN_WRONG if isinstance(error, AnalyserError) else ExitCode.NOT_RUN
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return ExitCode.NOT_RUN
+    except _Ended as ended:
+        click.echo(f"boardless: {ended.code.name.lower()}", err=True)
+        return ended.code
     except (click.Abort, KeyboardInterrupt):
         click.echo("boardless: interrupted", err=True)
         return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001  # nobody expected it: 1 would mean a check failed
+        click.echo(f"boardless: {_reported(error)}", err=True)
+        return ExitCode.NOT_RUN
     return int(code or ExitCode.PASSED)
+
+
+class _Ended(BaseException):
+    """A signal. No KeyboardInterrupt: click answers that with a line and a code of its own."""
+
+    def __init__(self, code: ExitCode) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+_SIGNALS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Both signals unwind what runs, so that children end and nothing half is left."""
+
+    def end(number: int, _frame: FrameType | None) -> NoReturn:
+        raise _Ended(_SIGNALS[signal.Signals(number)])
+
+    if threading.current_thread() is not threading.main_thread():  # whoever runs us has its own
+        yield
+        return
+    before = {number: signal.signal(number, end) for number in _SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show(error: click.ClickException) -> None:
+    """What the user typed wrong, in one line; click's own usage stands above it."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    if context is not None:
+        click.echo(context.get_usage(), err=True)
+    click.echo(f"boardless: {one_line(error.format_message())}", err=True)
+
+
+def _reported(error: Exception) -> str:
+    """One line for an exception that nobody expected; its traceback goes to a file."""
+    handle, name = tempfile.mkstemp(prefix="boardless-traceback-", suffix=".txt")
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as stream:
+        stream.write("".join(traceback.format_exception(error)))
+    what = one_line(f"{type(error).__name__}: {error}")
+    return f"{what}: not expected, a fault of ours or of a device of yours; please report {name}"
 
 
 class Commands(click.Group):

@@ -9,7 +9,9 @@ from typing import Protocol
 from robot.api.deco import library
 
 from boardless.running.evidence import clear, save
-from boardless.suites.keywords.area import Size, robot_variable
+from boardless.suites.check_file import append_checks
+from boardless.suites.keywords.area import robot_variable
+from boardless.suites.keywords.arguments import CONVERTERS
 from boardless.suites.keywords.board import BoardKeywords
 from boardless.suites.keywords.camera import CameraKeywords
 from boardless.suites.keywords.results import ResultKeywords
@@ -24,7 +26,7 @@ class _Outcome(Protocol):
     failed: bool
 
 
-@library(scope="SUITE", auto_keywords=False, doc_format="ROBOT", converters={Size: Size.from_text})
+@library(scope="SUITE", auto_keywords=False, doc_format="ROBOT", converters=CONVERTERS)
 class Boardless(RunningKeywords, CameraKeywords, ResultKeywords, BoardKeywords):
     """Tests of STM32 camera firmware on a virtual board.
 
@@ -61,15 +63,18 @@ class Boardless(RunningKeywords, CameraKeywords, ResultKeywords, BoardKeywords):
 
     def _start_test(self, data: _Test, _result: object) -> None:
         self.evidence_logged = False
+        self.checks = []
         clear(_evidence_folder(data))
 
     def _end_test(self, data: _Test, result: _Outcome) -> None:
-        evidence = self.bench.evidence()
+        evidence = self.rig.evidence()
         if result.failed and evidence is not None:
             save(evidence, _evidence_folder(data))
+        if self.checks:
+            append_checks(Path(robot_variable("${OUTPUT DIR}")), data.longname, self.checks)
 
     def _end_suite(self, _data: object, _result: object) -> None:
-        self.bench.power_off()
+        self.rig.power_off()
 
 
 def _evidence_folder(test: _Test) -> Path:

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from boardless_sim.errors import ResultError
 
-_FIELD = re.compile(r"([a-z][a-z0-9_]*)=(-?\d+)")
+_FIELD = re.compile(r"([a-z][a-z0-9_]*)=(-?\d{1,18})(?![\d.])")
+_STAGE = re.compile(r"([a-z][a-z0-9]*(?:_[a-z0-9]+)*)_(us|ms)", re.ASCII)
+_WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
+_US = {"us": 1, "ms": 1000}
 
 
 @dataclass(frozen=True)
 class InferenceResult:
-    """What one `r-` line says. `times_us` keeps every `<stage>_us` field by its stage."""
+    """What one result line says. `times_us`: how long each stage took that it names.
 
-    frame: int
+    `frame` is None where the firmware does not number its frames, `score` where it gives none.
+    """
+
+    frame: int | None
     class_index: int
-    score: int
-    times_us: Mapping[str, int]
+    score: float | None
+    times_us: Mapping[str, float]
     line: str
 
 
@@ -38,3 +45,72 @@ def parse_result(line: str) -> InferenceResult:
         )
     times_us = {key[:-3]: value for key, value in fields.items() if key.endswith("_us")}
     return InferenceResult(fields["frame"], fields["class"], fields["score"], times_us, line)
+
+
+@dataclass(frozen=True)
+class ResultPattern:
+    """A firmware's own result line: a regular expression with a group for each field.
+
+    `class` must be there; `score`, `frame` and the times `<stage>_us` and `<stage>_ms` may.
+    """
+
+    expression: re.Pattern[str]
+
+    @classmethod
+    def from_text(cls, text: str) -> ResultPattern:
+        """Raises `ValueError`, which says what was expected."""
+        try:
+            expression = re.compile(text)
+        except (re.error, OverflowError, RecursionError) as error:
+            raise ValueError(f"a regular expression ({error})") from error
+        groups = expression.groupindex
+        if "class" not in groups:
+            raise ValueError("a group (?P<class>…)")
+        for name in groups:
+            if name not in ("class", "score", "frame") and not _STAGE.fullmatch(name):
+                raise ValueError(f"group class, score, frame, <stage>_us or <stage>_ms, not {name}")
+        return cls(expression)
+
+    def is_result(self, line: str) -> bool:
+        """Whether the pattern stands somewhere in the line."""
+        return self.expression.search(line) is not None
+
+    def parse(self, line: str, classes: Sequence[str]) -> InferenceResult:
+        """Read a line that is a result. `classes` name the numbers from 0 on."""
+        match = self.expression.search(line)
+        if match is None:
+            raise ResultError(f"UART: found {line[:100]!r}, expected {self.expression.pattern!r}")
+        fields = {name: text for name, text in match.groupdict().items() if text is not None}
+        times_us: dict[str, float] = {}
+        for name, text in fields.items():
+            stage = _STAGE.fullmatch(name)
+            if stage is not None:
+                times_us[stage[1]] = _number(line, name, text) * _US[stage[2]]
+        return InferenceResult(
+            frame=_whole(line, "frame", fields["frame"]) if "frame" in fields else None,
+            class_index=_class(line, fields.get("class", ""), classes),
+            score=_number(line, "score", fields["score"]) if "score" in fields else None,
+            times_us=times_us,
+            line=line,
+        )
+
+
+def _class(line: str, text: str, classes: Sequence[str]) -> int:
+    if text in classes:
+        return classes.index(text)
+    if not _WHOLE.fullmatch(text):
+        names = f" or one of {', '.join(classes)}" if classes else ", or [classes] names"
+        raise ResultError(f"UART: class {text!r} in {line[:100]!r}, expected a number{names}")
+    return int(text)
+
+
+def _whole(line: str, field: str, text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ResultError(f"UART: {field} {text!r} in {line[:100]!r}, expected a whole number")
+    return int(text)
+
+
+def _number(line: str, field: str, text: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise ResultError(f"UART: {field} {text!r} in {line[:100]!r}, expected a number")
+    return float(text) if "." in text else int(text)

@@ -22,7 +22,7 @@ from boardless.compare.comparison import compare, setups_of
 from boardless.compare.known_differences import KNOWN
 from boardless.running.classify import classify
 from boardless.running.latency import PRINT, frames_lost, time_us
-from boardless.running.rig import Bench
+from boardless.running.rig import Rig
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
@@ -42,23 +42,23 @@ UART_BYTE_US = 10 / 115_200 * 1e6
 
 
 @pytest.fixture
-def bench() -> Iterator[Bench]:
+def rig() -> Iterator[Rig]:
     try:
         find_renode()
     except EngineMissing as missing:
         if os.environ.get("BOARDLESS_REQUIRE_ENGINE") == "renode":
             raise
         pytest.skip(str(missing))
-    with Bench() as bench:
-        bench.power_on(BoardSetup(FIRMWARE / "boardless.elf", engine="renode"))
-        yield bench
+    with Rig() as rig:
+        rig.power_on(BoardSetup(FIRMWARE / "boardless.elf", engine="renode"))
+        yield rig
 
 
-def test_classes_and_scores_are_those_of_the_native_engine(bench: Bench) -> None:
+def test_classes_and_scores_are_those_of_the_native_engine(rig: Rig) -> None:
     frames = [*open_frames("pattern:bars")] * 3
-    second = classify(bench.engine, frames)
-    bench.power_on(BoardSetup(FIRMWARE / "boardless.elf"))
-    first = classify(bench.engine, frames)
+    second = classify(rig.engine, frames)
+    rig.power_on(BoardSetup(FIRMWARE / "boardless.elf"))
+    first = classify(rig.engine, frames)
     assert first.is_complete
     assert [result.normalised_line for result in second.results] == [
         result.normalised_line for result in first.results
@@ -69,8 +69,8 @@ def test_classes_and_scores_are_those_of_the_native_engine(bench: Bench) -> None
     assert frames_lost(second.results) == 0
 
 
-def test_frames_come_at_the_pace_of_the_camera(bench: Bench) -> None:
-    report = classify(bench.engine, [*open_frames("pattern:bars")] * 4)
+def test_frames_come_at_the_pace_of_the_camera(rig: Rig) -> None:
+    report = classify(rig.engine, [*open_frames("pattern:bars")] * 4)
     sent = [result.sent_us for result in report.results]
     apart = [after - before for before, after in pairwise(sent)]
     assert apart == [pytest.approx(33_320, abs=200)] * 3
@@ -80,10 +80,10 @@ def test_frames_come_at_the_pace_of_the_camera(bench: Bench) -> None:
     assert apart == [pytest.approx(33_320, abs=1)] * 3
 
 
-def test_memory_and_registers_are_read(bench: Bench) -> None:
+def test_memory_and_registers_are_read(rig: Rig) -> None:
     image = load_image(FIRMWARE / "boardless.elf")
-    assert bench.run_until_line(LINE_LIMIT_US, lambda line: "camera" in line.text)
-    engine = bench.engine
+    assert rig.run_until_line(LINE_LIMIT_US, lambda line: "camera" in line.text)
+    engine = rig.engine
     assert engine.read_memory(0x0800_0000, 4) == image.initial_sp.to_bytes(4, "little")
     assert 0x0800_0000 <= engine.read_register("pc") < 0x0810_0000
     assert 0x2000_0000 < engine.read_register("msp") <= image.initial_sp
@@ -93,10 +93,10 @@ def test_memory_and_registers_are_read(bench: Bench) -> None:
         engine.read_memory(0x3000_0000, 4)
 
 
-def test_two_boards_at_once(bench: Bench) -> None:
-    with Bench() as second:
+def test_two_boards_at_once(rig: Rig) -> None:
+    with Rig() as second:
         second.power_on(BoardSetup(FIRMWARE / "boardless.elf", engine="renode"))
-        for each in (bench, second):
+        for each in (rig, second):
             assert each.run_until_line(LINE_LIMIT_US, lambda line: "camera" in line.text)
 
 
@@ -113,7 +113,7 @@ engine.run(60e6)
 """
 
 
-@pytest.mark.usefixtures("bench")
+@pytest.mark.usefixtures("rig")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_no_process_and_no_port_is_left_or_open(how: signal.Signals, tmp_path: Path) -> None:
     """After Ctrl-C, and after a death without warning: Renode's input ends, and Renode with it."""
@@ -136,22 +136,22 @@ def test_no_process_and_no_port_is_left_or_open(how: signal.Signals, tmp_path: P
 
 
 def test_the_users_own_settings_and_history_are_left_alone(
-    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    bench.restart()
-    assert bench.engine.read_memory(0x0800_0000, 4) != bytes(4)
+    rig.restart()
+    assert rig.engine.read_memory(0x0800_0000, 4) != bytes(4)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_short_frame_is_no_capture(bench: Bench) -> None:
-    bench.break_camera(TruncatedFrame(60))
-    line = bench.run_until_line(LINE_LIMIT_US, lambda line: line.text.startswith("e-"))
+def test_a_short_frame_is_no_capture(rig: Rig) -> None:
+    rig.break_camera(TruncatedFrame(60))
+    line = rig.run_until_line(LINE_LIMIT_US, lambda line: line.text.startswith("e-"))
     assert line is not None
     assert line.text == "e- capture short code=-4"
 
 
-@pytest.mark.usefixtures("bench")
+@pytest.mark.usefixtures("rig")
 def test_three_engines_say_the_same_of_frames_and_core() -> None:
     """The mailbox firmware and the self-test; what Renode's core does its own way is known."""
     setups = setups_of(FIRMWARE / "boardless-mailbox.elf", "native,qemu,renode")
@@ -167,7 +167,7 @@ def test_three_engines_say_the_same_of_frames_and_core() -> None:
         assert two.instructions == pytest.approx(one.instructions, abs=INTERRUPTS)
 
 
-@pytest.mark.usefixtures("bench")
+@pytest.mark.usefixtures("rig")
 def test_the_firmware_with_a_camera_is_compared_by_class_and_score(tmp_path: Path) -> None:
     """It cannot be asked for its layers; its instructions are counted all the same."""
     right, renode = setups_of(FIRMWARE / "boardless.elf", "native,renode")
@@ -184,7 +184,7 @@ def test_the_firmware_with_a_camera_is_compared_by_class_and_score(tmp_path: Pat
     )
 
 
-@pytest.mark.usefixtures("bench")
+@pytest.mark.usefixtures("rig")
 def test_a_changed_weight_is_found_on_renode(tmp_path: Path) -> None:
     broken = with_changed_weights(FIRMWARE / "boardless-mailbox.elf", tmp_path)
     right, wrong = setups_of(FIRMWARE / "boardless-mailbox.elf", "native,renode")
@@ -195,13 +195,13 @@ def test_a_changed_weight_is_found_on_renode(tmp_path: Path) -> None:
     )
 
 
-def test_precise_time_lets_systick_start_on_time(bench: Bench) -> None:
-    first = bench.run_until_line(LINE_LIMIT_US, lambda line: "camera" in line.text)
-    bench.restart()
-    bench.ask_for_precise_time()
-    precise = bench.run_until_line(LINE_LIMIT_US, lambda line: "camera" in line.text)
+def test_precise_time_lets_systick_start_on_time(rig: Rig) -> None:
+    first = rig.run_until_line(LINE_LIMIT_US, lambda line: "camera" in line.text)
+    rig.restart()
+    rig.ask_for_precise_time()
+    precise = rig.run_until_line(LINE_LIMIT_US, lambda line: "camera" in line.text)
     assert first is not None
     assert precise is not None
-    overrun_us = bench.engine.time_us() - precise.time_us
+    overrun_us = rig.engine.time_us() - precise.time_us
     assert 0 <= overrun_us <= PRECISE_QUANTUM_US
     assert first.time_us != precise.time_us

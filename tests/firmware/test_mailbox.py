@@ -5,10 +5,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
-from boardless_sim.elf.image import load_image, mailbox_of
+from boardless.running.session import BoardSetup
+from boardless_sim.camera.frame import Frame
+from boardless_sim.contract import REFERENCE
+from boardless_sim.elf.image import load_image
 from boardless_sim.engines.engine import StopReason
+from boardless_sim.engines.mailbox.box import mailbox_of
 from boardless_sim.engines.native.engine import NativeEngine
 from tests.firmware.conftest import BUILD
 
@@ -21,7 +26,7 @@ class Probe:
 
     def __init__(self) -> None:
         image = load_image(BUILD / "boardless-mailbox.elf")
-        address = mailbox_of(image)
+        address = mailbox_of(image, REFERENCE)
         assert address is not None
         self.address = address
         self.engine = NativeEngine()
@@ -70,3 +75,12 @@ def test_what_is_no_frame_is_an_error_and_the_next_is_awaited(probe: Probe) -> N
 def test_no_frame_is_an_error_after_half_a_second(probe: Probe) -> None:
     assert probe.said_before("e-") == ["e- capture timeout code=-1"]
     assert 500_000 < probe.engine.time_us() < 550_000
+
+
+def test_calls_are_counted_through_the_mailbox() -> None:
+    board = BoardSetup(BUILD / "boardless-mailbox.elf").power_on()
+    board.count_calls("nn_run")
+    board.show(Frame("black", np.zeros((28, 28), np.uint8)))
+    assert board.run(1e6, lambda line: line.text.startswith("r-")) is StopReason.RESULT
+    assert [count > 100_000 for count in board.call_counts()] == [True]
+    board.close()

@@ -6,7 +6,7 @@ from boardless_sim.engines.engine import StopReason
 from tests.firmware.conftest import Runner
 
 
-@pytest.mark.parametrize(("name", "least"), [("selftest", 100), ("periph_test", 20)])
+@pytest.mark.parametrize(("name", "least"), [("selftest", 160), ("periph_test", 20)])
 def test_every_check_of_the_program_passes(run_program: Runner, name: str, least: int) -> None:
     transcript = run_program(name, "t- done")
     checks = [line for line in transcript.lines if line.startswith("t- ") and "done" not in line]

@@ -20,6 +20,7 @@ from boardless_sim.elf.image import load_image
 from boardless_sim.elf.layout import read_layout
 from boardless_sim.engines.engine import StackMark
 from boardless_sim.engines.native.engine import NativeEngine
+from tests.opens import opens
 
 ROOT = Path(__file__).parents[2]
 ELF = ROOT / "build/firmware/boardless.elf"
@@ -95,7 +96,7 @@ def test_every_function_takes_the_frame_that_the_elf_says() -> None:
 
         for function in functions:
             engine.watch(function.address, partial(enter, function.address))
-        mark = measure_stack(engine, open_frames("pattern:bars", limit=2))
+        mark = measure_stack(engine, open_frames("pattern:bars", limit=2)).mark
     executed = [function for function in functions if function.address in deepest]
     assert len(executed) > 50
     for function in executed:
@@ -152,3 +153,9 @@ def test_budgets_that_are_not_understood_are_exit_2(
     budgets.write_text("[budget.modle]\nmax = 1\n")
     assert main(["budget", str(ELF), "--config", str(budgets)]) == 2
     assert f"{budgets}: [budget] unknown key 'modle', expected 'model'?" in capsys.readouterr().err
+
+
+def test_sizes_stack_run_and_model_come_from_one_opening(tmp_path: Path) -> None:
+    """The board runs the very bytes that were measured; the model's digest is theirs too."""
+    report = tmp_path / "verdict.json"
+    assert opens(ELF, "budget", ELF, "--config", CONFIG, "--json", report) == "opened 1"

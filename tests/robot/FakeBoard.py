@@ -7,7 +7,8 @@ from pathlib import Path
 from robot.api.deco import keyword, library
 
 from Boardless import Boardless
-from boardless.suites.keywords.area import Size
+from boardless.suites.keywords.arguments import CONVERTERS
+from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.engine import Engine
 from tests.unit.running.fake_engine import FakeEngine, frames
 
@@ -15,14 +16,14 @@ from tests.unit.running.fake_engine import FakeEngine, frames
 class _Setup:
     elf = Path("app.elf")
 
-    def power_on(self) -> Engine:
+    def power_on(self, image: FirmwareImage | None = None) -> Engine:
         return FakeEngine()
 
 
-@library(scope="SUITE", auto_keywords=False, converters={Size: Size.from_text})
+@library(scope="SUITE", auto_keywords=False, converters=CONVERTERS)
 class FakeBoard(Boardless):
     @keyword
     def power_on_fake(self) -> None:
-        self.bench.power_on(_Setup())  # type: ignore[arg-type]
+        self.rig.power_on(_Setup())  # type: ignore[arg-type]
         for frame in frames(2):
-            self.bench.show(frame)
+            self.rig.show(frame)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
+from boardless_sim.finding import Check
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
 
 RAM_BASE, RAM_SIZE = 0x2000_0000, 0x2_0000
@@ -35,7 +36,9 @@ class FakeBus:
         self.tree = Clocks(HZ, HZ // 4, HZ // 2, HZ // 2, HZ)
         self.resets: list[str] = []
         self.log: list[str] = []
+        self.findings: list[tuple[Check, str, str]] = []
         self.effects = 0
+        self.events = 0
         self._queue: list[tuple[int, int, FakeEvent]] = []
         self._sequence = 0
 
@@ -61,6 +64,9 @@ class FakeBus:
     def now(self) -> int:
         return self.time
 
+    def now_ns(self) -> int:
+        return self.time * 10**9 // self.tree.hclk_hz
+
     def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> FakeEvent:
         event = FakeEvent(callback)
         self._sequence += 1
@@ -80,6 +86,9 @@ class FakeBus:
     def set_exti(self, line: int, level: bool) -> None:
         self.exti[line] = level
 
+    def send_event(self) -> None:
+        self.events += 1
+
     def dma_request(self, request: str, units: int = 1) -> int:
         self.requests.append((request, units))
         return self.serve(request, units)
@@ -88,7 +97,7 @@ class FakeBus:
         start = self._ram_offset(address, size)
         return bytes(self.ram[start : start + size])
 
-    def memory_write(self, address: int, data: bytes) -> None:
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         start = self._ram_offset(address, len(data))
         self.ram[start : start + len(data)] = data
 
@@ -115,3 +124,6 @@ class FakeBus:
 
     def log_unmodelled(self, register: str, access: str) -> None:
         self.log.append(f"{register} {access}")
+
+    def report(self, check: Check, device: str, text: str) -> None:
+        self.findings.append((check, device, text))

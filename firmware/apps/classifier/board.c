@@ -1,8 +1,8 @@
 #include "apps/classifier/board.h"
 
-#include "apps/classifier/console.h"
 #include "apps/classifier/frame_capture.h"
-#include "apps/classifier/version.h"
+#include "apps/common/console.h"
+#include "apps/common/version.h"
 #include "drivers/clock.h"
 #include "drivers/cycles.h"
 #include "drivers/i2c.h"

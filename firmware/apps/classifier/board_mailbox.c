@@ -1,10 +1,10 @@
 /* A board without a camera. Any clock that it reaches is good enough: nothing is in a hurry. */
 #include "apps/classifier/board.h"
 
-#include "apps/classifier/console.h"
 #include "apps/classifier/frame_capture.h"
 #include "apps/classifier/frame_mailbox.h"
-#include "apps/classifier/version.h"
+#include "apps/common/console.h"
+#include "apps/common/version.h"
 #include "drivers/clock.h"
 #include "drivers/cycles.h"
 #include "drivers/tick.h"

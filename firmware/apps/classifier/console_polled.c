@@ -1,5 +1,5 @@
 /* The console without DMA or interrupts, for chips and emulators that lack them. */
-#include "apps/classifier/console.h"
+#include "apps/common/console.h"
 
 #include "drivers/usart.h"
 

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "apps/classifier/print.h"
+#include "apps/common/print.h"
 #include "drivers/cortex_m4_regs.h"
 #include "drivers/cpu.h"
 #include "drivers/usart.h"

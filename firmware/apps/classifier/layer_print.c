@@ -1,7 +1,7 @@
 #include "apps/classifier/layer_print.h"
 
-#include "apps/classifier/console.h"
 #include "apps/classifier/crc32.h"
+#include "apps/common/console.h"
 
 #define CRC32_DIGITS   8u
 #define BYTE_DIGITS    2u

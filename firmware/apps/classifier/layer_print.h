@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "apps/classifier/print.h"
+#include "apps/common/print.h"
 
 /* Ends a line with the size and the checksum of some bytes. */
 void layer_print_checksum(print_line *line, const void *data, uint32_t size_bytes);

@@ -5,11 +5,11 @@
  * vertical blanking is, so that no frame of the camera is missed.
  */
 #include "apps/classifier/board.h"
-#include "apps/classifier/console.h"
 #include "apps/classifier/fault_injection.h"
 #include "apps/classifier/frame_capture.h"
 #include "apps/classifier/preprocess.h"
 #include "apps/classifier/result_print.h"
+#include "apps/common/console.h"
 #include "drivers/cpu.h"
 #include "drivers/cycles.h"
 #include "generated/model.h"

@@ -2,7 +2,7 @@
 
 #include <stdbool.h>
 
-#include "apps/classifier/console.h"
+#include "apps/common/console.h"
 #include "drivers/cycles.h"
 
 /* An inference takes time: where the counter stands still (QEMU) there are no times to tell. */

@@ -8,11 +8,11 @@
  * A host that runs the reference on the same frame finds the first layer that differs.
  */
 #include "apps/classifier/board.h"
-#include "apps/classifier/console.h"
 #include "apps/classifier/frame_capture.h"
 #include "apps/classifier/layer_print.h"
 #include "apps/classifier/preprocess.h"
 #include "apps/classifier/result_print.h"
+#include "apps/common/console.h"
 #include "drivers/cpu.h"
 #include "drivers/cycles.h"
 #include "generated/model.h"

@@ -101,10 +101,55 @@ static void check_context_size(void) {
     record();
     report_check("frame_with_fp", (exc_return & EXC_RETURN_NO_FP) == 0 && frame_bytes >= 104,
                  frame_bytes);
+    report_check("mvfr0", FPU_MVFR0 == 0x10110021u, FPU_MVFR0); /* DDI0439, 7.2 */
+    report_check("mvfr1", FPU_MVFR1 == 0x11000011u, FPU_MVFR1);
     report_check("fpccr_after_reset",
                  (FPU_FPCCR & (FPU_FPCCR_ASPEN | FPU_FPCCR_LSPEN)) ==
                      (FPU_FPCCR_ASPEN | FPU_FPCCR_LSPEN),
                  FPU_FPCCR);
+}
+
+static volatile uint32_t fpccr_in_handler;
+
+static void look_at_fpccr(void) {
+    fpccr_in_handler = FPU_FPCCR;
+}
+
+static void use_fp(void) {
+    __asm volatile("vmov.f32 s0, #2.0" ::: "s0");
+    fpccr_in_handler = FPU_FPCCR;
+}
+
+/* s0 before and after an exception. */
+static float across_svc(float value) {
+    __asm volatile("vmov s0, %1 \n"
+                   "svc  #0     \n"
+                   "vmov %0, s0 \n"
+                   : "=t"(value)
+                   : "t"(value)
+                   : "s0", "memory");
+    return value;
+}
+
+/* Room is made at once, written when the handler uses the FPU (DDI0403, B1.5.7). */
+static void check_lazy_stacking(void) {
+    vectors_install(EXCEPTION_SVCALL, look_at_fpccr);
+    float kept = across_svc(1.0f);
+    report_check("lazy_fp_pending", (fpccr_in_handler & FPU_FPCCR_LSPACT) != 0, fpccr_in_handler);
+    report_check("lazy_fp_given_up", kept == 1.0f && (FPU_FPCCR & FPU_FPCCR_LSPACT) == 0,
+                 FPU_FPCCR);
+    vectors_install(EXCEPTION_SVCALL, use_fp);
+    kept = across_svc(1.0f);
+    report_check("lazy_fp_saved", (fpccr_in_handler & FPU_FPCCR_LSPACT) == 0, fpccr_in_handler);
+    report_check("lazy_fp_restored", kept == 1.0f, bits_of(kept));
+
+    uint32_t before = FPU_FPCCR;
+    FPU_FPCCR = before & ~(FPU_FPCCR_ASPEN | FPU_FPCCR_LSPEN);
+    uint32_t control = cpu_control();
+    __asm volatile("msr control, %0 \n isb" ::"r"(control & ~CPU_CONTROL_FPCA) : "memory");
+    kept = across_svc(1.0f);
+    report_check("fp_lost_without_aspen", kept == 2.0f, bits_of(kept));
+    FPU_FPCCR = before;
 }
 
 static volatile uint32_t ticks;
@@ -159,5 +204,6 @@ void test_fpu(void) {
     check_arithmetic();
     check_status();
     check_context_size();
+    check_lazy_stacking();
     check_interrupted();
 }

@@ -15,6 +15,9 @@ int main(void) {
     test_fpu();
     test_faults();
     test_threads();
+    test_operands();
+    test_returns();
+    test_protection();
     test_fatal_faults();
     report_done();
     cpu_stop();

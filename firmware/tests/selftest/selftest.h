@@ -10,6 +10,9 @@ void test_time(void);
 void test_fpu(void);
 void test_faults(void);
 void test_threads(void);
+void test_operands(void);
+void test_returns(void);
+void test_protection(void);
 void test_fatal_faults(void);
 
 #endif

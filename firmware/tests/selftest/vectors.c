@@ -25,3 +25,7 @@ void vectors_install(uint32_t exception, vector handler) {
     table[exception] = handler;
     cpu_synchronise();
 }
+
+vector vectors_installed(uint32_t exception) {
+    return table[exception];
+}

@@ -10,5 +10,6 @@ typedef void (*vector)(void);
 void vectors_relocate(void);
 
 void vectors_install(uint32_t exception, vector handler);
+vector vectors_installed(uint32_t exception);
 
 #endif

@@ -64,6 +64,7 @@ __attribute__((used)) void fault_catch(fault_frame *pushed) {
     record.pc = pushed->pc;
     record.cfsr = SCB->CFSR;
     record.hfsr = SCB->HFSR;
+    record.mmfar = SCB->MMFAR;
     record.bfar = SCB->BFAR;
     SCB->CFSR = record.cfsr; /* a bit is cleared by writing 1 to it */
     SCB->HFSR = record.hfsr;

@@ -15,6 +15,7 @@ typedef struct {
     uint32_t pc;
     uint32_t cfsr;
     uint32_t hfsr;
+    uint32_t mmfar;
     uint32_t bfar;
 } fault_record;
 

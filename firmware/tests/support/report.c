@@ -1,6 +1,6 @@
 #include "tests/support/report.h"
 
-#include "apps/classifier/print.h"
+#include "apps/common/print.h"
 #include "drivers/clock.h"
 #include "drivers/usart.h"
 

@@ -56,8 +56,9 @@ def cycles_command(
     from rich.console import Console
 
     from boardless.report.cycles import cycle_summary, cycle_table
-    from boardless.report.document import require_writable, write_json
+    from boardless.report.document import write_json
     from boardless.timing.published import Check, Region, compare, read_baseline
+    from boardless_sim.files import require_writable
 
     if says and exit_name is None:
         raise click.UsageError("--says needs --exit: where the program has printed it")

@@ -8,18 +8,20 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from boardless_sim.errors import ImageError
+from boardless.commands.options import Finite
+from boardless_sim.errors import ConfigError, ImageError
 
 if TYPE_CHECKING:
     from boardless.gate import Verdict
     from boardless.project.config import Config
-    from boardless_sim.engines.engine import StackMark
+    from boardless.running.classify import MeasuredStack
+    from boardless_sim.elf.file import ElfFile
 
 _PATH = click.Path(path_type=Path)
 _STACK_FRAMES = 3
@@ -58,6 +60,14 @@ class Outputs:
     metavar="FRAMES",
     help=f"What the camera shows while the stack is measured.  [default: {_STACK_PATTERN}]",
 )
+@click.option(
+    "--for",
+    "--for-us",
+    "for_us",
+    type=Finite(min=1),
+    metavar="US",
+    help="Measure the stack over so much virtual time, whatever the firmware prints.",
+)
 def command(
     elf: Path,
     config: Path | None,
@@ -72,6 +82,7 @@ def command(
     why: str | None,
     suggest: bool,
     frames: str | None,
+    for_us: float | None,
 ) -> int:
     """Hold the firmware's sizes and its stack against their budgets.
 
@@ -82,21 +93,24 @@ def command(
     from boardless.project.config import find_config, load_config
     from boardless.report.console import console
     from boardless.report.verdict import render
+    from boardless_sim.elf.file import read_elf
 
     outputs = Outputs(json_path, markdown, sarif, junit, html)
     _require_writable(outputs)
     day = _day(today)
     project = load_config(config if config is not None else find_config(Path()))
+    firmware = read_elf(elf)
     if why is not None or suggest:
-        click.echo(_told(elf, project, why, frames))
+        click.echo(_told(firmware, project, why, frames, for_us))
         return 0
-    stack, no_mark = _measured_stack(elf, frames, project)
+    stack, no_mark = _measured_stack(firmware, frames, for_us, project)
     with _without_collector():
         verdict = gate(
-            elf,
-            project.path,
-            stack,
+            firmware,
+            project,
+            None if stack is None else stack.mark,
             no_mark=no_mark,
+            mark_note="" if stack is None else stack.note,
             base=base,
             linker_map=linker_map,
             today=day,
@@ -114,7 +128,7 @@ def command(
 def _require_writable(outputs: Outputs) -> None:
     paths = [path for path in astuple(outputs) if path is not None]
     if paths:
-        from boardless.report.document import require_writable
+        from boardless_sim.files import require_writable
 
         for path in paths:
             require_writable(path)
@@ -143,41 +157,57 @@ def _day(text: str | None) -> datetime.date:
         ) from None
 
 
-def _told(elf: Path, project: Config, why: str | None, frames: str | None) -> str:
+def _told(
+    elf: ElfFile, project: Config, why: str | None, frames: str | None, for_us: float | None
+) -> str:
     from boardless.gate.stack_bound import stack_report
     from boardless.size.measure import measure
     from boardless.stack import explain, suggest
 
-    report = stack_report(measure(elf, project), project)
+    stale = ""
+    try:
+        report = stack_report(measure(elf, project), project)
+    except ConfigError as error:  # what fits no more is what a new suggestion is for
+        if why is not None:
+            raise
+        stale = f"# {error}\n"
+        free = replace(project.stack, calls=(), recursion=(), frames=())
+        report = stack_report(measure(elf, project), replace(project, stack=free))
     if why is not None:
-        mark, _ = _measured_stack(elf, frames, project)
-        return explain(report, why, None if mark is None else mark.functions)
-    return suggest(report).rstrip() or "# nothing to annotate: every call is known"
+        stack, _ = _measured_stack(elf, frames, for_us, project)
+        return explain(report, why, None if stack is None else stack.mark.functions)
+    return stale + suggest(report).rstrip() or "# nothing to annotate: every call is known"
 
 
-def _measured_stack(elf: Path, frames: str | None, project: Config) -> tuple[StackMark | None, str]:
+def _measured_stack(
+    elf: ElfFile, frames: str | None, for_us: float | None, project: Config
+) -> tuple[MeasuredStack | None, str]:
     """The stack's mark on the virtual board, or why there is none: nobody asked, or another chip.
 
     A firmware of a user's own may wait for ever for what no test shows it, so that a run is made
     only where it is asked for.
     """
-    if frames is None and project.budgets.measured_stack_max is None:
-        return None, "nobody asked: [budget.stack] measured-max, or --run FRAMES"
-    from boardless.running.classify import measure_stack
+    if frames is None and for_us is None and project.budgets.get("stack.measured") is None:
+        return None, "nobody asked: [budget.stack] measured-max, --run FRAMES or --for US"
+    from boardless.running.classify import measure_stack, measure_stack_for
     from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
+    from boardless_sim.elf.image import image_of
 
     source = open_frames(frames) if frames else open_frames(_STACK_PATTERN, limit=_STACK_FRAMES)
     try:
-        with closing(BoardSetup(elf).power_on()) as engine:
-            return measure_stack(engine, source), ""
+        image = image_of(elf)
     except ImageError as error:
         return None, f"not an image for the virtual board ({error})"
+    with closing(BoardSetup(elf.path, contract=project.contract).power_on(image)) as engine:
+        if for_us is not None:
+            return measure_stack_for(engine, source, for_us), ""
+        return measure_stack(engine, source), ""
 
 
 def _write(verdict: Verdict, config: Config, outputs: Outputs) -> None:
     for path, text in _texts(verdict, config, outputs):
-        from boardless.report.document import write_text  # takes long, and nobody may ask
+        from boardless_sim.files import write_text  # takes long, and nobody may ask
 
         write_text(path, text())
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, limit_option
+from boardless.commands.options import PATH, Finite, bounds_options, config_option, limit_option
 
 
 @click.command("compare")
@@ -21,6 +21,8 @@ from boardless.commands.options import PATH, limit_option
 )
 @click.option("--frames", required=True, metavar="PATH", help="A file, a folder, pattern:NAME.")
 @limit_option
+@config_option
+@bounds_options
 @click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write it all as JSON.")
 @click.option(
     "--selftest",
@@ -30,7 +32,7 @@ from boardless.commands.options import PATH, limit_option
 )
 @click.option(
     "--limit-us",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     default=5_000_000,
     show_default=True,
     metavar="US",
@@ -41,6 +43,10 @@ def command(
     engines: str,
     frames: str,
     limit: int | None,
+    config: Path | None,
+    host_seconds: float,
+    console_bytes: int,
+    resets: int,
     json_path: Path | None,
     selftest: Path | None,
     limit_us: float,
@@ -52,17 +58,23 @@ def command(
     no pass.
     """
     from boardless.compare.comparison import compare, setups_of
+    from boardless.project.contract import load_contract
     from boardless.report.compare import compare_document, compare_table
     from boardless.report.console import console
-    from boardless.report.document import require_writable, write_json
+    from boardless.report.document import write_json
     from boardless_sim.camera.source import open_frames
+    from boardless_sim.engines.bounds import Bounds
+    from boardless_sim.files import require_writable
 
     if json_path is not None:
         require_writable(json_path)
     beside = elf.parent / "selftest.elf"
     program = selftest or (beside if beside.is_file() else None)
+    bounds = Bounds(host_seconds, console_bytes, resets)
     source = list(open_frames(frames, limit=limit))
-    comparison = compare(setups_of(elf, engines), source, limit_us, program)
+    comparison = compare(
+        setups_of(elf, engines, load_contract(config), bounds), source, limit_us, program
+    )
     if json_path is not None:
         write_json(json_path, compare_document(comparison))
     console().print(compare_table(comparison))

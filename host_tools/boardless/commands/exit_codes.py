@@ -13,3 +13,4 @@ class ExitCode(IntEnum):
     NOT_RUN = 2  # the run could not be made: bad input, missing tool, no result
     PROVEN_WRONG = 3  # our own measurement is proven wrong
     INTERRUPTED = 130  # by SIGINT
+    TERMINATED = 143  # by SIGTERM

@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
+from boardless_sim.engines.bounds import CONSOLE_BYTES, HOST_S, RESETS
+
 PATH = click.Path(path_type=Path)
+
+
+class Finite(click.FloatRange):
+    """A number in a range. `nan` compares as false with every bound, so that click lets it pass."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{number} is no number that can be compared.", param, ctx)
+        return number
+
 
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames."
@@ -14,7 +32,50 @@ limit_option = click.option(
 model_option = click.option(
     "--model", type=PATH, metavar="FILE", help="The artifact that the ELF must carry."
 )
+ram_fill_option = click.option(
+    "--ram-fill",
+    type=click.IntRange(min=0),
+    metavar="SEED",
+    help="Another pattern in RAM at power-on; 0: zeros.",
+)
 strict_option = click.option("--strict", is_flag=True, help="An unmodelled register is an error.")
+config_option = click.option(
+    "--config",
+    type=PATH,
+    metavar="FILE",
+    help="What the project says of its firmware.  [default: boardless.toml, where there is one]",
+)
+host_seconds_option = click.option(
+    "--host-seconds",
+    type=Finite(min=0.001, max=1e6),
+    default=HOST_S,
+    show_default=True,
+    metavar="S",
+    help="This machine's time for one frame, then the run ends without a verdict.",
+)
+console_bytes_option = click.option(
+    "--console-bytes",
+    type=click.IntRange(1, 1 << 40),
+    default=CONSOLE_BYTES,
+    show_default=True,
+    metavar="N",
+    help="The same for what the firmware says.",
+)
+resets_option = click.option(
+    "--resets",
+    type=click.IntRange(0, 1 << 40),
+    default=RESETS,
+    show_default=True,
+    metavar="N",
+    help="The same for how often it resets.",
+)
+
+
+def bounds_options(command: Callable[..., int]) -> Callable[..., int]:
+    """The three bounds of the host, in one."""
+    return host_seconds_option(console_bytes_option(resets_option(command)))
+
+
 peripheral_option = click.option(
     "--peripheral",
     "peripherals",
@@ -24,7 +85,7 @@ peripheral_option = click.option(
 )
 limit_us_option = click.option(
     "--limit-us",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     default=1_000_000,
     show_default=True,
     metavar="US",

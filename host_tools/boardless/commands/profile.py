@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
+    Finite,
+    bounds_options,
+    config_option,
     limit_option,
     limit_us_option,
     model_option,
@@ -32,7 +36,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 @limit_option
 @click.option(
     "--for-us",
-    type=click.FloatRange(min=1),
+    type=Finite(min=1),
     metavar="US",
     help="Virtual time from power-on instead of frames: for any program.",
 )
@@ -63,7 +67,9 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 )
 @strict_option
 @peripheral_option
+@config_option
 @limit_us_option
+@bounds_options
 def command(
     elf: Path,
     frames: str | None,
@@ -76,32 +82,51 @@ def command(
     every: int,
     strict: bool,
     peripherals: tuple[str, ...],
+    config: Path | None,
     limit_us: float,
+    host_seconds: float,
+    console_bytes: int,
+    resets: int,
 ) -> int:
     """Show where the cycles of the firmware ELF go: stages, layers of its network, functions.
 
     Frames are counted from the result before the first one to the result of the last: the boot does
-    not count. Runs on the native engine, whose cycles are estimated.
+    not count. Runs on the native engine, whose cycles are estimated. A profile of time fails where
+    most of it passed in an exception that never returned.
     """
+    from boardless.project.contract import load_contract
     from boardless.report.console import console
-    from boardless.report.document import require_writable
     from boardless.report.profile import profile_tables
     from boardless.timing.profile.recording import Plan
+    from boardless_sim.engines.bounds import Bounds
+    from boardless_sim.files import require_writable
 
     if for_us is not None and (frames is not None or limit is not None):
         raise click.UsageError("--for-us counts time, expected no --frames or --limit with it")
+    contract = load_contract(config)
     for path in (json_path, speedscope_path):
         if path is not None:
             require_writable(path)
     if model is not None:
         from boardless.project.model_hash import require_model
 
-        require_model(elf, model)
-    plan = Plan(elf, every, limit_us, strict, peripherals)
+        require_model(elf, model, contract.symbols)
+    plan = Plan(
+        elf=elf,
+        every_cycles=every,
+        limit_us=limit_us,
+        strict=strict,
+        peripherals=peripherals,
+        contract=contract,
+        bounds=Bounds(host_seconds, console_bytes, resets),
+    )
     profile = _record(plan, frames, limit, for_us)
     _write(profile, json_path, speedscope_path)
     console().print(profile_tables(profile, top))
-    return 0
+    if profile.is_stuck:
+        click.echo("FAILED     stuck: most of the time in an exception that never returned")
+        return ExitCode.FAILED
+    return ExitCode.PASSED
 
 
 def _record(plan: Plan, frames: str | None, limit: int | None, for_us: float | None) -> Profile:

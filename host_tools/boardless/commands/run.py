@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from contextlib import closing
 from operator import length_hint
 from pathlib import Path
@@ -12,15 +13,20 @@ import click
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
+    Finite,
+    bounds_options,
+    config_option,
     limit_option,
     limit_us_option,
     model_option,
     peripheral_option,
+    ram_fill_option,
     strict_option,
 )
 from boardless_sim.errors import LabelError
 
 if TYPE_CHECKING:
+    from boardless.running.board_checks import BoardCheck, Rules
     from boardless.running.classify import RunReport
     from boardless.running.session import BoardSetup
 
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
 @click.option("--labels", type=PATH, metavar="FILE", help="The true class of every frame.")
 @limit_option
 @click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the run as JSON.")
+@click.option("--junit", type=PATH, metavar="FILE", help="Write the checks as JUnit XML.")
 @click.option("--plot", type=PATH, metavar="FILE", help="Every frame's latency, as PNG.")
 @click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
 @click.option(
@@ -38,60 +45,105 @@ if TYPE_CHECKING:
 )
 @model_option
 @strict_option
+@ram_fill_option
 @click.option("--no-fast-forward", is_flag=True, help="Execute polling loops turn by turn.")
 @peripheral_option
+@config_option
 @limit_us_option
-@click.option(
-    "--min-accuracy", type=click.FloatRange(0, 1), metavar="SHARE", help="Fail below it (0 to 1)."
-)
+@bounds_options
+@click.option("--min-accuracy", type=Finite(0, 1), metavar="SHARE", help="Fail below it (0 to 1).")
 def command(
     elf: Path,
     frames: str,
     labels: Path | None,
     limit: int | None,
     json_path: Path | None,
+    junit: Path | None,
     plot: Path | None,
     jobs: int,
     engine: str,
     model: Path | None,
     strict: bool,
+    ram_fill: int | None,
     no_fast_forward: bool,
     peripherals: tuple[str, ...],
+    config: Path | None,
     limit_us: float,
+    host_seconds: float,
+    console_bytes: int,
+    resets: int,
     min_accuracy: float | None,
 ) -> int:
     """Show frames to the firmware ELF and tell what it said about each, and how long it took."""
+    from boardless.project.contract import load_project
+    from boardless.running.board_checks import Rules
+    from boardless.running.classify import require_verdict
     from boardless.running.session import BoardSetup
+    from boardless_sim.engines.bounds import Bounds
+    from boardless_sim.files import require_writable
 
-    if json_path is not None:
-        from boardless.report.document import require_writable
-
-        require_writable(json_path)
+    project = load_project(config)
+    contract = project.contract
     if plot is not None:
-        from boardless.report.document import require_writable
         from boardless.report.latency_plot import require_matplotlib
 
         require_matplotlib()
-        require_writable(plot)
+    for path in (json_path, junit, plot):
+        if path is not None:
+            require_writable(path)
     if model is not None:
         from boardless.project.model_hash import require_model
 
-        require_model(elf, model)
-    setup = BoardSetup(elf, engine, strict, not no_fast_forward, peripherals)
+        require_model(elf, model, contract.symbols)
+    setup = BoardSetup(
+        elf=elf,
+        engine=engine,
+        strict=strict,
+        fast_forward=not no_fast_forward,
+        peripherals=peripherals,
+        ram_fill=ram_fill,
+        contract=contract,
+        bounds=Bounds(host_seconds, console_bytes, resets),
+    )
     report = _classify(setup, frames, labels, limit, jobs, limit_us)
-    failures = _failures(report, min_accuracy, frames)
-    if json_path is not None:
-        from boardless.report.document import run_document, write_json
-
-        write_json(json_path, run_document(report))  # first: a closed pipe ends the table
-    if plot is not None:
+    checks = _judged(report, Rules(strict, project.waivers))
+    failures = _failures(report, checks, min_accuracy, frames)
+    _write(report, checks, failures, json_path, junit)  # first: a closed pipe ends the table
+    if plot is not None and report.results:
         from boardless.report.latency_plot import draw
 
         draw(report.results, report.timing_basis, plot)
-    _print_run(report)
+    _print_run(report, checks)
     for failure in failures:
         click.echo(f"FAILED     {failure}")
+    if report.stop_reason.is_bound or not any(check.fails for check in checks):
+        require_verdict(report)
     return ExitCode.FAILED if failures else ExitCode.PASSED
+
+
+def _judged(report: RunReport, rules: Rules) -> tuple[BoardCheck, ...]:
+    from boardless.running.board_checks import judge
+
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    return judge(report.observations, rules, today)
+
+
+def _write(
+    report: RunReport,
+    checks: tuple[BoardCheck, ...],
+    failures: list[str],
+    json_path: Path | None,
+    junit: Path | None,
+) -> None:
+    if json_path is not None:
+        from boardless.report.document import run_document, write_json
+
+        write_json(json_path, run_document(report, checks))
+    if junit is not None:
+        from boardless.report.run_junit import run_junit
+        from boardless_sim.files import write_text
+
+        write_text(junit, run_junit(checks, report.checked, failures))
 
 
 def _classify(
@@ -103,7 +155,7 @@ def _classify(
     limit_us: float,
 ) -> RunReport:
     from boardless.report.progress import progress_bar
-    from boardless.running.classify import classify, require_results
+    from boardless.running.classify import classify
     from boardless_sim.camera.source import open_frames
 
     source = open_frames(frames, labels=labels, limit=limit)
@@ -111,17 +163,22 @@ def _classify(
         if jobs > 1:
             from boardless.running.jobs import classify_in_jobs
 
-            return require_results(classify_in_jobs(setup, source, jobs, limit_us, progress))
+            return classify_in_jobs(setup, source, jobs, limit_us, progress)
         with closing(setup.power_on()) as engine:
-            return require_results(classify(engine, source, limit_us, progress))
+            return classify(engine, source, limit_us, progress)
 
 
-def _failures(report: RunReport, min_accuracy: float | None, frames: str) -> list[str]:
-    found = []
-    if not report.is_complete:
+def _failures(
+    report: RunReport,
+    checks: tuple[BoardCheck, ...],
+    min_accuracy: float | None,
+    frames: str,
+) -> list[str]:
+    found = [str(check) for check in checks if check.fails]
+    if report.results and not (report.is_complete or report.stop_reason.is_bound):
         stopped = report.stop_reason.value
         found.append(f"{stopped} after {len(report.results)} frames, expected a result for each")
-    if min_accuracy is not None:
+    if min_accuracy is not None and report.results:
         if report.accuracy is None:
             raise LabelError(f"{frames}: frames without labels, expected some for --min-accuracy")
         if report.accuracy < min_accuracy:
@@ -129,8 +186,9 @@ def _failures(report: RunReport, min_accuracy: float | None, frames: str) -> lis
     return found
 
 
-def _print_run(report: RunReport) -> None:
+def _print_run(report: RunReport, checks: tuple[BoardCheck, ...]) -> None:
     from boardless.report.console import console
-    from boardless.report.run import run_table
+    from boardless.report.run import hung_run, run_table
 
-    console().print(run_table(report))
+    shown = run_table(report, checks) if report.results else hung_run(report, checks)
+    console().print(shown)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, bounds_options, config_option
 
 
 @click.command("test")
@@ -18,6 +18,9 @@ from boardless.commands.options import PATH
 @click.option("--exclude", multiple=True, metavar="TAG", help="No test with the tag.")
 @click.option("--elf", type=PATH, metavar="FILE", help="The firmware under test (${FIRMWARE}).")
 @click.option("--engine", metavar="NAME", help="What runs the firmware (${ENGINE}).")
+@config_option
+@bounds_options
+@click.option("--variable", "variables", multiple=True, metavar="NAME:VALUE", help="For Robot.")
 @click.option(
     "--require-engine",
     metavar="NAME",
@@ -34,6 +37,11 @@ def command(
     exclude: tuple[str, ...],
     elf: Path | None,
     engine: str | None,
+    config: Path | None,
+    host_seconds: float,
+    console_bytes: int,
+    resets: int,
+    variables: tuple[str, ...],
     require_engine: str | None,
     timeout: int,
 ) -> int:
@@ -41,8 +49,22 @@ def command(
     from boardless.report.console import console
     from boardless.report.suites import suite_table
     from boardless.suites.runner import SuitePlan, run_suites
+    from boardless_sim.engines.bounds import Bounds
 
-    plan = SuitePlan(suites, out, timeout, jobs, include, exclude, elf, engine, require_engine)
+    plan = SuitePlan(
+        suites=suites,
+        out=out,
+        timeout_s=timeout,
+        jobs=jobs,
+        include=include,
+        exclude=exclude,
+        elf=elf,
+        engine=engine,
+        require_engine=require_engine,
+        config=config,
+        bounds=Bounds(host_seconds, console_bytes, resets),
+        variables=variables,
+    )
     outcome = run_suites(plan)
     console().print(suite_table(outcome))
     return ExitCode.PASSED if outcome.passed else ExitCode.FAILED

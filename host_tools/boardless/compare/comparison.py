@@ -7,33 +7,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from boardless.compare.transcript import Excuse, Transcript, differing_check, excuses, transcript_of
-from boardless.running.classify import classify, last_line
+from boardless.running.classify import classify
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
-from boardless_sim.elf.image import load_image, mailbox_of
-from boardless_sim.engines.engine import CountsCalls, Engine
-from boardless_sim.engines.mailbox.box import Mailbox
-from boardless_sim.engines.mailbox.fed import MailboxFed
+from boardless_sim.contract import REFERENCE, Contract
+from boardless_sim.elf.image import FirmwareImage, load_image
+from boardless_sim.engines.bounds import DEFAULT, Bounds
+from boardless_sim.engines.engine import Capability, Engine, StopReason, UartLine
+from boardless_sim.engines.mailbox.box import mailbox_of
 from boardless_sim.errors import EngineError, FrameError, ResultError
-from boardless_sim.result import is_result
 from boardless_sim.timing_basis import TimingBasis
 
-_LAYER = re.compile(r"l- layer=(\d+) bytes=(\d+) crc32=([0-9a-f]{8})")
-_DUMP = re.compile(r"d- layer=(\d+) offset=(\d+) ([0-9a-f]+)")
-COUNTED = ("nn_run", "nn_graph_run")  # what infers, in the reference firmware: one of them
+_LAYER = r" layer=(\d+) bytes=(\d+) crc32=([0-9a-f]{8})"
+_DUMP = r" layer=(\d+) offset=(\d+) ([0-9a-f]+)"
 _SELFTEST_LIMIT_US = 30e6
-
-
-@runtime_checkable
-class TakesMail(Protocol):
-    """An engine whose firmware takes frames from memory."""
-
-    @property
-    def mailbox(self) -> Mailbox:
-        """Where frames go."""
 
 
 @dataclass(frozen=True)
@@ -49,13 +38,13 @@ class Layer:
 class Answer:
     """What an engine said about one frame.
 
-    `instructions`: of the network alone (`COUNTED`), so that no wait for the UART or for a frame is
-    among them; None where the firmware has no such function.
+    `instructions`: of the network alone (`Symbols.infer`), so that no wait for the UART or for a
+    frame is among them; None where the firmware has no such function.
     """
 
     name: str
     class_index: int
-    score: int
+    score: float | None
     layers: tuple[Layer, ...]
     instructions: int | None = None
 
@@ -86,13 +75,17 @@ class Difference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Every opinion; the first engine is what the others are held against."""
+    """Every opinion; the first engine is what the others are held against.
+
+    `counted`: the function whose instructions are counted, where an engine counts them.
+    """
 
     opinions: tuple[Opinion, ...]
     difference: Difference | None
     excuses: tuple[Excuse, ...]
     selftest: Path | None
     gone: tuple[Excuse, ...] = ()  # known differences that did not appear
+    counted: str = ""
 
     @property
     def frames(self) -> int:
@@ -100,12 +93,14 @@ class Comparison:
         return min(len(opinion.answers) for opinion in self.opinions)
 
 
-def setups_of(elf: Path, engines: str) -> list[BoardSetup]:
+def setups_of(
+    elf: Path, engines: str, contract: Contract = REFERENCE, bounds: Bounds = DEFAULT
+) -> list[BoardSetup]:
     """A setup an engine of a list such as `native,qemu`. Raises `EngineError`."""
     names = [name.strip() for name in engines.split(",") if name.strip()]
     if len(names) < 2 or len(set(names)) < len(names):
         raise EngineError(f"engines {engines!r}, expected two or more, each once")
-    return [BoardSetup(elf, engine=name) for name in names]
+    return [BoardSetup(elf, engine=name, contract=contract, bounds=bounds) for name in names]
 
 
 def compare(
@@ -117,11 +112,13 @@ def compare(
     """Ask every engine. Raises `EngineError` where one is missing or cannot show it frames.
 
     Only a firmware with a mailbox can be asked for its layers; of one with a camera, class and
-    score are held.
+    score are held. The setups are of one ELF, which is read once, as the self-test is.
     """
     if not frames:
         raise FrameError("no frames, expected at least one")
-    opinions = tuple(_opinion(setup, frames, limit_us, selftest) for setup in setups)
+    image = load_image(setups[0].elf)
+    program = None if selftest is None else load_image(selftest)
+    opinions = tuple(_opinion(setup, image, frames, limit_us, program) for setup in setups)
     if not any(opinion.answers for opinion in opinions):
         raise ResultError(f"no engine gave a result, expected one a frame: {opinions[0].detail}")
     excused, gone = _excuses(opinions)
@@ -130,8 +127,9 @@ def compare(
     if found is not None:
         difference, at = found
         if at is not None:
-            difference = _with_index(difference, at, setups, frames, limit_us)
-    return Comparison(opinions, difference, excused, selftest, gone)
+            difference = _with_index(difference, at, setups, image, frames, limit_us)
+    infer = setups[0].contract.symbols.infer
+    return Comparison(opinions, difference, excused, selftest, gone, infer)
 
 
 def _excuses(opinions: Sequence[Opinion]) -> tuple[tuple[Excuse, ...], tuple[Excuse, ...]]:
@@ -204,15 +202,21 @@ def _differences(
 
 
 def _opinion(
-    setup: BoardSetup, frames: Sequence[Frame], limit_us: float, selftest: Path | None
+    setup: BoardSetup,
+    image: FirmwareImage,
+    frames: Sequence[Frame],
+    limit_us: float,
+    selftest: FirmwareImage | None,
 ) -> Opinion:
-    opinion = _answers(setup, frames, limit_us)
-    if mailbox_of(load_image(setup.elf)) is not None and opinion.answers:
-        layered = _answers(setup, frames[: len(opinion.answers)], limit_us, print_layers=True)
+    opinion = _answers(setup, image, frames, limit_us)
+    if mailbox_of(image, setup.contract) is not None and opinion.answers:
+        answered = frames[: len(opinion.answers)]
+        layered = _answers(setup, image, answered, limit_us, print_layers=True)
         opinion = _with_layers(opinion, layered)
     if selftest is None:
         return opinion
-    transcript = transcript_of(replace(setup, elf=selftest), _SELFTEST_LIMIT_US)
+    own = replace(setup, elf=selftest.path, contract=REFERENCE)  # the self-test is ours
+    transcript = transcript_of(own, selftest, _SELFTEST_LIMIT_US)
     return replace(opinion, transcript=transcript)
 
 
@@ -231,15 +235,22 @@ def _with_layers(plain: Opinion, layered: Opinion) -> Opinion:
 
 
 def _answers(
-    setup: BoardSetup, frames: Sequence[Frame], limit_us: float, *, print_layers: bool = False
+    setup: BoardSetup,
+    image: FirmwareImage,
+    frames: Sequence[Frame],
+    limit_us: float,
+    *,
+    print_layers: bool = False,
 ) -> Opinion:
-    with closing(setup.power_on()) as engine:
-        if isinstance(engine, TakesMail):
-            engine.mailbox.ask(print_layers=print_layers)
-        counted = None if print_layers else _count_calls(engine, setup)
+    with closing(setup.power_on(image)) as engine:
+        if print_layers:
+            engine.ask_for_layers(print_all=True)
+        counts_calls = not print_layers and _count_calls(engine)
         report = classify(engine, frames, limit_us)
-        layers = layers_by_frame(line.text for line in engine.uart_lines())
-        counts = [] if counted is None else counted.call_counts()
+        if report.stop_reason.is_bound:
+            raise ResultError(f"engine {engine.name}: no verdict: {report.detail}")
+        layers = layers_by_frame(engine.uart_lines(), setup.contract)
+        counts = engine.call_counts() if counts_calls else []
         answers = tuple(
             Answer(
                 result.name,
@@ -253,40 +264,43 @@ def _answers(
         return Opinion(engine.name, engine.timing_basis, answers, report.detail)
 
 
-def layers_by_frame(lines: Iterable[str]) -> list[tuple[Layer, ...]]:
+def layers_by_frame(lines: Iterable[UartLine], contract: Contract) -> list[tuple[Layer, ...]]:
     """The layers before each result line."""
+    pattern = re.compile(re.escape(contract.layer_prefix) + _LAYER)
     frames: list[tuple[Layer, ...]] = []
     layers: list[Layer] = []
     for line in lines:
-        match = _LAYER.fullmatch(line)
+        match = pattern.fullmatch(line.text)
         if match is not None:
             layers.append(Layer(int(match[1]), int(match[2]), match[3]))
-        elif is_result(line):
+        elif contract.is_result(line.port, line.text):
             frames.append(tuple(layers))
             layers = []
     return frames
 
 
-def _count_calls(engine: Engine, setup: BoardSetup) -> CountsCalls | None:
-    inner = engine.engine if isinstance(engine, MailboxFed) else engine
-    symbols = load_image(setup.elf).symbols
-    function = next((name for name in COUNTED if name in symbols), None)
-    if function is None or not isinstance(inner, CountsCalls):
-        return None
-    inner.count_calls(function)
-    return inner
+def _count_calls(engine: Engine) -> bool:
+    """Whether the calls of what infers are counted."""
+    function = engine.contract.symbols.infer
+    if function not in engine.image.symbols or Capability.CALL_COUNTS not in engine.capabilities:
+        return False
+    engine.count_calls(function)
+    return True
 
 
 def _with_index(
     difference: Difference,
     at: _LayerAt,
     setups: Sequence[BoardSetup],
+    image: FirmwareImage,
     frames: Sequence[Frame],
     limit_us: float,
 ) -> Difference:
     """The first element of the layer's output that differs; the same where a new run shows none."""
     number, layer, engines = at
-    one, two = (_output(setups[engine], frames[number], layer, limit_us) for engine in engines)
+    one, two = (
+        _output(setups[engine], image, frames[number], layer, limit_us) for engine in engines
+    )
     for index, (first, second) in enumerate(zip(one, two, strict=False)):
         if first != second:
             return Difference(
@@ -297,17 +311,20 @@ def _with_index(
     return difference
 
 
-def _output(setup: BoardSetup, frame: Frame, layer: int, limit_us: float) -> list[int]:
-    with closing(setup.power_on()) as engine:
-        assert isinstance(engine, TakesMail)
-        engine.mailbox.ask(dump_layer=layer)
+def _output(
+    setup: BoardSetup, image: FirmwareImage, frame: Frame, layer: int, limit_us: float
+) -> list[int]:
+    contract = setup.contract
+    pattern = re.compile(re.escape(contract.dump_prefix) + _DUMP)
+    with closing(setup.power_on(image)) as engine:
+        engine.ask_for_layers(dump=layer)
         engine.show(frame)
-        engine.run(limit_us, lambda line: is_result(line.text))
-        if last_line(engine, "r-") is None:
+        reason = engine.run(limit_us, lambda line: contract.is_result(line.port, line.text))
+        if reason is not StopReason.RESULT:
             return []
         data = b"".join(
             bytes.fromhex(match[3])
             for line in engine.uart_lines()
-            if (match := _DUMP.fullmatch(line.text)) is not None
+            if (match := pattern.fullmatch(line.text)) is not None
         )
         return [value - 256 if value > 127 else value for value in data]

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 from boardless.compare.known_differences import KNOWN, Kind, KnownDifference
 from boardless.running.session import BoardSetup
+from boardless_sim.contract import Contract
+from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.engine import StopReason
 
-_CHECK = re.compile(r"t- ([a-z0-9_]+) (pass|fail) ([0-9a-f]{8})")
-_LAST = "t- done"
+_CHECK = r" ([a-z0-9_]+) (pass|fail) ([0-9a-f]{8})"
+_LAST = " done"
 
 # Values that count time or interrupts: every engine has its own, and the check holds a range.
 COUNTED = frozenset(
@@ -65,18 +67,20 @@ class Excuse:
     reason: str
 
 
-def transcript_of(setup: BoardSetup, limit_us: float) -> Transcript:
+def transcript_of(setup: BoardSetup, image: FirmwareImage, limit_us: float) -> Transcript:
     """Run a self-test program to its end."""
-    with closing(setup.power_on()) as engine:
-        reason = engine.run(limit_us, lambda line: line.text.startswith(_LAST))
-        checks = read_checks(line.text for line in engine.uart_lines())
+    prefix = setup.contract.check_prefix
+    with closing(setup.power_on(image)) as engine:
+        reason = engine.run(limit_us, lambda line: line.text.startswith(prefix + _LAST))
+        checks = read_checks((line.text for line in engine.uart_lines()), prefix)
         ended = reason is StopReason.RESULT
         return Transcript(checks, "" if ended else f"{reason.value} after {len(checks)} checks")
 
 
-def read_checks(lines: Iterable[str]) -> tuple[Check, ...]:
+def read_checks(lines: Iterable[str], prefix: str = Contract.check_prefix) -> tuple[Check, ...]:
     """The checks among a program's lines."""
-    matches = (_CHECK.fullmatch(line) for line in lines)
+    pattern = re.compile(re.escape(prefix) + _CHECK)
+    matches = (pattern.fullmatch(line) for line in lines)
     return tuple(Check(m[1], m[2] == "pass", m[3]) for m in matches if m is not None)
 
 

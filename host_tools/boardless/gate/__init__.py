@@ -9,10 +9,12 @@ import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boardless.gate.decide import NO_RUN, Evidence, decide
+from boardless.gate.decide import decide
+from boardless.gate.evidence import NO_RUN, Evidence
 from boardless.gate.verdict import Verdict
-from boardless.project.config import find_config, load_config
+from boardless.project.config import Config, find_config, load_config
 from boardless.size.measure import Measurement, measure
+from boardless_sim.elf.file import ElfFile
 
 if TYPE_CHECKING:
     from boardless_sim.engines.engine import StackMark
@@ -21,16 +23,19 @@ __all__ = ["Measurement", "Verdict", "decide", "gate", "measure"]
 
 
 def gate(
-    elf: Path,
-    config: Path | None = None,
+    elf: Path | ElfFile,
+    config: Path | Config | None = None,
     stack: StackMark | None = None,
     *,
     no_mark: str = NO_RUN,
+    mark_note: str = "",
     base: str | None = None,
     linker_map: Path | None = None,
     today: datetime.date | None = None,
 ) -> Verdict:
     """Measure an ELF and hold it to a project's budgets; without a file, to ./boardless.toml.
+
+    A file that is given is opened once, one that was read already not at all.
 
     Raises `BoardlessError` where nothing could be measured, `AnalyserError` where the measurement
     proves itself wrong.
@@ -38,12 +43,15 @@ def gate(
     from boardless.gate.base import load_base
     from boardless.gate.stack_bound import stack_bound
 
-    project = load_config(config if config is not None else find_config(Path()))
+    if not isinstance(config, Config):
+        config = load_config(config if config is not None else find_config(Path()))
+    project = config
     measurement = measure(elf, project, linker_map)
     evidence = Evidence(
         today=today if today is not None else datetime.datetime.now(tz=datetime.UTC).date(),
         mark=stack,
         no_mark=no_mark,
+        mark_note=mark_note,
         bound=stack_bound(measurement, project),
         base=load_base(base, project, measure),
     )
@@ -51,5 +59,6 @@ def gate(
     if project.artifact is None:
         return verdict
     from boardless.gate.model_row import with_model
+    from boardless_sim.elf.image import image_of
 
-    return with_model(verdict, elf, project.artifact)
+    return with_model(verdict, image_of(measurement.layout.elf), project.artifact)

@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from boardless.gate.diff import Baseline
+from boardless.gate.figures import figure_rows
 from boardless.gate.stack_bound import stack_bound
-from boardless.gate.stack_diff import Frame, StackPath, Stacks
+from boardless.gate.stack_diff import StackFrame, StackPath, Stacks
 from boardless.project.config import Config, parse_config
-from boardless.project.limits import Budgets
 from boardless.size.measure import Measurement
 from boardless_sim.errors import BoardlessError, ConfigError
 
@@ -97,14 +97,19 @@ def _of_elf(path: Path, config: Config, measure: Measure) -> Baseline:
         for budget in config.budgets.sizes
         if (size := found.bytes_of(budget.what, budget.patterns)) is not None
     }
-    sizes["static-ram"] = found.static_ram
-    base = Baseline(f"{path} (ELF)", found.regions, sizes, found.symbols, {}, {})
-    try:
-        bound = stack_bound(found, config)
-    except BoardlessError as error:  # today's annotations may not fit yesterday's functions
-        return replace(base, no_stacks=str(error))
-    no_stacks = bound.reason if bound.stacks is None else ""
-    return replace(base, stack_bytes=bound.bytes, stacks=bound.stacks, no_stacks=no_stacks)
+    sizes |= {row.name: row.bytes for row in figure_rows(found, config.budgets) if row.bytes}
+    bound = stack_bound(found, config)  # today's annotations may not fit yesterday's functions
+    return Baseline(
+        label=f"{path} (ELF)",
+        regions=found.regions,
+        sizes=sizes,
+        symbols=found.symbols,
+        maxima={},
+        reasons={},
+        stack_bytes=bound.bytes,
+        stacks=bound.stacks,
+        no_stacks=bound.reason if bound.stacks is None else "",
+    )
 
 
 def _of_revision(revision: str, config: Config) -> Baseline:
@@ -126,8 +131,9 @@ def _of_revision(revision: str, config: Config) -> Baseline:
     text = _git(folder, "show", f"{short}:./{config.path.name}")
     if text is None:
         return found
-    budgets = parse_config(Path(f"{revision}:{config.path.name}"), text).budgets
-    maxima, reasons = dict(_maxima(budgets)), dict(_reasons(budgets))
+    held = parse_config(Path(f"{revision}:{config.path.name}"), text).budgets.held
+    maxima = {budget.key: budget.max_bytes for budget in held if budget.max_bytes is not None}
+    reasons = {budget.key: budget.reason for budget in held}
     return replace(found, maxima=maxima, reasons=reasons)
 
 
@@ -139,29 +145,6 @@ def _git(folder: Path, *arguments: str) -> bytes | None:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise BoardlessError(f"git: {error}, expected git for a base git:REV") from error
     return done.stdout if done.returncode == 0 else None
-
-
-def _maxima(budgets: Budgets) -> Iterator[tuple[str, int]]:
-    for region in budgets.regions:
-        if region.max_bytes is not None:
-            yield f"region.{region.name}", region.max_bytes
-    for size in budgets.sizes:
-        yield f"size.{size.name}", size.max_bytes
-    single = {
-        "size.static-ram": budgets.static_ram_max,
-        "stack.bound": budgets.stack_max,
-        "stack.measured": budgets.measured_stack_max,
-    }
-    yield from ((key, maximum) for key, maximum in single.items() if maximum is not None)
-
-
-def _reasons(budgets: Budgets) -> Iterator[tuple[str, str]]:
-    yield from ((f"region.{budget.name}", budget.reason) for budget in budgets.regions)
-    yield from ((f"size.{budget.name}", budget.reason) for budget in budgets.sizes)
-    given = dict(budgets.reasons)
-    yield "size.static-ram", given.get("static-ram", "")
-    yield "stack.bound", given.get("stack", "")
-    yield "stack.measured", given.get("stack", "")
 
 
 def _table(document: Mapping[str, object], key: str) -> Mapping[str, object]:
@@ -210,7 +193,7 @@ def _stacks(table: Mapping[str, object]) -> Stacks:
         for name, row in _tables(_table(table, "paths"))
     }
     functions = {
-        _line(name): Frame(own, _size(row.get("worst")), _line(row.get("calls")))
+        _line(name): StackFrame(own, _size(row.get("worst")), _line(row.get("calls")))
         for name, row in _tables(_table(table, "functions"))
         if (own := _size(row.get("own"))) is not None
     }

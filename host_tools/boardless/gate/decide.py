@@ -4,70 +4,22 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from boardless.gate.diff import Baseline, compare
+from boardless.gate.evidence import NO_RUN, Evidence
+from boardless.gate.figures import figure_rows
 from boardless.gate.growth import explained, growth_rows, not_grown
-from boardless.gate.stack_diff import Stacks
+from boardless.gate.memory import basis_notes, region_problem
+from boardless.gate.stack_rows import stack_rows
 from boardless.gate.verdict import Row, Verdict
-from boardless.project.config import Budgets, SizeBudget
-from boardless.project.limits import RegionBudget, Waiver
-from boardless.size.measure import ELSEWHERE, Measurement
+from boardless.project.budgets import Budgets, SizeBudget, Waiver
+from boardless.size.measure import Measurement
 from boardless_sim.errors import AnalyserError
 
 if TYPE_CHECKING:
-    from boardless_sim.engines.engine import StackMark
-
-NO_RUN = "no run measured it, expected one with a stack mark"
-
-
-@dataclass(frozen=True)
-class TaskBound:
-    """A thread's stack, with a maximum of its own or without."""
-
-    name: str
-    bytes: int | None
-    max_bytes: int | None
-    grade: str
-
-
-@dataclass(frozen=True)
-class Bound:
-    """What the analysis of an ELF says of its worst-case stack; `bytes` None: unbounded.
-
-    `cold_bytes` counts calls that never return too; None: nothing is known, and no run may use more
-    than the larger of the two. `document` is the analysis's own account, as it stands in the JSON;
-    `where` is the entry's source line, if the budget is broken.
-    """
-
-    bytes: int | None
-    grade: str
-    reason: str = ""
-    stacks: Stacks | None = None
-    where: tuple[str, int] | None = None
-    document: dict[str, object] | None = None
-    cold_bytes: int | None = None
-    tasks: tuple[TaskBound, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def most_bytes(self) -> int | None:
-        """What no run may use more than."""
-        if self.bytes is None or self.cold_bytes is None:
-            return None
-        return max(self.bytes, self.cold_bytes)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What a verdict may need beside the ELF. `no_mark`: why no stack was measured."""
-
-    today: datetime.date
-    mark: StackMark | None = None
-    no_mark: str = NO_RUN
-    bound: Bound | None = None
-    base: Baseline | None = None
+    pass
 
 
 def decide(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Verdict:
@@ -78,12 +30,14 @@ def decide(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Ve
     _cross_check(measurement, evidence)
     _ = measurement.parts  # raises where the sum does not close
     rows = [
-        *_regions(measurement, budgets.regions),
-        *(_size(measurement, budget) for budget in budgets.sizes),
-        Row("size", "static-ram", measurement.static_ram, budgets.static_ram_max),
-        *_stack(measurement, budgets, evidence),
+        row.held_to(budgets.get(row.key))
+        for row in (
+            *_regions(measurement, budgets),
+            *(_size(measurement, budget) for budget in budgets.sizes),
+            *figure_rows(measurement, budgets),
+            *stack_rows(measurement, budgets, evidence),
+        )
     ]
-    rows = _with_reasons(rows, budgets)
     diff = None
     if evidence.base is not None:
         diff = compare(evidence.base, _as_base(measurement, rows, evidence), budgets.noise)
@@ -98,8 +52,7 @@ def decide(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Ve
         today=evidence.today.isoformat(),
         diff=diff,
         measurement=measurement,
-        stack_bound=(evidence.bound.document or {}) if evidence.bound is not None else {},
-        stacks=evidence.bound.stacks if evidence.bound is not None else None,
+        bound=evidence.bound,
     )
 
 
@@ -115,24 +68,19 @@ def _cross_check(measurement: Measurement, evidence: Evidence) -> None:
     )
 
 
-def _regions(measurement: Measurement, budgets: Sequence[RegionBudget]) -> Iterator[Row]:
-    maxima = {budget.name: budget.max_bytes for budget in budgets}
-    kinds = {region.name: region.kind for region in measurement.placed_in}
+def _regions(measurement: Measurement, budgets: Budgets) -> Iterator[Row]:
+    held = budgets.of_kind("region")
     for name, size in measurement.regions.items():
-        maximum, reason = maxima.get(name), ""
-        if maximum is not None and not size and kinds.get(name) == "flash":
-            reason = "nothing is loaded there, nothing was measured"
-        if name == ELSEWHERE and maxima:
-            reason = "in no region: say where with [budget.region.NAME] kind, origin, length"
-        yield Row("region", name, size, maximum, reason)
-    for name, maximum in maxima.items():
-        if name not in measurement.regions:
+        is_held = budgets.max_of(f"region.{name}") is not None
+        yield Row("region", name, size, None, region_problem(measurement, name, is_held))
+    for budget in held:
+        if budget.name not in measurement.regions:
             known = ", ".join(measurement.regions)
-            yield Row("region", name, None, maximum or 0, f"no such region, the ELF has {known}")
+            yield Row("region", budget.name, None, 0, f"no such region, the ELF has {known}")
 
 
 def _size(measurement: Measurement, budget: SizeBudget) -> Row:
-    row = Row("size", budget.name, None, budget.max_bytes)
+    row = Row("size", budget.name, None)
     if problem := measurement.problem(budget.what):
         return replace(row, reason=problem)
     found = {pattern: measurement.bytes_of(budget.what, (pattern,)) for pattern in budget.patterns}
@@ -151,41 +99,6 @@ def _size(measurement: Measurement, budget: SizeBudget) -> Row:
     empty = f"its {budget.what}s have no bytes in the ELF, nothing was measured"
     is_empty = not total and budget.expect == "bytes"
     return replace(row, bytes=total, reason=empty if is_empty else "")
-
-
-def _stack(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Iterator[Row]:
-    bound = evidence.bound
-    if bound is not None:
-        reason = bound.reason if bound.bytes is None and budgets.stack_max is not None else ""
-        maximum = budgets.stack_max
-        row = Row("stack", "bound", bound.bytes, maximum, reason, where=bound.where)
-        yield replace(row, grade=bound.grade)
-        if bound.cold_bytes != bound.bytes:
-            yield Row("stack", "cold", bound.cold_bytes, None)
-        for task in bound.tasks:
-            budgeted = task.bytes is None and task.max_bytes is not None
-            why = "unbounded" if budgeted else ""
-            row = Row("stack", f"task {task.name}", task.bytes, task.max_bytes, why)
-            yield replace(row, grade=task.grade)
-    elif budgets.stack_max is not None:
-        yield Row("stack", "bound", None, budgets.stack_max, "the stack was not analysed")
-    mark, maximum = evidence.mark, budgets.measured_stack_max
-    if mark is not None:
-        yield Row("stack", "measured", mark.used_bytes, maximum)
-    elif maximum is not None:
-        yield Row("stack", "measured", None, maximum, evidence.no_mark)
-    if measurement.reserved_stack:
-        yield Row("stack", "reserved", measurement.reserved_stack, None)
-
-
-def _with_reasons(rows: Sequence[Row], budgets: Budgets) -> list[Row]:
-    """The file's own words for each maximum."""
-    why = {f"region.{budget.name}": budget.reason for budget in budgets.regions}
-    why |= {f"size.{budget.name}": budget.reason for budget in budgets.sizes}
-    given = dict(budgets.reasons)
-    why["size.static-ram"] = given.get("static-ram", "")
-    why["stack.bound"] = why["stack.measured"] = given.get("stack", "")
-    return [replace(row, why=why.get(row.key, "")) for row in rows]
 
 
 def _as_base(measurement: Measurement, rows: Sequence[Row], evidence: Evidence) -> Baseline:
@@ -223,12 +136,13 @@ def _waived(rows: list[Row], waivers: Sequence[Waiver], today: datetime.date) ->
 
 
 def _notes(measurement: Measurement, rows: Sequence[Row], evidence: Evidence) -> Iterator[str]:
-    if measurement.basis and measurement.basis != "STM32F407VG":
-        yield f"regions: {measurement.basis}"
+    yield from basis_notes(measurement)
     if measurement.layout.is_stripped:
         yield "stripped ELF: sizes of regions and sections only, no symbol, no stack bound"
     if evidence.bound is not None:
         yield from evidence.bound.notes
+    if evidence.mark_note:
+        yield evidence.mark_note
     if evidence.mark is None and evidence.no_mark != NO_RUN:
         yield f"stack not measured: {evidence.no_mark}"
     if evidence.base is None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from boardless.gate.change import Change
 from boardless.gate.diff import Diff, cause
 from boardless.gate.verdict import Row
-from boardless.project.limits import Budgets, RegionBudget, SizeBudget
+from boardless.project.budgets import Budget, Budgets
 from boardless.size.measure import Measurement
 
 NO_BASE = "no base to grow from, expected --base or a budget.lock beside the config"
@@ -49,31 +49,34 @@ def _symbols_of(name: str, measurement: Measurement, budgets: Budgets) -> set[st
 
 def growth_rows(budgets: Budgets, diff: Diff | None) -> Iterator[Row]:
     """One row a greatest growth; without a base each of them fails."""
-    for budget, found in _grown(budgets, diff):
-        name = f"{budget.name}.growth"
+    for budget in _growing(budgets):
+        row = Row("growth", f"{budget.name}.growth", None, budget.max_growth, owner=budget.owner)
+        found = None if diff is None else _change_of(budget, diff)
         if diff is None:
-            yield Row("growth", name, None, budget.max_growth, NO_BASE)
+            yield replace(row, reason=NO_BASE)
         elif found is None or found.after is None:
-            yield Row("growth", name, None, budget.max_growth, "not measured in the ELF")
+            yield replace(row, reason="not measured in the ELF")
         elif found.before is not None:
-            yield Row("growth", name, found.delta, budget.max_growth)
-
-
-def _grown(
-    budgets: Budgets, diff: Diff | None
-) -> Iterator[tuple[RegionBudget | SizeBudget, Change | None]]:
-    """Every budget with a greatest growth, and its change."""
-    regions = diff.regions if diff is not None else ()
-    sizes = diff.sizes if diff is not None else ()
-    budgeted: tuple[RegionBudget | SizeBudget, ...] = (*budgets.regions, *budgets.sizes)
-    for budget in budgeted:
-        if budget.max_growth is not None:
-            changes = regions if isinstance(budget, RegionBudget) else sizes
-            yield budget, next((c for c in changes if c.name == budget.name), None)
+            yield replace(row, bytes=found.delta)
 
 
 def not_grown(budgets: Budgets, diff: Diff | None) -> Iterator[str]:
     """Notes on budgets that the base does not have yet."""
-    for budget, found in _grown(budgets, diff):
+    for budget in _growing(budgets):
+        found = None if diff is None else _change_of(budget, diff)
         if found is not None and found.before is None and found.after is not None:
             yield f"{budget.name}.growth: the base does not have it, nothing to grow from yet"
+
+
+def _growing(budgets: Budgets) -> Iterator[Budget]:
+    return (budget for budget in budgets.held if budget.max_growth is not None)
+
+
+def _change_of(budget: Budget, diff: Diff) -> Change | None:
+    """What became of a budget's figure."""
+    if budget.key == "stack.bound":
+        return diff.stack
+    changes = diff.regions if budget.kind == "region" else diff.sizes
+    if budget.kind == "stack":
+        changes = tuple(path.change for path in diff.stacks)
+    return next((change for change in changes if change.name == budget.name), None)

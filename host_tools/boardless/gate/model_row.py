@@ -7,14 +7,15 @@ from pathlib import Path
 
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.model_hash import HASH_BYTES, mismatch
+from boardless_sim.elf.image import FirmwareImage
 
 NAME = "model-hash"
 
 
-def with_model(verdict: Verdict, elf: Path, artifact: Path) -> Verdict:
+def with_model(verdict: Verdict, image: FirmwareImage, artifact: Path) -> Verdict:
     """The verdict with one row more, which fails where the ELF has another model's digest.
 
     Raises `ModelError` where the ELF has no digest, or the artifact is not whole.
     """
-    row = Row("size", NAME, HASH_BYTES, None, mismatch(elf, artifact))
+    row = Row("size", NAME, HASH_BYTES, None, mismatch(image, artifact))
     return replace(verdict, rows=(*verdict.rows, row))

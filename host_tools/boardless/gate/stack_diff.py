@@ -11,7 +11,7 @@ _NAMED = 3
 
 
 @dataclass(frozen=True)
-class Frame:
+class StackFrame:
     """A function: its own frame, its bound (None: unbounded), who its worst path goes on to."""
 
     own_bytes: int
@@ -27,6 +27,9 @@ class Frame:
             "calls": self.calls,
             "grade": self.grade,
         }
+
+
+Frames = Mapping[str, StackFrame]
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Stacks:
     """The paths by what they are called, and every function."""
 
     paths: Mapping[str, StackPath] = field(default_factory=dict)
-    functions: Mapping[str, Frame] = field(default_factory=dict)
+    functions: Frames = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """The `stacks` of the document."""
@@ -114,7 +117,10 @@ def _is_more(before: int | None, after: int | None) -> bool:
 
 
 def _cause(
-    old: StackPath, new: StackPath, before: Mapping[str, Frame], after: Mapping[str, Frame]
+    old: StackPath,
+    new: StackPath,
+    before: Frames,
+    after: Frames,
 ) -> tuple[str, str]:
     """Down the worst path to the last function that grew, and why that one did.
 
@@ -133,7 +139,7 @@ def _cause(
     return name, "; ".join(_reasons(name, before[name], after[name], before))
 
 
-def _lost(before: Mapping[str, Frame], after: Mapping[str, Frame]) -> str:
+def _lost(before: Frames, after: Frames) -> str:
     """Who has no bound any more: new functions first, for they are why the others have none."""
     open_now = [name for name, frame in after.items() if frame.worst_bytes is None]
     new = [f"{name} (new)" for name in open_now if name not in before]
@@ -143,12 +149,12 @@ def _lost(before: Mapping[str, Frame], after: Mapping[str, Frame]) -> str:
     return f"no bound for {', '.join(found[:_NAMED])}{more}"
 
 
-def _has_grown(name: str, before: Mapping[str, Frame], after: Mapping[str, Frame]) -> bool:
+def _has_grown(name: str, before: Frames, after: Frames) -> bool:
     was, now = before.get(name), after.get(name)
     return was is not None and now is not None and _is_more(was.worst_bytes, now.worst_bytes)
 
 
-def _reasons(name: str, was: Frame, now: Frame, before: Mapping[str, Frame]) -> Iterator[str]:
+def _reasons(name: str, was: StackFrame, now: StackFrame, before: Frames) -> Iterator[str]:
     if now.own_bytes > was.own_bytes:
         yield f"{name} takes {now.own_bytes:,} bytes itself, it took {was.own_bytes:,}"
     if now.calls and now.calls not in before:

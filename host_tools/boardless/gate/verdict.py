@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from boardless.gate.bound import StackBound, account_of
 from boardless.gate.diff import Diff
-from boardless.gate.stack_diff import Stacks
+from boardless.project.budgets import Budget
 from boardless.size.measure import Measurement
 
 if TYPE_CHECKING:
@@ -23,24 +24,33 @@ class Row:
 
     `bytes` is None where nothing could be measured; that never passes a maximum. `waived` is what a
     waiver adds to the maximum, `cause` what made the figure grow, `why` the file's reason for the
-    maximum, `where` a source file and line, `grade` how far the figure of a stack can be trusted.
+    maximum, `where` a source file and line, `grade` how far the figure of a stack can be trusted,
+    `owner` who is asked about it.
     """
 
     kind: RowKind
     name: str
     bytes: int | None
-    max_bytes: int | None
+    max_bytes: int | None = None
     reason: str = ""
     waived: int = 0
     cause: str = ""
     why: str = ""
     where: tuple[str, int] | None = None
     grade: str = ""
+    owner: str = ""
 
     @property
     def key(self) -> str:
         """Its name with its kind, as `region.FLASH`: no two rows have the same."""
         return f"{self.kind}.{self.name}"
+
+    def held_to(self, budget: Budget | None) -> Row:
+        """The same figure against its budget, with what the file says of that."""
+        if budget is None:
+            return self
+        maximum = self.max_bytes if budget.max_bytes is None else budget.max_bytes
+        return replace(self, max_bytes=maximum, why=budget.reason, owner=budget.owner)
 
     @property
     def ok(self) -> bool:
@@ -77,6 +87,7 @@ class Row:
             "cause": self.cause,
             "why": self.why,
             "grade": self.grade,
+            "owner": self.owner,
         }
         return {**fields, **{key: value for key, value in optional.items() if value}}
 
@@ -95,8 +106,7 @@ class Verdict:
     today: str = ""
     diff: Diff | None = None
     measurement: Measurement | None = field(default=None, compare=False)
-    stack_bound: dict[str, object] = field(default_factory=dict)
-    stacks: Stacks | None = field(default=None, compare=False)
+    bound: StackBound | None = field(default=None, compare=False)
 
     @property
     def judged(self) -> tuple[Row, ...]:
@@ -131,8 +141,9 @@ class Verdict:
         if self.mark is not None:
             stack["measured"]["function"] = self.mark.lowest_function
             stack["measured"]["functions"] = dict(sorted(self.mark.functions.items()))
-        if self.stack_bound:
-            stack.setdefault("bound", {}).update(self.stack_bound)
+        stacks = None if self.bound is None else self.bound.stacks
+        if self.bound is not None and self.bound.report is not None:
+            stack.setdefault("bound", {}).update(account_of(self.bound.report))
         document: dict[str, object] = {
             "schema": SCHEMA,
             "verdict": "pass" if self.passed else "fail",
@@ -140,7 +151,7 @@ class Verdict:
             "regions": {row.name: row.as_json() for row in self.rows if row.kind == "region"},
             "sizes": self._list("size"),
             "stack": stack,
-            "stacks": {} if self.stacks is None else self.stacks.as_json(),
+            "stacks": {} if stacks is None else stacks.as_json(),
             "growth": self._list("growth"),
             "waivers": self._list("waiver"),
             "notes": list(self.notes),

@@ -27,45 +27,32 @@ A size is a number of bytes, or a text with a unit: "8192", "8K", "8 KiB", "1M".
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from boardless.project.limits import (
+from boardless.project.annotations import KEYS, StackAnnotations, read_annotations
+from boardless.project.budgets import (
     DEFAULT_NOISE,
-    STM32F407VG,
+    FIGURES,
     Budgets,
-    Region,
-    RegionBudget,
-    Role,
-    SizeBudget,
-    Waiver,
-    read_artifact,
+    read_figure,
     read_regions,
-    read_roles,
     read_sizes,
+    read_stack,
     read_waivers,
 )
+from boardless.project.chip import read_chip
+from boardless.project.contract import read_contract
+from boardless.project.model import Role, read_model
+from boardless.project.regions import Region
 from boardless.project.toml_table import Table
+from boardless.project.waivers import CheckWaiver, read_check_waivers
+from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.errors import ConfigError
-
-__all__ = [
-    "STM32F407VG",
-    "Budgets",
-    "Config",
-    "Region",
-    "RegionBudget",
-    "Role",
-    "SizeBudget",
-    "Waiver",
-    "find_config",
-    "load_config",
-    "parse_config",
-]
 
 MAX_FILE_BYTES = 1 << 20
 FILE_NAME = "boardless.toml"
-# what only the analysis of the stack reads
-_STACK_ANNOTATIONS = ("entry", "su", "cold", "calls", "recursion", "frames", "interrupts", "task")
+STACK_SECTIONS = (".stack", "._user_heap_stack")
 
 
 @dataclass(frozen=True)
@@ -73,18 +60,24 @@ class Config:
     """One project. Paths are already relative to the current folder, not to the file.
 
     `declares_regions`: the file says where a region lies, so nothing is guessed from the ELF.
+    `spare_regions`: for an ELF that uses what it does not place. `chip`: the part that it names;
+    None where it names none.
     """
 
     path: Path
-    elf: Path | None
     regions: tuple[Region, ...]
-    stack_sections: tuple[str, ...]
-    budgets: Budgets
+    elf: Path | None = None
+    stack_sections: tuple[str, ...] = STACK_SECTIONS
+    budgets: Budgets = field(default_factory=Budgets)
     linker_map: Path | None = None
     declares_regions: bool = False
+    spare_regions: tuple[Region, ...] = ()
+    chip: str | None = None
     roles: tuple[Role, ...] = ()
-    stack_table: Table | None = None
+    stack: StackAnnotations = field(default_factory=StackAnnotations)
     artifact: Path | None = None
+    contract: Contract = REFERENCE
+    check_waivers: tuple[CheckWaiver, ...] = ()
 
 
 def load_config(path: Path) -> Config:
@@ -95,54 +88,48 @@ def load_config(path: Path) -> Config:
 def parse_config(path: Path, raw: bytes) -> Config:
     """The same of a file's bytes, as they are or as they once were."""
     root = Table(path, "", _parse(path, raw))
-    project = root.table("project")
+    project, budget = root.table("project"), root.table("budget")
     elf, linker_map = project.text("elf"), project.text("map")
     project.close()
-    budget = root.table("budget")
+    contract = read_contract(root)
+    check_waivers = tuple(read_check_waivers(root.table("checks")))
+    board = root.table("board")
+    chip = read_chip(board)
+    board.close()
     root.close()
-    regions, region_budgets, declared = read_regions(budget.table("region"))
-    sizes, roles, artifact = read_sizes(budget), read_roles(budget), read_artifact(budget)
-    static_ram = budget.table("static-ram")
-    static_ram_max = static_ram.size("max") if static_ram.given else None
-    stack_sections = static_ram.texts("stack-sections") or (".stack", "._user_heap_stack")
-    reasons = [("static-ram", static_ram.text("reason") or "")]
-    static_ram.close()
+    regions = read_regions(budget.table("region"), chip)
+    model = read_model(budget.table("model"))
+    figures = {name: budget.table(name) for name in FIGURES}
+    stack_sections = figures["static-ram"].texts("stack-sections") or STACK_SECTIONS
     stack = budget.table("stack")
-    stack_max, measured_max = _stack(stack)
-    stack.leave(*_STACK_ANNOTATIONS)
-    reasons.append(("stack", stack.text("reason") or ""))
+    annotations = read_annotations(stack)
+    held = (
+        *regions.budgets,
+        *model.budget,
+        *read_sizes(budget.tables("size")),
+        *(found for name, table in figures.items() for found in read_figure(table, name)),
+        *read_stack(stack, is_annotated=any(map(stack.has, KEYS))),
+        *(task.budget for task in annotations.tasks if task.budget is not None),
+    )
     stack.close()
-    waivers = tuple(read_waivers(budget))
-    noise = budget.optional_size("noise")
+    waivers, noise = tuple(read_waivers(budget)), budget.optional_size("noise")
     budget.close()
     return Config(
         path=path,
         elf=None if elf is None else path.parent / elf,
-        regions=regions,
+        regions=regions.regions,
         stack_sections=stack_sections,
-        budgets=Budgets(
-            region_budgets,
-            sizes,
-            static_ram_max,
-            measured_max,
-            stack_max,
-            waivers,
-            DEFAULT_NOISE if noise is None else noise,
-            tuple(reasons),
-        ),
+        budgets=Budgets(held, waivers, DEFAULT_NOISE if noise is None else noise),
         linker_map=None if linker_map is None else path.parent / linker_map,
-        declares_regions=declared,
-        roles=roles,
-        stack_table=stack,
-        artifact=None if artifact is None else path.parent / artifact,
+        declares_regions=regions.are_declared,
+        spare_regions=regions.spare,
+        chip=chip,
+        roles=model.roles,
+        stack=annotations,
+        artifact=None if model.artifact is None else path.parent / model.artifact,
+        contract=contract,
+        check_waivers=check_waivers,
     )
-
-
-def _stack(stack: Table) -> tuple[int | None, int | None]:
-    maximum = stack.optional_size("max")
-    if stack.given and maximum is None and not any(map(stack.has, _STACK_ANNOTATIONS)):
-        return None, stack.size("measured-max")
-    return maximum, stack.optional_size("measured-max")
 
 
 def find_config(folder: Path) -> Path:

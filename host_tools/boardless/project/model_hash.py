@@ -4,24 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from boardless_sim.contract import REFERENCE, Symbols
 from boardless_sim.elf.image import FirmwareImage, load_image
 from boardless_sim.errors import ModelError
 
-SYMBOL = "model_hash"
 HASH_BYTES = 32
 
 
-def hash_in(image: FirmwareImage) -> str:
+def hash_in(image: FirmwareImage, symbols: Symbols = REFERENCE.symbols) -> str:
     """The digest that the exporter put into the model. Raises `ModelError` where there is none."""
-    symbol = image.symbols.get(SYMBOL)
+    symbol = image.symbols.get(symbols.model_hash)
     if symbol is None or symbol.size != HASH_BYTES:
         size = "no such symbol" if symbol is None else f"{symbol.size} bytes"
-        raise ModelError(f"{image.path}: {SYMBOL}: {size}, expected {HASH_BYTES} bytes of sha256")
+        raise ModelError(
+            f"{image.path}: {symbols.model_hash}: {size}, expected {HASH_BYTES} bytes of sha256"
+        )
     for segment in image.segments:
         start = symbol.address - segment.address
         if start >= 0 and start + HASH_BYTES <= len(segment.data):
             return segment.data[start : start + HASH_BYTES].hex()
-    raise ModelError(f"{image.path}: {SYMBOL} at {symbol.address:#010x} is not in the image's data")
+    raise ModelError(
+        f"{image.path}: {symbols.model_hash} at {symbol.address:#010x} is not in the image's data"
+    )
 
 
 def expected_hash(artifact: Path) -> str:
@@ -31,16 +35,16 @@ def expected_hash(artifact: Path) -> str:
     return artifact_sha256(artifact)
 
 
-def mismatch(elf: Path, artifact: Path) -> str:
+def mismatch(image: FirmwareImage, artifact: Path, symbols: Symbols = REFERENCE.symbols) -> str:
     """What is wrong with the ELF's model; empty when it is the artifact's."""
-    found, expected = hash_in(load_image(elf)), expected_hash(artifact)
+    found, expected = hash_in(image, symbols), expected_hash(artifact)
     if found == expected:
         return ""
     return f"model {found}, expected {expected} ({artifact})"
 
 
-def require_model(elf: Path, artifact: Path) -> None:
+def require_model(elf: Path, artifact: Path, symbols: Symbols = REFERENCE.symbols) -> None:
     """Raises `ModelError` with both digests where the ELF carries another model."""
-    complaint = mismatch(elf, artifact)
+    complaint = mismatch(load_image(elf), artifact, symbols)
     if complaint:
         raise ModelError(f"{elf}: {complaint}")

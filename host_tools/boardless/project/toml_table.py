@@ -115,6 +115,13 @@ class Table:
             raise self._wrong(key, value, "a number from 1")
         return value
 
+    def whole(self, key: str) -> int:
+        """A number that is not negative."""
+        value = self._get(key)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self._wrong(key, value, "a number from 0")
+        return value
+
     def flag(self, key: str) -> bool | None:
         """true or false; None where the file has no such key."""
         value = self._get(key)

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from boardless.compare.comparison import COUNTED, Answer, Comparison, Opinion
+from boardless.compare.comparison import Answer, Comparison, Opinion
 
 ROWS = 20
 SCHEMA = 1
@@ -83,8 +83,9 @@ def _what_was_told(comparison: Comparison) -> list[str]:
     lines = []
     answers = [answer for opinion in comparison.opinions for answer in opinion.answers]
     if any(answer.instructions is not None for answer in answers):
-        counted = " or ".join(COUNTED)
-        lines.append(f"counted    instructions of {counted}, interrupts in between included")
+        lines.append(
+            f"counted    instructions of {comparison.counted}, interrupts in between included"
+        )
         if "qemu" in (opinion.engine for opinion in comparison.opinions):
             lines.append(
                 "counted    qemu's clock runs on for a moment at a stop: its counts are high"

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from boardless.running.board_checks import BoardCheck, not_checked
 from boardless.running.classify import FrameResult, RunReport
 from boardless.running.latency import frame_rate, frames_lost, latencies, latency
-from boardless_sim.errors import BoardlessError
+from boardless.running.post_mortem import as_document
+from boardless_sim.files import write_text
 from boardless_sim.timing_basis import TimingBasis
 
 SCHEMA = 1
 
 
-def run_document(report: RunReport) -> dict[str, object]:
-    """The whole run. `correct` and `accuracy` are null where a truth is not known."""
+def run_document(report: RunReport, checks: Sequence[BoardCheck] = ()) -> dict[str, object]:
+    """The whole run. `correct` and `accuracy` are null where a truth is not known.
+
+    `post_mortem` is null where the run has its results.
+    """
+    stands = report.post_mortem
     return {
         "schema": SCHEMA,
         "engine": report.engine,
@@ -29,7 +32,25 @@ def run_document(report: RunReport) -> dict[str, object]:
         "stop_reason": report.stop_reason.value,
         "fingerprint": fingerprint(report),
         "timing": _timing(report.timing_basis, report.results),
+        "detail": report.detail,
+        "post_mortem": None if stands is None else as_document(stands),
+        "board_checks": [check_document(check) for check in checks],
+        "not_checked": list(not_checked(report.checked)),
         "results": [_result(result) for result in report.results],
+    }
+
+
+def check_document(check: BoardCheck) -> dict[str, object]:
+    """One row."""
+    return {
+        "check": check.check,
+        "grade": check.grade.value,
+        "device": check.device,
+        "text": check.text,
+        "function": check.function,
+        "pc": check.pc,
+        "time_us": check.time_us,
+        "waived": check.waived or None,
     }
 
 
@@ -42,38 +63,6 @@ def fingerprint(report: RunReport) -> str:
 def write_json(path: Path, document: Mapping[str, object]) -> None:
     """Write the whole document or nothing: a reader never sees half of one."""
     write_text(path, json.dumps(document, indent=2) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """The same for any text."""
-    temporary: Path | None = None
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
-        raise cannot_write(path, error) from error
-
-
-def require_writable(path: Path) -> None:
-    """Find out before a long run, not after it."""
-    if path.is_dir():
-        raise BoardlessError(f"{path}: is a folder, expected a file to write")
-    if not path.parent.is_dir():
-        raise BoardlessError(f"{path}: no folder {path.parent}, expected one to write into")
-    if not os.access(path.parent, os.W_OK):
-        raise BoardlessError(f"{path}: folder {path.parent} is read-only, expected a writable one")
-
-
-def cannot_write(path: Path, error: OSError) -> BoardlessError:
-    """The system's refusal, with the file it is about."""
-    return BoardlessError(f"{path}: {error.strerror or error}, expected a file to write")
 
 
 def _timing(basis: TimingBasis, results: Sequence[FrameResult]) -> dict[str, object]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from boardless.report.document import cannot_write
 from boardless.running.classify import FrameResult
 from boardless.running.latency import END_TO_END, PRINT, TOTAL, frame_rate, latencies, time_us
 from boardless_sim.errors import BoardlessError
+from boardless_sim.files import write_file
 from boardless_sim.timing_basis import TimingBasis
 
 _CAPTURE = "capture"  # the wait for a frame, while the one before is worked on: no part of latency
@@ -49,7 +50,6 @@ def draw(results: Sequence[FrameResult], basis: TimingBasis, path: Path) -> None
     axes.set_xlabel("frame")
     axes.set_ylabel("ms after its capture")
     figure.legend(loc="outside lower center", ncols=3, fontsize="small")
-    try:
-        figure.savefig(path, format="png", metadata={"Software": None})
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", metadata={"Software": None})
+    write_file(path, drawn.getvalue())

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from boardless.report.console import WIDTH
+from boardless.running.post_mortem import as_document, in_lines
 from boardless.timing.profile.costs import Cost, LayerCost
 from boardless.timing.profile.recording import Profile
 
@@ -50,6 +51,7 @@ def profile_document(profile: Profile) -> dict[str, object]:
             {"stage": stage.name, "function": stage.function, **vars(stage.cost)}
             for stage in profile.stages
         ],
+        "post_mortem": None if profile.stands is None else as_document(profile.stands),
         "every_cycles": profile.every_cycles,
         "samples": profile.samples,
         "functions": [
@@ -179,6 +181,8 @@ def _summary(profile: Profile) -> Iterator[str]:
         f"functions  {profile.samples:,} samples, one every {profile.every_cycles:,} cycles; "
         "shares are of the cycles awake"
     )
+    if profile.stands is not None:
+        yield from in_lines(profile.stands)
     if not profile.layers:
         yield NO_LAYERS
     if not profile.knows_callers:

@@ -9,8 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from boardless.report.console import WIDTH
+from boardless.running.board_checks import NOT_CHECKED, BoardCheck
 from boardless.running.classify import FrameResult, RunReport
 from boardless.running.latency import TOTAL, Latency, frame_rate, frames_lost, latencies
+from boardless.running.post_mortem import in_lines
 
 FIRST_ROWS = 20
 WRONG_ROWS = 30
@@ -18,7 +20,7 @@ STAGES = ("capture", "preprocess", "infer", TOTAL)
 NAME_WIDTH = 20
 
 
-def run_table(report: RunReport) -> RenderableType:
+def run_table(report: RunReport, checks: Sequence[BoardCheck] = ()) -> RenderableType:
     """Rows for the first frames and for every wrong one up to a bound, then the summary."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("frame", "name", "truth", "class", "score"):
@@ -34,7 +36,16 @@ def run_table(report: RunReport) -> RenderableType:
         parts.append(Text(_left_out(report.results, shown)))
     if times := latencies(report.results):
         parts += [Text(""), latency_table(times, len(report.results))]
-    return Group(*parts, Text(""), *(Text(line) for line in summary_lines(report)))
+    lines = (*summary_lines(report), *check_lines(report, checks))
+    return Group(*parts, Text(""), *(Text(line) for line in lines))
+
+
+def hung_run(report: RunReport, checks: Sequence[BoardCheck] = ()) -> RenderableType:
+    """A run without any result: why it ended, and where it stands."""
+    lines = [f"stopped    {report.detail}"]
+    if report.post_mortem is not None:
+        lines += in_lines(report.post_mortem)
+    return Group(*(Text(line) for line in (*lines, *check_lines(report, checks))))
 
 
 def latency_table(times: Mapping[str, Latency], frames: int) -> Table:
@@ -66,6 +77,17 @@ def summary_lines(report: RunReport) -> Iterator[str]:
     if len(report.firmware_errors) > 5:
         yield f"firmware   … and {len(report.firmware_errors) - 5} more error lines"
     yield f"stopped    {report.detail or report.stop_reason.value}"
+    if report.post_mortem is not None:
+        yield from in_lines(report.post_mortem)
+
+
+def check_lines(report: RunReport, checks: Sequence[BoardCheck]) -> Iterator[str]:
+    """A line a board check; what a whole engine does not look for is said, one check is not."""
+    if not report.checked:
+        yield f"checks     {NOT_CHECKED}: engine {report.engine} looks for none"
+    for check in checks:
+        grade = "waived" if check.waived else check.grade.value
+        yield f"{grade:<10} {check}"
 
 
 def _cells(result: FrameResult) -> list[str]:

@@ -24,6 +24,8 @@ def render(verdict: Verdict) -> Group:
 def remarks(verdict: Verdict) -> Iterator[str]:
     """What the regions hold, the model's roles, the base with the largest changes, notes."""
     measurement = verdict.measurement
+    if measurement is not None and measurement.memories.is_supposed:
+        yield f"regions of the {measurement.basis}: nothing says another chip ([board] chip)"
     if measurement is not None:
         for name, found in measurement.attribution.items():
             symbols, rest, padding = (found[kind] for kind in ("symbols", "rest", "padding"))
@@ -83,9 +85,9 @@ def remark(row: Row, verdict: Verdict) -> str:
 
 def grade_text(row: Row, verdict: Verdict) -> str:
     """How far the figure of a stack can be trusted, and what is known where there is none."""
-    least = verdict.stack_bound.get("at_least_bytes")
-    if row.key == "stack.bound" and row.bytes is None and isinstance(least, int):
-        return f"{row.grade}, at least {least:,}"
+    report = None if verdict.bound is None else verdict.bound.report
+    if row.key == "stack.bound" and row.bytes is None and report is not None:
+        return f"{row.grade}, at least {report.at_least_bytes:,}"
     return row.grade
 
 

@@ -5,24 +5,28 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
+from boardless.running.board_checks import Observation, observe
+from boardless.running.post_mortem import PostMortem, examine
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import (
+    Capability,
     Capture,
     Engine,
     StackMark,
     StopReason,
-    TimesCaptures,
     UartLine,
 )
 from boardless_sim.errors import FrameError, ResultError
-from boardless_sim.result import is_result, parse_result
+from boardless_sim.finding import Check
 from boardless_sim.timing_basis import TimingBasis
 
 # Frames queued ahead of the firmware: it may capture one frame while it works on the one before,
 # and the lens must never run dry before the last frame.
 WINDOW = 8
 DEFAULT_LIMIT_US = 1_000_000.0
+_PEACEFUL = (StopReason.LIMIT, StopReason.HALT)
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class FrameResult:
     name: str
     label: int | None
     class_index: int
-    score: int
-    times_us: Mapping[str, int]
+    score: float | None
+    times_us: Mapping[str, float]
     line: str
     sent_us: float
     capture: Capture | None = None
@@ -62,7 +66,8 @@ class FrameResult:
 class RunReport:
     """A run that ended for a named reason: RESULT only where every frame had its result.
 
-    `detail` says what stopped it otherwise; `firmware_errors` holds the firmware's `e-` lines.
+    `detail` says what stopped it otherwise, `post_mortem` where the core stood; `firmware_errors`
+    holds the firmware's `e-` lines.
     """
 
     engine: str
@@ -71,6 +76,9 @@ class RunReport:
     stop_reason: StopReason
     detail: str = ""
     firmware_errors: tuple[str, ...] = ()
+    post_mortem: PostMortem | None = None
+    observations: tuple[Observation, ...] = ()
+    checked: frozenset[Check] = frozenset()  # what the engine looks for
 
     @property
     def is_complete(self) -> bool:
@@ -126,12 +134,45 @@ def require_results(report: RunReport) -> RunReport:
     return report
 
 
-def measure_stack(engine: Engine, frames: Iterable[Frame]) -> StackMark:
-    """The stack's high-water mark after every frame had its result. Raises `ResultError`."""
-    report = require_results(classify(engine, frames))
-    if not report.is_complete:
+@dataclass(frozen=True)
+class MeasuredStack:
+    """A stack's mark, and how long a run it was of where no result ended it."""
+
+    mark: StackMark
+    note: str = ""
+
+
+def require_verdict(report: RunReport) -> RunReport:
+    """The same report. Raises `ResultError` where a bound of the host ended it, without verdict."""
+    if report.stop_reason.is_bound:
+        done = len(report.results)
+        raise ResultError(f"no verdict after {done} results: {report.detail}")
+    return require_results(report)
+
+
+def measure_stack(engine: Engine, frames: Iterable[Frame]) -> MeasuredStack:
+    """The stack's high-water mark after every frame had its result.
+
+    A firmware that never gives one was measured for as long as it was waited for. Raises
+    `ResultError` where the firmware stopped giving results, or ended in a fault.
+    """
+    report = classify(engine, frames)
+    if not report.is_complete and (report.results or report.stop_reason not in _PEACEFUL):
         raise ResultError(f"no whole run to measure the stack on: {report.detail}")
-    return engine.stack_mark()
+    note = "" if report.is_complete else f"stack measured without a result: {report.detail}"
+    return MeasuredStack(engine.stack_mark(), note)
+
+
+def measure_stack_for(engine: Engine, frames: Iterable[Frame], for_us: float) -> MeasuredStack:
+    """The stack's high-water mark after a virtual time, whatever the firmware prints."""
+    for frame in islice(frames, WINDOW):
+        engine.show(frame)
+    reason = engine.run(for_us)
+    if reason not in _PEACEFUL:
+        detail = stop_detail(engine, reason, for_us)
+        raise ResultError(f"no whole run to measure the stack on: {detail}")
+    at_ms = engine.time_us() / 1000
+    return MeasuredStack(engine.stack_mark(), f"stack measured over {at_ms:g} ms of virtual time")
 
 
 def last_line(engine: Engine, prefix: str = "") -> str | None:
@@ -144,10 +185,21 @@ def stop_detail(engine: Engine, reason: StopReason, limit_us: float) -> str:
     """Why a board stopped before what was waited for: the reason, in one line."""
     if reason is StopReason.FAULT:
         return f"fault: {engine.fault()}"
+    if reason.is_bound:
+        at_ms = engine.time_us() / 1000
+        return f"{reason.value}: more than one wait may take of this machine, at {at_ms:.3f} ms"
+    if reason is StopReason.STACK:
+        return _stack_detail(engine)
     at = f"at {engine.time_us() / 1000:.3f} ms"
     if reason is StopReason.LIMIT:
         return f"limit: {limit_us / 1000:g} ms of virtual time without a result, {at}"
     return f"{reason.value} {at}"
+
+
+def _stack_detail(engine: Engine) -> str:
+    kind = Check.STACK_INTO_VARIABLES.value
+    texts = [finding.text for finding in engine.findings() if finding.kind == kind]
+    return texts[0] if texts else "stack into variables"
 
 
 def _fill(engine: Engine, source: Iterator[Frame], ahead: deque[Frame]) -> None:
@@ -160,7 +212,7 @@ def _next_result_line(engine: Engine, limit_us: float) -> tuple[UartLine | None,
     found: list[UartLine] = []
 
     def is_wanted(line: UartLine) -> bool:
-        if not is_result(line.text):
+        if not engine.contract.is_result(line.port, line.text):
             return False
         found.append(line)
         return True
@@ -171,8 +223,8 @@ def _next_result_line(engine: Engine, limit_us: float) -> tuple[UartLine | None,
 
 def _paired(engine: Engine, line: UartLine, number: int, shown: Frame) -> FrameResult:
     """The result beside the frame that the sensor really clocked out for it."""
-    result = parse_result(line.text)
-    if result.frame != number:
+    result = engine.contract.parse_result(line.text)
+    if result.frame not in (number, None):
         raise ResultError(
             f"UART: frame counter {result.frame}, expected {number} (it counts up by one): "
             f"{result.line[:100]!r}"
@@ -196,8 +248,13 @@ def _paired(engine: Engine, line: UartLine, number: int, shown: Frame) -> FrameR
         times_us=result.times_us,
         line=result.line,
         sent_us=line.time_us,
-        capture=engine.captures()[number] if isinstance(engine, TimesCaptures) else None,
+        capture=_capture(engine, number),
     )
+
+
+def _capture(engine: Engine, number: int) -> Capture | None:
+    known = Capability.CAPTURE_TIMES in engine.capabilities
+    return engine.captures()[number] if known else None
 
 
 def _what_stopped(engine: Engine, reason: StopReason, limit_us: float) -> str:
@@ -209,7 +266,16 @@ def _what_stopped(engine: Engine, reason: StopReason, limit_us: float) -> str:
 def _report(
     engine: Engine, results: list[FrameResult], reason: StopReason, detail: str
 ) -> RunReport:
-    errors = tuple(line.text for line in engine.uart_lines() if line.text.startswith("e-"))
+    errors = tuple(line.text for line in engine.uart_lines() if engine.contract.is_error(line.text))
+    stands = None if reason is StopReason.RESULT else examine(engine)
     return RunReport(
-        engine.name, engine.timing_basis, tuple(results), reason, detail, firmware_errors=errors
+        engine=engine.name,
+        timing_basis=engine.timing_basis,
+        results=tuple(results),
+        stop_reason=reason,
+        detail=detail,
+        firmware_errors=errors,
+        post_mortem=stands,
+        observations=observe(engine, stands),
+        checked=engine.checks,
     )

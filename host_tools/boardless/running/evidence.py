@@ -9,6 +9,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 
+from boardless.running.post_mortem import examine, in_lines
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Engine, UartLine
 from boardless_sim.errors import BoardlessError
@@ -27,17 +28,19 @@ class Evidence:
     fault: str | None
     time: str
     log: tuple[str, ...]
+    post_mortem: tuple[str, ...] = ()  # where the core stands
 
 
 def gather(engine: Engine, frame: Frame | None) -> Evidence:
     """The board as it is now; `frame` is the last one shown to it."""
-    fault = engine.fault()
+    fault, stands = engine.fault(), examine(engine)
     return Evidence(
         frame=frame,
         uart=tuple(engine.uart_lines()),
         fault=None if fault is None else str(fault),
         time=f"virtual time {engine.time_us() / 1000:.3f} ms ({engine.timing_basis})",
         log=tuple(engine.log()),
+        post_mortem=() if stands is None else tuple(in_lines(stands)),
     )
 
 
@@ -69,6 +72,8 @@ def as_html(evidence: Evidence) -> str:
         )
     parts.append(f"<p>{html.escape(evidence.time)}</p>")
     parts.append(f"<p>{html.escape(evidence.fault or 'no fault')}</p>")
+    if evidence.post_mortem:
+        parts.append(f"<pre>{html.escape(chr(10).join(evidence.post_mortem))}</pre>")
     left_out = len(evidence.uart) - LAST_LINES
     note = f"(the first {left_out} lines are left out)\n" if left_out > 0 else ""
     said = note + transcript(evidence.uart[-LAST_LINES:]) or "the UART is silent"
@@ -89,7 +94,7 @@ def clear(folder: Path) -> None:
 def save(evidence: Evidence, folder: Path) -> None:
     """`frame.png`, `uart.txt` and `board.txt` in a folder of its own."""
     fault = evidence.fault or "no fault"
-    board = [evidence.time, fault, *evidence.log]
+    board = [evidence.time, fault, *evidence.post_mortem, *evidence.log]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if evidence.frame is not None:

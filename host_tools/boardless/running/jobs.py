@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Protocol
 
+from boardless.running.board_checks import Observation
 from boardless.running.classify import FrameResult, RunReport, classify
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Engine, StopReason
@@ -176,7 +177,21 @@ def _merged(reports: list[RunReport]) -> RunReport:
     ]
     leading = min(stopped, key=lambda pair: pair[0])[1] if stopped else reports[0]
     errors = tuple(line for report in reports for line in report.firmware_errors)
-    return replace(leading, results=tuple(results), firmware_errors=errors)
+    return replace(
+        leading,
+        results=tuple(results),
+        firmware_errors=errors,
+        observations=_observed(reports),
+    )
+
+
+def _observed(reports: list[RunReport]) -> tuple[Observation, ...]:
+    """Each finding once, as one of the boards had it."""
+    found: dict[tuple[str, str], Observation] = {}
+    for report in reports:
+        for observed in report.observations:
+            found.setdefault((observed.finding.kind, observed.finding.text), observed)
+    return tuple(found.values())
 
 
 def _end(workers: list[_Worker]) -> None:

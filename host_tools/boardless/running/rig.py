@@ -1,9 +1,9 @@
 """A board under test, step by step: power on, show frames, wait for what the firmware says.
 
-with Bench() as bench:
-    bench.power_on(BoardSetup(Path("app.elf")))
-    bench.show(frame)
-    result = bench.run_until_result(limit_us=500_000)
+with Rig() as rig:
+    rig.power_on(BoardSetup(Path("app.elf")))
+    rig.show(frame)
+    result = rig.run_until_result(limit_us=500_000)
 """
 
 from __future__ import annotations
@@ -14,38 +14,43 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from boardless.running.board_checks import Observation, observe
 from boardless.running.classify import FrameResult, RunReport, classify, require_results
 from boardless.running.evidence import Evidence, gather
+from boardless.running.post_mortem import examine
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
-from boardless_sim.elf.image import FirmwareImage, load_image
+from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.engine import (
-    BreakableCamera,
     Engine,
-    KeepsPreciseTime,
     StackMark,
     StopReason,
     UartLine,
 )
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
-from boardless_sim.result import InferenceResult, is_result, parse_result
+from boardless_sim.result import InferenceResult
+
+_STEP_US = 1000.0  # of virtual time, from one look at unfinished text to the next
 
 
-class Bench:
+class Rig:
     """At most one powered board; what was shown to it, and what it answered."""
 
     def __init__(self) -> None:
         self._engine: Engine | None = None
         self._setup: BoardSetup | None = None
+        self._image: FirmwareImage | None = None
         self._unanswered: deque[Frame] = deque()
+        self._answered = 0  # result lines since power-on
         self._faults: list[SensorFault] = []
         self._last_shown: Frame | None = None
         self._last_evidence: Evidence | None = None
+        self._observed: list[Observation] = []
         self.results: list[FrameResult] = []
         self.stop_reason: StopReason | None = None
 
-    def __enter__(self) -> Bench:
+    def __enter__(self) -> Rig:
         return self
 
     def __exit__(
@@ -66,40 +71,53 @@ class Bench:
     @property
     def image(self) -> FirmwareImage:
         """The firmware of the powered board."""
-        if self._engine is None or self._setup is None:
-            raise EngineError("no board is powered, expected one: power it on first")
-        return load_image(self._setup.elf)
+        return self.engine.image
 
-    def power_on(self, setup: BoardSetup) -> None:
-        """A fresh board in place of the one before; virtual time is 0."""
+    def power_on(self, setup: BoardSetup, image: FirmwareImage | None = None) -> None:
+        """A fresh board in place of the one before; virtual time is 0.
+
+        `image`: the setup's ELF, where it is read already.
+        """
         self.power_off()
         self.results = []
         self._unanswered.clear()
+        self._answered = 0
         self._faults = []
         self._last_shown = self._last_evidence = self.stop_reason = None
-        self._engine = setup.power_on()
+        self._engine = setup.power_on(image)
         self._setup = setup
+        self._image = self._engine.image
 
     def power_off(self) -> None:
         """Give the board back and keep its evidence. Harmless without a board."""
         if self._engine is not None:
             self._last_evidence = self.evidence()
+            self._observed += self._observe(self._engine)
             self._engine.close()
             self._engine = None
+
+    @property
+    def observations(self) -> tuple[Observation, ...]:
+        """What the boards did since `forget_observations` that the chip would not have carried."""
+        now = [] if self._engine is None else self._observe(self._engine)
+        return (*self._observed, *now)
+
+    def forget_observations(self) -> None:
+        """They were judged."""
+        self._observed = []
 
     def restart(self) -> None:
         """The same firmware on a fresh board."""
         if self._setup is None:
             raise EngineError("no board was powered, expected one: power it on first")
-        self.power_on(self._setup)
+        self.power_on(self._setup, self._image)
 
     def ask_for_precise_time(self) -> None:
         """On this board from here on, and after `restart` from power-on."""
         engine = self.engine
         assert self._setup is not None
         self._setup = replace(self._setup, precise=True)
-        if isinstance(engine, KeepsPreciseTime):
-            engine.be_precise()
+        engine.be_precise()
 
     def show(self, frame: Frame) -> None:
         """Queue a frame for the lens."""
@@ -134,6 +152,22 @@ class Bench:
         self.run(limit_us, until)
         return found[0] if found else None
 
+    def run_until_text(self, limit_us: float, wanted: str) -> bool:
+        """Whether the text came, in a line or before a line end; looks once a millisecond."""
+        engine = self.engine
+        deadline_us, first = engine.time_us() + limit_us, len(engine.uart_lines())
+        while True:
+            unfinished = engine.activity().unfinished.values()
+            lines = (line.text for line in engine.uart_lines()[first:])
+            if any(wanted in text for text in (*unfinished, *lines)):
+                self.stop_reason = StopReason.RESULT
+                return True
+            left_us = deadline_us - engine.time_us()
+            if left_us <= 0:
+                return False
+            if self.run(min(left_us, _STEP_US)) is not StopReason.LIMIT:
+                return False
+
     def run_until_result(self, limit_us: float) -> FrameResult | None:
         """The result of the oldest frame that has none, or the next result where all have one.
 
@@ -142,22 +176,24 @@ class Bench:
         """
         deadline_us = self.engine.time_us() + limit_us
         while (left_us := deadline_us - self.engine.time_us()) > 0:
-            line = self.run_until_line(left_us, lambda line: is_result(line.text))
+            line = self.run_until_line(left_us, self._is_result)
             if line is None:
                 return None
-            answered = parse_result(line.text)
-            frame = self._frame_of(answered)
+            answered = self.engine.contract.parse_result(line.text)
+            number = self._answered if answered.frame is None else answered.frame
+            self._answered += 1
+            frame = self._frame_of(number)
             if self._unanswered and frame is not self._unanswered[0]:
                 continue
             if self._unanswered:
                 self._unanswered.popleft()
-            self.results.append(_result(answered, frame, line.time_us))
+            self.results.append(_result(answered, number, frame, line.time_us))
             return self.results[-1]
         self.stop_reason = StopReason.LIMIT
         return None
 
     def classify(self, frames: Iterable[Frame], limit_us: float) -> RunReport:
-        """Show every frame to a fresh board; its results are the bench's results."""
+        """Show every frame to a fresh board; its results are the rig's results."""
         self.restart()
         report = require_results(classify(self.engine, frames, limit_us))
         self.results = list(report.results)
@@ -181,22 +217,28 @@ class Bench:
             return self._last_evidence
         return gather(self._engine, self._last_shown)
 
-    def _frame_of(self, answered: InferenceResult) -> Frame | None:
+    def _observe(self, engine: Engine) -> list[Observation]:
+        ran_to_its_end = self.stop_reason in (None, StopReason.RESULT)
+        return list(observe(engine, None if ran_to_its_end else examine(engine)))
+
+    def _is_result(self, line: UartLine) -> bool:
+        return self.engine.contract.is_result(line.port, line.text)
+
+    def _frame_of(self, number: int) -> Frame | None:
         captured = self.engine.captured()
-        return captured[answered.frame] if answered.frame < len(captured) else None
+        return captured[number] if number < len(captured) else None
 
     def _set_faults(self, faults: list[SensorFault]) -> None:
-        engine = self.engine
-        if not isinstance(engine, BreakableCamera):
-            raise EngineError(f"engine {engine.name}: no camera faults, expected engine native")
+        self.engine.set_camera_faults(faults)
         self._faults = faults
-        engine.set_camera_faults(faults)
 
 
-def _result(answered: InferenceResult, frame: Frame | None, sent_us: float) -> FrameResult:
+def _result(
+    answered: InferenceResult, number: int, frame: Frame | None, sent_us: float
+) -> FrameResult:
     return FrameResult(
-        frame=answered.frame,
-        name=f"number {answered.frame}" if frame is None else frame.name,
+        frame=number,
+        name=f"number {number}" if frame is None else frame.name,
         label=None if frame is None else frame.label,
         class_index=answered.class_index,
         score=answered.score,

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from boardless_sim.errors import EngineError
+from boardless_sim.contract import REFERENCE, Contract, Symbols
+from boardless_sim.engines.bounds import DEFAULT, Bounds
+from boardless_sim.errors import EngineError, ImageError
 
 if TYPE_CHECKING:
+    from boardless_sim.elf.image import FirmwareImage
     from boardless_sim.engines.engine import Engine
 
-ENGINES = ("native", "renode", "qemu")
+NATIVE = "native"
+# Where each stands; imported when it is asked for. Another one than native takes no arguments.
+ENGINES: Mapping[str, str] = {
+    NATIVE: "boardless_sim.engines.native.engine:NativeEngine",
+    "renode": "boardless_sim.engines.renode.engine:RenodeEngine",
+    "qemu": "boardless_sim.engines.gdb.qemu:QemuEngine",
+}
 
 
 @dataclass(frozen=True)
@@ -23,24 +34,32 @@ class BoardSetup:
     strict: bool = False
     fast_forward: bool = True
     peripherals: tuple[str, ...] = ()  # files of the user's own, as FILE:CLASS@BASE
+    ram_fill: int | None = None  # seed of what RAM holds at power-on, 0: zeros; None: the engine's
     precise: bool = False  # time as a test of times wants it, where the engine has a choice
+    contract: Contract = REFERENCE
+    bounds: Bounds = DEFAULT
 
-    def power_on(self) -> Engine:
-        """A board with the firmware in Flash, at virtual time 0. The caller closes it."""
-        from boardless_sim.elf.image import load_image, mailbox_of
-        from boardless_sim.engines.engine import KeepsPreciseTime
+    def power_on(self, image: FirmwareImage | None = None) -> Engine:
+        """A board with the firmware in Flash, at virtual time 0. The caller closes it.
+
+        `image`: the ELF, where it is read already.
+        """
+        from boardless_sim.elf.image import load_image
+        from boardless_sim.engines.mailbox.box import mailbox_of
 
         if self.engine not in ENGINES:
             raise EngineError(f"engine {self.engine!r}, expected one of: {', '.join(ENGINES)}")
-        image = load_image(self.elf)
+        image = load_image(self.elf) if image is None else image
+        _require_symbols(image, self.contract.symbols)
         engine = self._create()
-        if self.engine != "qemu" and mailbox_of(image) is not None:
+        engine.contract, engine.bounds = self.contract, self.bounds
+        if self.engine != "qemu" and mailbox_of(image, self.contract) is not None:
             from boardless_sim.engines.mailbox.fed import MailboxFed
 
             engine = MailboxFed(engine)
         try:
             engine.load(image)
-            if self.precise and isinstance(engine, KeepsPreciseTime):
+            if self.precise:
                 engine.be_precise()
         except BaseException:
             engine.close()
@@ -48,22 +67,32 @@ class BoardSetup:
         return engine
 
     def _create(self) -> Engine:
-        if self.engine == "qemu":
-            from boardless_sim.engines.gdb.qemu import QemuEngine
-
+        if self.engine != NATIVE:
             self._require_plain_board()
-            return QemuEngine()
-        if self.engine == "renode":
-            from boardless_sim.engines.renode.engine import RenodeEngine
-
-            self._require_plain_board()
-            return RenodeEngine()
+            module, _, name = ENGINES[self.engine].partition(":")
+            create: Callable[[], Engine] = getattr(import_module(module), name)
+            return create()
+        from boardless_sim.boards.ram_fill import RAM_FILL
         from boardless_sim.engines.native.engine import NativeEngine
 
-        return NativeEngine(self.strict, self.fast_forward, self.peripherals)
+        fill = RAM_FILL if self.ram_fill is None else self.ram_fill
+        return NativeEngine(self.strict, self.fast_forward, self.peripherals, ram_fill=fill)
 
     def _require_plain_board(self) -> None:
         """What only the native engine's devices offer."""
-        for what, asked in (("strict mode", self.strict), ("peripherals", self.peripherals)):
+        for what, asked in (
+            ("strict mode", self.strict),
+            ("peripherals", self.peripherals),
+            ("RAM fill", self.ram_fill is not None),
+        ):
             if asked:
                 raise EngineError(f"engine {self.engine}: no {what}, expected engine native")
+
+
+def _require_symbols(image: FirmwareImage, symbols: Symbols) -> None:
+    """A name of the project's own must be there; one of the reference firmware's need not."""
+    for field in fields(Symbols):
+        name = getattr(symbols, field.name)
+        if name != field.default and name not in image.symbols:
+            key = field.name.replace("_", "-")
+            raise ImageError(f"{image.path}: no symbol {name!r}, expected it ([symbols] {key})")

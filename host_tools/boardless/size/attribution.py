@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from boardless.project.limits import Region
+from boardless.project.regions import Region
 from boardless.size.regions import ram_sections
 from boardless_sim.elf.layout import Layout, Section, SizedSymbol
 from boardless_sim.errors import AnalyserError

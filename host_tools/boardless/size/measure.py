@@ -5,19 +5,30 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import cached_property, lru_cache
 from pathlib import Path
 
+from boardless.project.budgets import Selector
 from boardless.project.config import Config
-from boardless.project.limits import Region, Role, Selector
+from boardless.project.model import Role
+from boardless.project.regions import Region
 from boardless.size.attribution import Part, attribute
 from boardless.size.origin import Origin, archives, sources
-from boardless.size.regions import ELSEWHERE, image_bytes, ram_sections, region_bytes, regions_of
+from boardless.size.regions import (
+    ELSEWHERE,
+    Memories,
+    image_bytes,
+    memories_of,
+    ram_sections,
+    region_bytes,
+)
+from boardless_sim.elf.demangle import demangled
+from boardless_sim.elf.file import ElfFile, read_elf
 from boardless_sim.elf.intervals import union_bytes
-from boardless_sim.elf.layout import Layout, read_layout
-from boardless_sim.elf.lines import LineTable, read_lines
+from boardless_sim.elf.layout import Layout, layout_of
+from boardless_sim.elf.lines import LineTable
 from boardless_sim.elf.linker_map import Placed, read_map
 from boardless_sim.errors import ConfigError
 
@@ -29,18 +40,28 @@ class Measurement:
     """What was found. The bytes of a region contain its alignment padding.
 
     `static_ram` is what data takes in RAM before the first function runs; the stack's section is
-    not in it but in `reserved_stack`. `basis` says where the regions come from.
+    not in it but in `reserved_stack`.
     """
 
     layout: Layout
     regions: Mapping[str, int]
     static_ram: int
     reserved_stack: int
-    placed_in: tuple[Region, ...] = ()
-    basis: str = ""
+    memories: Memories = field(default_factory=lambda: Memories((), ""))
+    stack_sections: tuple[str, ...] = ()
     map_path: Path | None = None
     map_required: bool = False
     roles: tuple[Role, ...] = ()
+
+    @property
+    def placed_in(self) -> tuple[Region, ...]:
+        """The regions that the bytes were placed into."""
+        return self.memories.regions
+
+    @property
+    def basis(self) -> str:
+        """Where the regions come from."""
+        return self.memories.basis
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -56,11 +77,10 @@ class Measurement:
             of_region["symbols" if part.kind == "symbol" else part.kind] += part.bytes
         return found
 
-    @cached_property
+    @property
     def lines(self) -> LineTable:
         """The line tables; empty, with the reason, where the ELF has none that can be read."""
-        at_zero = any(s.is_function and not s.address and s.size for s in self.layout.symbols)
-        return read_lines(self.layout.elf, at_zero)
+        return self.layout.elf.lines
 
     @cached_property
     def sources(self) -> Origin:
@@ -106,7 +126,7 @@ class Measurement:
         found = [
             (symbol.address, symbol.address + symbol.size)
             for symbol in self.layout.symbols
-            if _matches(symbol.name, patterns)
+            if self.matches(symbol.name, patterns)
         ]
         return union_bytes(found) if found else None
 
@@ -119,8 +139,11 @@ class Measurement:
 
     @staticmethod
     def matches(name: str, patterns: Iterable[str]) -> bool:
-        """Whether a symbol's or a section's name is what a pattern means."""
-        return _matches(name, patterns)
+        """Whether a name, or the source's for it, is what a pattern means."""
+        if _matches(name, patterns):
+            return True
+        source_name = demangled(name)
+        return source_name is not None and _matches(source_name, patterns)
 
     @cached_property
     def symbols(self) -> Mapping[str, int]:
@@ -138,27 +161,28 @@ class Measurement:
         """The model's bytes by role; a symbol of two roles is of the first."""
         found: Counter[str] = Counter()
         for name, size in self.symbols.items():
-            role = next((r.name for r in self.roles if _matches(name, r.patterns)), None)
+            role = next((r.name for r in self.roles if self.matches(name, r.patterns)), None)
             if role is not None:
                 found[role] += size
         return dict(found)
 
 
-def measure(image_path: Path, config: Config, linker_map: Path | None = None) -> Measurement:
-    """Read an ELF and place its sections into the chip's regions. Raises `ImageError`."""
-    layout = read_layout(image_path)
-    regions, basis = regions_of(layout, config)
+def measure(image: Path | ElfFile, config: Config, linker_map: Path | None = None) -> Measurement:
+    """Place an ELF's sections into the chip's regions. Raises `ImageError`."""
+    layout = layout_of(image if isinstance(image, ElfFile) else read_elf(image))
+    memories = memories_of(layout, config)
+    regions = memories.regions
     in_ram = ram_sections(layout, regions)
     stack = [section for section in in_ram if section.name in config.stack_sections]
     given = linker_map or config.linker_map
-    beside = image_path.with_suffix(".map")
+    beside = layout.path.with_suffix(".map")
     return Measurement(
         layout=layout,
         regions=region_bytes(layout, regions),
         static_ram=sum(section.size for section in in_ram if section not in stack),
         reserved_stack=sum(section.size for section in stack),
-        placed_in=regions,
-        basis=basis,
+        memories=memories,
+        stack_sections=config.stack_sections,
         map_path=given or (beside if beside.is_file() else None),
         map_required=given is not None,
         roles=config.roles,

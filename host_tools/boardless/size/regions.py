@@ -3,30 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
+from boardless.project.chip import DEFAULT_CHIP, chip_regions, is_shown
 from boardless.project.config import Config
-from boardless.project.limits import Region
+from boardless.project.regions import Region
 from boardless_sim.elf.layout import Layout, Section
 
 ELSEWHERE = "elsewhere"
-# The architecture's own map: code and external memory may hold an image, SRAM and the rest not.
-_CODE_END, _SRAM_END = 0x2000_0000, 0x4000_0000
-_EXTERNAL = (0x6000_0000, 0xA000_0000)
-_APART = 16 << 20
+# The architecture's own map (DDI 0403E, B3.1): only RAM is here.
+_SRAM = range(0x2000_0000, 0x4000_0000)
+# Further apart, what is loaded is of two memories: the second bank of an STM32H743 lies 1 MB behind
+# the first. What runs in RAM is told apart by its address's upper byte: TCM, CCM, SRAM.
+_BANKS_APART, _MEMORIES_APART = 512 << 10, 16 << 20
 
 
-def regions_of(layout: Layout, config: Config) -> tuple[tuple[Region, ...], str]:
-    """The regions to measure by, and where they come from.
+@dataclass(frozen=True)
+class Memories:
+    """The regions that an ELF is measured by, and where they come from.
 
-    Without a region of its own in the file, and without one byte in the STM32F407's Flash, the
-    program headers say where Flash and RAM are.
+    `chip`: what the chip has, empty where nobody says which it is; `is_supposed` where the file
+    does not. `have_ends`: a region's length is the memory's; else it is only as long as what was
+    found in it.
     """
+
+    regions: tuple[Region, ...]
+    basis: str
+    chip: tuple[Region, ...] = ()
+    is_supposed: bool = False
+    have_ends: bool = True
+
+
+def memories_of(layout: Layout, config: Config) -> Memories:
+    """The chip's regions with what the file declares; without either those that the ELF fits.
+
+    An ELF that starts nowhere but in the virtual board's own chip is taken for that chip's. Else
+    the program headers say where Flash and RAM are.
+    """
+    if config.chip is not None:
+        chip = chip_regions(config.chip)
+        return Memories(_used(config.regions, layout), config.chip.upper(), chip)
     if config.declares_regions:
-        return config.regions, str(config.path)
-    flash = [region for region in config.regions if region.kind == "flash"]
-    if not flash or any(_in_any(section.load_address, flash) for section in _images(layout)):
-        return config.regions, "STM32F407VG"
-    return tuple(_derived(layout)), "the ELF's program headers"
+        used = (r for r in config.spare_regions if _is_used(r, layout))
+        return Memories((*config.regions, *used), str(config.path))
+    regions = config.regions
+    if all(_starts_in(section, regions) for section in layout.sections if section.size):
+        return Memories(_used(regions, layout), DEFAULT_CHIP.upper(), regions, is_supposed=True)
+    return Memories(tuple(_derived(layout)), "the ELF's program headers", have_ends=False)
+
+
+def _used(regions: Iterable[Region], layout: Layout) -> tuple[Region, ...]:
+    return tuple(region for region in regions if is_shown(region) or _is_used(region, layout))
+
+
+def _is_used(region: Region, layout: Layout) -> bool:
+    return any(
+        section.size and region.holds(place)
+        for section in layout.sections
+        for place in _places(section)
+    )
+
+
+def _starts_in(section: Section, regions: Sequence[Region]) -> bool:
+    places = (section.address, section.load_address) if section.is_loaded else (section.address,)
+    return all(_in_any(place, regions) for place in places)
 
 
 def region_bytes(layout: Layout, regions: Sequence[Region]) -> dict[str, int]:
@@ -44,10 +84,40 @@ def region_bytes(layout: Layout, regions: Sequence[Region]) -> dict[str, int]:
     return {**found, ELSEWHERE: lost} if lost else found
 
 
-def ram_sections(layout: Layout, regions: Iterable[Region]) -> list[Section]:
+def ram_sections(layout: Layout, regions: Sequence[Region]) -> list[Section]:
     """Zeroed at start-up, copied out of Flash by it, or loaded there directly."""
-    flash = [region for region in regions if region.kind == "flash"]
-    return [section for section in layout.sections if not _in_any(section.address, flash)]
+    return [section for section in layout.sections if _is_in_ram(section, regions)]
+
+
+def _is_in_ram(section: Section, regions: Sequence[Region]) -> bool:
+    """By the region that holds it; outside of them all by what can be written.
+
+    What is loaded where it runs and is never written may lie in any Flash: a second bank, QSPI.
+    """
+    region = next((region for region in regions if region.holds(section.address)), None)
+    if region is not None:
+        return region.kind == "ram"
+    if section.address in _SRAM or not section.is_loaded:
+        return True
+    return section.is_writable or section.load_address != section.address
+
+
+def overrun(region: Region, layout: Layout) -> int:
+    """Bytes that lie beyond a region's end, of sections that start in it."""
+    starts = [
+        (place, section.size)
+        for section in layout.sections
+        for place in _places(section)
+        if section.size and region.holds(place)
+    ]
+    return max((start + size - region.end for start, size in starts), default=0)
+
+
+def _places(section: Section) -> Iterator[int]:
+    """Where a section takes room: where it runs, and where it is loaded from."""
+    yield section.address
+    if section.is_loaded and section.load_address != section.address:
+        yield section.load_address
 
 
 def image_bytes(sections: Iterable[Section]) -> int:
@@ -84,17 +154,17 @@ def _is_placed(section: Section, regions: Sequence[Region], flash: Sequence[Regi
 
 
 def _derived(layout: Layout) -> Iterator[Region]:
-    """Flash where loaded bytes lie in code or external memory, RAM where anything runs in SRAM."""
-    loads = [(s.load_address, s.load_address + s.size) for s in _images(layout)]
-    runs = [(s.address, s.end) for s in layout.sections if s.size]
-    code = [load for load in loads if load[0] < _CODE_END or _is_external(load[0])]
-    sram = [run for run in runs if _CODE_END <= run[0] < _SRAM_END]
-    yield from _named("FLASH", "flash", _clusters(code))
-    yield from _named("RAM", "ram", _clusters(sram))
-
-
-def _is_external(address: int) -> bool:
-    return _EXTERNAL[0] <= address < _EXTERNAL[1]
+    """RAM where anything runs that is written or copied, Flash where the rest is loaded."""
+    in_ram = ram_sections(layout, ())
+    runs = [(section.address, section.end) for section in in_ram if section.size]
+    loads = [
+        (section.load_address, section.load_address + section.size)
+        for section in _images(layout)
+        if section not in in_ram or section.load_address != section.address
+    ]
+    flash = [load for load in loads if load[0] not in _SRAM]
+    yield from _named("FLASH", "flash", _clusters(flash, _BANKS_APART))
+    yield from _named("RAM", "ram", _clusters(runs, _MEMORIES_APART))
 
 
 def _named(name: str, kind: str, clusters: list[tuple[int, int]]) -> Iterator[Region]:
@@ -105,11 +175,12 @@ def _named(name: str, kind: str, clusters: list[tuple[int, int]]) -> Iterator[Re
         yield Region(label, "flash" if kind == "flash" else "ram", start, end - start)
 
 
-def _clusters(intervals: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Stretches that lie further apart than one memory's address range."""
+def _clusters(intervals: list[tuple[int, int]], apart: int) -> list[tuple[int, int]]:
+    """Stretches with gaps of less than `apart` in one memory's range of addresses."""
     found: list[tuple[int, int]] = []
     for start, end in sorted(intervals):
-        if found and start // _APART == found[-1][0] // _APART:
+        is_near = found and start - found[-1][1] < apart
+        if is_near and start // _MEMORIES_APART == found[-1][0] // _MEMORIES_APART:
             found[-1] = (found[-1][0], max(end, found[-1][1]))
         else:
             found.append((start, end))

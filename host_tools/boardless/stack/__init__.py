@@ -3,20 +3,20 @@
 May import the ELF reader and the TOML reader of project.
 """
 
+from boardless.project.annotations import StackAnnotations
 from boardless.stack.analyse import analyse, analyse_stack
-from boardless.stack.annotations import StackAnnotations, from_table
 from boardless.stack.interrupts import SUPPOSED
-from boardless.stack.report import Grade, StackReport
+from boardless.stack.report import Grade, IndirectSite, StackReport
 from boardless.stack.why import explain, suggest
 
 __all__ = [
     "SUPPOSED",
     "Grade",
+    "IndirectSite",
     "StackAnnotations",
     "StackReport",
     "analyse",
     "analyse_stack",
     "explain",
-    "from_table",
     "suggest",
 ]

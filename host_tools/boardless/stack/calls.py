@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from boardless.stack.frames import Fuel, Scan, scan_function
+from boardless.stack.frames import scan_function
 from boardless.stack.program import Function, Program
+from boardless.stack.scan import Fuel, Scan
 
 # setjmp's partner goes back to a frame that is counted already
 UNWINDING = frozenset({"longjmp", "_longjmp", "siglongjmp", "_Unwind_RaiseException"})

@@ -9,7 +9,6 @@ from boardless.stack.calls import CallGraph
 from boardless.stack.program import Program
 from boardless.stack.report import Disagreement
 from boardless.stack.su import Usage
-from boardless_sim.elf.cfi import descriptions
 from boardless_sim.elf.thumb import SP
 
 
@@ -23,7 +22,7 @@ def disagreements(
 
 def _with_cfi(program: Program, graph: CallGraph) -> Iterator[Disagreement]:
     starts = sorted(graph.scans)
-    for described in descriptions(program.elf.data(".debug_frame")):
+    for described in program.elf.frames:
         first = bisect_left(starts, described.start)
         last = max(bisect_left(starts, described.start + described.size), first + 1)
         scans = [graph.scans[address] for address in starts[first:last]]

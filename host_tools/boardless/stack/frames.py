@@ -7,78 +7,19 @@ one counts and registers that differ are forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Collection, Iterable
 
+from boardless.stack.jump_tables import CASE_HELPERS, added_to_pc, addresses, distances
 from boardless.stack.ops import Action, Operation, operation
-from boardless.stack.program import Code, Program
-from boardless.stack.slots import IN_REGISTERS, Saved, Slots, joined
-from boardless.stack.values import Value, What, is_sp, plus, plus_register
+from boardless.stack.program import Code, Function, Program
+from boardless.stack.registers import Known, Registers, met
+from boardless.stack.scan import DirectCall, Fuel, IndirectCall, Scan
+from boardless.stack.values import Value, What, agreed
 from boardless_sim.elf.thumb import LR, PC, SP
 
 _MAX_RAISES = 4
 _MEETING, _ENTERING = 4, 20  # steps' worth of time
-_CLOBBERED = (0, 1, 2, 3, 12, LR)
 _ARGUMENTS = 12  # words of them that are followed
-_CASE_HELPERS = {
-    "__gnu_thumb1_case_uqi": (1, False),
-    "__gnu_thumb1_case_sqi": (1, True),
-    "__gnu_thumb1_case_uhi": (2, False),
-    "__gnu_thumb1_case_shi": (2, True),
-    "__gnu_thumb1_case_si": (4, True),
-}
-
-
-class DirectCall(NamedTuple):
-    """A call or a tail call whose target the code states."""
-
-    at: int
-    target: int
-    depth: int
-    is_tail: bool
-
-
-class IndirectCall(NamedTuple):
-    """A call or a tail call through a register."""
-
-    at: int
-    depth: int
-    is_tail: bool
-    through: Value | None
-
-
-@dataclass
-class Scan:
-    """What a walk through one function found. Depths are bytes below SP at its entry."""
-
-    address: int
-    own_bytes: int = 0
-    calls: dict[tuple[int, int], DirectCall] = field(default_factory=dict)
-    indirect: dict[int, IndirectCall] = field(default_factory=dict)
-    depths: dict[int, int] = field(default_factory=dict)
-    returns: bool = False
-    dynamic_at: int | None = None
-    unknown_sp_at: int | None = None
-    grows_at: int | None = None
-    lost_at: int | None = None
-    exhausted: bool = False
-    realigns: bool = False
-    taken: set[int] = field(default_factory=set)
-    passed: dict[tuple[int, int], tuple[Value | None, ...]] = field(default_factory=dict)
-
-
-class _State(NamedTuple):
-    depth: int
-    registers: tuple[Value | None, ...]
-    saved: Saved
-
-
-class Fuel:
-    """A limit on instructions, so that no ELF can make the analysis run on."""
-
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
 
 
 def scan_function(program: Program, entry: int, never_return: Collection[int], fuel: Fuel) -> Scan:
@@ -105,6 +46,8 @@ _NO_CODE = Code(0, 0, b"", memoryview(b"").cast("H"))
 
 
 class _Walk:
+    """`_knows_registers`: the first walk of a function does without, for most never ask."""
+
     def __init__(
         self,
         program: Program,
@@ -117,30 +60,24 @@ class _Walk:
         self._program = program
         self._never_return = never_return
         self._fuel = fuel
-        self._entry = entry
+        self._function = program.functions.get(entry) or Function(entry, 0, ())
         self._notes_arguments = notes_arguments
-        function = program.functions.get(entry)
-        self._end = function.end if function is not None else entry
         self._conditional = 0
         fuel.steps -= _ENTERING
         self._code = _NO_CODE
         self._knows_registers = False
         self._asks = False
-        self._hides_arguments = False  # a pointer to those on the stack exists
-        self._start()
+        self._start(hides_arguments=False)
 
-    def _start(self) -> None:
-        self._scan = Scan(self._entry)
-        self._met: dict[int, _State] = {}
+    def _start(self, *, hides_arguments: bool) -> None:
+        self._state = Registers(self._program, hides_arguments)
+        self._scan = Scan(
+            self._function.address, taken=self._state.taken, stored=self._state.stored
+        )
+        self._met: dict[int, Known] = {}
         self._raises: dict[int, int] = {}
         self._work: list[int] = []
         self._asks = False
-        self._depth = 0
-        self._registers: list[Value | None] = [None] * 16
-        for number in range(IN_REGISTERS):
-            self._registers[number] = Value(What.ARGUMENT, number)
-        self._registers[LR] = Value(What.RETURN)
-        self._slots = Slots()
 
     def run(self) -> Scan:
         """Without the registers at first; most functions never ask for them."""
@@ -149,24 +86,23 @@ class _Walk:
             if not self._asks:
                 return self._scan
         self._knows_registers = True
-        self._start()
+        self._start(hides_arguments=False)
         self._walk()
-        if self._hides_arguments:
-            self._start()
+        if self._state.hides_arguments:
+            self._start(hides_arguments=True)
             self._walk()
+        self._scan.realigns = self._state.realigns
         return self._scan
 
     def _walk(self) -> None:
-        self._meet(self._entry)
+        self._meet(self._function.address)
         while self._work and not self._scan.exhausted and not self._asks:
             self._follow(self._work.pop())
 
     def _meet(self, address: int) -> bool:
         """Bring the present state to a leader; whether it says anything new there."""
         self._fuel.steps -= _MEETING
-        new = _State(self._depth, (), ())
-        if self._knows_registers:
-            new = _State(self._depth, tuple(self._registers), self._slots.saved())
+        new = self._state.known() if self._knows_registers else Known(self._state.depth, (), ())
         old = self._met.get(address)
         if old is None:
             self._met[address] = new
@@ -174,42 +110,38 @@ class _Walk:
             return True
         if old == new:
             return False
-        joined = self._joined(address, old, new)
+        joined = met(self._deeper(address, old.depth, new.depth), old, new)
         if joined == old:
             return False
         self._met[address] = joined
         self._work.append(address)
         return True
 
-    def _joined(self, address: int, old: _State, new: _State) -> _State:
-        depth = old.depth
-        if new.depth > depth:
-            raises = self._raises[address] = self._raises.get(address, 0) + 1
-            if raises <= _MAX_RAISES:
-                depth = new.depth
-            else:
-                self._scan.grows_at = address
-        registers = old.registers
-        if registers != new.registers:
-            registers = tuple(
-                [a if a == b else None for a, b in zip(registers, new.registers, strict=True)]
-            )
-        return _State(depth, registers, joined(old.saved, new.saved))
+    def _deeper(self, address: int, old: int, new: int) -> int:
+        """The depth where two ways meet; one that grows each time round has no end."""
+        if new <= old:
+            return old
+        raises = self._raises[address] = self._raises.get(address, 0) + 1
+        if raises <= _MAX_RAISES:
+            return new
+        self._scan.grows_at = address
+        return old
 
     def _follow(self, address: int) -> None:  # noqa: C901 - a call an instruction costs as much
         """Straight on from a leader until the path ends or meets another leader."""
-        state = self._met[address]
-        self._depth, self._conditional = state.depth, 0
-        knows = self._knows_registers
+        begin, state = self._met[address], self._state
+        self._conditional, knows = 0, self._knows_registers
         if knows:
-            self._registers, self._slots = list(state.registers), Slots(state.saved)
+            state.set_to(begin)
+        else:
+            state.depth = begin.depth
         plain_until = Action.PLAIN if knows else Action.STORE_SOME
-        registers, met, depths, depth = self._registers, self._met, self._scan.depths, state.depth
+        registers, leaders, depths, depth = state.words, self._met, self._scan.depths, begin.depth
         operations = _OPERATIONS
         code = self._code_at(address)
         halfwords, low, limit = code.halfwords, code.start, self._program.run_from(address, code)
         start = address
-        while address < limit and (address not in met or address == start):
+        while address < limit and (address not in leaders or address == start):
             key = halfwords[address - low >> 1]
             if key >= 0xE800:
                 if address + 4 > code.end:
@@ -231,10 +163,10 @@ class _Walk:
                 if not self._do(address, found, was_conditional) and not was_conditional:
                     self._spend(address + size - start)
                     return
-                depth = self._depth
+                depth = state.depth
             address += size
         self._spend(address - start)
-        if address in met and address != start:
+        if address in leaders and address != start:
             self._meet(address)
         elif address + 4 > code.end and address not in self._program.literal_starts:
             self._scan.lost_at = address
@@ -259,7 +191,7 @@ class _Walk:
             return True
         if action <= Action.LOAD_INDEXED:
             if found.x == PC:
-                self._jump_register(address, self._result(address, found))
+                self._jump_register(address, self._state.result(address, found))
                 return False
             self._assign(address, found, conditional)
             return True
@@ -276,183 +208,53 @@ class _Walk:
             return True
         return self._control(address, found)
 
-    # ---- registers ----
-
-    def _value(self, register: int) -> Value | None:
-        if register == SP:
-            return Value(What.SP, self._depth)
-        return None if register == PC else self._registers[register]
-
-    def _object(self, register: int) -> Value | None:
-        """As `_value`, where it does not matter that it is an argument."""
-        value = self._value(register)
-        return None if value is not None and value.what == What.ARGUMENT else value
+    # ---- SP ----
 
     def _assign(self, address: int, found: Operation, conditional: bool) -> None:
-        target = found.x
-        value = self._result(address, found)
-        if target == SP:
-            if found.action == Action.ALIGN and value is not None:
-                self._scan.realigns = True
-            if conditional and value is not None and value.what == What.SP:
-                value = Value(What.SP, max(self._depth, value.number))
-            self._set_sp(address, value)
-        else:
-            if is_sp(value) and value.number <= 0 and not self._hides_arguments:
-                self._hides_arguments = True
-            self._registers[target] = value if not conditional else None
-
-    def _result(self, address: int, found: Operation) -> Value | None:
-        action, y, z = found.action, found.y, found.z
-        if action == Action.ADD:
-            return plus(self._object(y), z) if z else self._value(y)
-        if action in (Action.ADD_REGISTER, Action.SUBTRACT_REGISTER):
-            sign = 1 if action == Action.ADD_REGISTER else -1
-            return plus_register(self._object(y), self._object(z), sign)
-        if action == Action.CONSTANT:
-            return Value(What.CONSTANT, y)
-        if action == Action.TOP:
-            return self._with_top(self._registers[found.x] if found.x < PC else None, y)
-        if action == Action.SHIFT_LEFT:
-            return self._shifted(self._value(y), z)
-        if action == Action.SHIFT_RIGHT:
-            value = self._value(y)
-            return value._replace(what=What.SHIFTED, address=z) if is_sp(value) else None
-        if action == Action.ALIGN:
-            return self._aligned(self._value(y), z)
-        if action in (Action.ADDRESS, Action.LITERAL):
-            at = ((address + 4) & ~3) + y
-            return self._pointer(at) if action == Action.ADDRESS else self._constant_at(at)
-        return self._loaded(self._object(y), z, action == Action.LOAD_INDEXED)
-
-    def _pointer(self, number: int) -> Value:
-        if number & 1 and number - 1 in self._program.functions:
-            self._scan.taken.add(number - 1)
-        return Value(What.CONSTANT, number)
-
-    def _with_top(self, low: Value | None, top: int) -> Value | None:
-        if low is None or low.what != What.CONSTANT:
-            return None
-        return self._pointer(low.number & 0xFFFF | top << 16)
-
-    def _shifted(self, value: Value | None, shift: int) -> Value | None:
-        if value is not None and value.what == What.SHIFTED and value.address == shift:
-            return self._aligned(Value(What.SP, value.number), 1 << shift)
-        if value is None or value.what != What.CONSTANT:
-            return None
-        return Value(What.CONSTANT, value.number << shift & 0xFFFFFFFF)
-
-    def _aligned(self, value: Value | None, multiple: int) -> Value | None:
-        """The most that rounding down may take: SP is a multiple of 4 at every entry."""
-        if value is None:
-            return None
-        if value.what == What.SP:
-            self._scan.realigns = True
-            return Value(What.SP, value.number + max(multiple - 4, 0))
-        return value if value.what == What.SP_LESS_UNKNOWN else None
-
-    def _constant_at(self, address: int) -> Value | None:
-        word = self._program.constant(address)
-        return None if word is None else Value(What.CONSTANT, word)
-
-    def _loaded(self, base: Value | None, offset: int, is_indexed: bool) -> Value | None:
-        if base is not None and base.what in (What.CONSTANT, What.ELEMENT):
-            at = base.number + (0 if is_indexed else offset) & 0xFFFFFFFF
-            is_indexed = is_indexed or base.what == What.ELEMENT
-            word = self._program.constant(at)
-            if is_indexed:
-                return None if word is None else Value(What.TABLE, at)
-            if word is not None:
-                return Value(What.CONSTANT, word)
-            return Value(What.FIELD, offset, at)
-        if is_sp(base) and not is_indexed:
-            return self._word(base.number - offset)
-        if is_indexed or (base is not None and base.what not in (What.FIELD, What.INSIDE)):
-            return None
-        if base is not None and base.what == What.INSIDE:
-            return Value(What.FIELD, base.number + offset, nested=base.nested)
-        return Value(What.FIELD, offset, nested=base is not None)
+        if found.x != SP:
+            self._state.assign(address, found, conditional)
+            return
+        value = self._state.result(address, found)
+        if conditional and value is not None and value.what == What.SP:
+            value = Value(What.SP, max(self._state.depth, value.number))
+        self._set_sp(address, value)
 
     def _set_sp(self, address: int, value: Value | None) -> None:
         if value is not None and value.what == What.SP:
             self._deepen(value.number)
         elif value is not None and value.what == What.CONSTANT:
-            self._depth = 0  # start-up code puts SP where the vector table does
+            self._state.depth = 0  # start-up code puts SP where the vector table does
         elif value is not None and value.what == What.SP_LESS_UNKNOWN:
             self._scan.dynamic_at = address
         elif self._scan.dynamic_at is None:
             self._scan.unknown_sp_at = address
 
-    # ---- the stack ----
-
     def _reach(self, found: Operation, conditional: bool) -> None:
         if found.action == Action.LOAD_TWO:
-            self._load_two(found, conditional)
+            self._state.load_two(found, conditional)
         else:
-            self._store(found, conditional)
-
-    def _word(self, slot: int) -> Value | None:
-        return None if slot <= 0 and self._hides_arguments else self._slots.get(slot)
-
-    def _load_two(self, found: Operation, conditional: bool) -> None:
-        base = self._object(found.y)
-        values = [self._loaded(base, found.z + more, False) for more in (0, 4)]
-        for register, value in zip((found.x, found.w), values, strict=True):
-            if register < SP:
-                self._registers[register] = None if conditional else value
-
-    def _store(self, found: Operation, conditional: bool) -> None:
-        """What a store leaves in the frame, and what it may have changed there."""
-        base = self._object(found.y)
-        if not is_sp(base):
-            if base is None or base.what not in (What.CONSTANT, What.ELEMENT):
-                self._slots.forget()
-        elif found.action == Action.STORE_SOME:
-            self._slots.blur(base.number)
-        else:
-            for more, register in ((0, found.x), (4, found.w)):
-                if register >= 0:
-                    value = None if conditional else self._value(register)
-                    self._slots.put(base.number - found.z - more, value)
-        if found.action == Action.STORE_SOME and 0 <= found.x < SP:
-            self._registers[found.x] = None
+            self._state.store(found, conditional)
 
     def _deepen(self, depth: int) -> None:
-        self._depth = depth
+        self._state.depth = depth
         if depth > self._scan.own_bytes:
             self._scan.own_bytes = depth
 
     def _move(self, found: Operation, conditional: bool) -> bool:
         """SP goes down or up, registers with it; whether the next instruction follows."""
         if found.action == Action.PUSH:
-            self._deepen(self._depth + found.x)
+            self._deepen(self._state.depth + found.x)
             if self._knows_registers:
-                self._save(found.y)
+                self._state.save(found.y)
             return True
         returns = found.action == Action.POP and found.y >> PC & 1 == 1
         if found.action == Action.POP and self._knows_registers:
-            self._restore(found.y)
+            self._state.restore(found.y)
         if found.x < 0 or not conditional:
-            self._deepen(self._depth - found.x)
-            self._slots.leave(self._depth)
+            self._deepen(self._state.depth - found.x)
+            self._state.slots.leave(self._state.depth)
         self._scan.returns |= returns
         return not returns
-
-    def _save(self, mask: int) -> None:
-        """Remember what was pushed."""
-        slot = self._depth
-        for register in range(16):
-            if mask >> register & 1:
-                self._slots.put(slot, self._registers[register])
-                slot -= 4
-
-    def _restore(self, mask: int) -> None:
-        slot = self._depth
-        for register in range(16):
-            if mask >> register & 1:
-                if register not in (SP, PC):
-                    self._registers[register] = self._word(slot)
-                slot -= 4
 
     # ---- control ----
 
@@ -469,13 +271,13 @@ class _Walk:
         if action == Action.CALL_REGISTER:
             return self._call_register(address, found.x)
         if action == Action.JUMP_REGISTER:
-            value = self._value(found.x)
+            value = self._state.value(found.x)
             if found.x == LR and (value is None or value.what != What.CONSTANT):
                 value = Value(What.RETURN)  # whatever LR was loaded from, BX lr goes back
             self._jump_register(address, value)
             return False
         if action == Action.TABLE:
-            self._table(address + 4, found.x, False)
+            self._table(address + 4, address + 4, found.x, False)
             return False
         if action == Action.ADD_TO_PC:
             self._add_to_pc(address)
@@ -483,14 +285,15 @@ class _Walk:
         return False  # STOP
 
     def _branch(self, address: int, target: int) -> None:
-        inside = self._entry <= target < self._end
-        if not inside and (target in self._program.functions and target != self._entry):
+        start = self._function.address
+        inside = start <= target < self._function.end
+        if not inside and (target in self._program.functions and target != start):
             self._tail(address, target)
         else:
             self._meet(target)
 
     def _tail(self, address: int, target: int) -> None:
-        self._note(DirectCall(address, target, self._depth, True))
+        self._note(DirectCall(address, target, self._state.depth, True))
         if target not in self._never_return:
             self._scan.returns = True
 
@@ -507,46 +310,40 @@ class _Walk:
             )
 
     def _argument(self, number: int) -> Value | None:
-        if self._conditional:
-            return None
-        if number < IN_REGISTERS:
-            return self._registers[number]
-        return self._slots.get(self._depth - 4 * (number - IN_REGISTERS))
+        return None if self._conditional else self._state.passed(number)
 
     def _call(self, address: int, target: int, size: int) -> bool:
         function = self._program.functions.get(target)
-        if function is None and self._entry < target < self._end:
+        if function is None and self._function.address < target < self._function.end:
             # ARMv6-M's far jump within a long function, or a local subroutine of assembly
             self._meet(target)
             self._forget()
             return True
-        self._note(DirectCall(address, target, self._depth, False))
-        if function is not None and function.name in _CASE_HELPERS:
-            width, has_sign = _CASE_HELPERS[function.name]
+        self._note(DirectCall(address, target, self._state.depth, False))
+        if function is not None and function.name in CASE_HELPERS:
+            width, has_sign = CASE_HELPERS[function.name]
             table = address + size if width < 4 else (address + size + 3) & ~3
-            self._table(table, width, has_sign, address + size)
+            self._table(table, address + size, width, has_sign)
             return False
         self._forget()
         return target not in self._never_return
 
     def _forget(self) -> None:
         if self._knows_registers:
-            for register in _CLOBBERED:
-                self._registers[register] = None
-            self._slots.forget()
+            self._state.forget()
 
     def _call_register(self, address: int, register: int) -> bool:
-        value = self._value(register)
+        value = self._state.value(register)
         if value is not None and value.what == What.CONSTANT and value.number & 1:
             return self._call(address, value.number & ~1, 2)
-        self._note_indirect(IndirectCall(address, self._depth, False, value))
+        self._note_indirect(IndirectCall(address, self._state.depth, False, value))
         self._forget()
         return True
 
     def _note_indirect(self, call: IndirectCall) -> None:
         old = self._scan.indirect.get(call.at)
         if old is not None:
-            through = call.through if call.through == old.through else None
+            through = agreed(call.through, old.through)
             call = IndirectCall(call.at, max(call.depth, old.depth), call.is_tail, through)
         self._scan.indirect[call.at] = call
 
@@ -558,55 +355,31 @@ class _Walk:
         elif value is not None and value.what == What.TABLE and self._words(value.number):
             return
         else:
-            self._note_indirect(IndirectCall(address, self._depth, True, value))
+            self._note_indirect(IndirectCall(address, self._state.depth, True, value))
             self._scan.returns = True
 
     # ---- jump tables ----
 
     def _words(self, table: int) -> bool:
         """Jump through a table of addresses in the code; whether it was one."""
-        limit, at, found = 1 << 32, table, False
-        while at < limit and (word := self._program.constant(at)) is not None:
-            target = word & ~1
-            if not self._entry <= target < self._end:
-                break
-            found = True
-            self._meet(target)
-            limit = min(limit, target) if target > table else limit
-            at += 4
-            if self._fuel.steps < 0:
-                break
-            self._fuel.steps -= 1
-        return found
+        return self._go_to(addresses(self._program, self._function, table, self._fuel))
 
     def _add_to_pc(self, address: int) -> None:
-        """clang's jump table for ARMv6-M: LDRB or LDRH, LSLS, ADD pc, then the distances."""
-        code = self._program.code_at(address - 4)
-        load = code.halfwords[address - 4 - code.start >> 1] if code is not None else 0
-        if load >> 11 == 0xF or load >> 9 == 0x2E:
-            self._table(address + 2, 1, False, address + 4)
-        elif load >> 11 == 0x11 or load >> 9 == 0x2D:
-            self._table(address + 2, 2, False, address + 4)
+        width = added_to_pc(self._program, address)
+        if width:
+            self._table(address + 2, address + 4, width, False)
         else:
             self._jump_register(address, None)
 
-    def _table(self, table: int, width: int, has_sign: bool, base: int | None = None) -> None:
-        """Distances behind the branch, up to the first target or to where code is marked again."""
-        code = self._program.code_at(table)
-        if code is None:
+    def _table(self, table: int, base: int, width: int, has_sign: bool) -> None:
+        if self._program.code_at(table) is None:
             self._scan.lost_at = table
             return
-        base = table if base is None else base
-        limit = min(self._program.next_code(table) or code.end, code.end)
-        at = table
-        while at + width <= limit and self._fuel.steps >= 0:
-            self._fuel.steps -= 1
-            place = at - code.start
-            number = int.from_bytes(code.data[place : place + width], "little", signed=has_sign)
-            target = base + number * (1 if width == 4 else 2)
-            if not code.start <= target < code.end:
-                break
+        self._go_to(distances(self._program, table, base, width, has_sign, self._fuel))
+
+    def _go_to(self, targets: Iterable[int]) -> bool:
+        is_any = False
+        for target in targets:
+            is_any = True
             self._meet(target)
-            if target > table:
-                limit = min(limit, target)
-            at += width
+        return is_any

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 import struct
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import filter as matching
 from functools import cached_property
 
-from boardless.stack.annotations import StackAnnotations
+from boardless.project.annotations import StackAnnotations
 from boardless.stack.calls import CallGraph
-from boardless.stack.frames import Fuel, IndirectCall, Scan, scan_arguments
+from boardless.stack.frames import scan_arguments
+from boardless.stack.naming import Naming, Site, functions_of
 from boardless.stack.program import Program
 from boardless.stack.prototypes import Prototypes
 from boardless.stack.report import Grade
+from boardless.stack.runtime import called_by_loop, called_by_own_loop
+from boardless.stack.scan import Fuel, IndirectCall, Scan
+from boardless.stack.stores import Stores
+from boardless.stack.types import Prototype
 from boardless.stack.values import Value, What
 from boardless_sim.errors import ConfigError
 
 _VTABLE_HEADER = 8
-_PLACE = re.compile(r"(?P<caller>.+?)(?:\+0x(?P<offset>[0-9a-f]{1,8})|\((?P<parameter>\w+)\))")
 _STEPS = 1_000_000
 
 
@@ -42,11 +44,11 @@ class Resolver:
         self._program = program
         self._graph = graph
         self._taken: tuple[int, ...] | None = None
-        self._fitting: dict[frozenset[str], tuple[str, tuple[int, ...]]] = {}
+        self._fitting: dict[frozenset[Prototype], tuple[str, tuple[int, ...]]] = {}
         self._callers: dict[int, list[int]] | None = None
         self._passing: dict[int, Scan] = {}
         self._fuel = Fuel(_STEPS)
-        self._annotated = dict(self._annotations(annotations))
+        self._annotated = self._annotations(annotations)
 
     @cached_property
     def _types(self) -> Prototypes:
@@ -60,39 +62,42 @@ class Resolver:
             for _, call in sorted(scan.indirect.items())
         )
 
-    def _annotations(
-        self, annotations: StackAnnotations
-    ) -> Iterator[tuple[tuple[int, int | None], tuple[int, ...]]]:
-        """By caller and place, None for every place of a caller."""
-        program, where = self._program, f"{self._program.elf.path}: [budget.stack.calls]"
-        for text, callees in annotations.calls:
-            place = _PLACE.fullmatch(text)
-            name = place["caller"] if place else text
-            targets = tuple(a for callee in callees for a in _matching(program, callee, where))
-            for caller in addresses_of(program, name, where):
-                sites = self._graph.scans[caller].indirect
-                chosen: Iterable[int | None] = (None,) if sites else ()
-                if place and place["offset"]:
-                    chosen = {caller + int(place["offset"], 16)} & sites.keys()
-                elif place:
-                    chosen = self._through_parameter(caller, place["parameter"])
-                if not chosen:
-                    raise ConfigError(
-                        f"{where} {text!r}: no call through a pointer there, "
-                        f"expected {_there(sites, caller)}"
-                    )
-                yield from (((caller, at), targets) for at in chosen)
+    def key(self, caller: int, call: IndirectCall) -> str:
+        """What a call is best known by in an annotation."""
+        return self._naming.key(caller, call)
 
-    def _through_parameter(self, caller: int, name: str) -> set[int]:
-        number = self._types.parameter(caller, name)
-        wanted = Value(What.ARGUMENT, number or 0)
-        sites = self._graph.scans[caller].indirect.values()
-        return {site.at for site in sites if site.through == wanted and number is not None}
+    @cached_property
+    def _naming(self) -> Naming:
+        return Naming(self._program, self._graph.scans, self._types)
+
+    def _annotations(self, annotations: StackAnnotations) -> dict[Site, tuple[int, ...]]:
+        """By call; of two names for one the more precise."""
+        where = f"{self._program.elf.path}: [budget.stack.calls]"
+        precision: dict[Site, int] = {}
+        found: dict[Site, tuple[int, ...]] = {}
+        for text, callees in annotations.calls:
+            name = text.removesuffix("?")
+            try:
+                targets = tuple(
+                    a for callee in callees for a in functions_of(self._program, callee, where)
+                )
+                precise, sites = self._naming.sites(name, where)
+            except ConfigError:
+                if name == text:
+                    raise
+                continue
+            for site in sites:
+                if precise >= precision.get(site, 0):
+                    precision[site], found[site] = precise, targets
+        return found
 
     def _resolve(self, caller: int, call: IndirectCall) -> Resolution:
-        annotated = self._annotated.get((caller, call.at), self._annotated.get((caller, None)))
+        annotated = self._annotated.get(Site(caller, call.at))
         if annotated is not None:
             return Resolution(caller, call, Grade.ANNOTATED, "annotation", annotated)
+        known = self._known(caller, call.through)
+        if known is not None:
+            return Resolution(caller, call, Grade.EXACT, *known)
         if call.through is not None and call.through.what == What.TABLE:
             targets, is_whole = self._table(call.through.number)
             if targets:
@@ -104,9 +109,21 @@ class Resolver:
                 return Resolution(
                     caller, call, Grade.EXACT, "callers' arguments", tuple(sorted(passed))
                 )
+        if call.through is None:
+            sites = [s for s in self._graph.scans[caller].indirect.values() if s.through is None]
+            own = called_by_own_loop(self._program, caller, len(sites))
+            if own is not None:
+                return Resolution(caller, call, Grade.ASSUMED, "initialisation array", own)
         chosen_by, targets = self._candidates(caller, call.through)
         grade = Grade.ASSUMED if targets else Grade.UNBOUNDED
         return Resolution(caller, call, grade, chosen_by, targets)
+
+    def _known(self, caller: int, through: Value | None) -> tuple[str, tuple[int, ...]] | None:
+        """Whom the ELF alone names: a start-up loop's functions, nobody behind a null pointer."""
+        if through is not None and through.what == What.CONSTANT and not through.number:
+            return "null pointer", ()
+        looped = called_by_loop(self._program, caller)
+        return None if looped is None else ("initialisation array", looped)
 
     def _table(self, address: int) -> tuple[tuple[int, ...], bool]:
         """The functions of a read-only table, and whether it holds nothing else."""
@@ -144,11 +161,7 @@ class Resolver:
     def _hands_over(
         self, caller: int, function: int, number: int, found: set[int], seen: set[tuple[int, int]]
     ) -> bool:
-        if caller not in self._passing:
-            self._passing[caller] = scan_arguments(
-                self._program, caller, self._graph.never_return, self._fuel
-            )
-        scan = self._passing[caller]
+        scan = self._walked(caller)
         given = [words for (_, target), words in scan.passed.items() if target == function]
         for value in [words[number] if number < len(words) else None for words in given]:
             if value is None or scan.exhausted:
@@ -179,7 +192,7 @@ class Resolver:
             return self._by_prototype(caller, through, taken)
         virtual = set(self._virtual(through.number)) if through.nested else set()
         chosen_by, targets = self._by_prototype(caller, through, taken)
-        if virtual and chosen_by != "prototype":
+        if virtual and (self._types.is_virtual(caller, through) or chosen_by == "address taken"):
             return "virtual call", tuple(sorted(virtual))
         if virtual:
             return chosen_by, tuple(sorted(virtual | set(targets)))
@@ -190,14 +203,57 @@ class Resolver:
     ) -> tuple[str, tuple[int, ...]]:
         wanted = self._types.wanted(caller, through)
         if wanted is None:
-            return "address taken", taken
-        if wanted not in self._fitting:
-            kinds = {*wanted, None}  # None: a function that nothing describes may be it too
-            found = {address: self._types.of_function(address) for address in taken}
-            fitting = tuple(address for address in taken if found[address] in kinds)
-            is_known = any(found[address] for address in fitting)
-            self._fitting[wanted] = ("prototype", fitting) if is_known else ("address taken", taken)
-        return self._fitting[wanted]
+            chosen_by, fitting = "address taken", taken
+        else:
+            if wanted not in self._fitting:
+                self._fitting[wanted] = self._fit(wanted, taken)
+            chosen_by, fitting = self._fitting[wanted]
+        if through is not None and through.what == What.FIELD:
+            there = self._stores.may_hold(caller, through, fitting)
+            if there and len(there) < len(fitting):
+                return "stores", there
+        return chosen_by, fitting
+
+    @cached_property
+    def _stores(self) -> Stores:
+        return Stores(self._types, self._taken_in(), self._in_data(), self._walked)
+
+    def _walked(self, function: int) -> Scan:
+        """A function walked with its registers, for what it hands over and stores."""
+        if function not in self._passing:
+            self._passing[function] = scan_arguments(
+                self._program, function, self._graph.never_return, self._fuel
+            )
+        return self._passing[function]
+
+    def _taken_in(self) -> Iterator[tuple[int, int]]:
+        """Every function whose address code makes, and the function that makes it."""
+        for caller, scan in self._graph.scans.items():
+            yield from ((found, caller) for found in scan.taken)
+        starts = sorted(self._program.functions)
+        for at, found in self._held(in_code=True):
+            place = bisect_right(starts, at) - 1
+            if place >= 0:
+                yield found, starts[place]
+
+    def _in_data(self) -> Iterator[tuple[int, int]]:
+        return ((found, at) for at, found in self._held(in_code=False))
+
+    def _fit(
+        self, wanted: frozenset[Prototype], taken: tuple[int, ...]
+    ) -> tuple[str, tuple[int, ...]]:
+        """Functions of a prototype: strictly, else loosely, for a pointer may have been cast.
+
+        One that nothing describes may be any of them.
+        """
+        found = {address: self._types.of_function(address) for address in taken}
+        unknown = tuple(address for address in taken if found[address] is None)
+        for chosen_by, place in (("prototype", 0), ("loose prototype", 1)):
+            kinds = {prototype[place] for prototype in wanted}
+            fitting = [a for a, kind in found.items() if kind is not None and kind[place] in kinds]
+            if fitting:
+                return chosen_by, tuple(sorted((*fitting, *unknown)))
+        return "address taken", taken
 
     def _virtual(self, offset: int) -> Iterator[int]:
         """What stands at an offset of any virtual table."""
@@ -212,50 +268,20 @@ class Resolver:
         """Every function whose address the ELF holds anywhere but in its vector table."""
         if self._taken is None:
             taken = {found for scan in self._graph.scans.values() for found in scan.taken}
-            self._taken = tuple(sorted(taken | set(self._held())))
+            held = {found for in_code in (False, True) for _, found in self._held(in_code)}
+            self._taken = tuple(sorted(taken | held))
         return self._taken
 
-    def _held(self) -> Iterator[int]:
+    def _held(self, in_code: bool) -> Iterator[tuple[int, int]]:
+        """The words that are a function's address: where, and of which."""
         program = self._program
         pointers = {address | 1 for address in self._graph.functions}
         vectors = program.vector_range
-        for is_code, held in (
-            *((False, held) for held in (*program.constants, *program.writable)),
-            *((True, held) for held in program.code),
-        ):
+        for held in program.code if in_code else (*program.constants, *program.writable):
             skip = -held.start % 4
             body = memoryview(held.data)[skip : skip + (len(held.data) - skip & ~3)]
             for place, (word,) in enumerate(struct.iter_unpack("<I", body)):
                 if word in pointers:
                     at = held.start + skip + 4 * place
-                    if at not in vectors and not (is_code and not program.may_be_literal(at)):
-                        yield word - 1
-
-
-def _there(sites: Iterable[int], caller: int) -> str:
-    found = ", ".join(f"+{site - caller:#x}" for site in sorted(sites)[:8])
-    return found or "a caller that has one"
-
-
-def _matching(program: Program, pattern: str, where: str) -> Iterator[int]:
-    """The functions of a name, or of every name that a pattern means."""
-    names = matching(program.by_name, pattern)
-    if pattern in program.by_name or not names:
-        yield from addresses_of(program, pattern, where)
-        return
-    yield from dict.fromkeys(address for name in names for address in program.by_name[name])
-
-
-def addresses_of(program: Program, name: str, where: str) -> tuple[int, ...]:
-    """A named function's addresses. Raises `ConfigError` with the nearest name there is."""
-    found = program.by_name.get(name)
-    if found is None:
-        raise ConfigError(
-            f"{where} no function {name!r} in the ELF{_nearest(name, program.by_name)}"
-        )
-    return tuple(found)
-
-
-def _nearest(name: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    return f", expected {near[0]!r}?" if near else ", expected the name of one of its functions"
+                    if at not in vectors and not (in_code and not program.may_be_literal(at)):
+                        yield at, word - 1

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from boardless.stack.annotations import StackAnnotations
+from boardless.project.annotations import StackAnnotations
 from boardless.stack.bound import Bound
 from boardless.stack.calls import CallGraph
-from boardless.stack.indirect import addresses_of
+from boardless.stack.naming import addresses_of
 from boardless.stack.program import Program
 from boardless.stack.report import Grade, InterruptStack, LevelStack, worst
 

@@ -7,16 +7,11 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
-from boardless_sim.elf.file import (
-    SHF_ALLOC,
-    SHF_EXECINSTR,
-    SHF_WRITE,
-    SHT_NOBITS,
-    SHT_SYMTAB,
-    ElfFile,
-    text_at,
-)
+from boardless_sim.elf.demangle import demangled
+from boardless_sim.elf.file import SHF_ALLOC, SHF_EXECINSTR, SHF_WRITE, SHT_NOBITS, ElfFile
+from boardless_sim.elf.symbols import FUNCTION, GLOBAL, LOCAL, NOTYPE, OBJECT, WEAK
 from boardless_sim.errors import ImageError
 
 # coprocessors 10 and 11: second halfword of bits 11 to 9 = 101
@@ -25,10 +20,8 @@ _FPU = re.compile(
     rb"\x6a\x6b\x7a\x7b\x8a\x8b\x9a\x9b\xaa\xab\xba\xbb\xca\xcb\xda\xdb\xea\xeb\xfa\xfb]",
     re.DOTALL,
 )
-_SYMBOL = struct.Struct("<IIIBBH")
-_ENTRY_POINT = 24
 _MAX_FUNCTIONS = 1 << 16
-_BINDING_ORDER = {1: 0, 0: 1, 2: 2}  # global, local, weak: the name a person would use first
+_BINDING_ORDER = {GLOBAL: 0, LOCAL: 1, WEAK: 2}  # the name a person would use first
 _MAX_VECTORS = 16 + 496  # the most interrupts that ARMv8-M knows
 
 
@@ -89,7 +82,11 @@ class Program:
         for function in self.functions.values():
             for name in function.names:
                 self.by_name.setdefault(name, []).append(function.address)
-        self.entry = int.from_bytes(elf.raw[_ENTRY_POINT : _ENTRY_POINT + 4], "little") & ~1
+        for name in list(self.by_name):
+            source_name = demangled(name)
+            if source_name is not None:
+                self.by_name.setdefault(source_name, []).extend(self.by_name[name])
+        self.entry = elf.entry & ~1
         self.vector_range = range(0)
         self.vectors = tuple(self._vectors())
 
@@ -110,6 +107,35 @@ class Program:
                 at = address - held.start
                 return int.from_bytes(held.data[at : at + 4], "little")
         return None
+
+    def initial_word(self, address: int) -> int | None:
+        """A word as the image loads it, of any section."""
+        for held in (*self.code, *self.constants, *self.writable):
+            if held.start <= address <= held.end - 4:
+                at = address - held.start
+                return int.from_bytes(held.data[at : at + 4], "little")
+        return None
+
+    def label(self, name: str) -> int | None:
+        """The value of a symbol that is no function: a linker script's, an object's."""
+        return self._labels.get(name)
+
+    @cached_property
+    def _labels(self) -> dict[str, int]:
+        return {s.name: s.value for s in self.elf.symbols if s.kind != FUNCTION and s.section}
+
+    def object_name(self, address: int) -> str:
+        """The name of the variable that begins at an address; empty where none does."""
+        found = self.object_at(address)
+        return found.name if found is not None and found.address == address else ""
+
+    def file_of(self, address: int) -> str:
+        """The source file that the symbol table names for a local function; empty for others."""
+        return self._files.get(address, "")
+
+    @cached_property
+    def _files(self) -> dict[int, str]:
+        return {s.address: s.file for s in self.elf.symbols if s.kind == FUNCTION and s.file}
 
     def object_at(self, address: int) -> DataObject | None:
         """The sized object that an address lies in."""
@@ -152,46 +178,33 @@ class Program:
                 self.constants.append(held)
 
     def _read_symbols(self) -> None:
-        table = next((found for found in self.elf.sections if found.kind == SHT_SYMTAB), None)
-        if table is None or not table.size:
-            return
-        if table.size % _SYMBOL.size or table.link >= len(self.elf.sections):
-            raise ImageError(
-                f"{self.elf.path}: damaged ELF (.symtab of {table.size} bytes, names in section "
-                f"{table.link}; expected whole entries of 16 and one of "
-                f"{len(self.elf.sections)} sections)"
-            )
-        texts = self.elf.data_of(self.elf.sections[table.link])
         executable = {
             index
             for index, section in enumerate(self.elf.sections)
             if section.flags & SHF_ALLOC and section.flags & SHF_EXECINSTR
         }
         found: dict[int, tuple[int, list[tuple[int, str]]]] = {}
-        for name_at, value, size, info, _other, where in _SYMBOL.iter_unpack(
-            self.elf.data_of(table)
-        ):
-            if not name_at or not 0 < where < 0xFF00:
+        for name, value, size, kind, binding, where, _ in self.elf.symbols:
+            if not 0 < where < 0xFF00:
                 continue
-            kind = info & 15
-            if kind == 2:
+            if kind == FUNCTION:
                 address = value & ~1
                 longest, names = found.setdefault(address, (0, []))
-                names.append((_BINDING_ORDER.get(info >> 4, 3), text_at(texts, name_at)))
+                names.append((_BINDING_ORDER.get(binding, 3), name))
                 found[address] = max(longest, size), names
-            elif kind == 0 and where in executable and texts[name_at : name_at + 1] == b"$":
-                self._mark(value, texts[name_at + 1 : name_at + 2])
-            elif kind == 1 and size:
-                self.objects.append(DataObject(value, size, text_at(texts, name_at)))
+            elif kind == NOTYPE and where in executable and name.startswith("$"):
+                self._mark(value, name[1:2])
+            elif kind == OBJECT and size:
+                self.objects.append(DataObject(value, size, name))
         self._marks.sort()
         self.objects.sort(key=lambda item: (item.address, -item.size))
         self.is_stripped = not found
         self._place(found)
 
-    def _mark(self, address: int, letter: bytes) -> None:
-        if letter in (b"t", b"d"):
-            self._marks.append((address, letter == b"t"))
-            if letter == b"d":
+    def _mark(self, address: int, letter: str) -> None:
+        if letter in ("t", "d"):
+            self._marks.append((address, letter == "t"))
+            if letter == "d":
                 self.literal_starts.add(address)
 
     def _place(self, found: dict[int, tuple[int, list[tuple[int, str]]]]) -> None:

@@ -68,8 +68,11 @@ class Candidate:
 class IndirectSite:
     """A call through a pointer: `caller+0x1a`, who may be called, and what narrowed them down.
 
-    `chosen_by`: "annotation", "read-only table", "callers' arguments", "virtual call", "prototype",
-    "address taken".
+    `key`: the name that it is best known by in an annotation.
+
+    `chosen_by`: "annotation", "initialisation array", "null pointer", "read-only table",
+    "callers' arguments", "virtual call", "stores" (put there somewhere, and of that prototype),
+    "prototype", "loose prototype", "address taken".
     """
 
     caller: str
@@ -80,6 +83,7 @@ class IndirectSite:
     grade: Grade
     chosen_by: str
     candidates: tuple[Candidate, ...]
+    key: str = ""
 
     @property
     def place(self) -> str:
@@ -130,7 +134,6 @@ class TaskStack:
     entry: str
     bound_bytes: int | None
     at_least_bytes: int
-    max_bytes: int | None
     grade: Grade
     path: tuple[PathStep, ...]
 
@@ -173,12 +176,3 @@ class StackReport:
     def find(self, symbol: str) -> tuple[FunctionStack, ...]:
         """Every function of a name; several where it is local to several sources."""
         return tuple(found for found in self.functions if symbol in found.names)
-
-    def is_above(self, measured_bytes: int) -> bool:
-        """Whether a run used more than the bound: an error of the analysis, not of the firmware.
-
-        A run may have taken a path that never returns, so the larger figure counts.
-        """
-        if self.bound_bytes is None or self.cold_bytes is None:
-            return False
-        return measured_bytes > max(self.bound_bytes, self.cold_bytes)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple, TypeGuard
 
+_MAX_STEPS = 6
+
 
 class What(Enum):
     """What is known of a register."""
@@ -25,21 +27,42 @@ class What(Enum):
 class Value(NamedTuple):
     """A register's value. A FIELD of a constant address knows it; one behind a FIELD is `nested`.
 
-    SHIFTED has its shift in `address`.
+    `of`: what pointed to the object that a FIELD or an INSIDE is of, where that is known. SHIFTED
+    has its shift in `address`.
     """
 
     what: What
     number: int = 0
     address: int | None = None
     nested: bool = False
+    of: Value | None = None
+
+
+def agreed(one: Value | None, other: Value | None) -> Value | None:
+    """What holds on two ways that meet."""
+    if one == other:
+        return one
+    if one is None or other is None:
+        return None
+    one, other = one._replace(of=None), other._replace(of=None)
+    return one if one == other and one.what in (What.FIELD, What.INSIDE) else None
+
+
+def depth_of(value: Value | None) -> int:
+    """How many objects were gone through to get there."""
+    steps = 0
+    while value is not None and steps < _MAX_STEPS:
+        value, steps = value.of, steps + 1
+    return steps
 
 
 def plus(value: Value | None, number: int) -> Value | None:
     """A value and a number."""
     if number == 0:
         return value
-    if value is None or value.what == What.FIELD:
-        return Value(What.INSIDE, number, nested=value is not None)
+    if value is None or value.what in (What.FIELD, What.ARGUMENT):
+        nested = value is not None and value.what == What.FIELD
+        return Value(What.INSIDE, number, nested=nested, of=value)
     if value.what == What.SP:
         return Value(What.SP, value.number - number)
     if value.what == What.INSIDE:

@@ -7,6 +7,7 @@ pass.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import sys
@@ -15,6 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from boardless.project.contract import load_contract
+from boardless.suites.check_file import TestCheck, add_to_xunit, clear_checks, read_checks
+from boardless.suites.family import Family
+from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.errors import BoardlessError
 
 OUTPUTS = ("output.xml", "log.html", "report.html", "xunit.xml")
@@ -37,6 +42,9 @@ class SuitePlan:
     elf: Path | None = None
     engine: str | None = None
     require_engine: str | None = None
+    config: Path | None = None
+    bounds: Bounds = DEFAULT
+    variables: tuple[str, ...] = ()  # NAME:VALUE, for Robot
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ class SuiteOutcome:
 
     rows: tuple[SuiteRow, ...]
     report: Path
+    checks: tuple[TestCheck, ...] = ()
 
     @property
     def executed(self) -> int:
@@ -83,12 +92,23 @@ def run_suites(plan: SuitePlan) -> SuiteOutcome:
         raise BoardlessError(f"{plan.suites}: not found, expected Robot suites")
     if plan.elf is not None and not plan.elf.is_file():
         raise BoardlessError(f"{plan.elf}: not found, expected an ELF")
+    for variable in plan.variables:
+        if ":" not in variable:
+            raise BoardlessError(f"--variable {variable}: expected NAME:VALUE")
+    if plan.config is not None:
+        load_contract(plan.config)  # what is wrong with it is said once, not by every test
+    with _locked(plan.out):
+        return _run_into_folder(plan)
+
+
+def _run_into_folder(plan: SuitePlan) -> SuiteOutcome:
     _make_empty(plan.out)
     code, said = _run_bounded(plan)
     if code > _MOST_FAILURES:
         raise BoardlessError(f"{plan.suites}: Robot ended with {code}: {_last_error(said)}")
     rows = read_xunit(plan.out / "xunit.xml")
-    outcome = SuiteOutcome(rows, plan.out / "report.html")
+    outcome = SuiteOutcome(rows, plan.out / "report.html", read_checks(plan.out))
+    add_to_xunit(plan.out / "xunit.xml", outcome.checks)
     if not outcome.executed:
         skipped = sum(row.skipped for row in rows)
         raise BoardlessError(
@@ -101,7 +121,7 @@ def run_suites(plan: SuitePlan) -> SuiteOutcome:
 
 def robot_command(plan: SuitePlan) -> list[str]:
     """The command line that runs the plan."""
-    command = [sys.executable, "-m", "robot", "--console", "none"]
+    command = [sys.executable, "-m", "robot", "--console", "quiet"]
     if plan.jobs > 1:
         # No PabotLib: nothing is shared between the suites, so no port is opened.
         command = [sys.executable, "-m", "pabot.pabot", "--processes", str(plan.jobs)]
@@ -115,11 +135,43 @@ def robot_command(plan: SuitePlan) -> list[str]:
         command += ["--exclude", tag]
     if plan.elf is not None:
         command += ["--variable", f"FIRMWARE:{plan.elf.resolve()}"]
+    if plan.config is not None:
+        command += ["--variable", f"CONFIG:{plan.config.resolve()}"]
+    if plan.bounds != DEFAULT:
+        bounds = plan.bounds
+        command += ["--variable", f"HOST SECONDS:{bounds.host_s}"]
+        command += ["--variable", f"CONSOLE BYTES:{bounds.console_bytes}"]
+        command += ["--variable", f"RESETS:{bounds.resets}"]
+    for variable in plan.variables:
+        command += ["--variable", variable]
     if plan.engine is not None:
         command += ["--variable", f"ENGINE:{plan.engine}"]
     if plan.require_engine is not None:
         command += ["--variable", f"REQUIRE ENGINE:{plan.require_engine}"]
     return [*command, str(plan.suites)]
+
+
+@contextlib.contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Two runs into one folder would mix their reports: the second is refused."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        handle = os.open(out, os.O_RDONLY | os.O_CLOEXEC)  # the folder itself: no file is left
+    except OSError as error:
+        raise BoardlessError(f"{out}: {error.strerror or error}, expected a folder") from error
+    try:
+        _lock(out, handle)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _lock(out: Path, handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        found = "another run writes into it"
+        raise BoardlessError(f"{out}: {found}, expected a folder of its own") from error
 
 
 def _make_empty(out: Path) -> None:
@@ -128,6 +180,7 @@ def _make_empty(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         for name in OUTPUTS:
             (out / name).unlink(missing_ok=True)
+        clear_checks(out)
     except OSError as error:
         raise BoardlessError(f"{out}: {error.strerror or error}, expected a folder") from error
 
@@ -135,16 +188,8 @@ def _make_empty(out: Path) -> None:
 def _run_bounded(plan: SuitePlan) -> tuple[int, str]:
     keep_names = _PABOT_NAMES.exists()
     try:
-        done = subprocess.run(
-            robot_command(plan),
-            check=False,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            stdin=subprocess.DEVNULL,
-            timeout=plan.timeout_s,
-            env=_environment(),
-        )
+        with Family(robot_command(plan), _environment()) as family:
+            return family.wait(plan.timeout_s)
     except subprocess.TimeoutExpired as error:
         raise BoardlessError(
             f"{plan.suites}: Robot did not end within {plan.timeout_s} s and was stopped"
@@ -153,7 +198,6 @@ def _run_bounded(plan: SuitePlan) -> tuple[int, str]:
         if not keep_names:
             with contextlib.suppress(OSError):
                 _PABOT_NAMES.unlink(missing_ok=True)
-    return done.returncode, done.stdout + done.stderr
 
 
 def _environment() -> dict[str, str]:
@@ -165,8 +209,12 @@ def _environment() -> dict[str, str]:
 def _last_error(said: str) -> str:
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     errors = [line for line in lines if "ERROR" in line]
-    chosen = (errors or lines or ["it said nothing"])[-1]
-    return chosen.removeprefix("[ ERROR ]").strip()[:300]
+    if not errors:
+        return (lines or ["it said nothing"])[-1][:300]
+    # Robot's reason may go on below it ("Did you mean:"), up to its hint at --help.
+    said_on = lines[lines.index(errors[-1]) :]
+    wanted = [line.removeprefix("[ ERROR ]").strip() for line in said_on if "--help" not in line]
+    return " ".join(wanted)[:1000]
 
 
 def read_xunit(path: Path) -> tuple[SuiteRow, ...]:

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boardless_sim.errors import ModelError
+from boardless_sim.files import read_file, write_file
+from boardless_sim.npy import parse_npy
 
 Arrays = dict[str, NDArray[np.generic]]
 LARGEST_FILE_BYTES = 16 * 1024 * 1024
@@ -44,16 +46,13 @@ def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> bytes:
             entry = zipfile.ZipInfo(f"{name}.npy", ENTRY_TIME)
             entry.create_system, entry.external_attr = ENTRY_SYSTEM, ENTRY_MODE
             archive.writestr(entry, npy_bytes(array))
-    path.write_bytes(content.getvalue())
+    write_file(path, content.getvalue())
     return content.getvalue()
 
 
 def read_content(path: Path) -> bytes:
     """A file's bytes; one that cannot be read is a `ModelError`."""
-    try:
-        return path.read_bytes()
-    except OSError as cause:
-        raise ModelError(f"{path}: {cause.strerror or cause}, expected a file") from cause
+    return read_file(path, "a file", ModelError, LARGEST_FILE_BYTES)
 
 
 def read_arrays(path: Path, largest_bytes: int = LARGEST_FILE_BYTES) -> Arrays:
@@ -69,11 +68,12 @@ def arrays_in(content: bytes, path: Path, largest_bytes: int = LARGEST_FILE_BYTE
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
-        if unpacked > largest_bytes:
-            raise ModelError(f"{path}: {unpacked} bytes unpacked, expected at most {largest_bytes}")
-        with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as cause:
+            if unpacked > largest_bytes:
+                found = f"{unpacked} bytes unpacked"
+                raise ModelError(f"{path}: {found}, expected at most {largest_bytes}")
+            names = archive.namelist()
+            return {name.removesuffix(".npy"): parse_npy(archive.read(name)) for name in names}
+    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as cause:
         raise ModelError(f"{path}: not a readable .npz ({cause})") from cause
 
 

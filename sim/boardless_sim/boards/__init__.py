@@ -1,4 +1,4 @@
-"""A chip with a crystal, its wiring, and what hangs on it.
+"""A chip with its crystals and what is wired to it, as data, and the devices built from that.
 
-May import chips, peripherals and the camera.
+May import chips, the core, peripherals, the camera.
 """

@@ -16,9 +16,11 @@ class Frame:
 
     `luma` is [height, width] uint8, 0 black to 255 white: what the reader gave, not yet scaled to
     the sensor. `name` says where it came from ("t10k-images[12]", "shoe.png"). `label` is the true
-    class where the source knows one.
+    class where the source knows one. `colour` is [height, width, 3], red, green and blue, where the
+    picture has any.
     """
 
     name: str
     luma: Luma
     label: int | None = None
+    colour: Luma | None = None

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boardless_sim.errors import FrameError
+from boardless_sim.files import require_regular
 
 MAX_BYTES = 256 << 20
 _MAGIC_UINT8 = b"\x00\x00\x08"
@@ -32,6 +33,7 @@ def read(
     Raises `FrameError`; never reads more than was announced. What comes after the limit is not
     unpacked, and so not checked.
     """
+    require_regular(path, "IDX or IDX.gz", FrameError)
     try:
         with path.open("rb") as file:
             packed = file.read(2) == _MAGIC_GZIP

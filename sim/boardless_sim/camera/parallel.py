@@ -9,10 +9,12 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class ParallelPins:
-    """How the sensor uses its pins (OV7670: COM10)."""
+    """How the sensor uses its pins."""
 
     href_valid_high: bool = True  # level of HREF while data is valid
     data_on_rising: bool = True  # the edge of PCLK at which data is stable
+    vsync_low: bool = False  # VSYNC is low between frames
+    pclk_hz: int = 0  # 0: slow enough for anything
 
 
 class Event(Protocol):
@@ -43,6 +45,13 @@ class ParallelSink(Protocol):
     @property
     def capturing(self) -> bool:
         """Whether the frame in progress is being captured."""
+
+    @property
+    def watches_href(self) -> bool:
+        """Whether HREF must move by itself, and not only with its line."""
+
+    def href(self, valid: bool) -> None:
+        """The level of HREF changed; only for who watches it."""
 
     def configure(self, pins: ParallelPins) -> None:
         """The pins as the sensor drives them from now on."""

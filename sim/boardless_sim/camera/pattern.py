@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from boardless_sim.camera.frame import Luma
+from boardless_sim.camera.frame import Frame, Luma
 from boardless_sim.camera.scene import HEIGHT, WIDTH
 from boardless_sim.errors import FrameError
 
@@ -14,16 +14,16 @@ PATTERN_PREFIX = "pattern:"
 _EXPECTED = "expected bars, gradient, checker or noise:SEED"
 
 
-def pattern_frames(name: str, limit: int | None) -> tuple[int, Callable[[int], tuple[str, Luma]]]:
+def pattern_frames(name: str, limit: int | None) -> tuple[int, Callable[[int], Frame]]:
     """One frame of a pattern; of noise as many as `limit` says, each its own."""
     kind, _, seed = name.removeprefix(PATTERN_PREFIX).partition(":")
     if kind == "noise" and seed.isdecimal() and len(seed) <= 9:
         count = 1 if limit is None else limit
-        return count, lambda index: (f"{name}[{index}]", _noise(int(seed), index))
+        return count, lambda index: Frame(f"{name}[{index}]", _noise(int(seed), index))
     if seed or kind not in _FIXED:
         raise FrameError(f"{name}: found pattern {kind!r}, {_EXPECTED}")
     luma = _FIXED[kind]()
-    return 1, lambda index: (name, luma)
+    return 1, lambda index: Frame(name, luma)
 
 
 def _bars() -> Luma:

@@ -16,6 +16,8 @@ SMALL = 28  # shown four times its size, so that 4x4 means give back exactly its
 SIZES = ((SMALL, SMALL), (SQUARE, SQUARE), (HEIGHT, WIDTH))
 SIZES_TEXT = "28x28, 112x112 or 160x120"
 
+NO_FRAME = Frame("(no frame shown)", np.full((HEIGHT, WIDTH), BORDER, dtype=np.uint8))
+
 
 def check(frame: Frame) -> None:
     """Raises `FrameError` for a frame that has no place in the scene."""
@@ -28,11 +30,19 @@ def check(frame: Frame) -> None:
 def compose(frame: Frame) -> Luma:
     """The scene [120,160] that shows `frame`. Raises `FrameError` for a size without a place."""
     check(frame)
-    luma = frame.luma
-    if luma.shape == (HEIGHT, WIDTH):
-        return np.ascontiguousarray(luma)
-    if luma.shape == (SMALL, SMALL):
-        luma = luma.repeat(SQUARE // SMALL, axis=0).repeat(SQUARE // SMALL, axis=1)
-    scene = np.full((HEIGHT, WIDTH), BORDER, dtype=np.uint8)
-    scene[TOP : TOP + SQUARE, LEFT : LEFT + SQUARE] = luma
+    return _place(frame.luma)
+
+
+def compose_colour(frame: Frame) -> Luma | None:
+    """The same scene in red, green and blue, [120,160,3]; None where the frame is grey."""
+    return None if frame.colour is None else _place(frame.colour)
+
+
+def _place(picture: Luma) -> Luma:
+    if picture.shape[:2] == (HEIGHT, WIDTH):
+        return np.ascontiguousarray(picture)
+    if picture.shape[:2] == (SMALL, SMALL):
+        picture = picture.repeat(SQUARE // SMALL, axis=0).repeat(SQUARE // SMALL, axis=1)
+    scene = np.full((HEIGHT, WIDTH, *picture.shape[2:]), BORDER, dtype=np.uint8)
+    scene[TOP : TOP + SQUARE, LEFT : LEFT + SQUARE] = picture
     return scene

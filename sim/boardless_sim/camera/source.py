@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,15 @@ from boardless_sim.camera import idx
 from boardless_sim.camera.frame import Frame, Luma
 from boardless_sim.camera.pattern import PATTERN_PREFIX, pattern_frames
 from boardless_sim.camera.scene import SIZES, SIZES_TEXT
-from boardless_sim.errors import FrameError, LabelError
+from boardless_sim.errors import BoardlessError, FrameError, LabelError
+from boardless_sim.files import read_file, require_regular
+from boardless_sim.npy import MAGIC as NPY_MAGIC
+from boardless_sim.npy import parse_npy
 
 FrameSource = Iterator[Frame]
 
 _PICTURE_MAGIC = (b"\x89PNG", b"P2", b"P3", b"P5", b"P6")
-_NPY_MAGIC = b"\x93NUMPY"
+_FRAMES, _LABELS = "a readable file of frames", "a readable file of labels"
 _PICTURE_SUFFIXES = frozenset({".png", ".pgm", ".ppm"})
 _PICTURE_FORMATS = ("PNG", "PPM")
 _PICTURE_MODES = frozenset({"1", "L", "P", "RGB"})
@@ -45,13 +49,12 @@ def open_frames(
 
     def frames() -> FrameSource:
         for index in range(wanted):
-            name, luma = frame_at(index)
-            yield Frame(name, luma, label_at(index))
+            yield replace(frame_at(index), label=label_at(index))
 
     return frames()
 
 
-_FrameAt = Callable[[int], tuple[str, Luma]]
+_FrameAt = Callable[[int], Frame]
 
 
 def _open(path: str | Path, limit: int | None) -> tuple[int, _FrameAt]:
@@ -63,9 +66,9 @@ def _open(path: str | Path, limit: int | None) -> tuple[int, _FrameAt]:
         return _open_folder(path)
     magic = _magic(path)
     if magic.startswith(_PICTURE_MAGIC):
-        luma = read_picture(path)
-        return 1, lambda index: (path.name, luma)
-    if magic.startswith(_NPY_MAGIC):
+        frame = read_picture(path)
+        return 1, lambda index: frame
+    if magic.startswith(NPY_MAGIC):
         return _many(path, _read_npy(path))
     if idx.is_idx(magic):
         count, array = idx.read(path, dimensions=(2, 3), limit=limit)
@@ -73,34 +76,37 @@ def _open(path: str | Path, limit: int | None) -> tuple[int, _FrameAt]:
     raise FrameError(f"{path}: found an unknown format, expected PNG, PGM, PPM, NPY or IDX")
 
 
-def _magic(path: Path) -> bytes:
+def _magic(path: Path, expected: str = _FRAMES, error: type[BoardlessError] = FrameError) -> bytes:
+    """How an input begins, once it is known to be a regular file."""
+    require_regular(path, expected, error)
     try:
         with path.open("rb") as file:
             return file.read(8)
-    except OSError as error:
-        raise FrameError(f"{path}: {error.strerror}, expected a readable file of frames") from error
+    except OSError as cause:
+        raise error(f"{path}: {cause.strerror}, expected {expected}") from cause
 
 
 def _open_folder(path: Path) -> tuple[int, _FrameAt]:
     files = sorted(file for file in path.iterdir() if file.suffix.lower() in _PICTURE_SUFFIXES)
     if not files:
         raise FrameError(f"{path}: found no pictures, expected PNG, PGM or PPM files")
-    return len(files), lambda index: (files[index].name, read_picture(files[index]))
+    return len(files), lambda index: read_picture(files[index])
 
 
 def _many(path: Path, array: Luma) -> tuple[int, _FrameAt]:
     frames = array[np.newaxis] if array.ndim == 2 else array
     _check_size(path, frames.shape[1:])
     if array.ndim == 2:
-        return 1, lambda index: (path.name, frames[0])
-    return len(frames), lambda index: (f"{path.name}[{index}]", frames[index])
+        return 1, lambda index: Frame(path.name, frames[0])
+    return len(frames), lambda index: Frame(f"{path.name}[{index}]", frames[index])
 
 
-def read_picture(path: Path) -> Luma:
-    """A PNG, PGM or PPM as luma; colour becomes ITU-R BT.601 luma."""
+def read_picture(path: Path) -> Frame:
+    """A PNG, PGM or PPM; the luma of a colour is ITU-R BT.601's."""
     from PIL import Image  # a run on an array does not pay for it
 
     expected = f"expected 8-bit grey or RGB of {SIZES_TEXT}"
+    require_regular(path, _FRAMES, FrameError)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -108,8 +114,10 @@ def read_picture(path: Path) -> Luma:
                 _check_size(path, (picture.height, picture.width))
                 if picture.mode not in _PICTURE_MODES:
                     raise FrameError(f"{path}: found pixel mode {picture.mode}, {expected}")
-                colour = picture.convert("RGB") if picture.mode == "P" else picture
-                return np.array(colour.convert("L"), dtype=np.uint8)
+                whole = picture.convert("RGB") if picture.mode == "P" else picture
+                luma = np.array(whole.convert("L"), dtype=np.uint8)
+                colour = np.array(whole, dtype=np.uint8) if whole.mode == "RGB" else None
+                return Frame(path.name, luma, colour=colour)
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         damage = _one_line(error)
         raise FrameError(f"{path}: found a damaged picture ({damage}), {expected}") from error
@@ -120,14 +128,14 @@ def read_picture(path: Path) -> Luma:
 def _read_npy(path: Path) -> Luma:
     expected = "expected uint8 [H,W] or [N,H,W]"
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, SyntaxError) as error:
+        array = parse_npy(read_file(path, _FRAMES, FrameError))
+    except ValueError as error:
         damage = _one_line(error)
         raise FrameError(f"{path}: found a damaged array ({damage}), {expected}") from error
     if array.dtype != np.uint8 or array.ndim not in (2, 3):
         found = f"{array.dtype} with {array.ndim} dimensions"
         raise FrameError(f"{path}: found {found}, {expected}")
-    return np.asarray(array)
+    return array
 
 
 def _check_size(path: Path, shape: tuple[int, ...]) -> None:
@@ -136,15 +144,14 @@ def _check_size(path: Path, shape: tuple[int, ...]) -> None:
 
 
 def _read_labels(path: Path, count: int, source: str) -> list[int]:
+    magic = _magic(path, _LABELS, LabelError)
     try:
-        with path.open("rb") as file:
-            magic = file.read(8)
         if idx.is_idx(magic):
             labels = [int(label) for label in idx.read(path, dimensions=(1,))[1]]
         else:
             labels = _read_text_labels(path, count)
     except OSError as error:
-        raise LabelError(f"{path}: {error.strerror}, expected a readable file of labels") from error
+        raise LabelError(f"{path}: {error.strerror}, expected {_LABELS}") from error
     except FrameError as error:
         raise LabelError(str(error)) from error
     if len(labels) != count:

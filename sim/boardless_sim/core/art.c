@@ -6,21 +6,19 @@
 
 /* FLASH_ACR (RM0090, 3.9.1). */
 #define ACR_LATENCY 0x7u
-#define ACR_PRFTEN (1u << 8)
-#define ACR_ICEN (1u << 9)
-#define ACR_DCEN (1u << 10)
-#define ACR_ICRST (1u << 11)
-#define ACR_DCRST (1u << 12)
+#define ACR_PRFTEN  (1u << 8)
+#define ACR_ICEN    (1u << 9)
+#define ACR_DCEN    (1u << 10)
+#define ACR_ICRST   (1u << 11)
+#define ACR_DCRST   (1u << 12)
 
 /* Order of use: by cycle, within a block by line. */
-static uint64_t stamp(uint64_t cycle, uint32_t position)
-{
+static uint64_t stamp(uint64_t cycle, uint32_t position) {
     return (cycle + 1u) << 16 | position;
 }
 
 /* The lines learn when blocks ran that did not look at them. */
-static void end_epoch(art *a)
-{
+static void end_epoch(art *a) {
     for (uint32_t i = 0; i < a->ran_count; i++) {
         const art_code *code = a->ran[i];
         for (uint32_t line = code->first_line; line <= code->last_line; line++) {
@@ -36,8 +34,7 @@ static void end_epoch(art *a)
 }
 
 /* True: the instruction cache has all lines of the block, and will until the epoch ends. */
-bool art_has(art *a, art_code *code)
-{
+bool art_has(art *a, art_code *code) {
     if (!a->instructions.enabled) {
         return false;
     }
@@ -54,8 +51,7 @@ bool art_has(art *a, art_code *code)
     return true;
 }
 
-static void forget(art_cache *cache)
-{
+static void forget(art_cache *cache) {
     for (uint32_t way = 0; way < cache->ways; way++) {
         if (cache->used[way]) {
             cache->way[cache->line[way]] = ART_ABSENT;
@@ -64,8 +60,7 @@ static void forget(art_cache *cache)
     }
 }
 
-static bool cache_create(art_cache *cache, uint32_t ways, uint32_t lines)
-{
+static bool cache_create(art_cache *cache, uint32_t ways, uint32_t lines) {
     cache->ways = ways;
     cache->way = malloc(lines);
     if (cache->way) {
@@ -74,8 +69,7 @@ static bool cache_create(art_cache *cache, uint32_t ways, uint32_t lines)
     return cache->way != NULL;
 }
 
-bool art_create(art *a, uint32_t base, uint32_t size_bytes)
-{
+bool art_create(art *a, uint32_t base, uint32_t size_bytes) {
     uint32_t lines = size_bytes >> ART_LINE_BITS;
     if (lines > ART_MOST_LINES) {
         return false;
@@ -88,30 +82,26 @@ bool art_create(art *a, uint32_t base, uint32_t size_bytes)
            cache_create(&a->data, ART_DATA_LINES, lines);
 }
 
-void art_destroy(art *a)
-{
+void art_destroy(art *a) {
     free(a->instructions.way);
     free(a->data.way);
 }
 
-void art_power_on(art *a)
-{
+void art_power_on(art *a) {
     art_set_acr(a, 0);
     forget(&a->instructions);
     forget(&a->data);
     a->line = ART_NO_LINE;
 }
 
-static void set_cache(art_cache *cache, bool enabled, bool reset)
-{
+static void set_cache(art_cache *cache, bool enabled, bool reset) {
     cache->enabled = enabled;
     if (reset && !enabled) { /* "can be written only when the cache is disabled" */
         forget(cache);
     }
 }
 
-void art_set_acr(art *a, uint32_t acr)
-{
+void art_set_acr(art *a, uint32_t acr) {
     end_epoch(a);
     a->wait_states = acr & ACR_LATENCY;
     a->prefetch = (acr & ACR_PRFTEN) != 0;
@@ -120,8 +110,7 @@ void art_set_acr(art *a, uint32_t acr)
 }
 
 /* Two passes: the first needs no branch that could be guessed wrong. */
-static uint32_t least_recently_used(const art_cache *cache)
-{
+static uint32_t least_recently_used(const art_cache *cache) {
     uint64_t least = cache->used[0];
     for (uint32_t way = 1; way < cache->ways; way++) {
         uint64_t used = cache->used[way];
@@ -135,8 +124,7 @@ static uint32_t least_recently_used(const art_cache *cache)
 }
 
 /* True: the cache had the line. It has it now. */
-static bool cache_use(art_cache *cache, uint32_t line, uint64_t used)
-{
+static bool cache_use(art_cache *cache, uint32_t line, uint64_t used) {
     uint8_t way = cache->way[line];
     bool found = way != ART_ABSENT;
     if (!found) {
@@ -151,8 +139,7 @@ static bool cache_use(art_cache *cache, uint32_t line, uint64_t used)
     return found;
 }
 
-static uint32_t wait_for(const art *a, uint32_t line, uint64_t now)
-{
+static uint32_t wait_for(const art *a, uint32_t line, uint64_t now) {
     if (line == a->line) {
         return 0;
     }
@@ -164,16 +151,15 @@ static uint32_t wait_for(const art *a, uint32_t line, uint64_t now)
     return wait < a->wait_states ? (uint32_t)wait : a->wait_states;
 }
 
-uint32_t art_fetch_slow(art *a, const art_code *code, uint64_t now)
-{
+uint32_t art_fetch_slow(art *a, const art_code *code, uint64_t now) {
     uint32_t first = code->first_line, last = code->last_line;
     uint32_t waited = 0;
     end_epoch(a);
     for (uint32_t line = first; line <= last; line++) {
         uint32_t ran = line == first ? 0 : code->last_line_cycles * (line - first) / (last - first);
         uint64_t at = now + waited + ran;
-        bool cached = a->instructions.enabled &&
-                      cache_use(&a->instructions, line, stamp(now, line - first));
+        bool cached =
+            a->instructions.enabled && cache_use(&a->instructions, line, stamp(now, line - first));
         uint32_t wait = cached ? 0 : wait_for(a, line, at);
         waited += wait;
         if (line != a->line) {
@@ -184,8 +170,7 @@ uint32_t art_fetch_slow(art *a, const art_code *code, uint64_t now)
     return waited;
 }
 
-uint32_t art_load_slow(art *a, uint32_t line)
-{
+uint32_t art_load_slow(art *a, uint32_t line) {
     if (a->data.enabled) {
         cache_use(&a->data, line, ++a->loads);
     }

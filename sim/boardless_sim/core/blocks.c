@@ -4,8 +4,7 @@
 
 #include "core.h"
 
-int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes)
-{
+int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes) {
     if (slot >= CORE_CODES) {
         return -1;
     }
@@ -16,8 +15,7 @@ int32_t core_set_code(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes
     return c->blocks[slot] && c->lowest_msp[slot] ? 0 : -1;
 }
 
-void blocks_destroy(core *c)
-{
+void blocks_destroy(core *c) {
     for (uint32_t i = 0; i < CORE_CODES; i++) {
         free(c->blocks[i]);
         free(c->lowest_msp[i]);
@@ -26,8 +24,7 @@ void blocks_destroy(core *c)
     free(c->accesses);
 }
 
-core_block *block_at(core *c, uint32_t address)
-{
+core_block *block_at(core *c, uint32_t address) {
     for (uint32_t slot = 0; slot < CORE_CODES; slot++) {
         uint32_t offset = address - c->code_base[slot];
         if (offset < c->code_size[slot]) {
@@ -37,9 +34,10 @@ core_block *block_at(core *c, uint32_t address)
     return &c->elsewhere;
 }
 
-/* Room for `more` items behind the `count` that an array has: the array, moved or not; NULL: none. */
-static void *grown(void *array, size_t item_bytes, uint32_t count, uint32_t more, uint32_t *capacity)
-{
+/* Room for `more` items behind the `count` that an array has: the array, moved or not; NULL: none.
+ */
+static void *grown(void *array, size_t item_bytes, uint32_t count, uint32_t more,
+                   uint32_t *capacity) {
     uint32_t needed = count + more;
     if (needed <= *capacity && array) {
         return array;
@@ -54,8 +52,7 @@ static void *grown(void *array, size_t item_bytes, uint32_t count, uint32_t more
 
 /* The lines of the Flash that PC-relative loads of the block read, each once in a row. They are
  * counted here, so that their pages must not be counted by the load itself. */
-static int32_t note_literals(core *c, core_block *block)
-{
+static int32_t note_literals(core *c, core_block *block) {
     uint32_t *pool =
         grown(c->literals, sizeof *pool, c->literal_count, block->accesses, &c->literal_capacity);
     if (!pool) {
@@ -81,8 +78,7 @@ static int32_t note_literals(core *c, core_block *block)
 }
 
 int32_t core_set_block(core *c, uint32_t address, const core_block *block,
-                       const core_access *accesses)
-{
+                       const core_access *accesses) {
     core_access *pool =
         grown(c->accesses, sizeof *pool, c->access_count, block->accesses, &c->access_capacity);
     if (!pool) {
@@ -90,6 +86,9 @@ int32_t core_set_block(core *c, uint32_t address, const core_block *block,
     }
     c->accesses = pool;
     core_block *entry = block_at(c, address);
+    if (!entry->size_bytes && debug_note_analysed(c, address)) {
+        return -1;
+    }
     *entry = *block;
     entry->first_access = c->access_count;
     uint32_t offset = address - c->art.base;
@@ -104,8 +103,7 @@ int32_t core_set_block(core *c, uint32_t address, const core_block *block,
 }
 
 /* A block that is not yet analysed gets its mark from the analysis. */
-void core_mark(core *c, uint32_t address, uint32_t marked)
-{
+void core_mark(core *c, uint32_t address, uint32_t marked) {
     core_block *block = block_at(c, address);
     if (block == &c->elsewhere || !block->size_bytes) {
         return;
@@ -114,8 +112,7 @@ void core_mark(core *c, uint32_t address, uint32_t marked)
 }
 
 /* How low code from `start` up to `end` took the main stack; 0: it never moved SP. */
-uint32_t core_lowest_msp(const core *c, uint32_t start, uint32_t end)
-{
+uint32_t core_lowest_msp(const core *c, uint32_t start, uint32_t end) {
     uint32_t lowest = 0;
     for (uint32_t slot = 0; slot < CORE_CODES; slot++) {
         uint32_t offset = start - c->code_base[slot];
@@ -129,8 +126,7 @@ uint32_t core_lowest_msp(const core *c, uint32_t start, uint32_t end)
     return lowest;
 }
 
-void note_lowest_msp(core *c, uint32_t address, uint32_t sp)
-{
+void note_lowest_msp(core *c, uint32_t address, uint32_t sp) {
     for (uint32_t slot = 0; slot < CORE_CODES; slot++) {
         uint32_t offset = address - c->code_base[slot];
         if (offset < c->code_size[slot]) {
@@ -142,8 +138,7 @@ void note_lowest_msp(core *c, uint32_t address, uint32_t sp)
 }
 
 /* For a reset: the stack begins again. */
-void forget_lowest_msp(core *c)
-{
+void forget_lowest_msp(core *c) {
     for (uint32_t slot = 0; slot < CORE_CODES; slot++) {
         if (c->lowest_msp[slot]) {
             memset(c->lowest_msp[slot], 0, c->code_size[slot] / 2u * sizeof(uint32_t));

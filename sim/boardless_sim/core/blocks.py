@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ctypes
 
+from boardless_sim.core.alignment import Alignment
 from boardless_sim.core.library import Block, BlockAccess, Code
 from boardless_sim.core.timing import BlockFacts
 
 _MAX_ACCESSES = 0xFF
 _MAX_U16 = 0xFFFF
+_LOOKS_AT_BASES = 1 << 7  # behind the flags that say what is in the block
 
 
-def to_core(facts: BlockFacts, *, marked: bool) -> tuple[Block, ctypes.Array[BlockAccess]]:
-    """`core_block` and its `core_access` array (core.h)."""
+def to_core(
+    facts: BlockFacts, alignment: Alignment, *, marked: bool
+) -> tuple[Block, ctypes.Array[BlockAccess]]:
+    """`core_block` and its `core_access` array (shared.h)."""
     timed_accesses = facts.accesses[:_MAX_ACCESSES]
     block = Block(
         size_bytes=facts.size,
@@ -21,9 +25,11 @@ def to_core(facts: BlockFacts, *, marked: bool) -> tuple[Block, ctypes.Array[Blo
         code=Code(last_line_cycles=min(facts.last_line_cycles, _MAX_U16)),
         sp_drop_bytes=min(facts.sp_drop, _MAX_U16),
         accesses=len(timed_accesses),
-        flags=_flags(facts, marked),
+        flags=_flags(facts, marked) | (_LOOKS_AT_BASES if alignment.bases else 0),
         taken_cycles=facts.taken_cycles,
         target_cycles=facts.target_cycles,
+        aligned_bases=alignment.bases,
+        loop_keeps_bases=alignment.loop_keeps_it,
     )
     array = (BlockAccess * len(timed_accesses))()
     for slot, timed in zip(array, timed_accesses, strict=True):
@@ -36,11 +42,12 @@ def to_core(facts: BlockFacts, *, marked: bool) -> tuple[Block, ctypes.Array[Blo
         slot.index = -1 if access.index_register is None else access.index_register
         slot.shift = access.shift
         slot.is_load = access.is_load
+        slot.width_bytes, slot.must_align = alignment.widths[timed.offset]
     return block, array
 
 
 def _flags(facts: BlockFacts, marked: bool) -> int:
-    """The block flags of core.h, lowest bit first."""
+    """The block flags of shared.h, lowest bit first."""
     bits = (
         facts.has_fp,
         facts.sets_mask,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from ctypes import c_int, c_size_t, c_uint64, c_void_p
+from collections.abc import Sequence
+from ctypes import c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Protocol
 
@@ -11,6 +13,7 @@ from unicorn import (
     UC_ARCH_ARM,
     UC_MODE_THUMB,
     UC_PROT_EXEC,
+    UC_PROT_NONE,
     UC_PROT_READ,
     UC_PROT_WRITE,
     UC_TLB_VIRTUAL,
@@ -27,6 +30,7 @@ from unicorn.unicorn_const import (
     UC_HOOK_TLB_FILL,
 )
 
+from boardless_sim.core.alignment import alignment_of
 from boardless_sim.core.blocks import to_core
 from boardless_sim.core.library import (
     ANALYSE,
@@ -44,18 +48,6 @@ from boardless_sim.errors import EngineError
 
 NEVER = 1 << 62
 UNUSED_PSP = 0xFFFF_FFFF
-EXCEPTION_NAMES = {
-    2: "NMI",
-    3: "HardFault",
-    4: "MemManage",
-    5: "BusFault",
-    6: "UsageFault",
-    11: "SVCall",
-    12: "DebugMonitor",
-    14: "PendSV",
-    15: "SysTick",
-}
-
 REGISTERS = {
     **{f"r{number}": getattr(arm, f"UC_ARM_REG_R{number}") for number in range(13)},
     "sp": arm.UC_ARM_REG_SP,
@@ -69,14 +61,17 @@ REGISTERS = {
     "primask": arm.UC_ARM_REG_PRIMASK,
     "basepri": arm.UC_ARM_REG_BASEPRI,
     "faultmask": arm.UC_ARM_REG_FAULTMASK,
+    "fpscr": arm.UC_ARM_REG_FPSCR,
 }
 
 _SLOW_FLASH = 1 << 32  # CORE_SLOW_FLASH of core.h: no address of the core's
+_FLASH_STORES = 3 << 32  # CORE_FLASH_STORES
+_GUARDED = 2 << 32  # CORE_GUARDED
 _CLREX = bytes.fromhex("bff32f8f")
 
 
 class Reason(IntEnum):
-    """Why the core gave control back (`core_reason` of core.h)."""
+    """Why the core gave control back (`core_reason` of shared.h)."""
 
     EVENT = 1
     IDLE = 2
@@ -86,10 +81,14 @@ class Reason(IntEnum):
     CALLBACK = 6
     UNKNOWN = 7
     MARK = 8
+    BREAK = 9
+    STACK = 10
+    DEEP = 11
+    AWAKE = 12
 
 
 class _Analysis(IntEnum):
-    """What the analysis of a block came to (`core_analysis` of core.h)."""
+    """What the analysis of a block came to (`core_analysis` of shared.h)."""
 
     DONE = 0
     FAILED = 1
@@ -128,6 +127,15 @@ class Memory:
         self.view = memoryview(self._buffer).cast("B")
 
 
+@dataclass(frozen=True)
+class CpuSnapshot:
+    """What `Cpu.snapshot` found: Unicorn's registers, the C core with the RAM, the Flash."""
+
+    registers: object
+    core: ctypes.Array[ctypes.c_char]
+    flash: bytes
+
+
 class Cpu:
     """Executes code; `run` comes back for each `Reason`."""
 
@@ -157,7 +165,10 @@ class Cpu:
         self._error: BaseException | None = None
         self._hook_handles: list[c_size_t] = []
         self._marks: set[int] = set()
+        self._last_flash = b""
         self._hooked_divides: set[int] = set()
+        self._hooked_accesses: set[int] = set()
+        self._flash = (0, Memory(0))
         self._install_hooks()
 
     def close(self) -> None:
@@ -170,6 +181,16 @@ class Cpu:
             self._core = None
             self._uc = None
 
+    @property
+    def library(self) -> ctypes.CDLL:
+        """The C core's functions, for what else is part of the core."""
+        return self._library
+
+    @property
+    def core(self) -> int:
+        """The address of the C core's state."""
+        return int(self._core)
+
     # ---- memory map ----
 
     def map_code(self, memory: Memory, base: int, *, writable: bool) -> None:
@@ -181,13 +202,30 @@ class Cpu:
 
     def set_flash(self, memory: Memory, base: int) -> None:
         """Which memory is the Flash, whose lines may cost wait states."""
+        self._flash = (base, memory)
         if self._library.core_set_flash(self._core, base, memory.size, memory.address):
             raise EngineError("native engine: no memory for the Flash lines")
         self._map_callbacks(_SLOW_FLASH, memory.size, self._core, "core_on_flash_read", None)
+        region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
+        self._regions.append(region)
+        self._map_callbacks(_FLASH_STORES, memory.size, region, "core_on_read", "core_on_write")
+        self._map_guarded(memory, base)
 
     def set_flash_acr(self, acr: int) -> None:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
         self._library.core_set_flash_acr(self._core, acr)
+
+    def send_event(self) -> None:
+        """An event from outside the core, for WFE."""
+        self._library.core_send_event(self._core)
+
+    def bus_error(self, address: int) -> None:
+        """For who answers an access of the core: nothing answers there after all."""
+        self._library.core_bus_error(self._core, address)
+
+    def stall(self, cycles: int) -> None:
+        """For who answers an access of the core: it takes so many cycles more."""
+        self._library.core_stall(self._core, cycles)
 
     def map_alias(self, memory: Memory, base: int) -> None:
         """A second, read-only address of a code memory."""
@@ -197,6 +235,12 @@ class Cpu:
         """Where the core may run a CLREX: the only way to Unicorn's exclusive monitor."""
         self._uc.mem_write(address, _CLREX)
         self._library.core_set_clrex(self._core, address)
+
+    def set_stack_bounds(self, bounds: Sequence[int]) -> None:
+        """Ascending addresses where an object or a free area ends: no stack may cross one."""
+        table = (c_uint32 * len(bounds))(*bounds)
+        if self._library.core_set_stack_bounds(self._core, table, len(bounds)):
+            raise EngineError("native engine: no memory for the bounds of stacks")
 
     def map_data(self, memory: Memory, base: int, *, writable: bool) -> None:
         """Memory that code does not run from."""
@@ -210,6 +254,21 @@ class Cpu:
         ):
             raise EngineError("native engine: no memory for the RAM copy")
         self._rams.append((base, memory.size))
+        self._map_guarded(memory, base)
+
+    def _map_guarded(self, memory: Memory, base: int) -> None:
+        """Where pages stand that the MPU allows in part only: the core looks at each access.
+
+        Without any right, so that a refusal ends the instruction at hand and not its block.
+        """
+        at = _GUARDED + base
+        region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
+        self._regions.append(region)
+        self._map_callbacks(
+            at, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
+        )
+        self._uc.mem_protect(at, memory.size, UC_PROT_NONE)
+        self.add_hook(UC_HOOK_MEM_INVALID, "core_on_guarded_access", at, at + memory.size - 1)
 
     def map_region(self, base: int, size: int, kind: Region) -> None:
         """Addresses answered by the core or by the device bus."""
@@ -242,9 +301,9 @@ class Cpu:
         """
         start = 0
         for base, size in sorted(self._rams):
-            self._add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, base - 1)
+            self.add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, base - 1)
             start = base + size
-        self._add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, 0xFFFF_FFFF)
+        self.add_hook(UC_HOOK_MEM_INVALID, "core_on_invalid_access", start, 0xFFFF_FFFF)
 
     def _install_hooks(self) -> None:
         for kind, name in (
@@ -253,11 +312,11 @@ class Cpu:
             (UC_HOOK_INSN_INVALID, "core_on_invalid_instruction"),
             (UC_HOOK_TLB_FILL, "core_on_page"),
         ):
-            self._add_hook(kind, name)
+            self.add_hook(kind, name)
         self._uc.ctl_set_tlb_mode(UC_TLB_VIRTUAL)
         self._uc.ctl_exits_enabled(True)  # run until stopped, never until an address
 
-    def _add_hook(self, kind: int, name: str, first: int = 1, last: int = 0) -> None:
+    def add_hook(self, kind: int, name: str, first: int = 1, last: int = 0) -> c_size_t:
         """For addresses `first` to `last`; for all of them when `last` comes before `first`."""
         handle = c_size_t()
         error = UNICORN.uc_hook_add(
@@ -272,6 +331,39 @@ class Cpu:
         if error:
             raise EngineError(f"native engine: Unicorn refused a hook (error {error})")
         self._hook_handles.append(handle)
+        return handle
+
+    def remove_hook(self, handle: c_size_t) -> None:
+        """Give a hook back; code that was translated with it still calls it."""
+        self._hook_handles.remove(handle)
+        UNICORN.uc_hook_del(self._uc._uch, handle)
+
+    def forget_translation(self, address: int, size: int) -> None:
+        """Code there is translated anew, with the hooks that it has then."""
+        self._uc.ctl_remove_cache(address, address + size)
+
+    def forget_translations(self) -> None:
+        """All code is translated anew."""
+        self._uc.ctl_flush_tb()
+
+    def snapshot(self) -> CpuSnapshot:
+        """Registers, core and memories as they are; only this CPU can take them back."""
+        core = ctypes.create_string_buffer(self._library.core_snapshot_bytes(self._core))
+        self._library.core_snapshot(self._core, ctypes.addressof(core))
+        flash = bytes(self._flash[1].view)
+        if flash == self._last_flash:
+            flash = self._last_flash  # hardly ever written: one copy for all snapshots
+        self._last_flash = flash
+        return CpuSnapshot(self._uc.context_save(), core, flash)
+
+    def restore(self, snapshot: CpuSnapshot) -> None:
+        """Be again what the snapshot found."""
+        self._uc.context_restore(snapshot.registers)
+        flash = self._flash[1]
+        if bytes(flash.view) != snapshot.flash:
+            flash.view[:] = snapshot.flash
+            self._library.core_forget_code(self._core)
+        self._library.core_restore(self._core, ctypes.addressof(snapshot.core))
 
     # ---- running ----
 
@@ -331,6 +423,47 @@ class Cpu:
         except UcError as error:
             raise EngineError(f"no memory at {address:#010x}-{address + size - 1:#010x}") from error
 
+    def peek(self, address: int) -> int | None:
+        """A core register's word without the effects of reading it; None where there is none."""
+        value = c_uint32()
+        found = self._library.core_peek(self._core, address, ctypes.addressof(value))
+        return value.value if found else None
+
+    def poke(self, address: int, size: int, value: int) -> bool:
+        """Write a core register as a debugger does; False where there is none."""
+        return bool(self._library.core_poke(self._core, address, size, value))
+
+    def cover(self) -> None:
+        """Note from here on which blocks run, and which way each is left."""
+        if self._library.core_cover(self._core, 1):
+            raise EngineError("native engine: no memory for coverage")
+
+    def covered(self, base: int, size: int) -> bytes:
+        """Of the code memory at `base`, a byte for each halfword: 1 a block began here and ran,
+
+        2 it was left for what follows it, 4 for somewhere else.
+        """
+        found = self._library.core_covered(self._core, base)
+        return ctypes.string_at(found, size // 2) if found else bytes(size // 2)
+
+    def block_sizes(self) -> dict[int, int]:
+        """Bytes of every block that was met, by its address."""
+        addresses = ctypes.POINTER(c_uint32)()
+        count = self._library.core_analysed(self._core, ctypes.addressof(addresses))
+        return {
+            address: int(self._library.core_block_bytes(self._core, address))
+            for address in addresses[:count]
+        }
+
+    def forget_code(self) -> None:
+        """The Flash has other contents: analyse and translate it anew."""
+        self._library.core_forget_code(self._core)
+
+    @property
+    def flash(self) -> tuple[int, Memory]:
+        """Where the Flash begins, and what it holds."""
+        return self._flash
+
     def write(self, address: int, data: bytes) -> None:
         """Write memory, Flash too. Code that was already translated is forgotten."""
         try:
@@ -355,6 +488,14 @@ class Cpu:
             return
         self._uc.reg_write(REGISTERS[name], value)
 
+    def double(self, number: int) -> int:
+        """The bits of d0 to d15."""
+        return int(self._uc.reg_read(arm.UC_ARM_REG_D0 + number))
+
+    def set_double(self, number: int, bits: int) -> None:
+        """Write d0 to d15."""
+        self._uc.reg_write(arm.UC_ARM_REG_D0 + number, bits)
+
     # ---- callbacks from the core: an exception must not pass through C ----
 
     def _guarded_analyse(self, address: int, size: int) -> int:
@@ -366,16 +507,27 @@ class Cpu:
 
     def _analyse(self, address: int, code: bytes) -> int:
         facts = analyse_block(address, code, self._refill)
-        block, accesses = to_core(facts, marked=address in self._marks)
+        alignment = alignment_of(address, code, facts.accesses, self._literal)
+        block, accesses = to_core(facts, alignment, marked=address in self._marks)
         if self._library.core_set_block(
             self._core, address, ctypes.addressof(block), ctypes.addressof(accesses)
         ):
             raise EngineError("native engine: no memory for the access table")
         divides = {address + offset for offset in facts.divides} - self._hooked_divides
         for divide in divides:
-            self._add_hook(UC_HOOK_CODE, "core_on_divide", divide, divide)
+            self.add_hook(UC_HOOK_CODE, "core_on_divide", divide, divide)
+        looks = {address + offset for offset in alignment.looks} - self._hooked_accesses
+        for access in looks:
+            self._library.core_look_at(self._core, access)
         self._hooked_divides |= divides
-        return _Analysis.HOOKED if divides else _Analysis.DONE
+        self._hooked_accesses |= looks
+        return _Analysis.HOOKED if divides or looks else _Analysis.DONE
+
+    def _literal(self, address: int) -> int | None:
+        base, flash = self._flash
+        if not base <= address <= base + flash.size - 4:
+            return None
+        return int.from_bytes(flash.view[address - base : address - base + 4], "little")
 
     def _guarded_read(self, address: int, size: int) -> int:
         try:

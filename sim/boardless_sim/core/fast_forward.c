@@ -21,15 +21,11 @@ enum {
     PATIENCE = 256,
 };
 
-#define FIRST_FP_WORD 17u
-
-static loop_head *head_of(core *c, uint32_t address)
-{
+static loop_head *head_of(core *c, uint32_t address) {
     return &c->watch.heads[(address >> 1) % CORE_HEADS];
 }
 
-static void give_up(core *c)
-{
+static void give_up(core *c) {
     loop_head *head = head_of(c, c->watch.head);
     head->visits = 0;
     if (head->threshold < LAST_THRESHOLD) {
@@ -39,8 +35,7 @@ static void give_up(core *c)
 }
 
 /* True: stop before this block and examine. */
-bool watch_backward_branch(core *c, uint32_t address)
-{
+bool watch_backward_branch(core *c, uint32_t address) {
     loop_watch *watch = &c->watch;
     if (watch->pass) {
         watch->pass = false;
@@ -67,24 +62,7 @@ bool watch_backward_branch(core *c, uint32_t address)
     return true;
 }
 
-static void read_state(core *c, uint32_t state[CORE_STATE_WORDS])
-{
-    static const int GENERAL[17] = {
-        UC_ARM_REG_R0,  UC_ARM_REG_R1,  UC_ARM_REG_R2,  UC_ARM_REG_R3,  UC_ARM_REG_R4,
-        UC_ARM_REG_R5,  UC_ARM_REG_R6,  UC_ARM_REG_R7,  UC_ARM_REG_R8,  UC_ARM_REG_R9,
-        UC_ARM_REG_R10, UC_ARM_REG_R11, UC_ARM_REG_R12, UC_ARM_REG_SP,  UC_ARM_REG_LR,
-        UC_ARM_REG_PC,  UC_ARM_REG_XPSR};
-    for (uint32_t i = 0; i < FIRST_FP_WORD; i++) {
-        state[i] = core_reg(c, GENERAL[i]);
-    }
-    for (uint32_t i = 0; i < 16; i++) {
-        c->api.reg_read(c->uc, UC_ARM_REG_D0 + (int)i, &state[FIRST_FP_WORD + 2u * i]);
-    }
-    state[CORE_STATE_WORDS - 1u] = core_reg(c, UC_ARM_REG_FPSCR);
-}
-
-static void remember(core *c, watch_stage stage)
-{
+static void remember(core *c, watch_stage stage) {
     loop_watch *watch = &c->watch;
     watch->stage = stage;
     watch->patience = PATIENCE;
@@ -93,8 +71,7 @@ static void remember(core *c, watch_stage stage)
     watch->instructions = c->shared.instructions;
 }
 
-static bool memory_unchanged(const core *c)
-{
+static bool memory_unchanged(const core *c) {
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
         const core_ram *ram = &c->rams[i];
         if (ram->memory && memcmp(ram->memory, ram->copy, ram->size_bytes) != 0) {
@@ -104,8 +81,7 @@ static bool memory_unchanged(const core *c)
     return true;
 }
 
-static void copy_memory(core *c)
-{
+static void copy_memory(core *c) {
     for (uint32_t i = 0; i < CORE_RAMS; i++) {
         const core_ram *ram = &c->rams[i];
         if (ram->memory) {
@@ -114,13 +90,23 @@ static void copy_memory(core *c)
     }
 }
 
+/* How often the loop may turn before the instruction that a debugger wants to see. */
+static uint64_t turns_until_halt(const core *c, uint64_t instructions) {
+    if (!instructions || c->debug.halt_at == CORE_NEVER) {
+        return UINT64_MAX;
+    }
+    uint64_t done = c->shared.instructions;
+    return c->debug.halt_at > done ? (c->debug.halt_at - done) / instructions : 0;
+}
+
 /* Whole iterations that end before the deadline. */
-static void skip(core *c)
-{
+static void skip(core *c) {
     uint64_t period = c->shared.cycles - c->watch.cycles;
     uint64_t instructions = c->shared.instructions - c->watch.instructions;
     if (period && c->shared.deadline > c->shared.cycles) {
         uint64_t times = (c->shared.deadline - 1u - c->shared.cycles) / period;
+        uint64_t halted = turns_until_halt(c, instructions);
+        times = times < halted ? times : halted;
         c->shared.cycles += times * period;
         c->shared.instructions += times * instructions;
         c->shared.skipped_cycles += times * period;
@@ -132,14 +118,13 @@ static void skip(core *c)
 }
 
 /* The CPU stands before the head of the watched loop. */
-void watch_examine(core *c)
-{
+void watch_examine(core *c) {
     loop_watch *watch = &c->watch;
     uint32_t state[CORE_STATE_WORDS];
     watch->pass = true;
-    read_state(c, state);
-    bool same = watch->effects == c->shared.effects &&
-                memcmp(state, watch->state, sizeof state) == 0;
+    state_read(c, state);
+    bool same =
+        watch->effects == c->shared.effects && memcmp(state, watch->state, sizeof state) == 0;
     if (watch->stage == WATCH_OFF) {
         memcpy(watch->state, state, sizeof state);
         remember(c, WATCH_REGISTERS);

@@ -21,6 +21,8 @@ _API = (
     "uc_emu_start",
     "uc_emu_stop",
     "uc_ctl",
+    "uc_hook_add",
+    "uc_hook_del",
 )
 
 ANALYSE = ctypes.CFUNCTYPE(c_int32, c_uint32, c_uint32)
@@ -29,30 +31,31 @@ DEVICE_WRITE = ctypes.CFUNCTYPE(None, c_uint32, c_uint32, c_uint32)
 
 
 class Api(ctypes.Structure):
-    """`core_api` of core.h."""
+    """`core_api` of shared.h."""
 
     _fields_ = [(name, c_void_p) for name in _API]
 
 
 class Callbacks(ctypes.Structure):
-    """`core_callbacks` of core.h."""
+    """`core_callbacks` of shared.h."""
 
     _fields_ = [("analyse", ANALYSE), ("device_read", DEVICE_READ), ("device_write", DEVICE_WRITE)]
 
 
 class Shared(ctypes.Structure):
-    """`core_shared` of core.h; the size is compared when the library is loaded."""
+    """`core_shared` of shared.h."""
 
     _fields_ = [
         *((name, c_uint64) for name in (
             "cycles", "instructions", "next_event", "deadline", "effects", "sleep_cycles",
-            "skipped_cycles", "exceptions_taken", "systick_at",
+            "skipped_cycles", "exceptions_taken", "systick_at", "handler_cycles", "handler_since",
         )),
         *((name, c_uint32) for name in (
             "pc", "fast_forward", "callback_failed", "reset_requested", "sleeping", "fault_number",
             "fault_pc", "fault_cfsr", "fault_hfsr", "fault_address", "fault_has_address",
-            "lowest_msp", "lowest_msp_pc", "lowest_psp", "active_exception", "interrupt_number",
-            "probed_msp", "probed_psp",
+            "fault_sp", "fault_lr", "lowest_msp", "lowest_msp_pc", "lowest_psp",
+            "active_exception", "interrupt_number", "probed_msp", "probed_psp", "stack_left",
+            "stack_left_sp", "stack_left_pc", "stack_floor",
         )),
     ]  # fmt: skip
 
@@ -65,6 +68,8 @@ class Shared(ctypes.Structure):
     skipped_cycles: int
     exceptions_taken: int
     systick_at: int
+    handler_cycles: int
+    handler_since: int
     pc: int
     fast_forward: int
     callback_failed: int
@@ -72,10 +77,12 @@ class Shared(ctypes.Structure):
     sleeping: int
     fault_number: int
     fault_pc: int
+    fault_lr: int
     fault_cfsr: int
     fault_hfsr: int
     fault_address: int
     fault_has_address: int
+    fault_sp: int
     lowest_msp: int
     lowest_msp_pc: int
     lowest_psp: int
@@ -83,6 +90,10 @@ class Shared(ctypes.Structure):
     interrupt_number: int
     probed_msp: int
     probed_psp: int
+    stack_left: int
+    stack_left_sp: int
+    stack_left_pc: int
+    stack_floor: int
 
 
 class Code(ctypes.Structure):
@@ -98,7 +109,7 @@ class Code(ctypes.Structure):
 
 
 class Block(ctypes.Structure):
-    """`core_block` of core.h."""
+    """`core_block` of shared.h."""
 
     _fields_ = [
         ("code", Code),
@@ -114,11 +125,13 @@ class Block(ctypes.Structure):
         ("flags", c_uint8),
         ("taken_cycles", c_uint8),
         ("target_cycles", c_uint8),
+        ("aligned_bases", c_uint16),
+        ("loop_keeps_bases", c_bool),
     ]
 
 
 class BlockAccess(ctypes.Structure):
-    """`core_access` of core.h."""
+    """`core_access` of shared.h."""
 
     _fields_ = [
         ("displacement", c_uint32),
@@ -129,18 +142,58 @@ class BlockAccess(ctypes.Structure):
         ("index", c_int8),
         ("shift", c_uint8),
         ("is_load", c_bool),
+        ("width_bytes", c_uint8),
+        ("must_align", c_bool),
     ]
 
+
+class Where(ctypes.Structure):
+    """`core_where` of debug.h."""
+
+    _fields_ = [
+        ("block_cycles", c_uint64),
+        ("block_instructions", c_uint64),
+        *((name, c_uint32) for name in (
+            "block_address", "inside_block", "watch_address", "watch_kind", "active_count",
+            "exceptions_taken", "caught", "reserved",
+        )),
+    ]  # fmt: skip
+
+    block_cycles: int
+    block_instructions: int
+    block_address: int
+    inside_block: int
+    watch_address: int
+    watch_kind: int
+    active_count: int
+    exceptions_taken: int
+    caught: int
+
+
+# In the order of core_structure_bytes() in life.c.
+SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
+    Shared,
+    Code,
+    Block,
+    BlockAccess,
+    Callbacks,
+    Api,
+    Where,
+)
 
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_create": (c_void_p, [c_void_p, c_void_p, c_void_p]),
     "core_destroy": (None, [c_void_p]),
-    "core_shared_size": (c_uint32, []),
+    "core_structure_bytes": (c_uint32, [c_uint32]),
     "core_set_code": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
     "core_set_flash": (c_int32, [c_void_p, c_uint32, c_uint32, c_void_p]),
     "core_set_flash_acr": (None, [c_void_p, c_uint32]),
+    "core_bus_error": (None, [c_void_p, c_uint32]),
+    "core_send_event": (None, [c_void_p]),
+    "core_stall": (None, [c_void_p, c_uint64]),
     "core_set_ram": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32, c_void_p, c_uint32]),
     "core_set_block": (c_int32, [c_void_p, c_uint32, c_void_p, c_void_p]),
+    "core_look_at": (None, [c_void_p, c_uint32]),
     "core_mark": (None, [c_void_p, c_uint32, c_uint32]),
     "core_lowest_msp": (c_uint32, [c_void_p, c_uint32, c_uint32]),
     "core_power_on": (None, [c_void_p, c_uint32]),
@@ -149,7 +202,31 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_set_line": (None, [c_void_p, c_uint32, c_uint32]),
     "core_can_wake": (c_int32, [c_void_p]),
     "core_set_clrex": (None, [c_void_p, c_uint32]),
+    "core_set_stack_bounds": (c_int32, [c_void_p, c_void_p, c_uint32]),
     "core_breakpoint_fault": (c_int32, [c_void_p]),
+    "core_attach": (c_int32, [c_void_p]),
+    "core_detach": (None, [c_void_p]),
+    "core_break": (None, [c_void_p, c_uint32, c_uint32]),
+    "core_watch_access": (None, [c_void_p, *[c_uint32] * 4]),
+    "core_step": (None, [c_void_p, c_uint64, c_uint32, c_uint32, c_uint32]),
+    "core_settle": (None, [c_void_p]),
+    "core_mute": (None, [c_void_p, c_uint32]),
+    "core_catch": (None, [c_void_p, c_uint32]),
+    "core_poke": (c_uint32, [c_void_p, c_uint32, c_uint32, c_uint32]),
+    "core_cover": (c_int32, [c_void_p, c_uint32]),
+    "core_block_bytes": (c_uint32, [c_void_p, c_uint32]),
+    "core_covered": (c_void_p, [c_void_p, c_uint32]),
+    "core_go_on": (None, [c_void_p]),
+    "core_halt_at": (None, [c_void_p, c_uint64]),
+    "core_want_stop": (None, [c_void_p, c_uint32]),
+    "core_leave_block": (None, [c_void_p, c_uint64, c_uint64]),
+    "core_get_where": (None, [c_void_p, c_void_p]),
+    "core_peek": (c_uint32, [c_void_p, c_uint32, c_void_p]),
+    "core_analysed": (c_uint32, [c_void_p, c_void_p]),
+    "core_forget_code": (None, [c_void_p]),
+    "core_snapshot_bytes": (c_uint64, [c_void_p]),
+    "core_snapshot": (None, [c_void_p, c_void_p]),
+    "core_restore": (None, [c_void_p, c_void_p]),
     "core_region_create": (c_void_p, [c_void_p, c_uint32, c_uint32]),
     "core_region_destroy": (None, [c_void_p]),
 }
@@ -180,9 +257,11 @@ def load_core() -> ctypes.CDLL:
     for name, (result, arguments) in _SIGNATURES.items():
         function = getattr(library, name)
         function.restype, function.argtypes = result, arguments
-    if library.core_shared_size() != ctypes.sizeof(Shared):
-        raise EngineError(
-            f"{path}: shares {library.core_shared_size()} bytes, expected "
-            f"{ctypes.sizeof(Shared)}: built from other sources, install boardless again"
-        )
+    for number, structure in enumerate(SHARED_STRUCTURES):
+        found, expected = library.core_structure_bytes(number), ctypes.sizeof(structure)
+        if found != expected:
+            raise EngineError(
+                f"{path}: {structure.__name__} has {found} bytes, expected {expected}: "
+                "built from other sources, install boardless again"
+            )
     return library

@@ -1,7 +1,21 @@
-"""Names of private peripheral bus registers that the core does not model, or only in part."""
+"""Names that the core's manual gives: exceptions, and registers that are not modelled whole."""
 
 from __future__ import annotations
 
+# DDI 0403E, B1.5.2.
+EXCEPTION_NAMES = {
+    2: "NMI",
+    3: "HardFault",
+    4: "MemManage",
+    5: "BusFault",
+    6: "UsageFault",
+    11: "SVCall",
+    12: "DebugMonitor",
+    14: "PendSV",
+    15: "SysTick",
+}
+
+# Of the private peripheral bus, those that the core does not model, or only in part.
 CORE_REGISTERS = {
     0xE000_0E00: "ITM_TER",
     0xE000_0E40: "ITM_TPR",
@@ -11,11 +25,6 @@ CORE_REGISTERS = {
     0xE000_1FB0: "DWT_LAR",
     0xE000_2000: "FP_CTRL",
     0xE000_ED10: "SCB_SCR (SEVONPEND)",
-    0xE000_ED14: "SCB_CCR (DIV_0_TRP, UNALIGN_TRP)",
-    0xE000_ED94: "MPU_CTRL",
-    0xE000_ED98: "MPU_RNR",
-    0xE000_ED9C: "MPU_RBAR",
-    0xE000_EDA0: "MPU_RASR",
     0xE000_EDF0: "DCB_DHCSR",
     0xE000_EF3C: "FPU_FPDSCR",
     0xE004_0000: "TPIU_SSPSR",

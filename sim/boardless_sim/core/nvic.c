@@ -1,10 +1,10 @@
 /* The NVIC: what is pending, at which priority (DDI 0403E, B1.5.4 and B3.4). */
+#include "armv7m.h"
 #include "core.h"
 
 #define ALWAYS_ENABLED 0xffffu /* the system exceptions */
 
-static void refresh_any(core *c)
-{
+static void refresh_any(core *c) {
     uint32_t any = 0;
     for (uint32_t word = 0; word < CORE_WORDS; word++) {
         any |= c->pending[word];
@@ -13,23 +13,20 @@ static void refresh_any(core *c)
 }
 
 /* The slice must end at the next block, so that the exception is taken there. */
-void nvic_pend(core *c, uint32_t exception)
-{
+void nvic_pend(core *c, uint32_t exception) {
     c->pending[exception >> 5] |= UINT32_C(1) << (exception & 31u);
     c->any_pending = true;
     c->shared.deadline = 0;
     c->shared.effects++;
 }
 
-void nvic_unpend(core *c, uint32_t exception)
-{
+void nvic_unpend(core *c, uint32_t exception) {
     c->pending[exception >> 5] &= ~(UINT32_C(1) << (exception & 31u));
     refresh_any(c);
     c->shared.effects++;
 }
 
-int nvic_priority(const core *c, uint32_t exception)
-{
+int nvic_priority(const core *c, uint32_t exception) {
     if (exception == EXC_NMI) {
         return -2;
     }
@@ -37,8 +34,7 @@ int nvic_priority(const core *c, uint32_t exception)
 }
 
 /* The part of a priority that decides preemption: AIRCR.PRIGROUP cuts off the subpriority. */
-int nvic_group(const core *c, int priority)
-{
+int nvic_group(const core *c, int priority) {
     if (priority < 0) {
         return priority;
     }
@@ -47,8 +43,7 @@ int nvic_group(const core *c, int priority)
 }
 
 /* The pending and enabled exception to take first: lowest priority value, then lowest number. */
-uint32_t nvic_best(const core *c, int *group_priority)
-{
+uint32_t nvic_best(const core *c, int *group_priority) {
     uint32_t best = 0;
     int best_priority = 256;
     for (uint32_t word = 0; word < CORE_WORDS; word++) {
@@ -69,8 +64,7 @@ uint32_t nvic_best(const core *c, int *group_priority)
 }
 
 /* WFI wakes for an exception that only PRIMASK holds back: ask without it. */
-int nvic_execution_priority(core *c, bool with_primask)
-{
+int nvic_execution_priority(core *c, bool with_primask) {
     int current = 256;
     for (uint32_t i = 0; i < c->active_count; i++) {
         int priority = nvic_group(c, nvic_priority(c, c->active[i]));
@@ -94,9 +88,9 @@ int nvic_execution_priority(core *c, bool with_primask)
     return current;
 }
 
-/* A level-sensitive line: rising pends, and return from the handler pends again while it is high. */
-void core_set_line(core *c, uint32_t exception, uint32_t asserted)
-{
+/* A level-sensitive line: rising pends, and return from the handler pends again while it is high.
+ */
+void core_set_line(core *c, uint32_t exception, uint32_t asserted) {
     if (exception >= CORE_EXCEPTIONS) {
         return;
     }

@@ -1,15 +1,11 @@
-/* The private peripheral bus: SysTick, NVIC and SCB registers, DWT cycle counter, DBGMCU
- * (DDI 0403E, B3.2 to B3.4 and C1.8; RM0090 38.16 for DBGMCU). */
+/* The private peripheral bus: NVIC and SCB registers, DBGMCU (DDI 0403E, B3.2 and B3.4;
+ * RM0090 38.16 for DBGMCU). */
+#include "armv7m.h"
 #include "core.h"
 
 enum {
-    DWT_CTRL = 0xE0001000,
-    DWT_CYCCNT = 0xE0001004,
     ICTR = 0xE000E004,
     ACTLR = 0xE000E008,
-    SYST_CSR = 0xE000E010,
-    SYST_RVR = 0xE000E014,
-    SYST_CVR = 0xE000E018,
     SYST_CALIB = 0xE000E01C,
     NVIC_ISER = 0xE000E100,
     NVIC_ICER = 0xE000E180,
@@ -31,171 +27,40 @@ enum {
     SCB_MMFAR = 0xE000ED34,
     SCB_BFAR = 0xE000ED38,
     SCB_CPACR = 0xE000ED88,
-    MPU_TYPE = 0xE000ED90,
-    DCB_DEMCR = 0xE000EDFC,
     STIR = 0xE000EF00,
-    FPU_FPCCR = 0xE000EF34,
-    FPU_FPCAR = 0xE000EF38,
-    FPU_FPDSCR = 0xE000EF3C,
     DBGMCU_IDCODE = 0xE0042000,
     DBGMCU_CR = 0xE0042004,
 };
 
-#define NVIC_BANK_BYTES 0x10u /* four words: 128 interrupts */
-#define CPUID_CORTEX_M4 0x410fc241u
-#define IDCODE_STM32F407 0x10076413u
-#define SYST_ENABLE (1u << 0)
-#define SYST_TICKINT (1u << 1)
-#define SYST_CLKSOURCE (1u << 2)
-#define SYST_COUNTFLAG (1u << 16)
-#define SYST_WRITABLE 7u
-#define SYST_COUNTER 0xffffffu
-#define ICSR_PENDSTCLR (1u << 25)
-#define ICSR_PENDSTSET (1u << 26)
-#define ICSR_PENDSVCLR (1u << 27)
-#define ICSR_PENDSVSET (1u << 28)
-#define ICSR_NMIPENDSET (1u << 31)
-#define ICSR_ISRPENDING (1u << 22)
-#define ICSR_RETTOBASE (1u << 11)
-#define AIRCR_KEY 0x05fau
-#define AIRCR_KEY_READ 0xfa05u
-#define AIRCR_PRIGROUP 0x700u
+#define NVIC_BANK_BYTES   0x10u /* four words: 128 interrupts */
+#define CPUID_CORTEX_M4   0x410fc241u
+#define IDCODE_STM32F407  0x10076413u
+#define ICSR_PENDSTCLR    (1u << 25)
+#define ICSR_PENDSTSET    (1u << 26)
+#define ICSR_PENDSVCLR    (1u << 27)
+#define ICSR_PENDSVSET    (1u << 28)
+#define ICSR_NMIPENDSET   (1u << 31)
+#define ICSR_ISRPENDING   (1u << 22)
+#define ICSR_RETTOBASE    (1u << 11)
+#define AIRCR_KEY         0x05fau
+#define AIRCR_KEY_READ    0xfa05u
+#define AIRCR_PRIGROUP    0x700u
 #define AIRCR_SYSRESETREQ (1u << 2)
-#define SCR_SEVONPEND (1u << 4)
-#define SCR_WRITABLE 0x16u
-#define CCR_UNALIGN_TRP (1u << 3)
-#define CCR_DIV_0_TRP (1u << 4)
-#define CCR_WRITABLE 0x31bu
-#define SHCSR_ENABLES 0x70000u
-#define PRIORITY_BITS 0xf0u /* the STM32F407 implements four */
-#define DEMCR_TRCENA (1u << 24)
-#define DWT_CYCCNTENA (1u << 0)
-
-/* ---- SysTick ---- */
-
-static uint64_t systick_divider(const core *c)
-{
-    return (c->systick_csr & SYST_CLKSOURCE) ? 1u : 8u;
-}
-
-static uint64_t systick_period(const core *c)
-{
-    return ((uint64_t)c->systick_rvr + 1u) * systick_divider(c);
-}
-
-static void systick_set_deadline(core *c, uint64_t at)
-{
-    c->shared.systick_at = at;
-    if (at < c->shared.deadline) {
-        c->shared.deadline = at;
-    }
-}
-
-void systick_catch_up(core *c)
-{
-    while (c->shared.systick_at <= c->shared.cycles) {
-        c->systick_csr |= SYST_COUNTFLAG;
-        c->shared.effects++;
-        if (c->systick_csr & SYST_TICKINT) {
-            nvic_pend(c, EXC_SYSTICK);
-        }
-        c->shared.systick_at += systick_period(c);
-    }
-}
-
-static uint32_t systick_counter(core *c)
-{
-    if (c->shared.systick_at == CORE_NEVER) {
-        return c->systick_held; /* stopped: the value it held */
-    }
-    uint64_t now = core_now(c);
-    uint64_t left = c->shared.systick_at > now ? c->shared.systick_at - now : 0;
-    uint64_t divider = systick_divider(c);
-    return (uint32_t)(((left + divider - 1u) / divider) % ((uint64_t)c->systick_rvr + 1u));
-}
-
-static void systick_run_from(core *c, uint32_t counter)
-{
-    uint64_t ticks = counter ? counter : (uint64_t)c->systick_rvr + 1u;
-    systick_set_deadline(c, core_now(c) + ticks * systick_divider(c));
-}
-
-static void systick_write_csr(core *c, uint32_t value)
-{
-    uint32_t counter = systick_counter(c);
-    c->systick_csr = (c->systick_csr & SYST_COUNTFLAG) | (value & SYST_WRITABLE);
-    if ((value & SYST_ENABLE) && c->systick_rvr) {
-        systick_run_from(c, counter);
-    } else {
-        c->shared.systick_at = CORE_NEVER;
-        c->systick_held = counter;
-    }
-}
-
-static void systick_write_rvr(core *c, uint32_t value)
-{
-    c->systick_rvr = value & SYST_COUNTER;
-    if ((c->systick_csr & SYST_ENABLE) && c->shared.systick_at == CORE_NEVER && c->systick_rvr) {
-        systick_run_from(c, 0);
-    }
-}
-
-static void systick_clear(core *c)
-{
-    c->systick_csr &= ~SYST_COUNTFLAG;
-    c->systick_held = 0;
-    if (c->shared.systick_at != CORE_NEVER) {
-        systick_run_from(c, 0);
-    }
-}
-
-static uint32_t systick_read_csr(core *c)
-{
-    uint32_t value = c->systick_csr;
-    if (value & SYST_COUNTFLAG) {
-        c->systick_csr &= ~SYST_COUNTFLAG;
-        c->shared.effects++;
-    }
-    return value;
-}
-
-/* ---- DWT cycle counter: counts FCLK, which runs on in Sleep mode (DDI 0403E, C1.8.3: CYCCNT
- * includes the cycles of SLEEPCNT; RM0090, 38.16.1) ---- */
-
-static bool cyccnt_runs(const core *c)
-{
-    return (c->dwt_ctrl & DWT_CYCCNTENA) && (c->demcr & DEMCR_TRCENA);
-}
-
-static uint32_t cyccnt(core *c)
-{
-    return cyccnt_runs(c) ? (uint32_t)(core_now(c) - c->cyccnt_base) : c->cyccnt_held;
-}
-
-static void cyccnt_set(core *c, uint32_t value)
-{
-    c->cyccnt_held = value;
-    c->cyccnt_base = core_now(c) - value;
-}
-
-static void cyccnt_write_control(core *c, uint32_t *control, uint32_t value)
-{
-    uint32_t count = cyccnt(c);
-    *control = value;
-    cyccnt_set(c, count);
-}
+#define SCR_SEVONPEND     (1u << 4)
+#define SCR_WRITABLE      0x16u
+#define CCR_WRITABLE      0x31bu
+#define SHCSR_ENABLES     0x70000u
+#define PRIORITY_BITS     0xf0u /* the STM32F407 implements four */
 
 /* ---- NVIC banks: bit n of word w is interrupt 32*w + n, exception 16 higher ---- */
 
-static uint32_t bank_read(const uint32_t *exceptions, uint32_t offset)
-{
+static uint32_t bank_read(const uint32_t *exceptions, uint32_t offset) {
     uint32_t word = (offset & 0xcu) / 4u;
     uint32_t high = word + 1u < CORE_WORDS ? exceptions[word + 1u] : 0;
     return (exceptions[word] >> 16) | (high << 16);
 }
 
-static void bank_enable(core *c, uint32_t offset, uint32_t bits, bool enable)
-{
+static void bank_enable(core *c, uint32_t offset, uint32_t bits, bool enable) {
     uint32_t first = EXC_IRQ0 + (offset & 0xcu) * 8u;
     for (; bits; bits &= bits - 1u) {
         uint32_t exception = first + (uint32_t)__builtin_ctz(bits);
@@ -208,8 +73,7 @@ static void bank_enable(core *c, uint32_t offset, uint32_t bits, bool enable)
     c->shared.deadline = 0;
 }
 
-static void bank_pend(core *c, uint32_t offset, uint32_t bits, bool pend)
-{
+static void bank_pend(core *c, uint32_t offset, uint32_t bits, bool pend) {
     uint32_t first = EXC_IRQ0 + (offset & 0xcu) * 8u;
     for (; bits; bits &= bits - 1u) {
         uint32_t exception = first + (uint32_t)__builtin_ctz(bits);
@@ -225,8 +89,7 @@ static void bank_pend(core *c, uint32_t offset, uint32_t bits, bool pend)
     }
 }
 
-static uint32_t bank_active(const core *c, uint32_t offset)
-{
+static uint32_t bank_active(const core *c, uint32_t offset) {
     uint32_t exceptions[CORE_WORDS] = {0};
     for (uint32_t i = 0; i < c->active_count; i++) {
         exceptions[c->active[i] >> 5] |= UINT32_C(1) << (c->active[i] & 31u);
@@ -234,8 +97,7 @@ static uint32_t bank_active(const core *c, uint32_t offset)
     return bank_read(exceptions, offset);
 }
 
-static uint32_t priorities_read(const core *c, uint32_t first)
-{
+static uint32_t priorities_read(const core *c, uint32_t first) {
     uint32_t value = 0;
     for (uint32_t i = 0; i < 4 && first + i < CORE_EXCEPTIONS; i++) {
         value |= (uint32_t)c->priority[first + i] << (8u * i);
@@ -243,8 +105,7 @@ static uint32_t priorities_read(const core *c, uint32_t first)
     return value;
 }
 
-static void priorities_write(core *c, uint32_t first, uint32_t size, uint32_t value)
-{
+static void priorities_write(core *c, uint32_t first, uint32_t size, uint32_t value) {
     for (uint32_t i = 0; i < size && first + i < CORE_EXCEPTIONS; i++) {
         c->priority[first + i] = (uint8_t)((value >> (8u * i)) & PRIORITY_BITS);
     }
@@ -253,13 +114,11 @@ static void priorities_write(core *c, uint32_t first, uint32_t size, uint32_t va
 
 /* ---- SCB ---- */
 
-static bool is_pending(const core *c, uint32_t exception)
-{
+static bool is_pending(const core *c, uint32_t exception) {
     return (c->pending[exception >> 5] >> (exception & 31u)) & 1u;
 }
 
-static uint32_t icsr_read(const core *c)
-{
+static uint32_t icsr_read(const core *c) {
     int group_priority = 0;
     uint32_t best = c->any_pending ? nvic_best(c, &group_priority) : 0;
     return c->shared.active_exception | (c->active_count <= 1 ? ICSR_RETTOBASE : 0) | (best << 12) |
@@ -268,8 +127,7 @@ static uint32_t icsr_read(const core *c)
            (is_pending(c, EXC_PENDSV) ? ICSR_PENDSVSET : 0);
 }
 
-static void icsr_write(core *c, uint32_t value)
-{
+static void icsr_write(core *c, uint32_t value) {
     if (value & ICSR_NMIPENDSET) {
         nvic_pend(c, EXC_NMI);
     }
@@ -285,8 +143,7 @@ static void icsr_write(core *c, uint32_t value)
     }
 }
 
-static void aircr_write(core *c, uint32_t value)
-{
+static void aircr_write(core *c, uint32_t value) {
     if (value >> 16 != AIRCR_KEY) {
         return;
     }
@@ -297,12 +154,11 @@ static void aircr_write(core *c, uint32_t value)
     }
 }
 
-static uint32_t shcsr_read(const core *c)
-{
+static uint32_t shcsr_read(const core *c) {
     static const struct {
         uint8_t exception, bit;
-    } ACTIVE[] = {{EXC_MEM_MANAGE, 0}, {EXC_BUS_FAULT, 1},      {EXC_USAGE_FAULT, 3}, {EXC_SVCALL, 7},
-                  {EXC_PENDSV, 10},    {EXC_SYSTICK, 11}};
+    } ACTIVE[] = {{EXC_MEM_MANAGE, 0}, {EXC_BUS_FAULT, 1}, {EXC_USAGE_FAULT, 3},
+                  {EXC_SVCALL, 7},     {EXC_PENDSV, 10},   {EXC_SYSTICK, 11}};
     uint32_t value = c->shcsr;
     for (uint32_t i = 0; i < c->active_count; i++) {
         for (size_t j = 0; j < sizeof ACTIVE / sizeof ACTIVE[0]; j++) {
@@ -314,71 +170,125 @@ static uint32_t shcsr_read(const core *c)
     return value;
 }
 
-static bool scb_read(core *c, uint32_t address, uint32_t *value)
-{
+static bool scb_read(core *c, uint32_t address, uint32_t *value) {
     switch (address) {
-    case SCB_CPUID: *value = CPUID_CORTEX_M4; return true;
-    case SCB_ICSR: *value = icsr_read(c); return true;
-    case SCB_VTOR: *value = c->vtor; return true;
-    case SCB_AIRCR: *value = (AIRCR_KEY_READ << 16) | c->aircr; return true;
-    case SCB_SCR: *value = c->scr; return true;
-    case SCB_CCR: *value = c->ccr; return true;
-    case SCB_SHCSR: *value = shcsr_read(c); return true;
-    case SCB_CFSR: *value = c->cfsr; return true;
-    case SCB_HFSR: *value = c->hfsr; return true;
-    case SCB_DFSR: *value = c->dfsr; return true;
-    case SCB_MMFAR: *value = c->mmfar; return true;
-    case SCB_BFAR: *value = c->bfar; return true;
-    case SCB_CPACR: *value = c->cpacr; return true;
-    case FPU_FPCCR: *value = c->fpccr; return true;
-    case FPU_FPCAR: *value = c->fpcar; return true;
-    case FPU_FPDSCR: *value = c->fpdscr; return true;
-    case MPU_TYPE: *value = 0; return true; /* says honestly that no region can be set */
-    case ICTR: *value = 2; return true;
-    case ACTLR: *value = 0; return true;
-    case SYST_CALIB: *value = 0; return true;
-    case DCB_DEMCR: *value = c->demcr; return true;
-    case DBGMCU_IDCODE: *value = IDCODE_STM32F407; return true;
-    case DBGMCU_CR: *value = c->dbgmcu_cr; return true;
-    default: return false;
+    case SCB_CPUID:
+        *value = CPUID_CORTEX_M4;
+        return true;
+    case SCB_ICSR:
+        *value = icsr_read(c);
+        return true;
+    case SCB_VTOR:
+        *value = c->vtor;
+        return true;
+    case SCB_AIRCR:
+        *value = (AIRCR_KEY_READ << 16) | c->aircr;
+        return true;
+    case SCB_SCR:
+        *value = c->scr;
+        return true;
+    case SCB_CCR:
+        *value = c->ccr;
+        return true;
+    case SCB_SHCSR:
+        *value = shcsr_read(c);
+        return true;
+    case SCB_CFSR:
+        *value = c->cfsr;
+        return true;
+    case SCB_HFSR:
+        *value = c->hfsr;
+        return true;
+    case SCB_DFSR:
+        *value = c->dfsr;
+        return true;
+    case SCB_MMFAR:
+        *value = c->mmfar;
+        return true;
+    case SCB_BFAR:
+        *value = c->bfar;
+        return true;
+    case SCB_CPACR:
+        *value = c->cpacr;
+        return true;
+    case ICTR:
+        *value = 2;
+        return true;
+    case ACTLR:
+        *value = 0;
+        return true;
+    case SYST_CALIB:
+        *value = 0;
+        return true;
+    case DBGMCU_IDCODE:
+        *value = IDCODE_STM32F407;
+        return true;
+    case DBGMCU_CR:
+        *value = c->dbgmcu_cr;
+        return true;
+    default:
+        return false;
     }
 }
 
-static bool scb_write(core *c, uint32_t address, uint32_t value)
-{
+static bool scb_write(core *c, uint32_t address, uint32_t value) {
     switch (address) {
-    case SCB_ICSR: icsr_write(c, value); return true;
-    case SCB_VTOR: c->vtor = value & 0x3fffff80u; return true;
-    case SCB_AIRCR: aircr_write(c, value); return true;
-    case SCB_SCR: c->scr = value & SCR_WRITABLE; return !(value & SCR_SEVONPEND);
+    case SCB_ICSR:
+        icsr_write(c, value);
+        return true;
+    case SCB_VTOR:
+        c->vtor = value & 0x3fffff80u;
+        return true;
+    case SCB_AIRCR:
+        aircr_write(c, value);
+        return true;
+    case SCB_SCR:
+        c->scr = value & SCR_WRITABLE;
+        return !(value & SCR_SEVONPEND);
     case SCB_CCR:
         c->ccr = value & CCR_WRITABLE;
-        return !(value & (CCR_UNALIGN_TRP | CCR_DIV_0_TRP));
-    case SCB_SHCSR: c->shcsr = value & SHCSR_ENABLES; return true;
-    case SCB_CFSR: c->cfsr &= ~value; return true;
-    case SCB_HFSR: c->hfsr &= ~value; return true;
-    case SCB_DFSR: c->dfsr &= ~value; return true;
-    case SCB_MMFAR: c->mmfar = value; return true;
-    case SCB_BFAR: c->bfar = value; return true;
-    case SCB_CPACR: c->cpacr = value & 0xf00000u; return true;
-    case FPU_FPCCR: c->fpccr = value; return true;
-    case FPU_FPCAR: c->fpcar = value; return true;
-    case FPU_FPDSCR: c->fpdscr = value; return value == 0;
-    case ACTLR: return true;
-    case STIR: nvic_pend(c, EXC_IRQ0 + (value & 0x1ffu) % (CORE_EXCEPTIONS - EXC_IRQ0)); return true;
-    case DCB_DEMCR: cyccnt_write_control(c, &c->demcr, value); return true;
-    case DBGMCU_CR: c->dbgmcu_cr = value; return true;
-    default: return false;
+        c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0)); /* USERSETMPEND: pages.c */
+        c->shared.deadline = 0;                               /* UNALIGN_TRP: align.c */
+        return true;
+    case SCB_SHCSR:
+        c->shcsr = value & SHCSR_ENABLES;
+        return true;
+    case SCB_CFSR:
+        c->cfsr &= ~value;
+        return true;
+    case SCB_HFSR:
+        c->hfsr &= ~value;
+        return true;
+    case SCB_DFSR:
+        c->dfsr &= ~value;
+        return true;
+    case SCB_MMFAR:
+        c->mmfar = value;
+        return true;
+    case SCB_BFAR:
+        c->bfar = value;
+        return true;
+    case SCB_CPACR:
+        c->cpacr = value & 0xf00000u;
+        return true;
+    case ACTLR:
+        return true;
+    case STIR:
+        nvic_pend(c, EXC_IRQ0 + (value & 0x1ffu) % (CORE_EXCEPTIONS - EXC_IRQ0));
+        return true;
+    case DBGMCU_CR:
+        c->dbgmcu_cr = value;
+        return true;
+    default:
+        return false;
     }
 }
 
-static bool in_bank(uint32_t address, uint32_t bank)
-{
+static bool in_bank(uint32_t address, uint32_t bank) {
     return address >= bank && address < bank + NVIC_BANK_BYTES;
 }
 
-static bool word_read(core *c, uint32_t address, uint32_t *value)
-{
+static bool word_read(core *c, uint32_t address, uint32_t *value) {
     if (address >= NVIC_IPR && address < NVIC_IPR + CORE_EXCEPTIONS - EXC_IRQ0) {
         *value = priorities_read(c, EXC_IRQ0 + (address - NVIC_IPR));
     } else if (address >= SCB_SHPR1 && address < SCB_SHCSR) {
@@ -389,27 +299,15 @@ static bool word_read(core *c, uint32_t address, uint32_t *value)
         *value = bank_read(c->pending, address);
     } else if (in_bank(address, NVIC_IABR)) {
         *value = bank_active(c, address);
-    } else if (address == SYST_CSR) {
-        *value = systick_read_csr(c);
-    } else if (address == SYST_RVR) {
-        *value = c->systick_rvr;
-    } else if (address == SYST_CVR) {
-        c->shared.effects++; /* counts with time */
-        *value = systick_counter(c);
-    } else if (address == DWT_CTRL) {
-        *value = 0x40000000u | c->dwt_ctrl; /* four comparators, none of them modelled */
-    } else if (address == DWT_CYCCNT) {
-        c->shared.effects++;
-        *value = cyccnt(c);
     } else {
-        return scb_read(c, address, value);
+        return counters_read(c, address, value) || fp_registers_read(c, address, value) ||
+               mpu_registers_read(c, address, value) || scb_read(c, address, value);
     }
     return true;
 }
 
 /* False: not modelled, Python names it. Sub-word reads take their part of the word. */
-bool scs_read(core *c, uint32_t address, uint32_t *value)
-{
+bool scs_read(core *c, uint32_t address, uint32_t *value) {
     uint32_t word = 0;
     if (!word_read(c, address & ~3u, &word)) {
         return false;
@@ -419,8 +317,7 @@ bool scs_read(core *c, uint32_t address, uint32_t *value)
 }
 
 /* False: not modelled or modelled only in part, Python names it. */
-bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value)
-{
+bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value) {
     if (address >= NVIC_IPR && address < NVIC_IPR + CORE_EXCEPTIONS - EXC_IRQ0) {
         priorities_write(c, EXC_IRQ0 + (address - NVIC_IPR), size, value);
     } else if (address >= SCB_SHPR1 && address < SCB_SHCSR) {
@@ -429,21 +326,13 @@ bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value)
         bank_enable(c, address, value, address < NVIC_ICER);
     } else if (in_bank(address, NVIC_ISPR) || in_bank(address, NVIC_ICPR)) {
         bank_pend(c, address, value, address < NVIC_ICPR);
-    } else if (address == SYST_CSR) {
-        systick_write_csr(c, value);
-    } else if (address == SYST_RVR) {
-        systick_write_rvr(c, value);
-    } else if (address == SYST_CVR) {
-        systick_clear(c);
-    } else if (address == DWT_CTRL) {
-        cyccnt_write_control(c, &c->dwt_ctrl, value & DWT_CYCCNTENA);
-    } else if (address == DWT_CYCCNT) {
-        cyccnt_set(c, value);
+    } else if (counters_write(c, address, value) || mpu_registers_write(c, address, size, value)) {
+        return true;
     } else if (size < 4 && address >= SCB_SHCSR && address < SCB_MMFAR) {
         /* byte and halfword clears of the fault status registers are common */
         return scb_write(c, address & ~3u, value << (8u * (address & 3u)));
     } else {
-        return scb_write(c, address, value);
+        return fp_registers_write(c, address, value) || scb_write(c, address, value);
     }
     return true;
 }

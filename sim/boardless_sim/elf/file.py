@@ -1,27 +1,47 @@
-"""The structure of an ELF: its sections, segments and the bytes of each, read with struct alone.
+"""An ELF, opened once: its bytes, sections and segments, and on demand symbols, lines and frames.
 
 Any linked 32-bit little-endian ARM image will do; whether a board can run it is not asked here.
 An ELF is hostile until checked: offsets and sizes are compared with the file before they are used.
+Everything that is read of it is read from these bytes, so that what was checked is what is used.
 """
 
 from __future__ import annotations
 
+import hashlib
+import stat
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from boardless_sim.elf.symbols import ENTRY_BYTES, ElfSymbol, read_symbols, text_at
 from boardless_sim.errors import ImageError
+
+if TYPE_CHECKING:
+    from boardless_sim.elf.cfi import Description
+    from boardless_sim.elf.lines import LineTable
 
 SHT_SYMTAB, SHT_NOBITS = 2, 8
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, _SHF_COMPRESSED = 1, 2, 4, 0x800
 _PT_LOAD = 1
+_ARM = 40
+# What people hand over by mistake (gABI, e_machine).
+_MACHINES = {
+    3: "x86",
+    8: "MIPS",
+    62: "x86-64",
+    83: "AVR",
+    94: "Xtensa",
+    183: "AArch64",
+    243: "RISC-V",
+}
 _HEADER = struct.Struct("<16sHHIIIIIHHHHHH")
 _SECTION = struct.Struct("<10I")
 _SEGMENT = struct.Struct("<8I")
 _MAX_UNPACKED = 256 << 20
-_MAX_NAME = 2_048
 _MAX_FILE_BYTES = 256 << 20
 
 
@@ -51,14 +71,53 @@ class Segment:
     memory_size: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ElfFile:
-    """A checked header, its tables, and the whole file."""
+    """A checked header, its tables, and the whole file. Two readings of one path are two."""
 
     path: Path
     raw: bytes
+    entry: int
     sections: tuple[RawSection, ...]
     segments: tuple[Segment, ...]
+
+    @cached_property
+    def sha256(self) -> str:
+        """The digest of the file."""
+        return hashlib.sha256(self.raw).hexdigest()
+
+    @cached_property
+    def symbols(self) -> tuple[ElfSymbol, ...]:
+        """The symbol table; empty where the ELF is stripped. Raises `ImageError` on damage."""
+        table = next((found for found in self.sections if found.kind == SHT_SYMTAB), None)
+        if table is None or not table.size:
+            return ()
+        if (
+            table.entry_size != ENTRY_BYTES
+            or table.size % ENTRY_BYTES
+            or table.link >= len(self.sections)
+        ):
+            raise ImageError(
+                f"{self.path}: damaged ELF ({table.name} of {table.size} bytes in entries of "
+                f"{table.entry_size}, names in section {table.link}; expected whole entries of "
+                f"{ENTRY_BYTES} and one of {len(self.sections)} sections)"
+            )
+        names = self.data_of(self.sections[table.link])
+        return tuple(read_symbols(self.data_of(table), names))
+
+    @cached_property
+    def lines(self) -> LineTable:
+        """The line tables; empty, with the reason, where the ELF has none that can be read."""
+        from boardless_sim.elf.lines import read_lines
+
+        return read_lines(self)
+
+    @cached_property
+    def frames(self) -> tuple[Description, ...]:
+        """Where .debug_frame puts every function's frame; empty without it."""
+        from boardless_sim.elf.cfi import descriptions
+
+        return descriptions(self.data(".debug_frame"))
 
     def named(self, name: str) -> RawSection | None:
         """The first section of that name."""
@@ -106,21 +165,16 @@ def read_elf(path: Path) -> ElfFile:
     raw = _read(path)
     fields = _header(path, raw)
     sections = tuple(_sections(path, raw, fields))
-    return ElfFile(path, raw, sections, tuple(_segments(path, raw, fields)))
-
-
-def text_at(table: bytes, offset: int) -> str:
-    """A name of a string table: bounded, and printable whatever the file holds."""
-    end = table.find(0, offset, offset + _MAX_NAME)
-    text = table[offset : end if end >= 0 else offset + _MAX_NAME].decode("utf-8", "replace")
-    return text if text.isprintable() else text.encode("unicode_escape").decode("ascii")
+    return ElfFile(path, raw, fields[1], sections, tuple(_segments(path, raw, fields)))
 
 
 def _read(path: Path) -> bytes:
     try:
-        if path.is_dir():
-            raise ImageError(f"{path}: a folder, expected an ELF")
-        size = path.stat().st_size
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for, /dev/zero never ends
+            what = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
+            raise ImageError(f"{path}: {what}, expected an ELF")
+        size = found.st_size
         if size > _MAX_FILE_BYTES:
             raise ImageError(f"{path}: {size} bytes, expected at most {_MAX_FILE_BYTES}")
         return path.read_bytes()
@@ -134,11 +188,13 @@ def _header(path: Path, raw: bytes) -> tuple[int, ...]:
     if len(raw) < _HEADER.size:
         raise ImageError(f"{path}: truncated after {len(raw)} bytes, expected an ELF header of 52")
     _, kind, machine, *fields = _HEADER.unpack_from(raw)
-    if (raw[4], raw[5], machine) != (1, 1, 40):
-        raise ImageError(
-            f"{path}: ELF class {raw[4]}, encoding {raw[5]}, machine {machine}, "
-            "expected 1, 1, 40 (32-bit little-endian ARM)"
-        )
+    if raw[5] != 1:
+        raise ImageError(f"{path}: ELF data encoding {raw[5]}, expected 1 (little-endian)")
+    if machine != _ARM:
+        name = f" ({_MACHINES[machine]})" if machine in _MACHINES else ""
+        raise ImageError(f"{path}: ELF machine {machine}{name}, expected {_ARM} (ARM)")
+    if raw[4] != 1:
+        raise ImageError(f"{path}: ELF class {raw[4]}, expected 1 (32-bit)")
     if kind != 2:
         raise ImageError(f"{path}: ELF type {kind}, expected 2 (executable, linked at its address)")
     return tuple(fields)

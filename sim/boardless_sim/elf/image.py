@@ -1,44 +1,21 @@
-"""ELF to `FirmwareImage`: the one ELF loader.
-
-An ELF is hostile until checked: every size and offset is compared with the file before it is used.
-"""
+"""An ELF as a board runs it: `FirmwareImage`, with its vector table checked."""
 
 from __future__ import annotations
 
 import bisect
-import hashlib
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from elftools.common.exceptions import ELFError, ELFParseError
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-
+from boardless_sim.elf.file import ElfFile, read_elf
+from boardless_sim.elf.symbols import FUNCTION, LOCAL, NOTYPE, OBJECT
 from boardless_sim.errors import ImageError
 
 FLASH_BASE = 0x0800_0000
 FLASH_SIZE = 0x10_0000
-MAX_FILE_BYTES = 256 << 20
-_DAMAGE = (  # what pyelftools lets through when links, types or sizes make no sense
-    ELFError,
-    ELFParseError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-_MAILBOX = "frame_mailbox"  # firmware/apps/classifier/frame_mailbox.h
-# Of a symbol table, read as a whole: one by one, pyelftools takes a tenth of a run's start.
-_SYMBOL = struct.Struct("<IIIBBH")  # st_name, st_value, st_size, st_info, st_other, st_shndx
-_KINDS = {0: "label", 1: "object", 2: "function"}  # STT_NOTYPE, STT_OBJECT, STT_FUNC
-_LOCAL = 0  # STB_LOCAL
-_LONGEST_NAME = 1 << 16
+_KINDS = {NOTYPE: "label", OBJECT: "object", FUNCTION: "function"}
 
 
 @dataclass(frozen=True)
@@ -74,6 +51,12 @@ class FirmwareImage:
     reset_address: int
     sha256: str
     functions: tuple[Symbol, ...] = field(repr=False)
+    elf: ElfFile | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def raw(self) -> bytes:
+        """The whole file."""
+        return b"" if self.elf is None else self.elf.raw
 
     def symbol(self, name: str) -> Symbol:
         """The symbol of that name. Raises `ImageError`."""
@@ -86,6 +69,12 @@ class FirmwareImage:
     def _function_starts(self) -> list[int]:
         return [function.address for function in self.functions]
 
+    @cached_property
+    def objects(self) -> tuple[Symbol, ...]:
+        """The variables that have a size, by address."""
+        found = (s for s in self.symbols.values() if s.kind == "object" and s.size)
+        return tuple(sorted(found, key=lambda s: (s.address, s.size)))
+
     def function_at(self, address: int) -> str:
         """The function that holds a code address; "?" outside every function."""
         index = bisect.bisect_right(self._function_starts, address & ~1) - 1
@@ -97,17 +86,16 @@ class FirmwareImage:
 
 def load_image(path: Path) -> FirmwareImage:
     """Read and check an ELF. Raises `ImageError`: the file, what was found, what was expected."""
-    raw = _read(path)
-    _check_header(path, raw)
-    try:
-        with path.open("rb") as stream:
-            elf = ELFFile(stream)
-            segments = tuple(_segments(path, elf, raw))
-            symbols = _symbols(path, elf, raw)
-    except _DAMAGE as error:
-        detail = ascii(f"{type(error).__name__}: {error}")[1:-1]
-        raise ImageError(f"{path}: damaged ELF ({detail})") from error
-    vector_table, initial_sp, reset = _vector_table(path, segments)
+    return image_of(read_elf(path))
+
+
+def image_of(elf: ElfFile) -> FirmwareImage:
+    """As `load_image`, of an ELF that is read already."""
+    segments = tuple(_segments(elf))
+    if not segments:
+        raise ImageError(f"{elf.path}: no loadable segment, expected at least one in Flash")
+    symbols = _symbols(elf)
+    vector_table, initial_sp, reset = _vector_table(elf.path, segments)
     functions = tuple(
         sorted(
             (s for s in symbols if s.kind == "function"),
@@ -115,108 +103,57 @@ def load_image(path: Path) -> FirmwareImage:
         )
     )
     return FirmwareImage(
-        path=path,
+        path=elf.path,
         segments=segments,
         symbols={s.name: s for s in sorted(symbols, key=lambda s: s.is_global)},
         vector_table=vector_table,
         initial_sp=initial_sp,
         reset_address=reset,
-        sha256=hashlib.sha256(raw).hexdigest(),
+        sha256=elf.sha256,
         functions=_without_aliases(functions),
+        elf=elf,
     )
 
 
-def mailbox_of(image: FirmwareImage) -> int | None:
-    """The address of the variable through which the firmware takes frames; None without one."""
-    symbol = image.symbols.get(_MAILBOX)
-    return None if symbol is None or symbol.kind != "object" else symbol.address
-
-
-def _read(path: Path) -> bytes:
-    try:
-        size = path.stat().st_size
-        if not path.is_file():
-            raise ImageError(f"{path}: not a file, expected an ELF")
-        if size > MAX_FILE_BYTES:
-            raise ImageError(f"{path}: {size} bytes, expected at most {MAX_FILE_BYTES}")
-        return path.read_bytes()
-    except OSError as error:
-        raise ImageError(f"{path}: {error.strerror or error}, expected an ELF") from error
-
-
-def _check_header(path: Path, raw: bytes) -> None:
-    if raw[:4] != b"\x7fELF":
-        raise ImageError(f"{path}: starts with {raw[:4]!r}, expected an ELF (b'\\x7fELF')")
-    if len(raw) < 52:
-        raise ImageError(f"{path}: truncated after {len(raw)} bytes, expected an ELF header of 52")
-    if raw[4] != 1:
-        raise ImageError(f"{path}: ELF class {raw[4]}, expected 1 (32-bit)")
-    if raw[5] != 1:
-        raise ImageError(f"{path}: ELF data encoding {raw[5]}, expected 1 (little-endian)")
-    kind, machine = struct.unpack_from("<HH", raw, 16)
-    if machine != 40:
-        raise ImageError(f"{path}: ELF machine {machine}, expected 40 (ARM)")
-    if kind != 2:
-        raise ImageError(f"{path}: ELF type {kind}, expected 2 (executable, linked at its address)")
-    for what, at, entry_at, count_at in (("program", 28, 42, 44), ("section", 32, 46, 48)):
-        offset = struct.unpack_from("<I", raw, at)[0]
-        entry = struct.unpack_from("<H", raw, entry_at)[0]
-        count = struct.unpack_from("<H", raw, count_at)[0]
-        if offset + entry * count > len(raw):
-            raise ImageError(
-                f"{path}: truncated: {what} headers end at {offset + entry * count}, "
-                f"file has {len(raw)} bytes"
-            )
-
-
-def _segments(path: Path, elf: ELFFile, raw: bytes) -> list[Segment]:
-    found: list[Segment] = []
-    for segment in elf.iter_segments():
-        if segment["p_type"] != "PT_LOAD" or not segment["p_filesz"]:
+def _segments(elf: ElfFile) -> Iterator[Segment]:
+    copied = 0
+    for segment in elf.segments:
+        size = segment.file_size
+        if not size:
             continue
-        start, size = segment["p_offset"], segment["p_filesz"]
-        if start + size > len(raw):
+        if segment.offset + size > len(elf.raw):
             raise ImageError(
-                f"{path}: truncated: segment at {segment['p_paddr']:#010x} ends at byte "
-                f"{start + size}, file has {len(raw)}"
+                f"{elf.path}: truncated: segment at {segment.load_address:#010x} ends at byte "
+                f"{segment.offset + size}, file has {len(elf.raw)}"
             )
-        if not FLASH_BASE <= segment["p_paddr"] <= FLASH_BASE + FLASH_SIZE - size:
+        copied += size
+        if copied > len(elf.raw):  # thousands of headers may name the same bytes
             raise ImageError(
-                f"{path}: segment of {size} bytes loads at {segment['p_paddr']:#010x}, expected "
-                f"Flash {FLASH_BASE:#010x}-{FLASH_BASE + FLASH_SIZE - 1:#010x}"
+                f"{elf.path}: segments of over {copied} bytes in a file of {len(elf.raw)}, "
+                "expected each byte in one of them"
             )
-        data = raw[start : start + size]
-        found.append(Segment(segment["p_vaddr"], segment["p_paddr"], data, segment["p_memsz"]))
-    if not found:
-        raise ImageError(f"{path}: no loadable segment, expected at least one in Flash")
-    return found
+        if not FLASH_BASE <= segment.load_address <= FLASH_BASE + FLASH_SIZE - size:
+            raise ImageError(
+                f"{elf.path}: segment of {size} bytes loads at {segment.load_address:#010x}, "
+                f"expected Flash {FLASH_BASE:#010x}-{FLASH_BASE + FLASH_SIZE - 1:#010x}"
+            )
+        data = elf.raw[segment.offset : segment.offset + size]
+        yield Segment(segment.address, segment.load_address, data, segment.memory_size)
 
 
-def _symbols(path: Path, elf: ELFFile, raw: bytes) -> list[Symbol]:
-    table = elf.get_section_by_name(".symtab")
-    if not isinstance(table, SymbolTableSection):
-        raise ImageError(f"{path}: stripped (no .symtab), expected an ELF with its symbols")
-    start, end = table["sh_offset"], table["sh_offset"] + table["sh_size"]
-    if end > len(raw):
-        raise ImageError(f"{path}: truncated: .symtab ends at byte {end}, file has {len(raw)}")
-    names = table.stringtable["sh_offset"]
-    found: list[Symbol] = []
-    for name_at, value, size, info, _, _ in _SYMBOL.iter_unpack(raw[start:end]):
-        kind = _KINDS.get(info & 0xF)
-        name = _name(raw, names + name_at) if kind is not None and name_at else ""
-        if kind is None or not name or name.startswith("$"):
-            continue
-        address = value & ~1 if kind == "function" else value
-        found.append(Symbol(name, address, size, kind, info >> 4 != _LOCAL))
+def _symbols(elf: ElfFile) -> list[Symbol]:
+    if not elf.symbols:
+        raise ImageError(f"{elf.path}: stripped (no .symtab), expected an ELF with its symbols")
+    found = [
+        Symbol(symbol.name, symbol.address, symbol.size, kind, symbol.binding != LOCAL)
+        for symbol in elf.symbols
+        if symbol.name and not symbol.is_mapping and (kind := _KINDS.get(symbol.kind)) is not None
+    ]
     if not any(symbol.kind == "function" for symbol in found):
         raise ImageError(
-            f"{path}: stripped (no function symbols), expected an ELF with its symbols"
+            f"{elf.path}: stripped (no function symbols), expected an ELF with its symbols"
         )
     return found
-
-
-def _name(raw: bytes, start: int) -> str:
-    return raw[start : raw.index(b"\0", start, start + _LONGEST_NAME)].decode("utf-8", "replace")
 
 
 def _without_aliases(functions: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
@@ -242,11 +179,12 @@ def _vector_table(path: Path, segments: tuple[Segment, ...]) -> tuple[int, int, 
         raise ImageError(
             f"{path}: reset vector {reset:#010x}, expected a Thumb address (odd) in Flash"
         )
-    if not (0x2000_0000 < stack <= 0x2002_0000 or 0x1000_0000 < stack <= 0x1001_0000) or stack & 3:
+    if not (0x2000_0000 < stack <= 0x2002_0000 or 0x1000_0000 < stack <= 0x1001_0000):
         raise ImageError(
-            f"{path}: initial stack pointer {stack:#010x}, expected a word address in SRAM or CCM"
+            f"{path}: initial stack pointer {stack:#010x}, expected an address in SRAM or CCM"
         )
-    return FLASH_BASE, stack, reset & ~1
+    # The core takes SP[1:0] as 0 (DDI 0403E, B1.4.1).
+    return FLASH_BASE, stack & ~3, reset & ~1
 
 
 def _in_flash(address: int) -> bool:

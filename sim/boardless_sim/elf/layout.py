@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from boardless_sim.elf.file import (
     SHF_ALLOC,
+    SHF_WRITE,
     SHT_NOBITS,
-    SHT_SYMTAB,
     ElfFile,
     RawSection,
     Segment,
     read_elf,
-    text_at,
 )
+from boardless_sim.elf.symbols import FUNCTION, LOCAL, NOTYPE, OBJECT, WEAK
 from boardless_sim.errors import ImageError
 
 _ADDRESS_SPACE = 1 << 32
-_SYMBOL = struct.Struct("<IIIBBH")
-_NOTYPE, _OBJECT, _FUNC, _FILE = 0, 1, 2, 4
-_BINDINGS = {0: "local", 1: "global", 2: "weak"}
+_BINDINGS = {LOCAL: "local", WEAK: "weak"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +35,7 @@ class Section:
     size: int
     align: int
     is_loaded: bool
+    is_writable: bool = True
 
     @property
     def end(self) -> int:
@@ -75,20 +73,21 @@ class Layout:
 
 def read_layout(path: Path) -> Layout:
     """Read and check an ELF. Raises `ImageError`: the file, what was found, what was expected."""
-    elf = read_elf(path)
+    return layout_of(read_elf(path))
+
+
+def layout_of(elf: ElfFile) -> Layout:
+    """As `read_layout`, of an ELF that is read already."""
     placed = {
         index: _section(elf, section)
         for index, section in enumerate(elf.sections)
         if section.flags & SHF_ALLOC
     }
     if not placed:
-        raise ImageError(f"{path}: no allocated section, expected a linked firmware")
+        raise ImageError(f"{elf.path}: no allocated section, expected a linked firmware")
     places = {index: place for place, index in enumerate(placed)}
-    table = next((section for section in elf.sections if section.kind == SHT_SYMTAB), None)
-    if table is None or not table.size:
-        return Layout(path, tuple(placed.values()), (), elf, is_stripped=True)
-    symbols = tuple(_symbols(elf, table, places))
-    return Layout(path, tuple(placed.values()), symbols, elf)
+    symbols = tuple(_symbols(elf, places))
+    return Layout(elf.path, tuple(placed.values()), symbols, elf, is_stripped=not elf.symbols)
 
 
 def _section(elf: ElfFile, raw: RawSection) -> Section:
@@ -106,12 +105,13 @@ def _section(elf: ElfFile, raw: RawSection) -> Section:
                 "expected an end within 32 bits"
             )
     return Section(
-        raw.name,
-        raw.address,
-        load_address,
-        raw.size,
-        raw.align,
-        is_loaded,
+        name=raw.name,
+        address=raw.address,
+        load_address=load_address,
+        size=raw.size,
+        align=raw.align,
+        is_loaded=is_loaded,
+        is_writable=bool(raw.flags & SHF_WRITE),
     )
 
 
@@ -130,38 +130,32 @@ def _load_address(loads: Sequence[Segment], raw: RawSection, is_loaded: bool) ->
         if inside:
             distance = offset - load.offset if is_loaded else address - load.address
             return load.load_address + distance
-    return address
+    return next(iter(_beside(loads, raw, is_loaded)), address)
 
 
-def _symbols(elf: ElfFile, table: RawSection, places: dict[int, int]) -> Iterator[SizedSymbol]:
-    if table.offset + table.size > len(elf.raw) or table.entry_size != _SYMBOL.size:
-        raise ImageError(f"{elf.path}: damaged ELF (.symtab does not fit into the file)")
-    if table.size % _SYMBOL.size or table.link >= len(elf.sections):
-        raise ImageError(
-            f"{elf.path}: damaged ELF (.symtab of {table.size} bytes, names in section "
-            f"{table.link}; expected whole entries of 16 and one of {len(elf.sections)} sections)"
-        )
-    names = elf.data_of(elf.sections[table.link])
-    file = ""
-    for name_at, value, size, info, _other, where in _SYMBOL.iter_unpack(elf.data_of(table)):
-        kind, binding = info & 15, _BINDINGS.get(info >> 4, "global")
-        if kind == _FILE:
-            file = text_at(names, name_at)
-        if kind not in (_NOTYPE, _OBJECT, _FUNC) or not name_at or not 0 < where < 0xFF00:
+def _beside(loads: Sequence[Segment], raw: RawSection, is_loaded: bool) -> Iterator[int]:
+    """armlink's: a section that runs in RAM has its bytes in the segment of the code before it."""
+    for load in loads:
+        start = raw.offset - load.offset
+        if is_loaded and raw.size and 0 <= start <= load.file_size - raw.size:
+            yield load.load_address + start
+
+
+def _symbols(elf: ElfFile, places: dict[int, int]) -> Iterator[SizedSymbol]:
+    for symbol in elf.symbols:
+        if symbol.kind not in (NOTYPE, OBJECT, FUNCTION) or not symbol.is_defined:
             continue
-        name = text_at(names, name_at)
-        address = value & ~1 if kind == _FUNC else value
-        if address + size > _ADDRESS_SPACE:
+        if symbol.address + symbol.size > _ADDRESS_SPACE:
             raise ImageError(
-                f"{elf.path}: symbol {name!r} of {size} bytes at {address:#010x}, "
-                "expected an end within 32 bits"
+                f"{elf.path}: symbol {symbol.name!r} of {symbol.size} bytes at "
+                f"{symbol.address:#010x}, expected an end within 32 bits"
             )
         yield SizedSymbol(
-            name,
-            address,
-            size,
-            is_function=kind == _FUNC,
-            binding=binding,
-            file=file if binding == "local" else "",
-            section=places.get(where),
+            symbol.name,
+            symbol.address,
+            symbol.size,
+            is_function=symbol.kind == FUNCTION,
+            binding=_BINDINGS.get(symbol.binding, "global"),
+            file=symbol.file,
+            section=places.get(symbol.section),
         )

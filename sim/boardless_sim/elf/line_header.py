@@ -6,8 +6,8 @@ import struct
 from dataclasses import dataclass
 from posixpath import isabs, join, normpath
 
-from boardless_sim.elf.file import text_at
 from boardless_sim.elf.leb import uleb
+from boardless_sim.elf.symbols import text_at
 
 _PATH, _FOLDER = 1, 2
 _FIXED = {0x0B: 1, 0x05: 2, 0x06: 4, 0x07: 8, 0x1E: 16}

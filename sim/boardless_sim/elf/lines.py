@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from boardless_sim.elf.file import ElfFile
 from boardless_sim.elf.leb import sleb, uleb
 from boardless_sim.elf.line_header import LineHeader, Strings, read_header
+from boardless_sim.elf.symbols import FUNCTION
 from boardless_sim.errors import ImageError
 
 _MASK = 0xFFFF_FFFF
@@ -50,9 +51,12 @@ class LineTable:
                 begin, last = address, file
 
 
-def read_lines(elf: ElfFile, functions_at_zero: bool = False) -> LineTable:
+def read_lines(elf: ElfFile) -> LineTable:
     """Every line program of an ELF. What the linker threw away (at 0) is left out."""
     try:
+        functions_at_zero = any(
+            symbol.kind == FUNCTION and not symbol.address and symbol.size for symbol in elf.symbols
+        )
         data = elf.data(".debug_line")
         if not data:
             return LineTable(problem="no line table (.debug_line)")

@@ -1,15 +1,24 @@
-"""The seam between what a test says and what runs the firmware."""
+"""The seam between what a test says and what runs the firmware.
+
+What an engine offers beyond the least is asked in one way: `Capability.X in engine.capabilities`.
+The operation that belongs to it stands in `Engine` for everyone, and says so where it is lacking.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from boardless_sim.camera.frame import Frame
+from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.bounds import DEFAULT, Bounds
+from boardless_sim.engines.fault_words import in_words
+from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
+from boardless_sim.finding import Check, Finding
 from boardless_sim.timing_basis import TimingBasis
 
 
@@ -26,6 +35,11 @@ class Capability(Enum):
     STACK_MARK = "stack high-water mark"
     DETERMINISTIC = "deterministic"
     PRECISE_TIME = "precise time"  # a run ends where it was told to, SysTick starts on time
+    CAMERA_FAULTS = "camera faults"
+    CAPTURE_TIMES = "capture times"
+    CALL_COUNTS = "call counts"  # instructions of a function's calls
+    ACTIVITY = "activity"  # what the core was at when a run ended
+    BOARD_CHECKS = "board checks"
 
 
 class StopReason(Enum):
@@ -35,6 +49,15 @@ class StopReason(Enum):
     LIMIT = "limit"
     FAULT = "fault"
     HALT = "halt"
+    STACK = "stack"  # a stack went into variables
+    RESET_LOOP = "reset loop"
+    CONSOLE_FLOOD = "console flood"
+    HOST_TIME = "host time"
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the host would give no more: there is no verdict then, good or bad."""
+        return self in (StopReason.RESET_LOOP, StopReason.CONSOLE_FLOOD, StopReason.HOST_TIME)
 
 
 @dataclass(frozen=True)
@@ -48,7 +71,11 @@ class UartLine:
 
 @dataclass(frozen=True)
 class FaultInfo:
-    """The first fault the CPU took: exception, address of the instruction, status registers."""
+    """The first fault the CPU took: exception, address of the instruction, status registers.
+
+    `sp` and `lr` are the faulting code's, None where the engine does not know them.
+    `caller`: the function that LR points into, told where the address itself is in none.
+    """
 
     kind: str
     pc: int
@@ -56,13 +83,35 @@ class FaultInfo:
     cfsr: int
     hfsr: int
     address: int | None
+    sp: int | None = None
+    lr: int | None = None
+    caller: str = "?"
 
     def __str__(self) -> str:
+        called = f" from {self.caller}" if self.function == "?" != self.caller else ""
         where = f" address {self.address:#010x}" if self.address is not None else ""
+        words = in_words(self.cfsr, self.hfsr)
         return (
-            f"{self.kind} at pc {self.pc:#010x} in {self.function}"
+            f"{self.kind} at pc {self.pc:#010x} in {self.function}{called}"
             f" (CFSR {self.cfsr:#010x}, HFSR {self.hfsr:#010x}{where})"
+            + (f": {words}" if words else "")
         )
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What the core was at when a run ended. `handler_share`: of all its time, in exceptions.
+
+    `handler_us`: how long those that are active now have been, 0 in thread mode. `polled`: the
+    device registers that it reads again and again; `unfinished`: by port, the text since the last
+    line end.
+    """
+
+    handler_share: float
+    handler_us: float
+    is_asleep: bool
+    polled: tuple[str, ...]
+    unfinished: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -90,11 +139,22 @@ class Capture:
 
 
 class Engine(Protocol):
-    """Runs one firmware image on one virtual board."""
+    """Runs one firmware image on one virtual board. An engine inherits from it.
+
+    The last operations are offered by some engines only, each under the capability that it names;
+    they raise `EngineError` elsewhere.
+    """
 
     name: str
     capabilities: frozenset[Capability]
     timing_basis: TimingBasis
+    contract: Contract = REFERENCE  # the firmware's; to be set before `load`
+    bounds: Bounds = DEFAULT  # of the host; to be set before `load`
+    checks: frozenset[Check] = frozenset()  # what it looks for (`BOARD_CHECKS`)
+
+    @property
+    def image(self) -> FirmwareImage:
+        """The loaded one. Raises `EngineError` before `load`."""
 
     def load(self, image: FirmwareImage) -> None:
         """Put the image into Flash and power the board on; virtual time is 0."""
@@ -124,9 +184,6 @@ class Engine(Protocol):
     def fault(self) -> FaultInfo | None:
         """The first fault, if any."""
 
-    def stack_mark(self) -> StackMark:
-        """The main stack's high-water mark so far."""
-
     def read_memory(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash. Raises `EngineError` where there is no memory."""
 
@@ -142,37 +199,54 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give back everything the engine holds. Harmless twice."""
 
+    def be_precise(self) -> None:
+        """From here on time is as precise as a test of times wants it, although a run takes longer.
 
-@runtime_checkable
-class BreakableCamera(Protocol):
-    """An engine whose camera can be broken."""
+        Nothing to do for an engine that has no choice.
+        """
+        return
+
+    def stack_mark(self) -> StackMark:
+        """The main stack's high-water mark so far (`STACK_MARK`)."""
+        raise _lacks(self, Capability.STACK_MARK)
 
     def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
-        """What is wrong with the sensor from its next frame or SCCB transfer on; all at once."""
-
-
-@runtime_checkable
-class KeepsPreciseTime(Protocol):
-    """An engine that keeps time as precisely as a test of times wants it, where it is asked to."""
-
-    def be_precise(self) -> None:
-        """From here on, although a run takes longer."""
-
-
-@runtime_checkable
-class TimesCaptures(Protocol):
-    """An engine that knows when each frame was captured."""
+        """What is wrong with the sensor from its next frame or transfer on (`CAMERA_FAULTS`)."""
+        raise _lacks(self, Capability.CAMERA_FAULTS)
 
     def captures(self) -> list[Capture]:
-        """One for every frame of `captured`, in order; a gap in their numbers is a frame lost."""
+        """One for every frame of `captured`, in order (`CAPTURE_TIMES`).
 
-
-@runtime_checkable
-class CountsCalls(Protocol):
-    """An engine that counts the instructions of a function's calls."""
+        A gap in their numbers is a frame lost.
+        """
+        raise _lacks(self, Capability.CAPTURE_TIMES)
 
     def count_calls(self, function: str) -> None:
-        """From here on. Raises `EngineError` where the firmware has no such function."""
+        """Count the instructions of a function's calls from here on (`CALL_COUNTS`).
+
+        Raises `ImageError` where the firmware has no such function.
+        """
+        raise _lacks(self, Capability.CALL_COUNTS)
 
     def call_counts(self) -> list[int]:
         """Instructions of every call that returned, interrupts in between included."""
+        raise _lacks(self, Capability.CALL_COUNTS)
+
+    def activity(self) -> Activity:
+        """What the core is at now (`ACTIVITY`)."""
+        raise _lacks(self, Capability.ACTIVITY)
+
+    def findings(self) -> Sequence[Finding]:
+        """What the firmware did that the chip would not have carried (`BOARD_CHECKS`)."""
+        raise _lacks(self, Capability.BOARD_CHECKS)
+
+    def ask_for_layers(self, *, print_all: bool = False, dump: int | None = None) -> None:
+        """What the firmware is to tell of frames given from now on (`MAILBOX`).
+
+        `print_all`: the size and CRC of every layer; `dump`: the values of that layer.
+        """
+        raise _lacks(self, Capability.MAILBOX)
+
+
+def _lacks(engine: Engine, capability: Capability) -> EngineError:
+    return EngineError(f"engine {engine.name}: no {capability.value}, expected one that offers it")

@@ -1,18 +1,11 @@
-"""What can go wrong with a camera, as small pieces to put together.
+"""What can go wrong with a sensor, as small pieces to put together. ::
 
-A `SensorFault` sits in the sensor; `noisy` wraps a source. ::
-
-    board.camera.faults = [DroppedLine(row=60, frame=3), WrongPid(0x77)]
+board.camera.faults = [DroppedLine(row=60, frame=3), WrongPid(0x77)]
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-
-import numpy as np
-
-from boardless_sim.camera.frame import Frame
+from dataclasses import dataclass
 
 Lines = list[bytes | None]
 """The lines of one frame; None where the sensor gives no line at all."""
@@ -29,8 +22,8 @@ class SensorFault:
         """Whether the sensor answers when the SCCB addresses it."""
         return True
 
-    def register(self, address: int, value: int) -> int:
-        """What is read from a register that holds `value`."""
+    def product_number(self, value: int) -> int:
+        """What is read from the register that tells the sensor's part, and holds `value`."""
         return value
 
     def lines(self, frame: int, lines: Lines) -> Lines:
@@ -68,9 +61,9 @@ class WrongPid(SensorFault):
 
     pid: int = 0x77
 
-    def register(self, address: int, value: int) -> int:
-        """What a register reads as."""
-        return self.pid if address == 0x0A else value
+    def product_number(self, value: int) -> int:
+        """What the firmware takes the sensor for."""
+        return self.pid
 
 
 @dataclass(frozen=True)
@@ -97,12 +90,3 @@ class TruncatedFrame(SensorFault):
     def lines(self, frame: int, lines: Lines) -> Lines:
         """The lines as they leave the sensor."""
         return lines if self.frame not in (None, frame) else lines[: self.rows]
-
-
-def noisy(frames: Iterable[Frame], sigma: float, seed: int) -> Iterator[Frame]:
-    """Gaussian noise of standard deviation `sigma` on every frame, the same for the same seed."""
-    generator = np.random.default_rng(seed)
-    for frame in frames:
-        noise = generator.normal(0.0, sigma, frame.luma.shape)
-        luma = np.clip(np.rint(frame.luma + noise), 0, 255).astype(np.uint8)
-        yield replace(frame, luma=luma)

@@ -1,4 +1,5 @@
-"""Devices of the chip, one a file, against a bus that a test can fake.
+"""Devices of STM32 chips, one IP block a file.
 
-May import the camera's lines and errors; knows neither core nor board.
+May import the camera's parallel port and the findings; never a chip: what differs between chips is
+given to a device when it is built.
 """

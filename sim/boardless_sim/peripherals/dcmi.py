@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from boardless_sim.camera.parallel import ParallelPins
+from boardless_sim.finding import Check
 from boardless_sim.peripherals.dcmi_sync import EmbeddedSync, SyncEvent
 from boardless_sim.peripherals.register import AhbPeripheral, IrqLine, Register
 
@@ -41,8 +42,15 @@ class Dcmi(AhbPeripheral):
         self._line = IrqLine(self, irq)
         self._pins = ParallelPins()
         self._vsync_high = False
+        self._low: bytes | None = None  # what each byte becomes by data lines without a pin
         super().__init__(name)
         self.on_frame: Callable[[bool], None] = lambda whole: None
+
+    def wire(self, signals: frozenset[str]) -> None:
+        """A data line without a pin reads low."""
+        super().wire(signals)
+        mask = sum(1 << bit for bit in range(8) if f"D{bit}" in signals)
+        self._low = None if mask == 0xFF else bytes(value & mask for value in range(256))
 
     def reset_values(self) -> None:
         """Registers to their reset values, nothing in progress."""
@@ -131,7 +139,7 @@ class Dcmi(AhbPeripheral):
     def listening(self) -> bool:
         """Whether a line could change anything here."""
         control = self.values[CR]
-        if not control & CR_ENABLE:
+        if not control & CR_ENABLE or not self.clocked:
             return False
         line_flag_wanted = self.values[IER] & LINE or not self.values[RIS] & LINE
         return bool(control & CR_CAPTURE or line_flag_wanted)
@@ -150,7 +158,9 @@ class Dcmi(AhbPeripheral):
         if high is self._vsync_high:
             return
         self._vsync_high = high
-        if self.values[CR] & (CR_ENABLE | CR_ESS) != CR_ENABLE:
+        if self.values[CR] & (CR_ENABLE | CR_ESS) != CR_ENABLE or not self.clocked:
+            return
+        if not self._has_pins("PIXCK", "VSYNC"):
             return
         if self._vsync_active():
             self._raise(VSYNC)
@@ -161,26 +171,55 @@ class Dcmi(AhbPeripheral):
     def line(self, data: bytes, blanking: bytes) -> None:
         """A line ended."""
         control = self.values[CR]
-        if not control & CR_ENABLE:
+        if not control & CR_ENABLE or not self.clocked or not self._has_pins("PIXCK"):
             return
+        if self._low is not None:
+            self._has_pins(*(f"D{bit}" for bit in range(8)))  # reported, and captured as it is
+            data, blanking = data.translate(self._low), blanking.translate(self._low)
         if control & CR_ESS:
             self._decode_embedded(self._sample(data + blanking))
             return
         # HSYNC active means blanking: the level that HSPOL calls inactive carries the data.
         captures_high = not control & CR_HSPOL
+        if not self._has_pins("HSYNC"):  # the input stays low
+            if not captures_high:
+                self._end_line(self._sample(data + blanking))
+            return
         valid = captures_high is self._pins.href_valid_high
         self._end_line(self._sample(data if valid else blanking))
+
+    def _has_pins(self, *signals: str) -> bool:
+        """Whether these inputs have a pin; what is missing while a capture waits is reported."""
+        missing = [f"DCMI_{signal}" for signal in signals if signal not in self.signals]
+        if missing and self.values[CR] & CR_CAPTURE:
+            text = f"DCMI captures, and no pin is in the alternate function {', '.join(missing)}"
+            self.bus.report(Check.PIN_FUNCTION, self.name, text)
+        return not missing
 
     def _vsync_active(self) -> bool:
         return self._vsync_high is bool(self.values[CR] & CR_VSPOL)
 
     def _sample(self, data: bytes) -> bytes:
-        """The bytes as PCKPOL samples them.
+        """The bytes as PCKPOL samples them, as far as HCLK is fast enough.
 
         At the edge where the sensor changes its data, the byte before is still on the wires.
         """
+        if self._pins.pclk_hz * 5 > self.bus.clocks().hclk_hz * 2:
+            data = self._too_fast(data)
         on_rising = bool(self.values[CR] & CR_PCKPOL)
         return data if on_rising is self._pins.data_on_rising else b"\0" + data[:-1]
+
+    def _too_fast(self, data: bytes) -> bytes:
+        """PIXCLK takes 2.5 periods of HCLK at least (section 15.4): what comes faster is lost."""
+        pclk_hz, hclk_hz = self._pins.pclk_hz, self.bus.clocks().hclk_hz
+        if self._capturing:
+            text = (
+                f"DCMI captures at PIXCLK {pclk_hz / 1e6:g} MHz, expected at most "
+                f"{hclk_hz / 2.5e6:g} MHz at HCLK {hclk_hz / 1e6:g} MHz"
+            )
+            self.bus.report(Check.PIXEL_CLOCK, self.name, text)
+        kept = len(data) * hclk_hz * 2 // (pclk_hz * 5)
+        return bytes(data[index * pclk_hz * 5 // (hclk_hz * 2)] for index in range(kept))
 
     # Frames and lines
 

@@ -22,9 +22,6 @@ _FCR_RESET = 0x21  # FIFO empty, half-full threshold
 _BURST_BEATS = (1, 4, 8, 16)
 _COPY_CYCLES_PER_UNIT = 4  # memory to memory: a read and a write, each of two cycles on the AHB
 
-# The core-coupled memory hangs on the D-bus of the core alone: no DMA reaches it (section 2.1).
-_CCM = range(0x1000_0000, 0x1001_0000)
-
 
 class Stream:
     """A stream. `registers` is what the firmware reads at the stream's offsets."""
@@ -146,19 +143,17 @@ class Stream:
         self._device = None if self._peripheral_step else device
         self._rewind()
 
-        self._move = self._choose_path()
-
     def _choose_path(self) -> Callable[[int], None]:
         """How items move; the usual case, one register and a buffer, has a short way."""
         control = self.registers[CR]
-        short = self._device is not None and control & CR_MINC and self._memory not in _CCM
+        short = self._device is not None and control & CR_MINC
         if self._direction == DIR_P2M:
             return self._register_to_buffer if short else self._peripheral_to_memory
         return self._buffer_to_register if short else self._memory_to_peripheral
 
     def _rewind(self) -> None:
         second = self.registers[CR] & CR_DBM and self.registers[CR] & CR_CT
-        self._memory = self.registers[M1AR if second else M0AR]
+        self._memory = self._buffer = self.registers[M1AR if second else M0AR]
         self._peripheral = self.registers[PAR]
         self._move = self._choose_path()
 
@@ -189,7 +184,7 @@ class Stream:
         assert self._device is not None
         device, offset = self._device
         data = device.read_block(offset, self._unit, count)
-        self._owner.bus.memory_write(self._memory, data)
+        self._owner.bus.memory_write(self._memory, data, self._buffer)
         self._memory += len(data)
 
     def _buffer_to_register(self, count: int) -> None:
@@ -214,14 +209,14 @@ class Stream:
         if self._peripheral_step == self._unit:
             found = self._owner.bus.device_at(self._peripheral)
             if found is None:
-                data = self._read_memory(self._peripheral, count * self._unit)
+                data = self._owner.bus.memory_read(self._peripheral, count * self._unit)
                 self._peripheral += len(data)
                 return data
         data = b""
         for _ in range(count):
             found = self._owner.bus.device_at(self._peripheral)
             if found is None:
-                data += self._read_memory(self._peripheral, self._unit)
+                data += self._owner.bus.memory_read(self._peripheral, self._unit)
             else:
                 data += found[0].read(found[1], self._unit).to_bytes(self._unit, "little")
             self._peripheral += self._peripheral_step
@@ -233,7 +228,7 @@ class Stream:
             item = data[start : start + unit]
             found = self._device or self._owner.bus.device_at(self._peripheral)
             if found is None:
-                self._write_memory(self._peripheral, item)
+                self._owner.bus.memory_write(self._peripheral, item)
             else:
                 found[0].write(found[1], unit, int.from_bytes(item, "little"))
             self._peripheral += self._peripheral_step
@@ -241,28 +236,18 @@ class Stream:
     def _to_memory(self, data: bytes) -> None:
         """Items packed or unpacked by the FIFO keep the order of their bytes (section 10.3.10)."""
         if self.registers[CR] & CR_MINC:
-            self._write_memory(self._memory, data)
+            self._owner.bus.memory_write(self._memory, data, self._buffer)
             self._memory += len(data)
         else:
-            self._write_memory(self._memory, data[-self._memory_unit :])
+            self._owner.bus.memory_write(self._memory, data[-self._memory_unit :])
 
     def _from_memory(self, size: int) -> bytes:
         if self.registers[CR] & CR_MINC:
-            data = self._read_memory(self._memory, size)
+            data = self._owner.bus.memory_read(self._memory, size)
             self._memory += size
             return data
-        beat = self._read_memory(self._memory, self._memory_unit)
+        beat = self._owner.bus.memory_read(self._memory, self._memory_unit)
         return (beat * (size // len(beat) + 1))[:size]
-
-    def _read_memory(self, address: int, size: int) -> bytes:
-        if address in _CCM:
-            raise BusFault
-        return self._owner.bus.memory_read(address, size)
-
-    def _write_memory(self, address: int, data: bytes) -> None:
-        if address in _CCM:
-            raise BusFault
-        self._owner.bus.memory_write(address, data)
 
     def _count_down(self, count: int) -> None:
         before = self.registers[NDTR]

@@ -41,8 +41,15 @@ class Exti(ApbPeripheral):
         if bool(self._levels & bit) == level:
             return
         self._levels ^= bit
+        if not self.clocked:  # Standby
+            return
         if self.values[RTSR if level else FTSR] & bit:
             self._trigger(bit)
+
+    def watches(self, line: int) -> bool:
+        """Whether an edge of a line would be noticed."""
+        wanted = self.values[RTSR] | self.values[FTSR]
+        return bool((self.values[IMR] | self.values[EMR]) & wanted & 1 << line)
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and do what the write starts."""
@@ -55,11 +62,11 @@ class Exti(ApbPeripheral):
         self.store(offset, value)
         if offset == SWIER:
             self._trigger(rising & LINES)
-        elif offset == EMR and value & LINES:
-            self.unmodelled_write(offset, value)
 
     def _trigger(self, lines: int) -> None:
         self.values[PR] |= lines & self.values[IMR]
+        if lines & self.values[EMR]:
+            self.bus.send_event()
         self._update()
 
     def _update(self) -> None:

@@ -12,6 +12,7 @@ BSRR, LCKR, AFRL, AFRH = 0x18, 0x1C, 0x20, 0x24
 MODE_INPUT, MODE_OUTPUT, MODE_ALTERNATE, MODE_ANALOG = range(4)
 PULL_UP = 1
 LCKR_LCKK = 1 << 16
+_CHOOSES_FUNCTION = frozenset({MODER, AFRL, AFRH, OTYPER})
 
 # After reset the debug pins of ports A and B are not plain inputs (section 8.4).
 RESET_VALUES: Mapping[str, Mapping[int, int]] = {
@@ -36,9 +37,16 @@ class Gpio(AhbPeripheral):
         self._driven = 0  # pins driven from outside, and their levels
         self._driven_high = 0
         self._lock_step = 0
+        self._followed: dict[int, Callable[[], bool]] = {}
+        self.polled = False  # whether the firmware ever read the levels
         super().__init__(name)
+        self.number = ord(name[-1]) - ord("A")
+        self.watchers: list[Callable[[], None]] = []  # parts on the board
         self.on_change: Callable[[int], None] = lambda levels: None
+        self.on_outside: Callable[[], None] = lambda: None
+        self.on_config: Callable[[Gpio], None] = lambda port: None
         self._decode()
+        self._drive()  # the pull-ups of the debug pins
 
     def reset_values(self) -> None:
         """Registers to their reset values, nothing in progress."""
@@ -51,6 +59,7 @@ class Gpio(AhbPeripheral):
         self.reset_values()
         self._decode()
         self._drive()
+        self.on_config(self)
 
     def set_input(self, pin: int, high: bool) -> None:
         """Drive a pin from outside, as a button or a test does."""
@@ -58,12 +67,42 @@ class Gpio(AhbPeripheral):
         self._driven |= bit
         self._driven_high = (self._driven_high | bit) if high else (self._driven_high & ~bit)
         self._drive()
+        self.on_outside()
+        if not self.clocked:  # the pin moves all the same
+            for watcher in self.watchers:
+                watcher()
 
     def release_input(self, pin: int) -> None:
         """Stop driving a pin."""
         self._driven &= ~(1 << pin)
         self._driven_high &= ~(1 << pin)
         self._drive()
+        self.on_outside()
+
+    def is_held_low(self, pin: int) -> bool:
+        """Whether somebody outside pulls a pin low."""
+        return bool(self._driven & ~self._driven_high & 1 << pin)
+
+    def is_driven_high(self, pin: int) -> bool:
+        """Whether somebody outside drives a pin high."""
+        return bool(self._driven_high >> pin & 1)
+
+    def follow(self, pin: int, level: Callable[[], bool]) -> None:
+        """The pin's level follows from the time: it is asked for when the port is read."""
+        self._followed[pin] = level
+
+    def read_word(self, offset: int) -> int:
+        """A register; levels that follow from the time are those of now."""
+        if offset != IDR:
+            return super().read_word(offset)
+        self.polled = True
+        levels = self.values[IDR]
+        if self._followed:
+            self.bus.read_had_effect()  # not the same when read again
+            for pin, level in self._followed.items():
+                if not (self._outputs | self._analog) >> pin & 1:
+                    levels = levels & ~(1 << pin) | level() << pin
+        return levels
 
     def level(self, pin: int) -> bool:
         """The level on a pin now."""
@@ -72,6 +111,10 @@ class Gpio(AhbPeripheral):
     def mode(self, pin: int) -> int:
         """How a pin is used: input, output, alternate function, analog."""
         return self.values[MODER] >> (2 * pin) & 3
+
+    def is_open_drain(self, pin: int) -> bool:
+        """Whether an output only pulls low."""
+        return bool(self.values[OTYPER] >> pin & 1)
 
     def alternate(self, pin: int) -> int:
         """The alternate function number chosen for a pin."""
@@ -92,6 +135,8 @@ class Gpio(AhbPeripheral):
             self._store_unlocked(offset, value)
             self._decode()
             self._drive()
+            if offset in _CHOOSES_FUNCTION:
+                self.on_config(self)
 
     def _decode(self) -> None:
         """The masks that decide each pin's level, from the mode registers."""
@@ -111,6 +156,8 @@ class Gpio(AhbPeripheral):
         if levels != self.values[IDR]:
             self.values[IDR] = levels
             self.on_change(levels)
+            for watcher in self.watchers:
+                watcher()
 
     def _write_lock(self, value: int) -> None:
         """The lock sequence: LCKK written 1, 0, 1 with the same pins, then read (section 8.4.8)."""

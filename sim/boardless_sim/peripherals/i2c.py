@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from enum import Enum, auto
 from typing import ClassVar, Protocol
 
-from boardless_sim.peripherals.peripheral import Event
+from boardless_sim.finding import Check
+from boardless_sim.peripherals.delay import Delay
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
 
 CR1, CR2, OAR1, OAR2, DR = 0x00, 0x04, 0x08, 0x0C, 0x10
@@ -75,8 +76,10 @@ class I2c(ApbPeripheral):
         self._event_line = IrqLine(self, event_irq)
         self._error_line = IrqLine(self, error_irq)
         self._targets: dict[int, I2cTarget] = {}
-        self._event: Event | None = None
+        self._delay = Delay(self)
+        self._stalled: Callable[[], None] | None = None  # waits for the lines
         super().__init__(name)
+        self.held_low: Callable[[], bool] = lambda: False
 
     def connect(self, target: I2cTarget) -> None:
         """Put a device on the bus."""
@@ -86,11 +89,6 @@ class I2c(ApbPeripheral):
         """Another master wins the bus: this one is no longer master (ARLO)."""
         self._release()
         self.values[SR1] |= SR1_ARLO
-        self._update_irq()
-
-    def disturb(self) -> None:
-        """A start or stop condition inside a byte (BERR); the transfer goes on."""
-        self.values[SR1] |= SR1_BERR
         self._update_irq()
 
     def reset_values(self) -> None:
@@ -109,6 +107,11 @@ class I2c(ApbPeripheral):
         """Return to the reset state."""
         self.reset_values()
         self._update_irq()
+
+    def clock(self, on: bool) -> None:
+        """A byte on its way stands still without a clock."""
+        super().clock(on)
+        self._delay.clock(on)
 
     # Registers
 
@@ -153,11 +156,13 @@ class I2c(ApbPeripheral):
         self.store(CR1, value)
         if not value & CR1_PE:
             self._release()
-        elif self._event is None:
+        elif not self._in_progress:
             self._serve_conditions()
 
     def _read_sr2(self) -> int:
         value = self.values[SR2]
+        if self.values[CR1] & CR1_PE and self.held_low():
+            value |= SR2_BUSY  # a low line is a busy bus (section 27.6.7)
         if self._sr1_was_read and self.values[SR1] & SR1_ADDR:
             self.values[SR1] &= ~SR1_ADDR
             self.bus.read_had_effect()
@@ -166,6 +171,10 @@ class I2c(ApbPeripheral):
         return value
 
     # Conditions on the bus
+
+    @property
+    def _in_progress(self) -> bool:
+        return self._delay.waiting or self._stalled is not None
 
     def _serve_conditions(self) -> bool:
         """Start or stop, if asked for and the bus is between bytes."""
@@ -182,7 +191,6 @@ class I2c(ApbPeripheral):
         return False
 
     def _started(self) -> None:
-        self._event = None
         self.values[CR1] &= ~CR1_START
         self.values[SR2] = SR2_MSL | SR2_BUSY
         self.values[SR1] = (self.values[SR1] & ~(SR1_TXE | SR1_BTF | SR1_ADDR)) | SR1_SB
@@ -191,7 +199,6 @@ class I2c(ApbPeripheral):
         self._update_irq()
 
     def _stopped(self) -> None:
-        self._event = None
         self.values[CR1] &= ~CR1_STOP
         if self._target is not None:
             self._target.stop()
@@ -215,33 +222,49 @@ class I2c(ApbPeripheral):
         if self.values[SR1] & SR1_SB and after_sr1:
             self.values[SR1] &= ~SR1_SB
             self._wait(self._bit_cycles(9), lambda: self._addressed(byte))
-        elif self._phase is _Phase.WRITING and not self.values[SR1] & SR1_ADDR:
+        elif self._phase is _Phase.WRITING:
             self.values[SR1] &= ~SR1_BTF
-            if self._event is None:
+            if not self._in_progress and not self.values[SR1] & SR1_ADDR:
                 self._send(byte)
             else:
                 self._to_send = byte
                 self.values[SR1] &= ~SR1_TXE
 
     def _addressed(self, byte: int) -> None:
-        self._event = None
         read = bool(byte & 1)
-        self._target = self._targets.get(byte >> 1)
+        self._target = self._targets.get(byte >> 1) if self._reaches_the_bus() else None
         if self._target is None or not self._target.start(read):
             self.values[SR1] |= SR1_AF
             self._phase = _Phase.REFUSED
             self._serve_conditions()
         else:
-            self.values[SR1] |= SR1_ADDR
+            # As transmitter DR is empty already: EV6 with TXE is what drivers wait for (27.3.3).
+            self.values[SR1] |= SR1_ADDR if read else SR1_ADDR | SR1_TXE
             self._sr1_was_read = False  # what counts is a read that saw ADDR
             self.values[SR2] |= 0 if read else SR2_TRA
             self._phase = _Phase.READING if read else _Phase.WRITING
         self._update_irq()
 
+    def _reaches_the_bus(self) -> bool:
+        """Whether both lines have a pin, and one that lets a target pull it low."""
+        for signal in ("SCL", "SDA"):
+            if signal not in self.signals:
+                text = f"no pin is in the alternate function {self.name}_{signal}"
+            elif f"{signal} open drain" not in self.signals:
+                text = f"{self.name}_{signal} is push-pull, and the bus needs open drain"
+            else:
+                continue
+            self.bus.report(Check.PIN_FUNCTION, self.name, f"{self.name} addresses: {text}")
+            return False
+        return True
+
     def _begin_data(self) -> None:
         """ADDR was cleared: the clock is no longer stretched."""
         if self._phase is _Phase.WRITING:
             self.values[SR1] |= SR1_TXE
+            waiting, self._to_send = self._to_send, None
+            if waiting is not None:
+                self._send(waiting)
             if not self._serve_conditions():
                 self._request_dma()
         elif self._phase is _Phase.READING:
@@ -255,7 +278,6 @@ class I2c(ApbPeripheral):
         self._wait(self._bit_cycles(9), lambda: self._byte_sent(byte))
 
     def _byte_sent(self, byte: int) -> None:
-        self._event = None
         if self._target is None or not self._target.write(byte):
             self.values[SR1] = (self.values[SR1] | SR1_AF) & ~SR1_TXE
             self._to_send = None
@@ -264,7 +286,7 @@ class I2c(ApbPeripheral):
             waiting, self._to_send = self._to_send, None
             self._send(waiting)
             self.values[SR1] |= SR1_TXE
-        if self._event is None and not self._serve_conditions() and self._phase is _Phase.WRITING:
+        if not self._in_progress and not self._serve_conditions() and self._phase is _Phase.WRITING:
             self.values[SR1] |= SR1_BTF
         self._request_dma()
         self._update_irq()
@@ -272,7 +294,6 @@ class I2c(ApbPeripheral):
     # Reading
 
     def _byte_received(self) -> None:
-        self._event = None
         assert self._target is not None
         byte = self._target.read() & 0xFF
         control = self.values[CR1]
@@ -303,7 +324,7 @@ class I2c(ApbPeripheral):
         if self._received is not None:
             self.values[DR], self._received = self._received, None
             self.values[SR1] |= SR1_RXNE
-            if self._phase is _Phase.READING and self._event is None:
+            if self._phase is _Phase.READING and not self._in_progress:
                 self._continue_reading()
         self._update_irq()
         return byte
@@ -318,12 +339,25 @@ class I2c(ApbPeripheral):
         return max(1, bits * periods * (ccr & 0xFFF) * (clocks.hclk_hz // clocks.pclk1_hz))
 
     def _wait(self, cycles: int, then: Callable[[], None]) -> None:
-        self._event = self.bus.schedule(cycles, then)
+        self._delay.start(cycles, lambda: self._when_free(then))
+
+    def _when_free(self, then: Callable[[], None]) -> None:
+        """Somebody who holds a line low stretches the clock, or keeps the bus busy."""
+        if self.held_low():
+            self._stalled = then
+        else:
+            then()
+
+    def lines_changed(self) -> None:
+        """SCL or SDA was let go, perhaps."""
+        then = self._stalled
+        if then is not None and not self.held_low():
+            self._stalled = None
+            then()
 
     def _cancel(self) -> None:
-        if self._event is not None:
-            self._event.cancel()
-        self._event = None
+        self._delay.cancel()
+        self._stalled = None
 
     def _request_dma(self) -> None:
         for _ in range(2):  # one byte for the shift register, one for DR

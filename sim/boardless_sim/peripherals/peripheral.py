@@ -16,9 +16,12 @@ and asks the `Bus` for everything else: time, interrupts, DMA, memory. A minimal
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
+
+from boardless_sim.finding import Check
+from boardless_sim.peripherals.state import State, capture
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class Bus(Protocol):
     def now(self) -> int:
         """Virtual time in core cycles, exact for the access in progress."""
 
+    def now_ns(self) -> int:
+        """Virtual time since power-on in nanoseconds: it goes on however the clock changes."""
+
     def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> Event:
         """Call back after `delay_cycles` (at least 1): for devices that the core's clock drives."""
 
@@ -63,6 +69,9 @@ class Bus(Protocol):
     def set_exti(self, line: int, level: bool) -> None:
         """Drive an EXTI input line (0-15 from GPIO, 16-22 internal)."""
 
+    def send_event(self) -> None:
+        """Wake a core that waits for an event (WFE)."""
+
     def dma_request(self, request: str, units: int = 1) -> int:
         """Raise a DMA request line, such as "DCMI" or "USART2_TX", for `units` transfers.
 
@@ -72,8 +81,11 @@ class Bus(Protocol):
     def memory_read(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash. Raises `BusFault` where there is no memory."""
 
-    def memory_write(self, address: int, data: bytes) -> None:
-        """Write RAM as a bus master. Raises `BusFault` where there is none."""
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
+        """Write RAM as a bus master. Raises `BusFault` where there is none.
+
+        `buffer`: where the transfer began, whose variable it must not run past.
+        """
 
     def device_at(self, address: int) -> tuple[Peripheral, int] | None:
         """The device at an address and the offset in it, for a DMA that reads a data register."""
@@ -89,6 +101,9 @@ class Bus(Protocol):
 
     def log_unmodelled(self, register: str, access: str) -> None:
         """Say once that a register is not modelled; an error when strict."""
+
+    def report(self, check: Check, device: str, text: str) -> None:
+        """Note once what the chip would not have carried; the run goes on as the chip would."""
 
 
 class BusFault(Exception):
@@ -113,6 +128,8 @@ class Peripheral(ABC):
     def __init__(self, name: str) -> None:
         self.name = name
         self.bus: Bus = _DETACHED
+        self.clocked = True
+        self.signals: Container[str] = _ANY_SIGNAL
 
     def attach(self, bus: Bus) -> None:
         """Called once, when the board is built."""
@@ -121,6 +138,17 @@ class Peripheral(ABC):
     def reset(self) -> None:  # noqa: B027  (a device without state needs none)
         """Return to the reset state, and cancel what was scheduled."""
 
+    def clock(self, on: bool) -> None:
+        """The enable bit changed: without a clock, what is in progress stands still."""
+        self.clocked = on
+
+    def wire(self, signals: frozenset[str]) -> None:
+        """These of the device's signals ("TX") have a pin now; off a board, all of them have.
+
+        "SDA open drain": the pin of SDA only pulls low.
+        """
+        self.signals = signals
+
     @abstractmethod
     def read(self, offset: int, size: int) -> int:
         """The value at `offset`, `size` bytes wide (1, 2 or 4)."""
@@ -128,6 +156,28 @@ class Peripheral(ABC):
     @abstractmethod
     def write(self, offset: int, size: int, value: int) -> None:
         """Store `value`, `size` bytes wide, at `offset`."""
+
+    def peek(self, offset: int, size: int) -> int:
+        """What a read would give, without its effects: for a debugger.
+
+        The read is made with the board's ear closed, then the device's state is put back; a device
+        with a cheaper way overrides it.
+        """
+        state, bus = self.state(), self.bus
+        self.bus = _Quiet(bus)
+        try:
+            return self.read(offset, size)
+        finally:
+            self.bus = bus
+            state.restore()
+
+    def state(self) -> State:
+        """The device and its parts as they are now, for `restore` into the same device."""
+        return capture([self], lambda thing: thing is self.bus or isinstance(thing, Peripheral))
+
+    def restore(self, state: State) -> None:
+        """Be again what `state` found."""
+        state.restore()
 
     def read_block(self, offset: int, size: int, count: int) -> bytes:
         """`count` units of `size` bytes for a DMA; a device with a fast path overrides it."""
@@ -149,6 +199,84 @@ class Peripheral(ABC):
     def unmodelled_write(self, offset: int, value: int) -> None:
         """Log the register once; the write has no effect."""
         self.bus.log_unmodelled(self.register_name(offset), f"write of {value:#x}")
+
+
+class _AnySignal:
+    """Stands for the pins of a device that is on no board."""
+
+    def __contains__(self, signal: object) -> bool:
+        return True
+
+
+_ANY_SIGNAL = _AnySignal()
+
+
+class _Quiet:
+    """The board for a device that is only looked at: it answers, and nothing reaches it."""
+
+    def __init__(self, bus: Bus) -> None:
+        self._bus = bus
+
+    def now(self) -> int:
+        return self._bus.now()
+
+    def now_ns(self) -> int:
+        return self._bus.now_ns()
+
+    def clocks(self) -> Clocks:
+        return self._bus.clocks()
+
+    def memory_read(self, address: int, size: int) -> bytes:
+        return self._bus.memory_read(address, size)
+
+    def device_at(self, address: int) -> tuple[Peripheral, int] | None:
+        return self._bus.device_at(address)
+
+    def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> Event:
+        return _NO_EVENT
+
+    def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> Event:
+        return _NO_EVENT
+
+    def read_had_effect(self) -> None:
+        """It had none."""
+
+    def set_irq(self, irq: int, asserted: bool) -> None:
+        """The line stays as it is."""
+
+    def set_exti(self, line: int, level: bool) -> None:
+        """The line stays as it is."""
+
+    def send_event(self) -> None:
+        """Nobody wakes."""
+
+    def dma_request(self, request: str, units: int = 1) -> int:
+        return 0
+
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
+        """Memory stays as it is."""
+
+    def set_clocks(self, clocks: Clocks) -> None:
+        """The tree stays as it is."""
+
+    def request_reset(self, cause: str) -> None:
+        """The chip runs on."""
+
+    def log_unmodelled(self, register: str, access: str) -> None:
+        """A look is no access."""
+
+    def report(self, check: Check, device: str, text: str) -> None:
+        """A look is no access."""
+
+
+class _NoEvent:
+    """An event that never comes."""
+
+    def cancel(self) -> None:
+        """It never would have come."""
+
+
+_NO_EVENT = _NoEvent()
 
 
 class _Detached:

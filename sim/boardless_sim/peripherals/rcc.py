@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from boardless_sim.peripherals.peripheral import Clocks, Event
-from boardless_sim.peripherals.register import AhbPeripheral, Register
+from boardless_sim.peripherals.register import WORD, AhbPeripheral, Register
 
 CR, PLLCFGR, CFGR, CIR = 0x00, 0x04, 0x08, 0x0C
 AHB1RSTR, AHB2RSTR, AHB3RSTR, APB1RSTR, APB2RSTR = 0x10, 0x14, 0x18, 0x20, 0x24
@@ -19,6 +19,7 @@ CR_PLLON, CR_PLLRDY, CR_PLLI2SON, CR_PLLI2SRDY = 1 << 24, 1 << 25, 1 << 26, 1 <<
 PLLCFGR_PLLSRC = 1 << 22
 SW_HSI, SW_HSE, SW_PLL = 0, 1, 2
 BDCR_LSEON, BDCR_LSERDY, BDCR_LSEBYP, BDCR_BDRST = 1 << 0, 1 << 1, 1 << 2, 1 << 16
+BDCR_RTCEN = 1 << 15
 CSR_LSION, CSR_LSIRDY, CSR_RMVF = 1 << 0, 1 << 1, 1 << 24
 CSR_BORRSTF, CSR_PINRSTF, CSR_PORRSTF = 1 << 25, 1 << 26, 1 << 27
 CSR_SFTRSTF, CSR_IWDGRSTF, CSR_WWDGRSTF, CSR_LPWRRSTF = 1 << 28, 1 << 29, 1 << 30, 1 << 31
@@ -36,40 +37,29 @@ RESET_FLAGS: Mapping[str, int] = {
     "SFT": CSR_SFTRSTF | CSR_PINRSTF,
     "IWDG": CSR_IWDGRSTF | CSR_PINRSTF,
     "WWDG": CSR_WWDGRSTF | CSR_PINRSTF,
+    "STANDBY": 0,  # PWR_CSR tells
     "LPWR": CSR_LPWRRSTF | CSR_PINRSTF,
 }
 
-_GATES: Mapping[int, Mapping[int, str]] = {
-    AHB1ENR: {
-        **{bit: f"GPIO{port}" for bit, port in enumerate("ABCDEFGHI")},
-        12: "CRC", 21: "DMA1", 22: "DMA2", 25: "ETH", 29: "OTG_HS",
-    },
-    AHB2ENR: {0: "DCMI", 4: "CRYP", 5: "HASH", 6: "RNG", 7: "OTG_FS"},
-    AHB3ENR: {0: "FSMC"},
-    APB1ENR: {
-        0: "TIM2", 1: "TIM3", 2: "TIM4", 3: "TIM5", 4: "TIM6", 5: "TIM7", 6: "TIM12", 7: "TIM13",
-        8: "TIM14", 11: "WWDG", 14: "SPI2", 15: "SPI3", 17: "USART2", 18: "USART3",
-        19: "UART4", 20: "UART5", 21: "I2C1", 22: "I2C2", 23: "I2C3", 25: "CAN1",
-        26: "CAN2", 28: "PWR", 29: "DAC",
-    },
-    APB2ENR: {
-        0: "TIM1", 1: "TIM8", 4: "USART1", 5: "USART6", 8: "ADC1", 9: "ADC2", 10: "ADC3",
-        11: "SDIO", 12: "SPI1", 14: "SYSCFG", 16: "TIM9", 17: "TIM10", 18: "TIM11",
-    },
-}  # fmt: skip
-_GATE_OF = {name: (reg, 1 << bit) for reg, bits in _GATES.items() for bit, name in bits.items()}
-_RESET_REGISTERS = {AHB1RSTR: AHB1ENR, AHB2RSTR: AHB2ENR, AHB3RSTR: AHB3ENR,
-                    APB1RSTR: APB1ENR, APB2RSTR: APB2ENR}  # fmt: skip
+_RESET_REGISTERS = frozenset({AHB1RSTR, AHB2RSTR, AHB3RSTR, APB1RSTR, APB2RSTR})
+_ENABLE_REGISTERS = {"AHB1": AHB1ENR, "AHB2": AHB2ENR, "AHB3": AHB3ENR, "APB1": APB1ENR,
+                     "APB2": APB2ENR}  # fmt: skip
+_TO_RESET, _TO_SLEEP = -0x20, 0x20  # from a bus's enable register to its reset and low-power ones
+
+Gates = Mapping[str, Mapping[int, str]]
+"""By bus ("AHB1"), then by bit: what the enable bit clocks. A name in parentheses has no reset."""
 _CLOCK_REGISTERS = frozenset({CR, PLLCFGR, CFGR})
 
 
 class Rcc(AhbPeripheral):
     """Reset and clock control. Tells the bus the clock tree whenever it changes."""
 
+    fixed_fields: ClassVar[frozenset[str]] = frozenset(["_gate_of"])
+
     layout: ClassVar[Mapping[int, Register]] = {
         CR: Register("CR", 0x0000_0083, CR_HSION | 0xF8 | CR_HSEON | CR_HSEBYP | CR_CSSON
                      | CR_PLLON | CR_PLLI2SON),
-        PLLCFGR: Register("PLLCFGR", 0x2400_3010, 0x0F43_7FFF),
+        PLLCFGR: Register("PLLCFGR", 0x2400_3010, 0x7F43_7FFF),
         CFGR: Register("CFGR", 0, 0xFFFF_FCF3),
         CIR: Register("CIR", 0, 0x0000_3F00),
         AHB1RSTR: Register("AHB1RSTR"), AHB2RSTR: Register("AHB2RSTR"),
@@ -82,17 +72,46 @@ class Rcc(AhbPeripheral):
         0x64: Register("APB2LPENR", 0x0007_5F33),
         BDCR: Register("BDCR", 0, 0x0001_8305),
         CSR: Register("CSR", RESET_FLAGS["POWER"], CSR_LSION),
-        SSCGR: Register("SSCGR"), PLLI2SCFGR: Register("PLLI2SCFGR", 0x2000_3000),
+        SSCGR: Register("SSCGR", 0, 0xCFFF_FFFF),
+        PLLI2SCFGR: Register("PLLI2SCFGR", 0x2000_3000, 0x7000_7FC0),
     }  # fmt: skip
     stable = frozenset(layout)
 
-    def __init__(self, name: str, *, hse_hz: int | None = None, lse_hz: int | None = None) -> None:
+    def __init__(self, name: str, gates: Gates) -> None:
+        self._implemented: dict[int, int] = {}
+        self._gated: dict[int, dict[int, str]] = {}  # by enable register, then by bit
+        self._gate_of: dict[str, tuple[int, int]] = {}
+        for bus, bits in gates.items():
+            self._place_gates(_ENABLE_REGISTERS[bus], bits)
         super().__init__(name)
-        self._hse_hz = hse_hz
-        self._lse_hz = lse_hz
+        self._hse_hz: int | None = None
+        self._lse_hz: int | None = None
         self._starting: dict[tuple[int, int], Event] = {}
         self.on_peripheral_reset: Callable[[str], None] = lambda name: None
+        self.stopped = False
+        self.clock_watchers: list[Callable[[], None]] = []
+        self.on_gate: Callable[[str], None] = lambda name: None
         self.backup_unlocked: Callable[[], bool] = lambda: True
+
+    def _place_gates(self, register: int, bits: Mapping[int, str]) -> None:
+        """What is not named does not exist in this part: its bits read 0, whatever was written."""
+        self._gated[register] = {bit: name.strip("()") for bit, name in bits.items()}
+        for bit, name in self._gated[register].items():
+            self._gate_of.setdefault(name, (register, 1 << bit))
+        self._implemented[register] = sum(1 << bit for bit in bits)
+        self._implemented[register + _TO_RESET] = sum(
+            1 << bit for bit, name in bits.items() if not name.startswith("(")
+        )
+
+    def reset_values(self) -> None:
+        """As after a reset, in the bits that the part has."""
+        super().reset_values()
+        for register, mask in self._implemented.items():
+            self.values[register] &= mask
+
+    def fit_crystals(self, hse_hz: int | None, lse_hz: int | None) -> None:
+        """What the board has; an oscillator without a crystal never gets ready."""
+        self._hse_hz, self._lse_hz = hse_hz, lse_hz
 
     def reset(self) -> None:
         """Everything but the reset flags and the backup domain, which outlive a system reset."""
@@ -103,7 +122,9 @@ class Rcc(AhbPeripheral):
         self.reset_values()
         self.values[CSR] = flags
         self.values[BDCR] = backup
-        self.bus.set_clocks(self.clock_tree())
+        for name in self._gate_of:
+            self.on_gate(name)
+        self._tell_clocks()
 
     def note_reset(self, cause: str) -> None:
         """Keep why the chip was reset; an unknown cause counts as the reset pin."""
@@ -114,8 +135,31 @@ class Rcc(AhbPeripheral):
 
     def clock_enabled(self, device: str) -> bool:
         """Whether the clock of a device is on; true for a device without a gate."""
-        gate = _GATE_OF.get(device)
+        gate = self._gate_of.get(device)
         return gate is None or bool(self.values[gate[0]] & gate[1])
+
+    def held_in_reset(self, device: str) -> bool:
+        """Whether the reset bit of a device is set."""
+        gate = self._gate_of.get(device)
+        return gate is not None and bool(self.values[gate[0] + _TO_RESET] & gate[1])
+
+    def gate_register(self, device: str) -> str:
+        """The name of the register with a device's enable bit, for messages."""
+        return self.layout[self._gate_of[device][0]].name
+
+    def rtc_hz(self) -> int:
+        """The clock that RTCSEL chose; 0 while RTCEN is off or the oscillator is not ready."""
+        backup = self.values[BDCR]
+        if not backup & BDCR_RTCEN:
+            return 0
+        rtcpre = self.values[CFGR] >> 16 & 0x1F
+        hse_hz = self._hse_hz or 0 if self.values[CR] & CR_HSERDY else 0
+        return (
+            0,
+            self._lse_hz or 0 if backup & BDCR_LSERDY else 0,
+            LSI_HZ if self.values[CSR] & CSR_LSIRDY else 0,
+            hse_hz // rtcpre if rtcpre > 1 else 0,
+        )[backup >> 8 & 3]
 
     def clock_tree(self) -> Clocks:
         """The clocks that the registers ask for now (figure 21)."""
@@ -130,6 +174,72 @@ class Rcc(AhbPeripheral):
             timclk2_hz=hclk // max(apb2 // 2, 1),
         )
 
+    def stop(self) -> None:
+        """Stop mode: no oscillator but LSI and LSE runs (section 5.3.5)."""
+        self.stopped = True
+        self._tell_watchers()
+
+    def wake(self) -> None:
+        """Out of Stop: HSI is the system clock, the other oscillators are off (section 5.3.5)."""
+        self.stopped = False
+        for event in self._starting.values():
+            event.cancel()
+        self._starting.clear()
+        off = CR_HSEON | CR_HSERDY | CR_PLLON | CR_PLLRDY | CR_PLLI2SON | CR_PLLI2SRDY
+        self.values[CR] = self.values[CR] & ~off | CR_HSION | CR_HSIRDY
+        self.values[CFGR] &= ~0xF  # SW and SWS
+        self._tell_clocks()
+
+    def clock_output_hz(self, output: int) -> int:
+        """What MCO1 or MCO2 puts out (RCC_CFGR, section 7.3.3); 0 while its source is off."""
+        if self.stopped:
+            return 0
+        cfgr = self.values[CFGR]
+        if output == 1:
+            source, prescaler = cfgr >> 21 & 3, cfgr >> 24 & 7
+            hertz = (HSI_HZ * self._is_ready(CR_HSIRDY), self._lse_hz_now(), self._hse_hz_now(),
+                     self._pll_hz())[source]  # fmt: skip
+        else:
+            source, prescaler = cfgr >> 30 & 3, cfgr >> 27 & 7
+            hertz = (self._system_clock_hz(), self._plli2s_hz(), self._hse_hz_now(),
+                     self._pll_hz())[source]  # fmt: skip
+        return hertz // (prescaler - 2 if prescaler & 4 else 1)
+
+    def _is_ready(self, flag: int) -> bool:
+        return bool(self.values[CR] & flag)
+
+    def _hse_hz_now(self) -> int:
+        return (self._hse_hz or 0) * self._is_ready(CR_HSERDY)
+
+    def _lse_hz_now(self) -> int:
+        return (self._lse_hz or 0) * bool(self.values[BDCR] & BDCR_LSERDY)
+
+    def _plls_input_hz(self) -> float:
+        """Behind PLLM, which both PLLs share."""
+        pll = self.values[PLLCFGR]
+        input_hz = self._hse_hz or 0 if pll & PLLCFGR_PLLSRC else HSI_HZ
+        return input_hz / max(pll & 0x3F, 1)
+
+    def _pll_hz(self) -> int:
+        pll = self.values[PLLCFGR]
+        divider = 2 * ((pll >> 16 & 3) + 1)
+        return round(self._plls_input_hz() * (pll >> 6 & 0x1FF) / divider) * self._is_ready(
+            CR_PLLRDY
+        )
+
+    def _plli2s_hz(self) -> int:
+        pll = self.values[PLLI2SCFGR]
+        hertz = self._plls_input_hz() * (pll >> 6 & 0x1FF) / max(pll >> 28 & 7, 1)
+        return round(hertz) * self._is_ready(CR_PLLI2SRDY)
+
+    def _tell_clocks(self) -> None:
+        self.bus.set_clocks(self.clock_tree())
+        self._tell_watchers()
+
+    def _tell_watchers(self) -> None:
+        for watcher in self.clock_watchers:
+            watcher()
+
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and do what the write starts."""
         old = self.values.get(offset, 0)
@@ -137,14 +247,14 @@ class Rcc(AhbPeripheral):
             return
         if offset == CR:
             value = self._keep_what_runs(value)
-        self.store(offset, value)
+        self.store(offset, value & self._implemented.get(offset, WORD))
+        if offset in self._implemented:
+            self._follow_gates(offset, old)
         if offset in _CLOCK_REGISTERS:
             if offset == CR:
                 self._follow_oscillators(old)
             self._switch_system_clock()
-            self.bus.set_clocks(self.clock_tree())
-        elif offset in _RESET_REGISTERS:
-            self._reset_devices(offset, old)
+            self._tell_clocks()
         elif offset == BDCR:
             self._follow_backup(value, old)
         elif offset == CSR:
@@ -190,7 +300,7 @@ class Rcc(AhbPeripheral):
             self.values[register] |= ready
             if register == CR:
                 self._switch_system_clock()
-                self.bus.set_clocks(self.clock_tree())
+                self._tell_clocks()
 
         self._starting[register, ready] = self.bus.schedule_ns(delay_ns, become_ready)
 
@@ -220,11 +330,15 @@ class Rcc(AhbPeripheral):
         m, n, p = pll & 0x3F, pll >> 6 & 0x1FF, 2 * ((pll >> 16 & 3) + 1)
         return input_hz * n // (m * p)
 
-    def _reset_devices(self, offset: int, old: int) -> None:
-        rising = self.values[offset] & ~old
-        for bit, name in _GATES[_RESET_REGISTERS[offset]].items():
-            if rising & 1 << bit:
-                self.on_peripheral_reset(name)
+    def _follow_gates(self, offset: int, old: int) -> None:
+        """Tell of every device whose enable or reset bit changed."""
+        resets = offset in _RESET_REGISTERS
+        changed = self.values[offset] ^ old
+        for bit, name in self._gated[offset - _TO_RESET if resets else offset].items():
+            if changed >> bit & 1:
+                if resets and self.values[offset] >> bit & 1:
+                    self.on_peripheral_reset(name)
+                self.on_gate(name)
 
     def _follow_backup(self, value: int, old: int) -> None:
         if value & BDCR_BDRST:

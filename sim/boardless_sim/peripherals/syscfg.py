@@ -26,12 +26,16 @@ class Syscfg(ApbPeripheral):
         super().__init__(name)
         self._levels = [0] * 16  # by port number, A = 0
 
+    def begin_with(self, port: int, levels: int) -> None:
+        """The levels that a port has after reset: no edge."""
+        self._levels[port] = levels
+
     def port_changed(self, port: int, levels: int) -> None:
         """The 16 pins of a port now have these levels."""
         changed = self._levels[port] ^ levels
         self._levels[port] = levels
         for pin in range(16):
-            if changed >> pin & 1 and self._port_of(pin) == port:
+            if changed >> pin & 1 and self.port_of(pin) == port:
                 self.bus.set_exti(pin, bool(levels >> pin & 1))
 
     def write_word(self, offset: int, value: int) -> None:
@@ -40,12 +44,13 @@ class Syscfg(ApbPeripheral):
         if EXTICR1 <= offset <= EXTICR4:
             first = offset - EXTICR1
             for pin in range(first, first + 4):
-                self.bus.set_exti(pin, bool(self._levels[self._port_of(pin)] >> pin & 1))
+                self.bus.set_exti(pin, bool(self._levels[self.port_of(pin)] >> pin & 1))
         elif offset == CMPCR:
             ready = CMPCR_READY if value & CMPCR_CMP_PD else 0
             self.values[CMPCR] = value & CMPCR_CMP_PD | ready
         elif offset == MEMRMP and value & 0x3:
             self.unmodelled_write(offset, value)
 
-    def _port_of(self, pin: int) -> int:
+    def port_of(self, pin: int) -> int:
+        """The port, A = 0, whose pin of this number drives the EXTI line."""
         return self.values[EXTICR1 + (pin & ~3)] >> (4 * (pin & 3)) & 0xF

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from boardless_sim.peripherals.peripheral import Event
@@ -17,6 +17,9 @@ CR1_DIR, CR1_CMS, CR1_ARPE = 1 << 4, 3 << 5, 1 << 7
 UIF, CC1IF, TIF = 1 << 0, 1 << 1, 1 << 6  # in SR; UIE, CC1IE, TIE at the same places in DIER
 UDE, CC1DE = 1 << 8, 1 << 9
 EGR_UG, EGR_CC1G = 1 << 0, 1 << 1
+OCM_TOGGLE, OCM_PWM1, OCM_PWM = 3, 6, (6, 7)  # OCxM in CCMR1 and CCMR2
+OCM_PRELOAD = 1 << 3  # OCxPE beside it
+_SHAPES_OUTPUT = frozenset({CR1, EGR, CCMR1, CCMR2, CCER, PSC, ARR, CCR1, CCR2, CCR3, CCR4})
 _FLAGS = 0x1E5F
 _INTERRUPTS = 0x5F
 
@@ -49,6 +52,7 @@ class Timer(ApbPeripheral):
         self._channels = range(channels)
         self._event: Event | None = None
         super().__init__(name)
+        self.on_output: Callable[[], None] = lambda: None
 
     def reset_values(self) -> None:
         """Registers to their reset values, nothing in progress."""
@@ -60,11 +64,21 @@ class Timer(ApbPeripheral):
         self._tick_cycles = 1
         self._prescaler = 0  # in force; PSC and ARR wait for the update event
         self._limit = self._top
+        self._compares = [0] * 4  # in force; a preloaded CCRx waits for the update event
 
     def reset(self) -> None:
         """Return to the reset state."""
         self.reset_values()
         self._update_irq()
+
+    def clock(self, on: bool) -> None:
+        """The counter stands still without a clock."""
+        if on:
+            self._since = self.bus.now()
+        else:
+            self._advance()
+        super().clock(on)
+        self._plan()
 
     def read_word(self, offset: int) -> int:
         """A register, with the side effects of reading it."""
@@ -96,8 +110,53 @@ class Timer(ApbPeripheral):
             self._set_tick()
         if offset == ARR and not self.values[CR1] & CR1_ARPE:
             self._limit = self.values[ARR]
+        channel = (offset - CCR1) // 4
+        if CCR1 <= offset <= CCR4 and not self._channel_mode(channel) & OCM_PRELOAD:
+            self._compares[channel] = self.values[offset]
         self._update_irq()
         self._plan()
+        if offset in _SHAPES_OUTPUT:
+            self.on_output()
+
+    def _channel_mode(self, channel: int) -> int:
+        """The byte of CCMR1 or CCMR2 that is about a channel from 0 on."""
+        return self.values[CCMR1 if channel < 2 else CCMR2] >> 8 * (channel & 1) & 0xFF
+
+    def pulse_ns(self, channel: int) -> tuple[int, int] | None:
+        """How long a channel in PWM mode 1 is high, and its period; None where no pin follows it.
+
+        The channel counts from 1. A preloaded compare value counts from its update event on
+        (section 18.3.9).
+        """
+        enabled = self.values[CCER] >> 4 * (channel - 1) & 1
+        mode = self._channel_mode(channel - 1) >> 4 & 7
+        running = self.clocked and self.values[CR1] & CR1_CEN and self._limit
+        if not (enabled and running and mode == OCM_PWM1 and f"CH{channel}" in self.signals):
+            return None
+        tick_ps = self._tick_cycles * 10**12 // self.bus.clocks().hclk_hz
+        compare = min(self._compares[channel - 1], self._limit + 1)
+        return compare * tick_ps // 1000, (self._limit + 1) * tick_ps // 1000
+
+    def wire(self, signals: frozenset[str]) -> None:
+        """A pin may follow a channel now, or no longer."""
+        super().wire(signals)
+        self.on_output()
+
+    def output_hz(self, channel: int) -> int:
+        """The frequency that a PWM or toggling channel puts out; 0 where it does not move."""
+        if not self.clocked or not self.values[CR1] & CR1_CEN or not self._limit:
+            return 0
+        first = 4 * (channel - 1)
+        if not self.values[CCER] >> first & 1:
+            return 0
+        mode_register = CCMR1 if channel < 3 else CCMR2
+        mode = self.values[mode_register] >> (8 * (channel - 1 & 1) + 4) & 7
+        compare = self.values[CCR1 + first]
+        clocks = self.bus.clocks()
+        hertz = clocks.hclk_hz // (self._tick_cycles * (self._limit + 1))
+        if mode == OCM_TOGGLE:
+            return hertz // 2
+        return hertz if mode in OCM_PWM and 0 < compare <= self._limit else 0
 
     def _generate(self, value: int) -> None:
         for channel in self._channels:
@@ -117,7 +176,7 @@ class Timer(ApbPeripheral):
     def _advance(self) -> None:
         """Bring counter and flags up to now."""
         now = self.bus.now()
-        while self.values[CR1] & CR1_CEN:
+        while self.clocked and self.values[CR1] & CR1_CEN:
             ticks = (now - self._since) // self._tick_cycles
             if not ticks or not self._limit:  # a limit of 0 stops the counter
                 return
@@ -155,7 +214,12 @@ class Timer(ApbPeripheral):
             return
         self._prescaler = self.values[PSC]
         self._limit = self.values[ARR]
+        waiting = [self.values[CCR1 + 4 * channel] for channel in self._channels]
+        changed = waiting != self._compares[: len(waiting)]
+        self._compares[: len(waiting)] = waiting
         self._set_tick()
+        if changed and not by_software:
+            self.on_output()
         if not by_software and control & CR1_OPM:
             self.values[CR1] &= ~CR1_CEN
         if by_software and control & CR1_URS:
@@ -181,12 +245,15 @@ class Timer(ApbPeripheral):
     def _plan(self) -> None:
         """Wait for the next thing that the firmware can notice."""
         self._cancel()
-        if not self.values[CR1] & CR1_CEN or not self._limit:
+        if not self.clocked or not self.values[CR1] & CR1_CEN or not self._limit:
             return
         status, enables = self.values[SR], self.values[DIER]
         ticks = []
         notice_update = not status & UIF or enables & UDE or self.values[CR1] & CR1_OPM
         preloaded = self.values[PSC] != self._prescaler or self.values[ARR] != self._limit
+        preloaded |= any(
+            self.values[CCR1 + 4 * channel] != self._compares[channel] for channel in self._channels
+        )
         if notice_update or preloaded:
             ticks.append(self._to_overflow())
         for channel in self._channels:

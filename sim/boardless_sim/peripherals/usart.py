@@ -6,7 +6,9 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from boardless_sim.peripherals.peripheral import Clocks, Event
+from boardless_sim.finding import Check
+from boardless_sim.peripherals.delay import Delay
+from boardless_sim.peripherals.peripheral import Clocks
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
 
 SR, DR, BRR, CR1, CR2, CR3, GTPR = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14, 0x18
@@ -16,6 +18,7 @@ SR_RXNE, SR_TC, SR_TXE, SR_LBD, SR_CTS = 1 << 5, 1 << 6, 1 << 7, 1 << 8, 1 << 9
 CR1_SBK, CR1_RWU, CR1_RE, CR1_TE, CR1_IDLEIE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4
 CR1_RXNEIE, CR1_TCIE, CR1_TXEIE, CR1_PEIE = 1 << 5, 1 << 6, 1 << 7, 1 << 8
 CR1_PCE, CR1_M, CR1_UE, CR1_OVER8 = 1 << 10, 1 << 12, 1 << 13, 1 << 15
+CR2_LINEN, CR3_IREN, CR3_SCEN = 1 << 14, 1 << 1, 1 << 5
 CR3_EIE, CR3_DMAR, CR3_DMAT = 1 << 0, 1 << 6, 1 << 7
 _UNMODELLED = {
     CR1: CR1_SBK | CR1_RWU,
@@ -47,8 +50,7 @@ class Usart(ApbPeripheral):
         self._on_apb2 = on_apb2
         self._tx_request, self._rx_request = f"{name}_TX", f"{name}_RX"
         self._arriving: deque[int] = deque()
-        self._tx_event: Event | None = None
-        self._rx_event: Event | None = None
+        self._sending, self._arrival = Delay(self), Delay(self)
         super().__init__(name)
         self.on_transmit: Callable[[int], None] = lambda byte: None
 
@@ -59,28 +61,36 @@ class Usart(ApbPeripheral):
         self._status = SR_TXE | SR_TC
         self._shifting = 0
         self._rx_data = 0
+        self._heard = False
         self._sr_was_read = False
-        self._idle_due = False
         self._timed_for: Clocks | None = None
         self._frame_cycles = 0
         self._data_mask = 0xFF
         self._transmitting = self._receiving = False  # enabled
         self._enabled_flags = 0
         self._overrun_interrupts = False
-        for event in (self._tx_event, self._rx_event):
-            if event is not None:
-                event.cancel()
-        self._tx_event = self._rx_event = None
+        self._sending.cancel()
+        self._arrival.cancel()
 
     def reset(self) -> None:
         """Return to the reset state."""
         self.reset_values()
         self._update_irq()
 
+    def clock(self, on: bool) -> None:
+        """Words on their way stand still without a clock."""
+        super().clock(on)
+        self._sending.clock(on)
+        self._arrival.clock(on)
+
     def receive(self, data: bytes) -> None:
         """Send bytes to this port from outside."""
         self._arriving.extend(data)
         self._await_arrival()
+
+    def is_receiving(self) -> bool:
+        """Whether the receiver is on and has a clock and a baud rate."""
+        return self._receiving and self.clocked and self.frame_cycles() > 0
 
     def frame_cycles(self) -> int:
         """Core cycles of one word with its start, parity and stop bits; 0 while BRR is 0."""
@@ -113,6 +123,10 @@ class Usart(ApbPeripheral):
             self._update_irq()
         else:
             self.store(offset, value)
+            if self.values[CR2] & CR2_LINEN or self.values[CR3] & (CR3_SCEN | CR3_IREN):
+                self.values[CR1] &= ~CR1_OVER8  # forced to 0 by hardware (section 30.6.4)
+            if not self._heard:
+                self.values[CR1] &= ~CR1_RWU  # mute mode needs a byte received before (30.6.4)
             self._configure(offset, value)
 
     def dma_listening(self, request: str) -> None:
@@ -156,7 +170,7 @@ class Usart(ApbPeripheral):
             self._sr_was_read = False
             self._status &= ~SR_TC
         if self._transmitting:
-            if self._tx_event is None:
+            if not self._sending.waiting:
                 self._shift_out(value)
             else:
                 self._tx_data = value
@@ -167,20 +181,22 @@ class Usart(ApbPeripheral):
         self._shifting = value & self._data_mask
         cycles = self.frame_cycles()
         if cycles:
-            self._tx_event = self.bus.schedule(cycles, self._shifted_out)
+            self._sending.start(cycles, self._shifted_out)
 
     def _shifted_out(self) -> None:
-        self._tx_event = None
         sent = self._shifting
         if self._tx_data is not None:
             waiting, self._tx_data = self._tx_data, None
             self._status |= SR_TXE
             self._shift_out(waiting)
         self._request_transmit()
-        if self._tx_event is None:
+        if not self._sending.waiting:
             self._status |= SR_TC
         self._update_irq()
-        self.on_transmit(sent)
+        if "TX" in self.signals:
+            self.on_transmit(sent)
+        else:
+            self._report_no_pin("TX", "sends")
 
     def _request_transmit(self) -> None:
         if self.values[CR3] & CR3_DMAT and self._transmitting and self.values[BRR]:
@@ -191,11 +207,10 @@ class Usart(ApbPeripheral):
     # Receiver
 
     def _await_arrival(self) -> None:
-        if self._arriving and self._rx_event is None and self._receiving and self.frame_cycles():
-            self._rx_event = self.bus.schedule(self.frame_cycles(), self._arrived)
+        if self._arriving and not self._arrival.waiting and self._receiving and self.frame_cycles():
+            self._arrival.start(self.frame_cycles(), self._arrived)
 
     def _arrived(self) -> None:
-        self._rx_event = None
         if not self._receiving:
             return
         if not self._arriving:  # a whole frame time without a start bit
@@ -203,14 +218,23 @@ class Usart(ApbPeripheral):
             self._update_irq()
             return
         word = self._arriving.popleft()
+        if "RX" not in self.signals:  # the line at the receiver stays high
+            self._report_no_pin("RX", "is sent to")
+            self._await_arrival()
+            return
+        self._heard = True
         if self._status & SR_RXNE:
             self._status |= SR_ORE  # the word in DR stays, the new one is lost
         else:
             self._rx_data = word & self._data_mask
             self._status |= SR_RXNE
-        self._rx_event = self.bus.schedule(self.frame_cycles(), self._arrived)
+        self._arrival.start(self.frame_cycles(), self._arrived)
         self._request_receive()
         self._update_irq()
+
+    def _report_no_pin(self, signal: str, does: str) -> None:
+        text = f"{self.name} {does}, and no pin is in the alternate function {self.name}_{signal}"
+        self.bus.report(Check.PIN_FUNCTION, self.name, text)
 
     def _read_data(self) -> int:
         cleared = SR_RXNE

@@ -120,7 +120,12 @@ namespace Antmicro.Renode.Peripherals.Boardless
             }
             else if(address < registers.Length && !readOnly.Contains(address))
             {
+                var changed = registers[address] != value;
                 registers[address] = value;
+                if(changed && (address == ClockControl || address == PllControl))
+                {
+                    Restart(); // the frame in progress is of no rate that was asked for
+                }
             }
         }
 

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.parallel import ParallelPins
+from boardless_sim.camera.scene import NO_FRAME
 from boardless_sim.camera.sensors import ov7670 as sensor
 from boardless_sim.camera.sensors import ov7670_output as out
-from boardless_sim.camera.sensors.ov7670 import NO_FRAME, Ov7670
+from boardless_sim.camera.sensors.ov7670 import Ov7670
 from boardless_sim.faults.sensor import (
     DeadSensor,
     DroppedLine,
@@ -40,6 +42,8 @@ class Sink:
         self.bus = bus
         self.on_frame: Callable[[bool], None] = lambda whole: None
         self.listening = True
+        self.watches_href = False
+        self.href_edges: list[tuple[int, bool]] = []
         self.capturing = False
         self.capture = True
         self.pins: ParallelPins | None = None
@@ -49,6 +53,9 @@ class Sink:
 
     def configure(self, pins: ParallelPins) -> None:
         self.pins = pins
+
+    def href(self, valid: bool) -> None:
+        self.href_edges.append((self.bus.time, valid))
 
     def vsync(self, high: bool) -> None:
         if high and self.lines and self.capture:
@@ -66,7 +73,7 @@ class Rig:
         self.sink = Sink(self.bus)
         self.camera = Ov7670()
         self.camera.connect(self.bus, self.sink)
-        self.camera.reset()
+        self.camera.clock_in(24_000_000)
 
     def configure(self, registers: dict[int, int]) -> None:
         for address, value in registers.items():
@@ -134,13 +141,13 @@ def test_address_past_the_last_register_is_harmless(rig: Rig) -> None:
 
 
 def test_thirty_frames_a_second_at_24_mhz(rig: Rig) -> None:
-    assert rig.camera.frame_ns() == FRAME_NS
+    assert rig.camera.timing().frame_ns == FRAME_NS
     rig.write(sensor.CLKRC, 1)
-    assert rig.camera.frame_ns() == 2 * FRAME_NS
+    assert rig.camera.timing().frame_ns == 2 * FRAME_NS
     rig.write(sensor.DBLV, 1 << 6)
-    assert rig.camera.frame_ns() == FRAME_NS // 2
+    assert rig.camera.timing().frame_ns == FRAME_NS // 2
     rig.write(sensor.CLKRC, sensor.CLKRC_EXTERNAL | 1)
-    assert rig.camera.frame_ns() == FRAME_NS // 4
+    assert rig.camera.timing().frame_ns == FRAME_NS // 4
 
 
 def test_vsync_and_line_times(rig: Rig) -> None:
@@ -171,7 +178,7 @@ def test_without_a_listener_there_are_no_lines(rig: Rig) -> None:
 def test_yuv_order(rig: Rig, tslb: int, com13: int, y: int, u: int, v: int) -> None:
     rig.configure(QQVGA | {out.TSLB: tslb | out.TSLB_FIXED_UV, out.COM13: com13})
     rig.configure({out.MANU: 0x11, out.MANV: 0x22})
-    rig.camera.show(gradient())
+    rig.camera.lens.show(gradient())
     picture = rig.picture()
     assert picture.shape == (120, 320)
     assert np.array_equal(picture[:, y::2], gradient().luma)
@@ -186,7 +193,7 @@ def test_grey_has_neutral_chroma(rig: Rig) -> None:
 
 def test_rgb565_of_grey(rig: Rig) -> None:
     rig.configure(QQVGA | {out.COM7: out.COM7_RGB, out.COM15: 0xD0})
-    rig.camera.show(Frame("flat", np.full((120, 160), 0xA5, np.uint8)))
+    rig.camera.lens.show(Frame("flat", np.full((120, 160), 0xA5, np.uint8)))
     pixel = (0xA5 >> 3) << 11 | (0xA5 >> 2) << 5 | 0xA5 >> 3
     assert set(rig.picture()[0].tolist()) == {pixel >> 8, pixel & 0xFF}
     assert rig.picture()[0, :2].tolist() == [pixel >> 8, pixel & 0xFF]
@@ -221,20 +228,20 @@ def test_empty_window_gives_no_lines(rig: Rig) -> None:
 
 def test_vga_repeats_each_pixel(rig: Rig) -> None:
     rig.configure({out.TSLB: 0x04})
-    rig.camera.show(gradient())
+    rig.camera.lens.show(gradient())
     luma = rig.picture()[:, ::2]
     assert np.array_equal(luma, gradient().luma.repeat(4, axis=0).repeat(4, axis=1))
 
 
 def test_mirror_flip_and_negative(rig: Rig) -> None:
     rig.configure(QQVGA | {out.MVFP: out.MVFP_MIRROR | out.MVFP_FLIP, out.TSLB: 0x24})
-    rig.camera.show(gradient())
+    rig.camera.lens.show(gradient())
     assert np.array_equal(rig.picture()[:, ::2], 255 - gradient().luma[::-1, ::-1])
 
 
 def test_limited_range(rig: Rig) -> None:
     rig.configure(QQVGA | {out.COM15: 0x00})
-    rig.camera.show(Frame("black", np.zeros((28, 28), np.uint8)))
+    rig.camera.lens.show(Frame("black", np.zeros((28, 28), np.uint8)))
     assert rig.picture()[60, 160] == 0x10
 
 
@@ -244,7 +251,7 @@ def test_limited_range(rig: Rig) -> None:
 )
 def test_colour_bars(rig: Rig, registers: dict[int, int]) -> None:
     rig.configure(QQVGA | registers)
-    rig.camera.show(gradient())
+    rig.camera.lens.show(gradient())
     row = rig.picture()[7]
     luma = row[::2].astype(int)
     assert luma[0] == 255
@@ -258,7 +265,9 @@ def test_colour_bars(rig: Rig, registers: dict[int, int]) -> None:
 def test_pin_options_of_com10(rig: Rig) -> None:
     rig.configure(QQVGA | {out.COM10: sensor.COM10_HREF_REVERSE | sensor.COM10_PCLK_REVERSE})
     rig.picture()
-    assert rig.sink.pins == ParallelPins(href_valid_high=False, data_on_rising=False)
+    assert rig.sink.pins == ParallelPins(
+        href_valid_high=False, data_on_rising=False, pclk_hz=6_000_000
+    )
     assert len(rig.sink.blanking) == 2 * 160 * 144 // 640
     rig.write(out.COM10, sensor.COM10_VSYNC_NEGATIVE | sensor.COM10_PCLK_GATED)
     rig.sink.edges.clear()
@@ -267,12 +276,12 @@ def test_pin_options_of_com10(rig: Rig) -> None:
     assert rig.sink.edges[0][1] is False
     rig.write(out.COM10, sensor.COM10_HSYNC)
     rig.picture()
-    assert rig.sink.pins == ParallelPins(href_valid_high=False)
+    assert rig.sink.pins == replace(ParallelPins(href_valid_high=False), pclk_hz=6_000_000)
 
 
 def shown(rig: Rig, count: int) -> list[Frame]:
     frames = [Frame(f"f{n}", np.full((28, 28), n, np.uint8)) for n in range(count)]
-    assert [rig.camera.show(frame) for frame in frames] == list(range(count))
+    assert [rig.camera.lens.show(frame) for frame in frames] == list(range(count))
     return frames
 
 
@@ -280,7 +289,7 @@ def test_queue_moves_on_with_each_capture(rig: Rig) -> None:
     rig.configure(QQVGA)
     frames = shown(rig, 3)
     rig.bus.run_us(6 * FRAME_NS / 1000 + 1)
-    assert rig.camera.captured == [*frames, frames[2], frames[2]]
+    assert rig.camera.lens.captured == [*frames, frames[2], frames[2]]
 
 
 def test_a_frame_that_was_not_captured_stays_at_the_head(rig: Rig) -> None:
@@ -288,15 +297,15 @@ def test_a_frame_that_was_not_captured_stays_at_the_head(rig: Rig) -> None:
     rig.sink.capture = False
     frames = shown(rig, 2)
     rig.bus.run_us(4 * FRAME_NS / 1000 + 1)
-    assert rig.camera.captured == []
+    assert rig.camera.lens.captured == []
     rig.sink.capture = True
     rig.bus.run_us(FRAME_NS / 1000)
-    assert rig.camera.captured == [frames[0]]
+    assert rig.camera.lens.captured == [frames[0]]
 
 
 def test_every_frame_is_counted_whether_or_not_it_is_captured(rig: Rig) -> None:
     numbers: list[int] = []
-    rig.camera.on_capture = lambda: numbers.append(rig.camera.frames_clocked)
+    rig.camera.lens.on_capture = lambda: numbers.append(rig.camera.frames_clocked)
     rig.frames(1)  # it starts a frame after its reset
     for capture, listening in ((True, True), (False, True), (True, False), (True, True)):
         rig.sink.capture, rig.sink.listening = capture, listening
@@ -307,8 +316,8 @@ def test_every_frame_is_counted_whether_or_not_it_is_captured(rig: Rig) -> None:
 def test_before_any_frame_the_view_is_grey(rig: Rig) -> None:
     rig.configure(QQVGA)
     assert set(rig.picture()[:, ::2].ravel()) == {128}
-    assert {frame.name for frame in rig.camera.captured} == {"(no frame shown)"}
-    assert rig.camera.captured[0] is NO_FRAME
+    assert {frame.name for frame in rig.camera.lens.captured} == {"(no frame shown)"}
+    assert rig.camera.lens.captured[0] is NO_FRAME
 
 
 def test_a_repeated_capture_in_progress_counts_before_a_new_frame(rig: Rig) -> None:
@@ -316,19 +325,19 @@ def test_a_repeated_capture_in_progress_counts_before_a_new_frame(rig: Rig) -> N
     rig.bus.run_us(1.5 * FRAME_NS / 1000)  # the grey view is being captured
     rig.sink.capturing = True
     frame = Frame("new", np.zeros((28, 28), np.uint8))
-    assert rig.camera.show(frame) == 1
+    assert rig.camera.lens.show(frame) == 1
     rig.bus.run_us(2 * FRAME_NS / 1000)
-    assert rig.camera.captured == [NO_FRAME, frame]
+    assert rig.camera.lens.captured == [NO_FRAME, frame]
 
 
 def test_the_same_frame_may_be_shown_twice(rig: Rig) -> None:
     rig.configure(QQVGA)
     (frame,) = shown(rig, 1)
-    rig.camera.show(frame)
+    rig.camera.lens.show(frame)
     other = Frame("other", np.ones((28, 28), np.uint8))
-    rig.camera.show(other)
+    rig.camera.lens.show(other)
     rig.bus.run_us(4 * FRAME_NS / 1000 + 1)
-    assert rig.camera.captured == [frame, frame, other]
+    assert rig.camera.lens.captured == [frame, frame, other]
 
 
 def test_reset_keeps_the_queue(rig: Rig) -> None:
@@ -336,7 +345,7 @@ def test_reset_keeps_the_queue(rig: Rig) -> None:
     rig.camera.reset()
     rig.configure(QQVGA)
     rig.bus.run_us(2 * FRAME_NS / 1000 + 1)
-    assert rig.camera.captured == frames
+    assert rig.camera.lens.captured == frames
 
 
 def test_sleeping_sensor_is_silent(rig: Rig) -> None:

@@ -6,7 +6,7 @@ import pytest
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.scene import BORDER, compose
 from boardless_sim.errors import FrameError
-from boardless_sim.faults.sensor import noisy
+from boardless_sim.faults.optics import noisy
 
 RANDOM = np.random.default_rng(5)
 

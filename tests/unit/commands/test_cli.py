@@ -81,12 +81,13 @@ def test_a_run_that_classified_nothing_is_no_run(
     engine = board(FakeEngine(stop_after=0))
     assert cli.main([*RUN, "--json", str(tmp_path / "run.json")]) == 2
     output = capsys.readouterr()
-    assert output.out == ""
+    assert output.out.startswith("stopped    limit: 1000 ms of virtual time without a result")
     assert output.err == (
         "boardless: the firmware gave no result, expected one a frame: limit: 1000 ms of virtual "
         "time without a result, at 0.000 ms; last UART line: 'm- boardless ready'\n"
     )
-    assert not (tmp_path / "run.json").exists()
+    document = json.loads((tmp_path / "run.json").read_text())
+    assert (document["stop_reason"], document["results"]) == ("limit", [])
     assert engine.closed
 
 

@@ -108,9 +108,8 @@ def test_another_model_is_refused_with_both_digests(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_right_model_is_no_mismatch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_hash, "load_image", lambda _path: image())
     monkeypatch.setattr(model_hash, "expected_hash", lambda _path: DIGEST.hex())
-    assert mismatch(Path("app.elf"), ARTIFACT) == ""
+    assert mismatch(image(), ARTIFACT) == ""
 
 
 def test_run_refuses_before_a_board_is_powered(

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
-import subprocess
+import fcntl
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,14 +89,17 @@ def test_an_old_report_never_passes_for_a_new_one(suites: Path) -> None:
     assert not (suites.parent / "out" / "xunit.xml").exists()
 
 
-def test_a_run_that_does_not_end_is_stopped(suites: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def hangs(*_arguments: object, timeout: float, **_more: object) -> None:
-        raise subprocess.TimeoutExpired("robot", timeout)
-
-    monkeypatch.setattr(subprocess, "run", hangs)
-    message = r"suites: Robot did not end within 120 s and was stopped$"
-    with pytest.raises(BoardlessError, match=message):
-        run_suites(plan(suites))
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_run_that_does_not_end_is_stopped(
+    suites: Path, jobs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(suites.parent)
+    hangs = "*** Test Cases ***\nHangs\n    Evaluate    signal.pause()    modules=signal\n"
+    for name in ("first_suite.robot", "second.robot"):
+        (suites / name).write_text(hangs)
+    stopped = replace(plan(suites, jobs=jobs), timeout_s=1)
+    with pytest.raises(BoardlessError, match=r"suites: Robot did not end within 1 s"):
+        run_suites(stopped)
 
 
 def test_a_missing_firmware_is_named(suites: Path) -> None:
@@ -126,3 +131,19 @@ def test_the_command_prints_a_table_and_the_report(
     assert cli.main(["test", "suites", "--out", "out", "--include", "good"]) == 0
     assert cli.main(["test", "suites", "--out", "out", "--exclude", "bad"]) == 0
     assert cli.main(["test", "suites", "--out", "out", "--include", "nosuchtag"]) == 2
+
+
+def test_two_runs_into_one_folder_are_one_too_many(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    handle = os.open(out, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    with pytest.raises(BoardlessError, match="another run writes into it, expected a folder of"):
+        run_suites(SuitePlan(tmp_path, out, TIMEOUT_S))
+    os.close(handle)
+
+
+def test_a_folder_without_suites_is_robots_own_message(tmp_path: Path) -> None:
+    (tmp_path / "none").mkdir()
+    with pytest.raises(BoardlessError, match="contains no tests or tasks"):
+        run_suites(SuitePlan(tmp_path / "none", tmp_path / "out", TIMEOUT_S))

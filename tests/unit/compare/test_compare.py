@@ -20,6 +20,8 @@ from boardless.compare.comparison import (
 from boardless.compare.known_differences import KNOWN
 from boardless.compare.transcript import Excuse, Transcript, differing_check, excuses, read_checks
 from boardless.report.compare import compare_document
+from boardless_sim.contract import REFERENCE
+from boardless_sim.engines.engine import UartLine
 from boardless_sim.errors import EngineError
 from boardless_sim.timing_basis import TimingBasis
 
@@ -84,7 +86,8 @@ def test_layers_belong_to_the_result_after_them() -> None:
         "m- something",
         "r- frame=1 class=1 score=2",
     ]
-    assert layers_by_frame(lines) == [(Layer(0, 4, "0000000a"),), ()]
+    said = [UartLine("USART2", text, 0.0) for text in lines]
+    assert layers_by_frame(said, REFERENCE) == [(Layer(0, 4, "0000000a"),), ()]
 
 
 # ---- the self-test ----

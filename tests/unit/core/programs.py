@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 
 from boardless_sim.elf.image import load_image
-from boardless_sim.engines.native.engine import NativeEngine
+from boardless_sim.engines.engine import FaultInfo, StopReason
+from boardless_sim.engines.native import NativeEngine
 from tests.unit.elf.elf_bytes import FLASH, build_elf
 
 STACK_TOP = 0x2000_2000
@@ -19,6 +21,8 @@ UNDEFINED = [0xDE00]
 BREAKPOINT = [0xBE00]
 MASK_INTERRUPTS = [0xB672]
 RETURN = [0x4770]
+SUPERVISOR_CALL = [0xDF00]
+BARRIER = [0xF3BF, 0x8F6F]  # isb
 
 
 def constant(register: int, value: int) -> list[int]:
@@ -46,22 +50,43 @@ def poke(address: int, value: int) -> list[int]:
     return constant(0, address) + constant(1, value) + store(1, 0)
 
 
-def assemble(reset: list[int], hard_fault: list[int] | None = None) -> bytes:
-    """Vector table, reset code, HardFault handler. Every other vector is zero."""
-    handler = hard_fault if hard_fault is not None else STOP_HERE
-    code_at = FLASH + 4 * VECTORS
-    handler_at = code_at + 2 * len(reset)
+def assemble(
+    reset: list[int],
+    hard_fault: list[int] | None = None,
+    handlers: Mapping[int, list[int]] | None = None,
+) -> bytes:
+    """Vector table, reset code, handlers by exception number. Every other vector is zero."""
     vectors = [0] * VECTORS
-    vectors[0], vectors[1], vectors[HARD_FAULT] = STACK_TOP, code_at | 1, handler_at | 1
+    vectors[0] = STACK_TOP
+    code: list[int] = []
+    pieces = {1: reset, HARD_FAULT: STOP_HERE if hard_fault is None else hard_fault}
+    for exception, piece in {**pieces, **(handlers or {})}.items():
+        vectors[exception] = FLASH + 4 * VECTORS + 2 * len(code) | 1
+        code += piece
     return struct.pack(f"<{VECTORS}I", *vectors) + b"".join(
-        halfword.to_bytes(2, "little") for halfword in reset + handler
+        halfword.to_bytes(2, "little") for halfword in code
     )
 
 
-def power_on(tmp_path: Path, reset: list[int], hard_fault: list[int] | None = None) -> NativeEngine:
+def power_on(
+    tmp_path: Path,
+    reset: list[int],
+    hard_fault: list[int] | None = None,
+    handlers: Mapping[int, list[int]] | None = None,
+    *,
+    fast_forward: bool = True,
+) -> NativeEngine:
     """An engine with the program in Flash."""
     path = tmp_path / "program.elf"
-    path.write_bytes(build_elf(code=assemble(reset, hard_fault)))
-    engine = NativeEngine()
+    path.write_bytes(build_elf(code=assemble(reset, hard_fault, handlers)))
+    engine = NativeEngine(fast_forward=fast_forward)
     engine.load(load_image(path))
     return engine
+
+
+def fault_of(engine: NativeEngine) -> FaultInfo:
+    """Run until the first fault."""
+    assert engine.run(1000) == StopReason.FAULT
+    fault = engine.fault()
+    assert fault is not None
+    return fault

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from boardless_sim.peripherals.flash_interface import SR, SR_PGSERR
 from tests.unit.core.programs import NOP, STOP_HERE, constant, load, poke, store
 from tests.unit.core.test_cycles import (
     B_NEXT,
@@ -247,12 +248,13 @@ def test_a_literal_in_a_page_without_code_is_counted_once(tmp_path: Path) -> Non
     assert waited(tmp_path, its_page_is_the_next, WAIT | ICEN) == code + literal
 
 
-def test_a_write_to_the_slow_flash_faults_as_before(tmp_path: Path) -> None:
+def test_a_write_to_the_slow_flash_goes_to_its_interface(tmp_path: Path) -> None:
+    """Without FLASH_CR.PG it only sets PGSERR (RM0090, 3.9.4)."""
     code = [*constant(0, TABLE), *LDR, 0x6002]
-    handler = {3: STOP_HERE}
-    with closing(Program(tmp_path, code, setup=flash(WAIT), handlers=handler)) as program:
-        program.run_to(program.handlers[3])
-        assert program.engine.machine.cpu.shared.fault_address == TABLE
+    with closing(Program(tmp_path, code, setup=flash(WAIT))) as program:
+        program.run_to(program.end)
+        flash_interface = program.engine.machine.devices.flash
+        assert flash_interface.read(SR, 4) == SR_PGSERR
 
 
 def test_a_page_of_tables_that_turns_out_to_hold_code_still_runs(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ CODE = FLASH + 0x40
 NOTHING = 0x3000_0000
 RAM = 0x2000_0000
 DEMCR, DWT_CTRL, DWT_CYCCNT = 0xE000_EDFC, 0xE000_1000, 0xE000_1004
-SCB_AIRCR, SCB_CCR = 0xE000_ED0C, 0xE000_ED14
+SCB_AIRCR, SCB_SCR = 0xE000_ED0C, 0xE000_ED10
 RCC_CSR = 0x4002_3874
 RCC_CSR_SFTRSTF = 1 << 28
 SPI1_CR1 = 0x4001_3000
@@ -45,7 +45,18 @@ def test_a_load_from_nothing_is_a_hard_fault_with_its_address(tmp_path: Path) ->
     assert engine.run(100) == StopReason.FAULT
     assert str(engine.fault()) == (
         "HardFault at pc 0x08000048 in ? (CFSR 0x00008200, HFSR 0x40000000 address 0x30000000)"
+        ": data access where nothing answers (PRECISERR)"
     )
+
+
+def test_a_call_to_nowhere_names_its_caller(tmp_path: Path) -> None:
+    path = tmp_path / "program.elf"
+    program = [*constant(0, 0), 0x4780, *STOP_HERE]  # blx r0
+    path.write_bytes(build_elf(code=assemble(program), symbol_at=CODE + 10))
+    engine = NativeEngine()
+    engine.load(load_image(path))
+    assert engine.run(100) == StopReason.FAULT
+    assert str(engine.fault()).startswith("HardFault at pc 0x00000000 in ? from main (CFSR")
 
 
 def test_a_fault_in_the_hard_fault_handler_locks_up(tmp_path: Path) -> None:
@@ -107,6 +118,7 @@ def test_an_event_lets_wfe_pass_once(tmp_path: Path) -> None:
     once.run(100)
     assert once.read_memory(RAM, 4) == b"\7\0\0\0"
     twice = power_on(tmp_path, [SEV, WFE, WFE, *after, *STOP_HERE])
+    twice.write_memory(RAM, bytes(4))
     assert twice.run(100) == StopReason.HALT
     assert twice.read_memory(RAM, 4) == bytes(4)
 
@@ -125,6 +137,7 @@ def test_a_reset_request_starts_again_and_is_told_to_the_rcc(tmp_path: Path) -> 
     count = [*constant(4, RAM), *load(5, 4), 0x1C6D, *store(5, 4)]  # adds r5, r5, #1
     done = [0x2D03, 0xD0FE]  # cmp r5, #3; beq .
     engine = power_on(tmp_path, count + done + poke(SCB_AIRCR, 0x05FA_0004) + STOP_HERE)
+    engine.write_memory(RAM, bytes(4))
     engine.run(10_000)
     assert engine.read_memory(RAM, 4) == b"\3\0\0\0"
     assert len([line for line in engine.log() if line.endswith(": SFT")]) == 2
@@ -132,11 +145,11 @@ def test_a_reset_request_starts_again_and_is_told_to_the_rcc(tmp_path: Path) -> 
 
 
 def test_what_is_not_modelled_is_named_once(tmp_path: Path) -> None:
-    engine = power_on(tmp_path, poke(SPI1_CR1, 4) + poke(SPI1_CR1, 8) + poke(SCB_CCR, 0x210))
+    engine = power_on(tmp_path, poke(SPI1_CR1, 4) + poke(SPI1_CR1, 8) + poke(SCB_SCR, 0x10))
     engine.run(10)
     assert engine.log() == [
         "SPI1_CR1 is not modelled (write of 0x4)",
-        "SCB_CCR (DIV_0_TRP, UNALIGN_TRP) is not modelled (write of 0x210)",
+        "SCB_SCR (SEVONPEND) is not modelled (write of 0x10)",
     ]
 
 
@@ -176,6 +189,7 @@ def test_a_reset_forgets_how_deep_the_stack_was(tmp_path: Path) -> None:
     deep = [0xB083, 0xB003, 0x2501, *store(5, 4)]  # sub, add; str 1
     program = [*first_only, *deep]
     engine = power_on(tmp_path, program + poke(SCB_AIRCR, 0x05FA_0004) + STOP_HERE)
+    engine.write_memory(RAM, bytes(4))
     engine.run(10_000)
     assert engine.read_memory(RAM, 4) == b"\1\0\0\0"
     assert engine.machine.cpu.lowest_msp(CODE, CODE + 64) is None

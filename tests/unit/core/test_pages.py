@@ -68,8 +68,9 @@ def test_a_page_first_met_within_an_it_block_leaves_no_condition_behind(tmp_path
 
 
 def test_no_code_runs_from_ccm(tmp_path: Path) -> None:
-    engine = power_on(tmp_path, [*constant(0, CCM | 1), 0x4700])  # bx r0
+    """The address of the jump, not that of its page."""
+    engine = power_on(tmp_path, [*constant(0, CCM + 0x100 | 1), 0x4700])  # bx r0
     assert engine.run(10) == StopReason.FAULT
     fault = engine.fault()
     assert fault is not None
-    assert (fault.kind, fault.pc, fault.cfsr) == ("HardFault", CCM, IBUSERR)
+    assert (fault.kind, fault.pc, fault.cfsr) == ("HardFault", CCM + 0x100, IBUSERR)

@@ -21,7 +21,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*/*.md"))]
 
 def examples(page: str, language: str) -> list[str]:
     text = (ROOT / page).read_text("utf-8")
-    found = re.findall(rf"^ *```{language}\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
+    found = re.findall(rf"^ *```{language}(?: \S+)?\n(.*?)^ *```$", text, re.DOTALL | re.MULTILINE)
     assert found, f"{page}: no {language} example"
     return found
 

@@ -30,6 +30,16 @@ def test_a_whole_elf_is_read(tmp_path: Path) -> None:
     assert image.segments[0].data == CODE
 
 
+@pytest.mark.parametrize("low_bits", [1, 2, 3])
+def test_the_two_lowest_bits_of_the_stack_pointer_do_not_count(
+    tmp_path: Path, low_bits: int
+) -> None:
+    """SP[1:0] is RAZ/WI (DDI 0403E, B1.4.1): some linker scripts say the last byte of RAM."""
+    path = tmp_path / "firmware.elf"
+    path.write_bytes(build_elf(code=struct.pack("<I", 0x2000_2000 - 4 + low_bits) + CODE[4:]))
+    assert load_image(path).initial_sp == 0x2000_2000 - 4
+
+
 def patched(offset: int, value: bytes) -> Callable[[], bytes]:
     def build() -> bytes:
         elf = build_elf()
@@ -59,7 +69,9 @@ def with_section(number: int, field: int, value: int) -> Callable[[], bytes]:
         (lambda: b"GIF89a", "starts with b'GIF8', expected an ELF (b'\\x7fELF')"),
         (patched(4, b"\2"), "ELF class 2, expected 1 (32-bit)"),
         (patched(5, b"\2"), "ELF data encoding 2, expected 1 (little-endian)"),
-        (patched(18, b"\x3e\0"), "ELF machine 62, expected 40 (ARM)"),
+        (patched(18, b"\x3e\0"), "ELF machine 62 (x86-64), expected 40 (ARM)"),
+        (patched(18, b"\xf3\0"), "ELF machine 243 (RISC-V), expected 40 (ARM)"),
+        (patched(18, b"\x99\0"), "ELF machine 153, expected 40 (ARM)"),
         (patched(16, b"\1\0"), "ELF type 1, expected 2 (executable, linked at its address)"),
         (
             lambda: bytes(build_elf(code=struct.pack("<II", 0x2000_2000, 0x2000_0001) + bytes(8))),
@@ -67,7 +79,7 @@ def with_section(number: int, field: int, value: int) -> Callable[[], bytes]:
         ),
         (
             lambda: bytes(build_elf(code=struct.pack("<II", 0, FLASH + 9) + bytes(8))),
-            "initial stack pointer 0x00000000, expected a word address in SRAM or CCM",
+            "initial stack pointer 0x00000000, expected an address in SRAM or CCM",
         ),
         (
             lambda: bytes(build_elf(load_address=FLASH + 0x4000)),
@@ -83,11 +95,11 @@ def with_section(number: int, field: int, value: int) -> Callable[[], bytes]:
         ),
         (
             with_section(1, 5, 0x1000),
-            "truncated: .symtab ends at byte 4196, file has 331",
+            "truncated: section '.symtab' ends at byte 4196, file has 331",
         ),
         (
             with_section(2, 4, 0x1000),
-            "damaged ELF (ValueError: subsection not found)",
+            "truncated: section '.strtab' ends at byte 4108, file has 331",
         ),
     ],
 )

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from boardless.project.config import STM32F407VG, Budgets, Config
+from boardless.project.config import Config
 from boardless.size.measure import measure
 from boardless_sim.elf.layout import read_layout
 from boardless_sim.errors import BoardlessError, ImageError
+from tests.unit.default_chip import STM32F407VG
 
-CONFIG = Config(Path("boardless.toml"), None, STM32F407VG, (".stack",), Budgets())
+CONFIG = Config(Path("boardless.toml"), STM32F407VG, stack_sections=(".stack",))
 MUTATIONS = 2_500
 
 
@@ -27,7 +28,7 @@ def changed(raw: bytes, offset: int, values: bytes) -> bytes:
         (lambda raw: b"MZ" + raw[2:], "starts with b'MZLF', expected an ELF"),
         (lambda raw: raw[:40], "truncated after 40 bytes"),
         (lambda raw: raw[: len(raw) // 2], "truncated"),
-        (lambda raw: changed(raw, 4, b"\x02"), "ELF class 2, encoding 1, machine 40"),
+        (lambda raw: changed(raw, 4, b"\x02"), "ELF class 2, expected 1"),
         (lambda raw: changed(raw, 5, b"\x02"), "encoding 2"),
         (lambda raw: changed(raw, 18, b"\x3e\x00"), "machine 62"),
         (lambda raw: changed(raw, 16, b"\x01\x00"), "ELF type 1, expected 2"),
@@ -59,7 +60,7 @@ def test_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_elf_of_the_host_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="expected 1, 1, 40"):
+    with pytest.raises(ImageError, match=r"expected 40 \(ARM\)"):
         read_layout(Path("/bin/sh"))
 
 

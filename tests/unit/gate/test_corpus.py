@@ -7,14 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from boardless.project.config import STM32F407VG, Budgets, Config, Region
+from boardless.project.config import Config
+from boardless.project.regions import Region
 from boardless.size.measure import Measurement, measure
 from boardless_sim.elf.layout import read_layout
 from boardless_sim.elf.lines import read_lines
 from boardless_sim.errors import ConfigError
 from tests.unit.conftest import SOURCES
+from tests.unit.default_chip import STM32F407VG
 
-CONFIG = Config(Path("boardless.toml"), None, STM32F407VG, (".stack",), Budgets())
+CONFIG = Config(Path("boardless.toml"), STM32F407VG, stack_sections=(".stack",))
 C_OPTIONS = [
     ("-O0", "-g"),
     ("-Os", "-gdwarf-2"),
@@ -114,7 +116,7 @@ def test_map_of_another_link_is_refused(other: Path, tmp_path: Path) -> None:
 
 def test_declared_regions_are_taken_as_they_are(other: Path) -> None:
     regions = (Region("ROM", "flash", 0, 512 << 10), Region("RAM", "ram", 0x2000_0000, 64 << 10))
-    config = Config(CONFIG.path, None, regions, (), Budgets(), declares_regions=True)
+    config = Config(CONFIG.path, regions, stack_sections=(), declares_regions=True)
     found = measure(other, config)
     assert found.regions["ROM"] == objcopy_length(other)
     assert "elsewhere" not in found.regions

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from boardless.gate import decide, gate, measure
-from boardless.gate.decide import Evidence
+from boardless.gate.evidence import Evidence
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.config import load_config
 from boardless.report.verdict import render

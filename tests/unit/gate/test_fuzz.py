@@ -12,32 +12,34 @@ from pathlib import Path
 
 import pytest
 
-from boardless.gate.decide import Evidence, decide
+from boardless.gate.decide import decide
+from boardless.gate.evidence import Evidence
 from boardless.gate.stack_bound import stack_bound
-from boardless.project.config import STM32F407VG, Budgets, Config
-from boardless.project.limits import ROLES, Role, SizeBudget
+from boardless.project.budgets import Budgets, SizeBudget
+from boardless.project.config import Config
+from boardless.project.model import ROLES, Role
 from boardless.report.verdict_html import html
 from boardless.report.verdict_markdown import LIMIT, markdown
 from boardless.size.measure import measure
 from boardless_sim.errors import AnalyserError, BoardlessError
 from tests.unit.conftest import link
+from tests.unit.default_chip import STM32F407VG
 
 MUTANTS = 10_000
 SLOWEST_S = 10
 MOST_BYTES = 1 << 30
 EVIDENCE = Evidence(datetime.date(2026, 1, 1))
 BUDGETS = Budgets(
-    sizes=(
-        SizeBudget("kernels", "symbol", ("kernel_*",), 1 << 20),
-        SizeBudget("source", "source", ("small.c",), 1 << 20),
+    (
+        SizeBudget("size.kernels", 1 << 20, what="symbol", patterns=("kernel_*",)),
+        SizeBudget("size.source", 1 << 20, what="source", patterns=("small.c",)),
     )
 )
 CONFIG = Config(
     Path("boardless.toml"),
-    None,
     STM32F407VG,
-    (".stack",),
-    BUDGETS,
+    stack_sections=(".stack",),
+    budgets=BUDGETS,
     roles=tuple(Role(name, patterns) for name, patterns in ROLES.items()),
 )
 VALUES = (0, 1, 2, 4, 8, 40, 63, 64, 127, 128, 254, 255)

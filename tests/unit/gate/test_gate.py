@@ -12,12 +12,15 @@ import pytest
 
 from boardless.gate import gate
 from boardless.gate.base import baseline_of
+from boardless.gate.bound import StackBound
 from boardless.gate.change import Change, changes
-from boardless.gate.decide import Bound, Evidence, decide
+from boardless.gate.decide import decide
 from boardless.gate.diff import Baseline, compare
+from boardless.gate.evidence import Evidence
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.config import load_config
 from boardless.size.measure import measure
+from boardless.stack import Grade
 from boardless_sim.engines.engine import StackMark
 from boardless_sim.errors import AnalyserError, ConfigError
 from tests.unit.conftest import link
@@ -288,13 +291,13 @@ def test_run_deeper_than_the_bound_proves_the_analysis_wrong(
     config = load_config(config_file)
     measurement = measure(small_elf, config)
     mark = StackMark(700, 0x2001_0000, "nn_conv2d")
-    evidence = Evidence(DAY, mark, bound=Bound(690, "exact", cold_bytes=700))
+    evidence = Evidence(DAY, mark, bound=StackBound(690, Grade.EXACT, cold_bytes=700))
     assert decide(measurement, config.budgets, evidence).passed
     with pytest.raises(AnalyserError, match="used 700 bytes of stack .* the bound of 699"):
         decide(
             measurement,
             config.budgets,
-            replace(evidence, bound=Bound(690, "exact", cold_bytes=699)),
+            replace(evidence, bound=StackBound(690, Grade.EXACT, cold_bytes=699)),
         )
 
 
@@ -312,7 +315,7 @@ def test_sum_that_does_not_close_proves_the_measurement_wrong(
 def test_unbounded_stack_fails_its_budget(small_elf: Path, config_file: Path) -> None:
     config_file.write_text(FLASH + "[budget.stack]\nmax = '4K'")
     config = load_config(config_file)
-    bound = Bound(None, "unbounded", "recursion in fact")
+    bound = StackBound(None, Grade.UNBOUNDED, reason="recursion in fact")
     verdict = decide(measure(small_elf, config), config.budgets, Evidence(DAY, bound=bound))
     assert row(verdict, "stack.bound").reason == "recursion in fact"
     assert not verdict.passed

@@ -8,10 +8,19 @@ from boardless.gate import model_row as model
 from boardless.gate.model_row import with_model
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.config import parse_config
+from boardless_sim.elf.image import FirmwareImage, load_image
 from boardless_sim.errors import ConfigError
+from tests.unit.elf.elf_bytes import build_elf
 
 KEPT = Verdict("app.elf", (Row("size", "model", 10, 20),))
 TOML = b'[budget.model]\nmax = "8K"\nartifact = "models/m.npz"\n'
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> FirmwareImage:
+    elf = tmp_path / "app.elf"
+    elf.write_bytes(build_elf())
+    return load_image(elf)
 
 
 def test_the_artifact_is_found_beside_the_file() -> None:
@@ -26,16 +35,20 @@ def test_an_artifact_that_is_no_text_is_refused() -> None:
         parse_config(Path("boardless.toml"), b'[budget.model]\nmax = "8K"\nartifact = 7\n')
 
 
-def test_the_right_model_keeps_the_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_right_model_keeps_the_verdict(
+    monkeypatch: pytest.MonkeyPatch, image: FirmwareImage
+) -> None:
     monkeypatch.setattr(model, "mismatch", lambda _elf, _artifact: "")
-    found = with_model(KEPT, Path("app.elf"), Path("m.npz"))
+    found = with_model(KEPT, image, Path("m.npz"))
     assert found.passed
     assert [row.name for row in found.rows] == ["model", "model-hash"]
 
 
-def test_another_model_fails_the_gate_with_both_digests(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_model_fails_the_gate_with_both_digests(
+    monkeypatch: pytest.MonkeyPatch, image: FirmwareImage
+) -> None:
     complaint = f"model {'a' * 64}, expected {'b' * 64} (m.npz)"
     monkeypatch.setattr(model, "mismatch", lambda _elf, _artifact: complaint)
-    found = with_model(KEPT, Path("app.elf"), Path("m.npz"))
+    found = with_model(KEPT, image, Path("m.npz"))
     assert not found.passed
     assert found.line == f"FAIL app.elf: model-hash: {complaint}"

@@ -15,7 +15,7 @@ from boardless import cli
 from boardless.commands.exit_codes import ExitCode
 from boardless.gate.base import baseline_of
 from boardless.gate.diff import compare
-from boardless.gate.stack_diff import Frame, StackPath, Stacks, stack_changes
+from boardless.gate.stack_diff import StackFrame, StackPath, Stacks, stack_changes
 from boardless_sim.errors import ConfigError
 from tests.unit.conftest import SOURCES, link
 
@@ -132,8 +132,8 @@ def test_annotation_that_does_not_fit_the_base_is_a_note(
 
 
 def test_a_bound_that_is_found_is_said_as_that() -> None:
-    open_ended = Stacks({"main": StackPath("a", None)}, {"a": Frame(8, None)})
-    bounded = Stacks({"main": StackPath("a", 8)}, {"a": Frame(8, 8)})
+    open_ended = Stacks({"main": StackPath("a", None)}, {"a": StackFrame(8, None)})
+    bounded = Stacks({"main": StackPath("a", 8)}, {"a": StackFrame(8, 8)})
     assert [each.text() for each in stack_changes(open_ended, bounded)] == ["main is bounded now"]
     assert stack_changes(open_ended, open_ended) == ()
 
@@ -200,7 +200,7 @@ def test_a_base_of_anyone_is_compared_or_refused(before: Path, tmp_path: Path) -
 
 
 def test_paths_that_are_new_gone_shorter_or_moved() -> None:
-    functions = {"a": Frame(8, 40, "b"), "b": Frame(32, 32)}
+    functions = {"a": StackFrame(8, 40, "b"), "b": StackFrame(32, 32)}
     old = Stacks(
         {
             "main": StackPath("a", 40),

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from boardless_sim.boards.board import BoardDevices
+from boardless_sim.boards.devices import BoardDevices, build_devices
+from boardless_sim.boards.reference import REFERENCE
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.sensors import ov7670_output as out
-from boardless_sim.chips.stm32f407 import BOARD, build_devices
 from boardless_sim.faults.sensor import DroppedLine, SensorFault
 from boardless_sim.peripherals import dcmi, dma, dma_stream, exti, gpio, rcc, syscfg, usart
 from tests.unit.fake_bus import RAM_BASE, FakeBus
 
+CHIP = REFERENCE.chip
 FRAME_US = 33_320
+CAMERA_PINS = "C6 C7 C8 C9 C11 B6 E5 E6 A4 B7 A6"  # D0 to D7, HSYNC, VSYNC, PIXCK
 STREAM1 = dma.FIRST_STREAM + dma.STREAM_STRIDE
 QQVGA = {
     out.COM3: 0x04, out.COM14: 0x1A, out.SCALING_DCWCTR: 0x22, out.TSLB: 0x04,
@@ -27,10 +30,26 @@ QQVGA = {
 class Rig:
     def __init__(self) -> None:
         self.bus = FakeBus()
-        self.devices: BoardDevices = build_devices(self.bus)
+        assert REFERENCE.camera is not None
+        oscillator = replace(REFERENCE, camera=replace(REFERENCE.camera, xclk="24M"))
+        self.devices: BoardDevices = build_devices(oscillator, self.bus)
         for base, device in self.devices.mapped:
             self.bus.mapped[base] = device
         self.bus.serve = self.devices.dma_request
+        for pin in CAMERA_PINS.split():
+            self.alternate(pin, 13)
+        for pin in ("A2", "A3"):
+            self.alternate(pin, 7)
+        self.write("GPIOB", gpio.OTYPER, 0x300)
+        for pin in ("B8", "B9"):
+            self.alternate(pin, 4)
+
+    def alternate(self, pin: str, function: int) -> None:
+        port, number = f"GPIO{pin[0]}", int(pin[1:])
+        register, shift = (gpio.AFRL if number < 8 else gpio.AFRH), 4 * (number & 7)
+        self.write(port, register, self.read(port, register) & ~(15 << shift) | function << shift)
+        mode = self.read(port, gpio.MODER) & ~(3 << 2 * number)
+        self.write(port, gpio.MODER, mode | 2 << 2 * number)
 
     def write(self, device: str, offset: int, value: int) -> None:
         self.devices.by_name[device][1].write(offset, 4, value)
@@ -66,22 +85,22 @@ def rig() -> Rig:
 
 def test_nothing_overlaps() -> None:
     spans = sorted(
-        [(place.base, 0x400, place.name) for place in BOARD.placements]
-        + [(known.base, known.size, known.name) for known in BOARD.unmodelled]
-        + [(area.base, area.size, area.name) for area in BOARD.memories]
+        [(place.base, 0x400, place.name) for place in CHIP.placements]
+        + [(known.base, known.size, known.name) for known in CHIP.unmodelled]
+        + [(area.base, area.size, area.name) for area in CHIP.memories]
     )
     for (base, size, name), (following, _, other) in pairwise(spans):
         assert base + size <= following, f"{name} reaches into {other}"
 
 
 def test_every_interrupt_has_one_owner_but_exti() -> None:
-    irqs = [irq for place in BOARD.placements for irq in place.irqs]
+    irqs = [irq for place in CHIP.placements for irq in place.irqs]
     assert len(irqs) == len(set(irqs))
     assert max(irqs) <= 81
 
 
 def test_unmodelled_registers_have_names() -> None:
-    known = {peripheral.name: peripheral for peripheral in BOARD.unmodelled}
+    known = {peripheral.name: peripheral for peripheral in CHIP.unmodelled}
     assert known["SPI1"].register_name(0) == "SPI1_CR1"
     assert known["CAN1"].register_name(0x1C) == "CAN1+0x1c"
 
@@ -89,7 +108,7 @@ def test_unmodelled_registers_have_names() -> None:
 def test_frame_from_the_lens_to_ram(rig: Rig) -> None:
     luma = np.random.default_rng(1).integers(0, 256, (28, 28), dtype=np.uint8)
     frame = Frame("digit", luma, label=3)
-    rig.devices.camera.show(frame)
+    rig.devices.camera.lens.show(frame)
     rig.configure_camera()
     rig.start_capture(112 * 112 // 2, window=(48, 4, 224, 112))
     rig.bus.run_us(2 * FRAME_US)
@@ -97,14 +116,14 @@ def test_frame_from_the_lens_to_ram(rig: Rig) -> None:
     assert np.array_equal(pixels.reshape(28, 4, 28, 4).mean(axis=(1, 3)), luma)
     assert rig.read("DCMI", dcmi.RIS) & (dcmi.FRAME | dcmi.OVR) == dcmi.FRAME
     assert rig.read("DMA2", dma.LISR) >> 6 == dma_stream.TCIF | dma_stream.HTIF
-    assert rig.devices.camera.captured == [frame]
+    assert rig.devices.camera.lens.captured == [frame]
 
 
 def test_continuous_capture_into_two_buffers(rig: Rig) -> None:
     """Both halves of a double buffer get whole frames, as HAL_DCMI_Start_DMA sets it up."""
     lumas = [np.full((120, 160), 40 * n, np.uint8) for n in range(4)]
     for luma in lumas:
-        rig.devices.camera.show(Frame("flat", luma))
+        rig.devices.camera.lens.show(Frame("flat", luma))
     rig.configure_camera()
     rig.write("DMA2", STREAM1 + dma_stream.PAR, 0x5005_0000 + dcmi.DR)
     rig.write("DMA2", STREAM1 + dma_stream.M0AR, RAM_BASE)
@@ -119,7 +138,7 @@ def test_continuous_capture_into_two_buffers(rig: Rig) -> None:
         half = RAM_BASE + 38400 * (number % 2)
         pixels = np.frombuffer(rig.bus.memory_read(half, 38400), np.uint8)[::2]
         assert set(pixels.tolist()) == {40 * number}
-    assert len(rig.devices.camera.captured) >= 3
+    assert len(rig.devices.camera.lens.captured) >= 3
 
 
 def test_missing_line_leaves_the_transfer_open(rig: Rig) -> None:
@@ -136,7 +155,7 @@ def test_buffer_smaller_than_the_frame_overruns(rig: Rig) -> None:
     rig.start_capture(100, window=(0, 0, 320, 120))
     rig.bus.run_us(2 * FRAME_US)
     assert rig.read("DCMI", dcmi.RIS) & dcmi.OVR
-    assert rig.devices.camera.captured == []
+    assert rig.devices.camera.lens.captured == []
 
 
 def test_sccb_goes_over_i2c1(rig: Rig) -> None:
@@ -155,7 +174,7 @@ def test_button_reaches_the_core(rig: Rig) -> None:
     rig.write("EXTI", exti.RTSR, 1 << 13)
     rig.devices.gpios["GPIOC"].set_input(13, True)
     # The fake bus records the line; a machine hands it to EXTI.
-    assert rig.bus.exti == {12: False, 13: True, 14: False, 15: False}
+    assert rig.bus.exti == {12: False, 13: True, 14: False, 15: True}  # PA15: JTDI's pull-up
     rig.devices.exti.set_line(13, True)
     assert rig.bus.irqs == {40: True}
 

@@ -291,12 +291,3 @@ def test_lost_arbitration_ends_the_transfer(master: Master) -> None:
     assert master.bus.irqs[ERROR_IRQ]
     assert master.read(i2c.SR1) & i2c.SR1_ARLO
     assert master.read(i2c.SR2) == 0
-
-
-def test_bus_error_is_a_flag_alone(master: Master) -> None:
-    master.send(3)
-    master.device.disturb()
-    assert master.read(i2c.SR1) & i2c.SR1_BERR
-    master.write(i2c.DR, 0x55)
-    master.wait(i2c.SR1_BTF)
-    assert master.target.cells[3] == 0x55

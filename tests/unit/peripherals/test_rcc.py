@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from boardless_sim.chips.stm32f4_map import GATES
 from boardless_sim.peripherals import rcc
 from boardless_sim.peripherals.peripheral import Clocks
 from boardless_sim.peripherals.rcc import Rcc
@@ -15,7 +16,8 @@ def bus() -> FakeBus:
 
 @pytest.fixture
 def device(bus: FakeBus) -> Rcc:
-    device = Rcc("RCC", hse_hz=8_000_000, lse_hz=32_768)
+    device = Rcc("RCC", GATES)
+    device.fit_crystals(8_000_000, 32_768)
     bus.place(0x4002_3800, device)
     device.reset()
     return device
@@ -39,7 +41,7 @@ def test_hse_is_ready_after_two_milliseconds(bus: FakeBus, device: Rcc) -> None:
 
 
 def test_without_a_crystal_hse_never_gets_ready(bus: FakeBus) -> None:
-    device = Rcc("RCC", hse_hz=None)
+    device = Rcc("RCC", GATES)
     bus.place(0, device)
     set_bits(device, rcc.CR, rcc.CR_HSEON)
     bus.run_us(100_000)
@@ -130,7 +132,7 @@ def test_lsi_and_lse(bus: FakeBus, device: Rcc) -> None:
 
 
 def test_pll_does_not_lock_without_its_source(bus: FakeBus) -> None:
-    device = Rcc("RCC", hse_hz=None)
+    device = Rcc("RCC", GATES)
     bus.place(0, device)
     device.write(rcc.PLLCFGR, 4, 8 | 336 << 6 | rcc.PLLCFGR_PLLSRC)
     set_bits(device, rcc.CR, rcc.CR_HSEON | rcc.CR_PLLON)

@@ -6,15 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from boardless.project.config import (
-    STM32F407VG,
-    Region,
-    RegionBudget,
-    SizeBudget,
-    find_config,
-    load_config,
-)
+from boardless.project.budgets import Budget, SizeBudget
+from boardless.project.config import find_config, load_config
+from boardless.project.regions import Region
 from boardless_sim.errors import ConfigError
+from tests.unit.default_chip import STM32F407VG
 
 WHOLE = """
 [project]
@@ -60,19 +56,19 @@ def test_whole_file(tmp_path: Path) -> None:
     path.write_text(WHOLE)
     config = load_config(path)
     assert config.elf == tmp_path / "build/app.elf"
-    assert config.regions == (*STM32F407VG, Region("QSPI", "flash", 0x9000_0000, 8 << 20))
+    assert config.regions == (STM32F407VG[0], Region("QSPI", "flash", 0x9000_0000, 8 << 20))
     assert config.stack_sections == ("._user_heap_stack",)
-    assert config.budgets.regions == (
-        RegionBudget("FLASH", 448 << 10),
-        RegionBudget("QSPI", 4 << 20),
+    assert config.budgets.of_kind("region") == (
+        Budget("region.FLASH", 448 << 10),
+        Budget("region.QSPI", 4 << 20),
     )
     assert config.budgets.sizes == (
-        SizeBudget("model", "section", (".model",), 8192),
-        SizeBudget("kernels", "symbol", ("nn_*", "dsp_*"), 6144),
-        SizeBudget("vectors", "section", (".isr_vector",), 1024),
+        SizeBudget("size.model", 8192, what="section", patterns=(".model",)),
+        SizeBudget("size.kernels", 6144, what="symbol", patterns=("nn_*", "dsp_*")),
+        SizeBudget("size.vectors", 1024, what="section", patterns=(".isr_vector",)),
     )
-    assert config.budgets.static_ram_max == 32 << 10
-    assert config.budgets.measured_stack_max == 2 << 10
+    assert config.budgets.max_of("size.static-ram") == 32 << 10
+    assert config.budgets.max_of("stack.measured") == 2 << 10
 
 
 def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
@@ -80,7 +76,7 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
     path.touch()
     config = load_config(path)
     assert config.elf is None
-    assert not config.budgets
+    assert not config.budgets.held
 
 
 @pytest.mark.parametrize(
@@ -122,7 +118,7 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
         (
             "[budget.region.FLAHS]\nmax = 1",
             (
-                "[budget.region.FLAHS] found region 'FLAHS', expected FLASH, RAM, CCM, "
+                "[budget.region.FLAHS] found region 'FLAHS', expected FLASH, RAM, CCM, BACKUP, "
                 "or its kind, origin and length"
             ),
         ),
@@ -169,7 +165,11 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
         ("a = ", "not TOML: Invalid value (at end of document)"),
         ("a = 1\na = 1\n\n", "not TOML: Cannot overwrite a value (at line 2, column 6)"),
         ("a = " + "[" * 5_000, "nested too deep, expected tables and sizes"),
-        ('"new\\nline" = 1', "unknown key 'new\\nline', expected one of: project, budget"),
+        (
+            '"new\\nline" = 1',
+            "unknown key 'new\\nline', "
+            "expected one of: project, budget, console, classes, symbols, stages, checks, board",
+        ),
     ],
 )
 def test_what_is_not_understood_is_named(tmp_path: Path, text: str, expected: str) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from boardless.report.document import fingerprint, require_writable, run_document, write_json
+from boardless.report.document import fingerprint, run_document, write_json
 from boardless.running.classify import RunReport, classify
 from boardless_sim.engines.engine import StopReason
 from boardless_sim.errors import BoardlessError
+from boardless_sim.files import require_writable
+from boardless_sim.finding import Check
 from boardless_sim.timing_basis import TimingBasis
 from tests.unit.running.fake_engine import FRAME_US, FakeEngine, frames
 
@@ -29,6 +31,10 @@ def test_the_document_has_exactly_the_fields_of_schema_1() -> None:
         "correct": 2,
         "accuracy": 2 / 3,
         "stop_reason": "result",
+        "detail": "",
+        "post_mortem": None,
+        "board_checks": [],
+        "not_checked": [check.value for check in Check],
         "timing": {
             "basis": "fake cycles",
             "error_percent": 15,
@@ -115,7 +121,7 @@ def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "run.json").mkdir()
     with pytest.raises(BoardlessError, match=r"run\.json: is a folder, expected a file to write$"):
         require_writable(tmp_path / "run.json")
-    with pytest.raises(BoardlessError, match=r"run\.json: Is a directory, expected a file"):
+    with pytest.raises(BoardlessError, match=r"run\.json: is a folder, expected a file"):
         write_json(tmp_path / "run.json", {})
     assert [entry.name for entry in tmp_path.iterdir()] == ["run.json"]
 

@@ -34,6 +34,7 @@ def test_a_short_run_is_shown_whole() -> None:
         "frame rate 30.303 a second, the camera's frames lost: not known to this engine",
         "time       basis: fake cycles, ±15 %",
         "stopped    result",
+        "checks     not checked: engine fake looks for none",
     ]
 
 
@@ -88,6 +89,7 @@ def test_a_run_without_labels_or_times_says_so() -> None:
         "frame rate unknown: fewer than two frames, or several boards",
         "time       basis: fake cycles, ±15 %",
         "stopped    result",
+        "checks     not checked: engine fake looks for none",
     ]
 
 
@@ -95,6 +97,6 @@ def test_an_early_stop_and_the_firmware_s_errors_are_shown() -> None:
     errors = tuple(f"e- capture overrun code={n}" for n in range(7))
     report = RunReport("fake", TimingBasis("cycles"), (), StopReason.LIMIT, "limit: 1 ms", errors)
     lines = text_of(report)
-    assert lines[-1] == "stopped    limit: 1 ms"
-    assert lines[-2] == "firmware   … and 2 more error lines"
-    assert lines[-3] == "firmware   e- capture overrun code=4"
+    assert lines[-2] == "stopped    limit: 1 ms"
+    assert lines[-3] == "firmware   … and 2 more error lines"
+    assert lines[-4] == "firmware   e- capture overrun code=4"

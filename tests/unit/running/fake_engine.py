@@ -4,17 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
-from boardless_sim.engines.engine import Capability, FaultInfo, StackMark, StopReason, UartLine
+from boardless_sim.engines.engine import (
+    Capability,
+    Engine,
+    FaultInfo,
+    StackMark,
+    StopReason,
+    UartLine,
+)
 from boardless_sim.errors import EngineError
 from boardless_sim.timing_basis import TimingBasis
 
 FRAME_US = 33_000.0
 FAULT = FaultInfo("HardFault", 0x0800_1234, "nn_run", 0x8200, 0x4000_0000, 0x2002_0000)
+
+IMAGE = FirmwareImage(
+    path=Path("app.elf"),
+    segments=(),
+    symbols={},
+    vector_table=0x0800_0000,
+    initial_sp=0x2000_1000,
+    reset_address=0x0800_0008,
+    sha256="",
+    functions=(),
+)
 
 Says = Callable[[int, Frame], str]
 
@@ -28,9 +47,9 @@ def class_is_first_pixel(number: int, frame: Frame) -> str:
     )
 
 
-class FakeEngine:
+class FakeEngine(Engine):
     name = "fake"
-    capabilities = frozenset({Capability.CAMERA})
+    capabilities = frozenset({Capability.CAMERA, Capability.STACK_MARK})
     timing_basis = TimingBasis("fake cycles", 15)
 
     def __init__(
@@ -46,6 +65,10 @@ class FakeEngine:
         self.most_ahead = 0
         self.sent: list[tuple[str, bytes]] = []
         self.closed = False
+
+    @property
+    def image(self) -> FirmwareImage:
+        return IMAGE
 
     def load(self, image: FirmwareImage) -> None:
         pass
@@ -112,7 +135,7 @@ class FakeSetup:
     error: str | None = None
     dies: bool = False
 
-    def power_on(self) -> FakeEngine:
+    def power_on(self, image: FirmwareImage | None = None) -> FakeEngine:
         if self.error is not None:
             raise EngineError(self.error)
         if self.dies:

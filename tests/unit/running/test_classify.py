@@ -5,7 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from boardless.running.classify import WINDOW, FrameResult, classify, measure_stack, require_results
+from boardless.running.classify import (
+    WINDOW,
+    FrameResult,
+    classify,
+    measure_stack,
+    measure_stack_for,
+    require_results,
+)
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import StopReason
 from boardless_sim.errors import FrameError, ResultError
@@ -71,7 +78,8 @@ def test_a_fault_is_named_with_its_function() -> None:
     assert report.stop_reason is StopReason.FAULT
     assert report.detail.startswith(
         "fault: HardFault at pc 0x08001234 in nn_run "
-        "(CFSR 0x00008200, HFSR 0x40000000 address 0x20020000); last UART line: "
+        "(CFSR 0x00008200, HFSR 0x40000000 address 0x20020000): "
+        "data access where nothing answers (PRECISERR); last UART line: "
     )
 
 
@@ -136,6 +144,15 @@ def test_error_lines_of_the_firmware_are_kept() -> None:
 
 
 def test_the_stack_is_measured_on_a_whole_run_only() -> None:
-    assert measure_stack(FakeEngine(), frames(3)).used_bytes == 1024
+    assert measure_stack(FakeEngine(), frames(3)).mark.used_bytes == 1024
     with pytest.raises(ResultError, match=r"^no whole run to measure the stack on: limit: "):
         measure_stack(FakeEngine(stop_after=1), frames(3))
+
+
+def test_the_stack_of_a_firmware_that_prints_no_result_is_measured() -> None:
+    found = measure_stack(FakeEngine(stop_after=0), frames(3))
+    assert found.mark.used_bytes == 1024
+    assert found.note.startswith("stack measured without a result: limit: ")
+    timed = measure_stack_for(FakeEngine(stop_after=0), frames(3), 2_000)
+    assert timed.mark.used_bytes == 1024
+    assert timed.note.startswith("stack measured over ")

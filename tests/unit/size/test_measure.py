@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from boardless.project.config import STM32F407VG, Budgets, Config, Region
+from boardless.project.config import Config
+from boardless.project.regions import Region
 from boardless.size.measure import Measurement, image_bytes, measure, union_bytes
 from tests.unit.conftest import link
+from tests.unit.default_chip import STM32F407VG
 
-CONFIG = Config(Path("boardless.toml"), None, STM32F407VG, (".stack",), Budgets())
+CONFIG = Config(Path("boardless.toml"), STM32F407VG, stack_sections=(".stack",))
 
 
 @pytest.fixture(scope="module")
@@ -88,15 +91,13 @@ def test_what_is_not_there_is_none_and_what_has_no_size_is_zero(small: Measureme
 
 
 def test_bytes_outside_every_region_are_shown(small_elf: Path) -> None:
-    flash_only = Config(Path("boardless.toml"), None, STM32F407VG[:1], (".stack",), Budgets())
+    flash_only = replace(CONFIG, regions=STM32F407VG[:1], declares_regions=True)
     assert measure(small_elf, flash_only).regions["elsewhere"] > 300
 
 
 def test_region_of_another_chip(small_elf: Path) -> None:
     regions = (Region("BOOT", "flash", 0x0800_0000, 64), *STM32F407VG[1:])
-    measurement = measure(
-        small_elf, Config(Path("boardless.toml"), None, regions, (".stack",), Budgets())
-    )
+    measurement = measure(small_elf, replace(CONFIG, regions=regions, declares_regions=True))
     assert measurement.regions["BOOT"] > 0
     assert measurement.regions["elsewhere"] > 0
 

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from boardless.project.annotations import Level, StackAnnotations, Task, read_annotations
+from boardless.project.budgets import Budget
 from boardless.project.toml_table import Table
-from boardless.stack import StackAnnotations, from_table
-from boardless.stack.annotations import Level, Task
 from boardless_sim.errors import ConfigError
 
 WHOLE = """
-max = "3K"
 entry = "Reset_Handler"
 cold = ["fault_report"]
 su = "build"
@@ -26,19 +25,18 @@ task = [{ name = "sensor", entry = "sensor_task", max = 512 }]
 
 def read(text: str) -> StackAnnotations:
     table = Table(Path("project/boardless.toml"), "budget.stack", tomllib.loads(text))
-    annotations = from_table(table)
+    annotations = read_annotations(table)
     table.close()
     return annotations
 
 
 def test_every_key_is_read() -> None:
     assert read(WHOLE) == StackAnnotations(
-        max_bytes=3072,
         entries=("Reset_Handler",),
         calls=(("nn_run", ()), ("poll+0x1a", ("uart",))),
         recursion=(("qsort", 8),),
         frames=(("read_line", 1024),),
-        tasks=(Task("sensor", "sensor_task", 512),),
+        tasks=(Task("sensor", "sensor_task", Budget("stack.task sensor", 512)),),
         levels=(Level("1", ("SysTick_Handler",)),),
         fp=True,
         cold=("fault_report",),

@@ -20,19 +20,19 @@ ELF = Path("app.elf")
 
 
 def test_what_the_engine_lacks_skips_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BoardSetup, "power_on", lambda _setup: FakeEngine())
+    monkeypatch.setattr(BoardSetup, "power_on", lambda _setup, _image=None: FakeEngine())
     board = Boardless()
     board.power_on_board(ELF)
     board.engine_should_offer("camera")
-    with pytest.raises(SkipExecution, match=r"^engine fake: no stack high-water mark$"):
-        board.engine_should_offer("camera", "stack high-water mark")
+    with pytest.raises(SkipExecution, match=r"^engine fake: no camera faults$"):
+        board.engine_should_offer("camera", "camera faults")
     with pytest.raises(AssertionError, match=r"^found 'wings', expected one of: camera, "):
         board.engine_should_offer("wings")
     board.power_off_board()
 
 
 def test_a_missing_engine_skips_unless_it_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(_setup: BoardSetup) -> Engine:
+    def missing(_setup: BoardSetup, _image: object = None) -> Engine:
         raise EngineMissing("engine renode: not installed")
 
     variables = {"${ENGINE}": "renode"}
@@ -51,16 +51,16 @@ def test_a_missing_engine_skips_unless_it_is_required(monkeypatch: pytest.Monkey
 
 def test_what_a_required_engine_lacks_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     variables = {"${REQUIRE ENGINE}": "fake"}
-    monkeypatch.setattr(BoardSetup, "power_on", lambda _setup: FakeEngine())
+    monkeypatch.setattr(BoardSetup, "power_on", lambda _setup, _image=None: FakeEngine())
     monkeypatch.setattr(running, "robot_variable", lambda name: variables.get(name, ""))
     board = Boardless()
     board.power_on_board(ELF)
-    lacks = r"^engine fake: no stack high-water mark; it is required$"
+    lacks = r"^engine fake: no camera faults; it is required$"
     with pytest.raises(AssertionError, match=lacks):
-        board.engine_should_offer("camera", "stack high-water mark")
+        board.engine_should_offer("camera", "camera faults")
     variables["${REQUIRE ENGINE}"] = "renode"
     with pytest.raises(SkipExecution):
-        board.engine_should_offer("stack high-water mark")
+        board.engine_should_offer("camera faults")
     board.power_off_board()
 
 
@@ -85,11 +85,13 @@ def test_a_test_of_times_gets_precise_time_and_others_do_not(
 
     monkeypatch.setattr(BoardSetup, "_create", create)
     monkeypatch.setattr("boardless_sim.elf.image.load_image", lambda _path: FirmwareImage)
-    monkeypatch.setattr("boardless_sim.elf.image.mailbox_of", lambda _image: None)
+    monkeypatch.setattr(
+        "boardless_sim.engines.mailbox.box.mailbox_of", lambda _image, _contract: None
+    )
     board = Boardless()
     board.power_on_board(ELF)
     board.engine_should_offer("camera", "precise time")
-    board.bench.restart()
+    board.rig.restart()
     board.power_on_board(ELF)
     board.engine_should_offer("camera")
     assert [each.is_precise for each in boards] == [True, True, False]

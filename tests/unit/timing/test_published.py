@@ -153,7 +153,10 @@ def test_what_the_program_counted_itself(tmp_path: Path) -> None:
 
 
 def test_a_program_that_counted_nothing_is_no_measurement(tmp_path: Path) -> None:
-    elf = build_elf(code=assemble([NOP, *STOP_HERE]), symbol_at=FLASH + 0x42, variable_at=COUNT_AT)
+    cleared = poke(COUNT_AT, 0)  # as start-up code does
+    main_at = FLASH + 4 * VECTORS + 2 * len(cleared)
+    code = assemble([*cleared, *STOP_HERE])
+    elf = build_elf(code=code, symbol_at=main_at, variable_at=COUNT_AT)
     (tmp_path / "loop.elf").write_bytes(elf)
     with pytest.raises(EngineError, match=r"loop\.elf: count is 0 at main, expected cycles"):
         compare(tmp_path, {"loop": 100}, 1000, COUNTED)
@@ -310,7 +313,7 @@ def test_the_command_says_how_good_the_constants_of_others_are(
         (["--counter", "ticks"], "no symbol 'ticks'"),
         (["--baseline", "missing.json"], "missing.json: No such file"),
         (["--elfs", "missing"], "No such file"),
-        (["--json", "missing/out.json"], "no folder missing"),
+        (["--json", "missing/out.json"], "missing, expected one to write into"),
     ],
 )
 def test_a_comparison_that_cannot_be_made(

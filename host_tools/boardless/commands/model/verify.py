@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.model.options import dataset_option
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, Finite
 from boardless.running.layers import compare_firmware
 from boardless_models.data.dataset import DATASET_FOLDER
 from boardless_models.data.opening import open_dataset
@@ -31,7 +31,7 @@ DEFAULT_ELF = Path("build/firmware/nn_golden.elf")
 @click.command("verify")
 @click.argument("network", type=PATH)
 @dataset_option
-@click.option("--floor", type=float, default=DEFAULT_FLOOR_PERCENT, show_default=True)
+@click.option("--floor", type=Finite(0, 100), default=DEFAULT_FLOOR_PERCENT, show_default=True)
 @click.option(
     "--peer",
     "peers",

@@ -1,48 +1,51 @@
-"""What every area of keywords shares: the bench, durations and sizes, evidence on failure."""
+"""What every area of keywords shares: the rig, durations and sizes, evidence on failure."""
 
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Concatenate, ParamSpec, TypeVar
 
 from robot.api import logger
 from robot.api.deco import keyword
 from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 
+from boardless.running.board_checks import BoardCheck, Rules, judge
 from boardless.running.evidence import as_html
-from boardless.running.rig import Bench
+from boardless.running.rig import Rig
+from boardless.suites.keywords.arguments import Size, microseconds
 from boardless_sim.errors import BoardlessError
+
+__all__ = ["Area", "Size", "board_keyword", "microseconds", "robot_variable"]
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _A = TypeVar("_A", bound="Area")
 
 
-class Size(int):
-    """A number of bytes: 8192, 8192 B, 8 KiB, 1 MiB."""
-
-    @classmethod
-    def from_text(cls, text: str) -> Size:
-        """Read a size. Raises `ValueError`, which Robot shows with the argument's name."""
-        match = re.fullmatch(r"(\d{1,10})\s*(B|KiB|MiB)?", text.strip(), re.ASCII)
-        if match is None:
-            raise ValueError(f"found {text!r}, expected a size such as 8192, 8 KiB or 1 MiB")
-        return cls(int(match[1]) * {None: 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20}[match[2]])
-
-
 class Area:
-    """Keywords around one bench."""
+    """Keywords around one rig."""
 
     def __init__(self) -> None:
-        self.bench = Bench()
+        self.rig = Rig()
         self.evidence_logged = False
+        self.rules = Rules()
+        self.checks: list[BoardCheck] = []  # of the test, for whoever writes the report
+
+    def judge_board(self) -> list[BoardCheck]:
+        """What was seen and not judged yet, into the log; returns what fails."""
+        today = datetime.now(tz=UTC).date()
+        rows = judge(self.rig.observations, self.rules, today)
+        self.rig.forget_observations()
+        self.checks += [row for row in rows if row not in self.checks]
+        for row in rows:
+            logger.info(f"board check, {'waived' if row.waived else row.grade.value}: {row}")
+        return [row for row in rows if row.fails]
 
     def log_evidence(self) -> None:
         """Once a test: the board as it is now, into the log."""
-        evidence = self.bench.evidence()
+        evidence = self.rig.evidence()
         if evidence is not None and not self.evidence_logged:
             logger.info(as_html(evidence), html=True)
             self.evidence_logged = True
@@ -53,7 +56,7 @@ class Area:
         if found_us > limit_us:
             raise AssertionError(
                 f"{what} is {found_us / 1000:.3f} ms, expected at most {limit_us / 1000:.3f} ms "
-                f"({self.bench.engine.timing_basis})"
+                f"({self.rig.engine.timing_basis})"
             )
 
 
@@ -72,11 +75,6 @@ def board_keyword(
 
     keyword(run)
     return run
-
-
-def microseconds(duration: timedelta) -> float:
-    """Virtual time as the engines count it."""
-    return duration / timedelta(microseconds=1)
 
 
 def robot_variable(name: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from robot.api import logger
+
 from boardless.suites.keywords.area import Area, Size, board_keyword, microseconds
 
 
@@ -17,7 +19,7 @@ class BoardKeywords(Area):
 
         | ${text} = | Get Uart Text |
         """
-        return "\n".join(line.text for line in self.bench.engine.uart_lines())
+        return "\n".join(line.text for line in self.rig.engine.uart_lines())
 
     @board_keyword
     def uart_should_contain(self, text: str) -> None:
@@ -25,7 +27,7 @@ class BoardKeywords(Area):
 
         | Uart Should Contain | m- camera ov7670 |
         """
-        lines = [line.text for line in self.bench.engine.uart_lines()]
+        lines = [line.text for line in self.rig.engine.uart_lines()]
         if not any(text in line for line in lines):
             last = f"the last one is {lines[-1]!r}" if lines else "the UART is silent"
             raise AssertionError(f"no UART line contains {text!r}: {len(lines)} lines, {last}")
@@ -36,7 +38,7 @@ class BoardKeywords(Area):
 
         | Uart Should Not Contain | e- |
         """
-        for line in self.bench.engine.uart_lines():
+        for line in self.rig.engine.uart_lines():
             if text in line.text:
                 raise AssertionError(f"UART line {line.text!r} contains {text!r}")
 
@@ -46,7 +48,7 @@ class BoardKeywords(Area):
 
         | ${time} = | Get Virtual Time |
         """
-        return timedelta(microseconds=self.bench.engine.time_us())
+        return timedelta(microseconds=self.rig.engine.time_us())
 
     @board_keyword
     def virtual_time_should_be_at_most(self, limit: timedelta) -> None:
@@ -54,7 +56,7 @@ class BoardKeywords(Area):
 
         | Virtual Time Should Be At Most | 2 s |
         """
-        self.at_most("virtual time", self.bench.engine.time_us(), limit)
+        self.at_most("virtual time", self.rig.engine.time_us(), limit)
 
     @board_keyword
     def virtual_time_should_be_at_least(self, least: timedelta) -> None:
@@ -62,11 +64,11 @@ class BoardKeywords(Area):
 
         | Virtual Time Should Be At Least | 1 s |
         """
-        found_us, least_us = self.bench.engine.time_us(), microseconds(least)
+        found_us, least_us = self.rig.engine.time_us(), microseconds(least)
         if found_us < least_us:
             raise AssertionError(
                 f"virtual time is {found_us / 1000:.3f} ms, expected at least "
-                f"{least_us / 1000:.3f} ms ({self.bench.engine.timing_basis})"
+                f"{least_us / 1000:.3f} ms ({self.rig.engine.timing_basis})"
             )
 
     @board_keyword
@@ -75,8 +77,8 @@ class BoardKeywords(Area):
 
         | ${bytes} = | Read Symbol | input |
         """
-        symbol = self.bench.image.symbol(name)
-        return self.bench.engine.read_memory(symbol.address, symbol.size)
+        symbol = self.rig.image.symbol(name)
+        return self.rig.engine.read_memory(symbol.address, symbol.size)
 
     @board_keyword
     def stack_should_be_at_most(self, most: Size) -> None:
@@ -84,7 +86,7 @@ class BoardKeywords(Area):
 
         | Stack Should Be At Most | 2 KiB |
         """
-        mark = self.bench.engine.stack_mark()
+        mark = self.rig.engine.stack_mark()
         if mark.used_bytes > most:
             raise AssertionError(
                 f"stack reached {mark.used_bytes} bytes in {mark.lowest_function}, "
@@ -97,7 +99,7 @@ class BoardKeywords(Area):
 
         | Board Should Have Faulted | HardFault |
         """
-        fault = self.bench.engine.fault()
+        fault = self.rig.engine.fault()
         expected = kind or "a fault"
         if fault is None:
             raise AssertionError(f"no fault, expected {expected}")
@@ -110,9 +112,27 @@ class BoardKeywords(Area):
 
         | Board Should Not Have Faulted |
         """
-        fault = self.bench.engine.fault()
+        fault = self.rig.engine.fault()
         if fault is not None:
             raise AssertionError(f"fault is {fault}, expected none")
+
+    @board_keyword
+    def board_checks_should_pass(self) -> None:
+        """The firmware did nothing that the chip would not have carried.
+
+        An error is a clock that was not enabled, a pin that is no signal's, a DMA that ran into
+        another variable, and their like; a warning is only logged, unless the board was powered
+        on with ``strict=True``. `[[checks.waive]]` of `boardless.toml` takes one out, for a reason
+        and up to a day. ``Power Off Board`` makes the same checks.
+
+        | Board Checks Should Pass |
+        """
+        engine = self.rig.engine
+        if not engine.checks:
+            logger.info(f"board checks: not checked, engine {engine.name} looks for none")
+        failed = self.judge_board()
+        if failed:
+            raise AssertionError("; ".join(map(str, failed)))
 
     @board_keyword
     def budget_should_pass(self, elf: Path, config: Path | None = None) -> None:
@@ -124,7 +144,7 @@ class BoardKeywords(Area):
         """
         from boardless.gate import gate
 
-        verdict = gate(elf, config, self.bench.stack_of(elf))
+        verdict = gate(elf, config, self.rig.stack_of(elf))
         if not verdict.passed:
             complaints = [row.complaint() for row in verdict.failed]
             raise AssertionError("; ".join(complaints) or verdict.line)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from boardless.suites.keywords.area import Area, board_keyword
+from boardless.suites.keywords.arguments import in_range
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
 from boardless_sim.errors import FrameError
@@ -16,6 +17,9 @@ from boardless_sim.faults.sensor import (
     TruncatedFrame,
     WrongPid,
 )
+
+_ROWS = 4096  # more than any sensor's
+_MOST_FRAMES = 1 << 32
 
 
 class CameraKeywords(Area):
@@ -39,7 +43,7 @@ class CameraKeywords(Area):
         frame = self._frames.frame(source, index)
         if label is not None:
             frame = Frame(frame.name, frame.luma, label)
-        self.bench.show(frame)
+        self.rig.show(frame)
         return frame.name
 
     @board_keyword
@@ -48,7 +52,7 @@ class CameraKeywords(Area):
 
         | Stop Camera Clock |
         """
-        self.bench.break_camera(DeadSensor())
+        self.rig.break_camera(DeadSensor())
 
     @board_keyword
     def disconnect_camera_control(self) -> None:
@@ -56,7 +60,7 @@ class CameraKeywords(Area):
 
         | Disconnect Camera Control |
         """
-        self.bench.break_camera(SccbNack())
+        self.rig.break_camera(SccbNack())
 
     @board_keyword
     def fit_wrong_camera(self, pid: int) -> None:
@@ -64,7 +68,7 @@ class CameraKeywords(Area):
 
         | Fit Wrong Camera | 0x77 |
         """
-        self.bench.break_camera(WrongPid(pid))
+        self.rig.break_camera(WrongPid(in_range("pid", pid, 0, 0xFF)))
 
     @board_keyword
     def drop_camera_line(self, row: int, frame: int | None = None) -> None:
@@ -73,7 +77,7 @@ class CameraKeywords(Area):
         | Drop Camera Line | 60 |
         | Drop Camera Line | 60 | frame=3 |
         """
-        self.bench.break_camera(DroppedLine(row, frame))
+        self.rig.break_camera(DroppedLine(in_range("row", row, 0, _ROWS - 1), _frame(frame)))
 
     @board_keyword
     def cut_camera_frame(self, rows: int, frame: int | None = None) -> None:
@@ -81,7 +85,7 @@ class CameraKeywords(Area):
 
         | Cut Camera Frame | 60 |
         """
-        self.bench.break_camera(TruncatedFrame(rows, frame))
+        self.rig.break_camera(TruncatedFrame(in_range("rows", rows, 0, _ROWS), _frame(frame)))
 
     @board_keyword
     def repair_camera(self) -> None:
@@ -89,7 +93,11 @@ class CameraKeywords(Area):
 
         | Repair Camera |
         """
-        self.bench.repair_camera()
+        self.rig.repair_camera()
+
+
+def _frame(number: int | None) -> int | None:
+    return None if number is None else in_range("frame", number, 0, _MOST_FRAMES)
 
 
 class _FrameCache:

@@ -8,6 +8,7 @@ from pathlib import Path
 from boardless.running.classify import FrameResult
 from boardless.running.latency import Latency, frame_rate, latency
 from boardless.suites.keywords.area import Area, board_keyword, microseconds
+from boardless.suites.keywords.arguments import Number
 from boardless_sim.camera.source import open_frames
 
 ONE_SECOND = timedelta(seconds=1)
@@ -38,15 +39,17 @@ class ResultKeywords(Area):
             )
 
     @board_keyword
-    def result_score_should_be_at_least(self, least: int) -> None:
+    def result_score_should_be_at_least(self, least: Number) -> None:
         """The last result's score.
 
         | Result Score Should Be At Least | 60 |
         """
         result = self._last_result()
+        if result.score is None:
+            raise AssertionError(f"frame {result.name}: no score, expected at least {least:g}")
         if result.score < least:
             raise AssertionError(
-                f"frame {result.name}: score is {result.score}, expected at least {least}"
+                f"frame {result.name}: score is {result.score}, expected at least {least:g}"
             )
 
     @board_keyword
@@ -78,13 +81,13 @@ class ResultKeywords(Area):
         | Accuracy Should Be At Least | 0.85 |
         """
         source = open_frames(frames, labels=labels, limit=limit)
-        report = self.bench.classify(source, microseconds(frame_limit))
+        report = self.rig.classify(source, microseconds(frame_limit))
         if not report.is_complete:
             raise AssertionError(f"stopped after {len(report.results)} frames by {report.detail}")
         return report.accuracy
 
     @board_keyword
-    def accuracy_should_be_at_least(self, least: float) -> None:
+    def accuracy_should_be_at_least(self, least: Number) -> None:
         """The share of right classes (0 to 1) among all results since power-on, which need labels.
 
         | Accuracy Should Be At Least | 0.90 |
@@ -117,24 +120,24 @@ class ResultKeywords(Area):
         self.at_most(f"95th percentile of {stage}", self._latency(stage).p95_us, limit)
 
     @board_keyword
-    def frame_rate_should_be_at_least(self, least: float) -> None:
+    def frame_rate_should_be_at_least(self, least: Number) -> None:
         """Results a second of virtual time, from the first result since power-on to the last.
 
         | Frame Rate Should Be At Least | 29.9 |
         """
-        rate = frame_rate(self.bench.results)
+        rate = frame_rate(self.rig.results)
         if rate is None:
             raise AssertionError("fewer than two results, expected some to tell a frame rate")
         if rate < least:
             raise AssertionError(
                 f"frame rate is {rate:.3f} a second, expected at least {least:g} "
-                f"({self.bench.engine.timing_basis})"
+                f"({self.rig.engine.timing_basis})"
             )
 
     def _results(self) -> list[FrameResult]:
-        if not self.bench.results:
+        if not self.rig.results:
             raise AssertionError("no result yet, expected one: Run Until Result first")
-        return self.bench.results
+        return self.rig.results
 
     def _last_result(self) -> FrameResult:
         return self._results()[-1]

@@ -11,16 +11,6 @@ from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.engines.native.probe import CallCost, CallProbe
 
-# The functions of a frame's stages, in the order of firmware/apps/classifier/main.c.
-STAGES = {
-    "capture wait": "frame_capture_wait",
-    "preprocess": "preprocess_run",
-    "infer": "nn_run",
-    "print": "result_print",
-}
-INFER = "infer"
-_LAYER, _WORK_BYTES = "nn_backend_run", "nn_backend_work_bytes"  # firmware/nn/nn_backend.h
-
 
 @dataclass(frozen=True)
 class Cost:
@@ -67,9 +57,10 @@ class StageCosts:
 
     def __init__(self, engine: NativeEngine, image: FirmwareImage) -> None:
         self._costs: dict[str, Cost] = {}
+        self._functions = engine.contract.stages
         self._probes = {
             name: CallProbe(engine, image.symbol(function).address, partial(self._add, name))
-            for name, function in STAGES.items()
+            for name, function in self._functions.items()
             if _is_function(image, function)
         }
         self.begin()
@@ -81,10 +72,12 @@ class StageCosts:
             self._costs[name] = Cost() if before is None else Cost().without(before)
 
     def found(self) -> Iterator[Stage]:
-        """Every stage, in the order of `STAGES`."""
+        """Every stage, in the order of the contract."""
         for name, probe in self._probes.items():
             cost, part = self._costs[name], probe.so_far()
-            yield Stage(name, STAGES[name], cost if part is None else cost.plus(part, calls=0))
+            yield Stage(
+                name, self._functions[name], cost if part is None else cost.plus(part, calls=0)
+            )
 
     def _add(self, name: str, call: CallCost) -> None:
         self._costs[name] = self._costs[name].plus(call)
@@ -115,10 +108,11 @@ class LayerCosts:
         self._asked = 0
         self._caller = ""
         self.running: Layer | None = None
-        if _is_function(image, _LAYER):
-            CallProbe(engine, image.symbol(_LAYER).address, self._left, self._entered)
-        if _is_function(image, _WORK_BYTES):
-            address = image.symbol(_WORK_BYTES).address
+        symbols = engine.contract.symbols
+        if _is_function(image, symbols.layer):
+            CallProbe(engine, image.symbol(symbols.layer).address, self._left, self._entered)
+        if _is_function(image, symbols.layer_work):
+            address = image.symbol(symbols.layer_work).address
             CallProbe(engine, address, self._told, self._ask)
 
     def begin(self) -> None:

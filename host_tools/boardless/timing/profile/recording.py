@@ -4,22 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 from boardless.running.classify import DEFAULT_LIMIT_US, FrameResult, classify, stop_detail
-from boardless.timing.profile.costs import INFER, LayerCost, LayerCosts, Stage, StageCosts, label
+from boardless.running.post_mortem import PostMortem, examine
+from boardless.timing.profile.costs import LayerCost, LayerCosts, Stage, StageCosts, label
 from boardless.timing.profile.sampling import EVERY_CYCLES, Function, Sampler, Stack, functions
 from boardless_sim.camera.frame import Frame
-from boardless_sim.elf.image import FirmwareImage, load_image, mailbox_of
+from boardless_sim.contract import REFERENCE, Contract
+from boardless_sim.elf.image import FirmwareImage, load_image
+from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.engines.engine import Engine, StopReason
+from boardless_sim.engines.mailbox.box import mailbox_of
 from boardless_sim.engines.mailbox.fed import MailboxFed
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.errors import FrameError, ResultError
 from boardless_sim.timing_basis import TimingBasis
 
-_DISPATCHERS = ("nn_backend_run", "nn_plain_run")  # they choose a kernel, they are none
+# They choose a kernel, they are none.
+DISPATCHERS = (REFERENCE.symbols.layer, REFERENCE.symbols.layer_plain)
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,8 @@ class Plan:
     limit_us: float = DEFAULT_LIMIT_US  # what one frame may take
     strict: bool = False
     peripherals: tuple[str, ...] = ()
+    contract: Contract = REFERENCE
+    bounds: Bounds = DEFAULT
 
 
 @dataclass(frozen=True)
@@ -54,21 +61,14 @@ class Profile:
     every_cycles: int
     samples: int
     knows_callers: bool
+    dispatchers: tuple[str, ...] = DISPATCHERS
+    stands: PostMortem | None = None  # where a profile of time ended
+    is_stuck: bool = False  # most of that time in an exception that did not return
 
     @property
     def functions(self) -> tuple[Function, ...]:
         """The functions of the stacks, the one with the most cycles of its own first."""
         return functions(self.stacks)
-
-    @property
-    def layer_cycles(self) -> int:
-        """Of all layers."""
-        return sum(layer.cost.cycles for layer in self.layers)
-
-    @property
-    def infer_cycles(self) -> int | None:
-        """Of the function that runs the layers."""
-        return next((stage.cost.cycles for stage in self.stages if stage.name == INFER), None)
 
     @property
     def macs(self) -> int:
@@ -81,7 +81,7 @@ class Profile:
         for stack, cycles in self.stacks.items():
             if name in stack:
                 under = stack[stack.index(name) + 1 :]
-                kernel = next((f for f in under if f not in _DISPATCHERS), None)
+                kernel = next((f for f in under if f not in self.dispatchers), None)
                 kernel = kernel or (under[-1] if under else None)
                 if kernel is not None:
                     found[kernel] = found.get(kernel, 0) + cycles
@@ -118,14 +118,16 @@ def record_frames(plan: Plan, frames: Iterable[Frame]) -> Profile:
 def record_time(plan: Plan, for_us: float) -> Profile:
     """Profile so much virtual time from power-on, or less where the firmware halts before.
 
-    Raises `ResultError` for a firmware that faults.
+    Raises `ResultError` for a firmware that faults, or whose stack goes into variables.
     """
     with closing(_Recording(plan)) as recording:
         reason = recording.board.run(for_us)
-        if reason is StopReason.FAULT:
+        if reason.is_bound or reason in (StopReason.FAULT, StopReason.STACK):
             detail = stop_detail(recording.board, reason, for_us)
             raise ResultError(f"{plan.elf}: no whole run to profile: {detail}")
-        return recording.end(None)
+        stands = examine(recording.board)
+        stuck_us = 0.0 if stands is None else stands.handler_us or 0.0
+        return replace(recording.end(None), stands=stands, is_stuck=stuck_us > for_us / 2)
 
 
 class _Recording:
@@ -135,7 +137,8 @@ class _Recording:
         self._plan = plan
         self._image: FirmwareImage = load_image(plan.elf)
         self._engine = NativeEngine(plan.strict, peripherals=plan.peripherals)
-        has_mailbox = mailbox_of(self._image) is not None
+        self._engine.contract, self._engine.bounds = plan.contract, plan.bounds
+        has_mailbox = mailbox_of(self._image, plan.contract) is not None
         self.board: Engine = MailboxFed(self._engine) if has_mailbox else self._engine
         self.close: Callable[[], None] = self.board.close
         try:
@@ -159,7 +162,7 @@ class _Recording:
 
     def end(self, frames: int | None) -> Profile:
         """Everything up to now."""
-        engine = self._engine
+        engine, symbols = self._engine, self._plan.contract.symbols
         samples = self._sampler.samples
         self._sampler.take()
         end = engine.cycles(), engine.instructions(), engine.sleep_cycles()
@@ -181,4 +184,5 @@ class _Recording:
             every_cycles=self._plan.every_cycles,
             samples=samples,
             knows_callers=self._sampler.knows_callers,
+            dispatchers=(symbols.layer, symbols.layer_plain),
         )

@@ -1,35 +1,30 @@
-"""OV7670: a VGA sensor, configured over SCCB, that clocks frames into a parallel port.
-
-The sensor has its own clock: it runs from power-on, whatever the firmware does.
-"""
+"""OV7670: a VGA sensor, configured over SCCB, that clocks frames into a parallel port."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Sequence
-
-import numpy as np
-
 from boardless_sim.camera.frame import Frame
-from boardless_sim.camera.parallel import Clock, Event, ParallelPins, ParallelSink
-from boardless_sim.camera.scene import BORDER, HEIGHT, WIDTH, check, compose
+from boardless_sim.camera.parallel import ParallelPins
+from boardless_sim.camera.scene import compose, compose_colour
 from boardless_sim.camera.sensors.ov7670_output import (
     ARRAY_HEIGHT,
     ARRAY_WIDTH,
     COM7,
     COM7_RESET,
     COM10,
+    COM14,
     LINE_PIXELS,
     Output,
     decode,
     render,
 )  # fmt: skip
-from boardless_sim.faults.sensor import Lines, SensorFault
+from boardless_sim.camera.sensors.parallel_sensor import FrameTiming, ParallelSensor, Picture
+from boardless_sim.faults.sensor import Lines
 
 ADDRESS = 0x21  # 7 bits: 0x42 to write, 0x43 to read
 COM2, PID, VER, CLKRC, MIDH, MIDL, DBLV = 0x09, 0x0A, 0x0B, 0x11, 0x1C, 0x1D, 0x6B
 
 COM2_SLEEP, CLKRC_EXTERNAL = 1 << 4, 1 << 6
+COM14_SCALED_PCLK, COM14_DIVIDER = 1 << 4, 7
 COM10_HSYNC, COM10_PCLK_GATED, COM10_PCLK_REVERSE = 1 << 6, 1 << 5, 1 << 4
 COM10_HREF_REVERSE, COM10_VSYNC_NEGATIVE, COM10_HSYNC_NEGATIVE = 1 << 3, 1 << 1, 1 << 0
 
@@ -55,214 +50,88 @@ _RESET_VALUES = {
     0xC9: 0xC0,
 }  # fmt: skip
 
-NO_FRAME = Frame("(no frame shown)", np.full((HEIGHT, WIDTH), BORDER, dtype=np.uint8))
 
-
-class Ov7670:
-    """The sensor: an I2C target at 0x21, and the source of a parallel port.
-
-    `faults` may be set at any time and takes effect with the next frame or SCCB transfer.
-    `on_capture` is called when a frame was captured whole.
-    """
+class Ov7670(ParallelSensor):
+    """The sensor: an I2C target at 0x21, and the source of a parallel port."""
 
     address = ADDRESS
+    product_register = PID
 
-    def __init__(self, xclk_hz: int = 24_000_000) -> None:
-        self.faults: Sequence[SensorFault] = ()
-        self._xclk_hz = xclk_hz
-        self._clock: Clock | None = None
-        self._sink: ParallelSink | None = None
-        self._event: Event | None = None
-        self._registers = bytearray(0xCA)
-        self._pointer: int | None = None
-        self._queue: deque[Frame] = deque()
-        self._in_view = NO_FRAME
-        self._from_queue = False  # whether the frame in view is still the head of the queue
-        self._captured: list[Frame] = []
-        self.frames_clocked = 0  # since power-on, whoever listened
-        self.on_capture: Callable[[], None] = lambda: None
-        self._listened_frames = 0
+    def __init__(self) -> None:
         self._rendered: tuple[Frame, Output, Lines] | None = None
-        self._load_reset_values()
-
-    def connect(self, clock: Clock, sink: ParallelSink) -> None:
-        """Wire the sensor to virtual time and to the capture interface."""
-        self._clock = clock
-        self._sink = sink
-        sink.on_frame = self._frame_ended
-
-    def reset(self) -> None:
-        """The RESET# pin, wired to the chip's NRST; queue and captures stay."""
-        self._load_reset_values()
-        self._pointer = None
-        self._restart()
-
-    # The lens
-
-    def show(self, frame: Frame) -> int:
-        """Queue a frame; returns its index among the completed captures, past and to come.
-
-        A capture in progress that still shows the frame before counts as one to come.
-        """
-        check(frame)  # a frame that cannot be shown is refused now, not at some frame start
-        self._queue.append(frame)
-        repeated = self._sink is not None and self._sink.capturing and not self._from_queue
-        return len(self._captured) + repeated + len(self._queue) - 1
-
-    @property
-    def captured(self) -> list[Frame]:
-        """The frame of every capture that completed, in order."""
-        return list(self._captured)
+        super().__init__(register_count=0xCA)
 
     @property
     def output(self) -> Output:
         """The picture that the registers ask for now."""
-        return decode(self._registers)
+        return decode(self.registers)
 
-    # SCCB (I2cTarget)
-
-    def start(self, read: bool) -> bool:
-        """Addressed over SCCB."""
-        if not all(fault.acknowledges() for fault in self.faults):
-            return False
-        if not read:
-            self._pointer = None
-        return True
-
-    def write(self, byte: int) -> bool:
-        """A register address, then values for it and its followers."""
-        if self._pointer is None:
-            self._pointer = byte
-        else:
-            self._write_register(self._pointer, byte)
-            self._pointer += 1
-        return True
-
-    def read(self) -> int:
-        """The next register value for the master."""
-        pointer = self._pointer or 0
-        value = self._registers[pointer] if pointer < len(self._registers) else 0
-        for fault in self.faults:
-            value = fault.register(pointer, value)
-        self._pointer = pointer + 1
-        return value
-
-    def stop(self) -> None:
-        """A read comes after a stop: the register address stays."""
-
-    def _write_register(self, address: int, value: int) -> None:
-        if address == COM7 and value & COM7_RESET:
-            self._load_reset_values()
-            self._restart()
-        elif address < len(self._registers) and address not in _READ_ONLY:
-            self._registers[address] = value
-
-    def _load_reset_values(self) -> None:
-        self._registers[:] = bytes(len(self._registers))
+    def reset_registers(self) -> None:
+        """As after power-on."""
+        self.registers[:] = bytes(len(self.registers))
         for address, value in _RESET_VALUES.items():
-            self._registers[address] = value
+            self.registers[address] = value
 
-    # Frame timing
+    def write_register(self, address: int, value: int) -> None:
+        """COM7 resets them all; some only read."""
+        if address == COM7 and value & COM7_RESET:
+            self.reset_registers()
+            self.restart()
+        elif address < len(self.registers) and address not in _READ_ONLY:
+            changed, self.registers[address] = self.registers[address] != value, value
+            if changed and address in (CLKRC, DBLV):
+                self.restart()  # the frame in progress is of no rate that was asked for
 
-    def frame_ns(self) -> int:
-        """Duration of a frame: 510 lines of 784 pixels, two clocks a pixel."""
-        clkrc = self._registers[CLKRC]
+    def _internal_clock(self) -> tuple[int, int]:
+        """In hertz, as a fraction: XCLK through the PLL (DBLV) and the divider (CLKRC)."""
+        clkrc = self.registers[CLKRC]
         divider = 1 if clkrc & CLKRC_EXTERNAL else (clkrc & 0x3F) + 1
-        factor = _PLL_FACTOR[self._registers[DBLV] >> 6]
+        return self.xclk_hz * _PLL_FACTOR[self.registers[DBLV] >> 6], divider
+
+    def timing(self) -> FrameTiming:
+        """A frame is 510 lines of 784 pixels, two clocks a pixel."""
+        hz, divider = self._internal_clock()
         clocks = FRAME_LINES * LINE_PIXELS * _CLOCKS_PER_PIXEL * divider
-        return clocks * 1_000_000_000 // (self._xclk_hz * factor)
+        frame_ns = clocks * 1_000_000_000 // hz
+        return FrameTiming(frame_ns, frame_ns * VSYNC_LINES // FRAME_LINES)
 
-    def _restart(self) -> None:
-        if self._event is not None:
-            self._event.cancel()
-            self._event = None
-        if self._clock is not None:
-            self._at_ns = 0
-            self._wait_until(self.frame_ns(), self._frame_due)
+    @property
+    def asleep(self) -> bool:
+        """COM2: soft sleep."""
+        return bool(self.registers[COM2] & COM2_SLEEP)
 
-    def _wait_until(self, at_ns: int, then: Callable[[], None]) -> None:
-        """Continue at a time since the start of the frame; whole frames never drift by rounding."""
-        assert self._clock is not None
-        self._event = self._clock.schedule_ns(max(at_ns - self._at_ns, 1), then)
-        self._at_ns = at_ns
+    def pins(self) -> ParallelPins:
+        """As COM10 says; PCLK is the internal clock, divided by COM14 where that scales it."""
+        hz, divider = self._internal_clock()
+        com14 = self.registers[COM14]
+        scale = com14 & COM14_DIVIDER if com14 & COM14_SCALED_PCLK else 0
+        return _pins(self.registers[COM10], hz // divider >> scale)
 
-    def _frame_due(self) -> None:
-        """VSYNC begins: the frame before is over."""
-        assert self._sink is not None
-        self._at_ns = 0
-        self._frame_ns = self.frame_ns()
-        asleep = self._registers[COM2] & COM2_SLEEP
-        if asleep or not all(fault.clocks() for fault in self.faults):
-            self._wait_until(self._frame_ns, self._frame_due)
-            return
-        com10 = self._registers[COM10]
-        self._vsync_negative = bool(com10 & COM10_VSYNC_NEGATIVE)
-        self._sink.configure(_pins(com10))
-        self._sink.vsync(not self._vsync_negative)
-        self._wait_until(self._frame_ns * VSYNC_LINES // FRAME_LINES, self._frame_start)
-
-    def _frame_start(self) -> None:
-        """VSYNC ends: the frame at the head of the queue is exposed."""
-        assert self._sink is not None
-        self._sink.vsync(self._vsync_negative)
-        self.frames_clocked += 1
-        if self._queue:
-            self._in_view = self._queue[0]
-            self._from_queue = True
-        if not self._sink.listening:
-            self._wait_until(self._frame_ns, self._frame_due)
-            return
-        output = decode(self._registers)
-        self._lines = self._expose(output)
-        self._line_ns = _line_ends(output, self._frame_ns)
-        self._blanking = _blanking(output, self._registers[COM10])
-        self._next_row = -1
-        self._line_due()
-
-    def _expose(self, output: Output) -> Lines:
-        """The lines of the frame in view, as they leave the sensor."""
+    def picture(self, frame: Frame, frame_ns: int) -> Picture:
+        """What the registers make of the scene that shows the frame."""
+        output = decode(self.registers)
         cached = self._rendered
-        if cached is None or cached[0] is not self._in_view or cached[1] != output:
-            packed = render(compose(self._in_view), output)
+        if cached is None or cached[0] is not frame or cached[1] != output:
+            packed = render(compose(frame), output, compose_colour(frame))
             stride, data = packed.shape[1], packed.tobytes()
             lines: Lines = [data[at : at + stride] for at in range(0, len(data), max(stride, 1))]
-            self._rendered = cached = (self._in_view, output, lines)
-        number, self._listened_frames = self._listened_frames, self._listened_frames + 1
-        lines = cached[2]
-        for fault in self.faults:
-            lines = fault.lines(number, lines)
-        return lines
-
-    def _line_due(self) -> None:
-        """One line ended; wait for the end of the next, or of the frame."""
-        row = self._next_row
-        self._next_row = following = row + 1
-        if following < len(self._lines):
-            self._wait_until(self._line_ns[following], self._line_due)
-        else:
-            self._wait_until(self._frame_ns, self._frame_due)
-        if row >= 0:
-            line = self._lines[row]
-            if line is not None:
-                assert self._sink is not None
-                self._sink.line(line, self._blanking)
-
-    def _frame_ended(self, whole: bool) -> None:
-        """The capture interface is done with the frame in view."""
-        if whole:
-            self._captured.append(self._in_view)
-            if self._from_queue:
-                self._queue.popleft()
-                self._from_queue = False
-            self.on_capture()
+            self._rendered = cached = (frame, output, lines)
+        blanking = _blanking(output, self.registers[COM10])
+        line_ns = ARRAY_WIDTH * frame_ns // (FRAME_LINES * LINE_PIXELS)
+        return Picture(cached[2], _line_ends(output, frame_ns), line_ns, blanking)
 
 
-def _pins(com10: int) -> ParallelPins:
+def _pins(com10: int, pclk_hz: int) -> ParallelPins:
     if com10 & COM10_HSYNC:  # the pin marks the blanking instead of the data
         valid_high = bool(com10 & COM10_HSYNC_NEGATIVE)
     else:
         valid_high = not com10 & COM10_HREF_REVERSE
-    return ParallelPins(valid_high, data_on_rising=not com10 & COM10_PCLK_REVERSE)
+    return ParallelPins(
+        href_valid_high=valid_high,
+        data_on_rising=not com10 & COM10_PCLK_REVERSE,
+        vsync_low=bool(com10 & COM10_VSYNC_NEGATIVE),
+        pclk_hz=pclk_hz,
+    )
 
 
 def _line_ends(output: Output, frame_ns: int) -> list[int]:

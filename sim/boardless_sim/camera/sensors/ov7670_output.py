@@ -60,7 +60,7 @@ class Output:
     full_height: int
     pixel_format: PixelFormat
     bars: bool
-    fixed_uv: tuple[int, int]
+    fixed_uv: tuple[int, int] | None
     luma_range: tuple[int, int]
     negative: bool
     mirror: bool
@@ -84,7 +84,7 @@ def decode(registers: Sequence[int]) -> Output:
             or registers[COM17] & COM17_BARS
             or (registers[SCALING_XSC] & XSC_BARS and not registers[SCALING_YSC] & XSC_BARS)
         ),
-        fixed_uv=(registers[MANU], registers[MANV]) if fixed else (128, 128),
+        fixed_uv=(registers[MANU], registers[MANV]) if fixed else None,
         luma_range=ranges[registers[COM15] >> 6],
         negative=bool(registers[TSLB] & TSLB_NEGATIVE),
         mirror=bool(registers[MVFP] & MVFP_MIRROR),
@@ -92,8 +92,8 @@ def decode(registers: Sequence[int]) -> Output:
     )  # fmt: skip
 
 
-def render(scene: Luma, output: Output) -> NDArray[np.uint8]:
-    """The bytes of every line, [height, bytes a line]."""
+def render(scene: Luma, output: Output, colour: Luma | None = None) -> NDArray[np.uint8]:
+    """The bytes of every line, [height, bytes a line]; a scene without colour is grey."""
     rows, columns = _sampling(output, scene.shape[0], scene.shape[1])
     if output.bars:
         rgb = _BAR_RGB[columns * 8 // scene.shape[1]]
@@ -102,9 +102,12 @@ def render(scene: Luma, output: Output) -> NDArray[np.uint8]:
     luma = scene
     if not _shows_the_whole(output, scene):
         luma = scene.take(rows, axis=0).take(columns, axis=1)
+        colour = None if colour is None else colour.take(rows, axis=0).take(columns, axis=1)
     if output.negative:
         luma = ~luma
-    return _pack(_limit(luma, output), None, output)
+        colour = None if colour is None else ~colour
+    rgb = None if colour is None else colour.astype(np.int32)
+    return _pack(_limit(luma, output), rgb, output)
 
 
 def _scale(registers: Sequence[int]) -> tuple[int, int, bool]:
@@ -189,7 +192,7 @@ def _pack(
     packed = np.empty((output.height, 2 * output.width), dtype=np.uint8)
     if output.pixel_format in (PixelFormat.RGB565, PixelFormat.RGB555):
         wide = luma.astype(np.int32)
-        red, green, blue = (wide,) * 3 if rgb is None else (rgb[:, n] for n in range(3))
+        red, green, blue = (wide,) * 3 if rgb is None else (rgb[..., n] for n in range(3))
         if output.pixel_format is PixelFormat.RGB565:
             pixel = red >> 3 << 11 | green >> 2 << 5 | blue >> 3
         else:
@@ -198,7 +201,7 @@ def _pack(
         packed[:, 1::2] = pixel & 0xFF
         return packed
     order = output.pixel_format.value
-    if rgb is None:
+    if rgb is None or output.fixed_uv is not None:
         packed = _grey_template(output).copy()
         packed[:, order.index("Y") :: 2] = luma
         return packed
@@ -213,7 +216,7 @@ def _pack(
 def _grey_template(output: Output) -> NDArray[np.uint8]:
     """A picture with the chroma of grey; every frame fills in its luma."""
     packed = np.zeros((output.height, 2 * output.width), dtype=np.uint8)
-    order, (u, v) = output.pixel_format.value, output.fixed_uv
+    order, (u, v) = output.pixel_format.value, output.fixed_uv or (128, 128)
     packed[:, order.index("U") :: 4] = u
     packed[:, order.index("V") :: 4] = v
     return packed
@@ -221,8 +224,8 @@ def _grey_template(output: Output) -> NDArray[np.uint8]:
 
 def _chroma(rgb: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """U and V of every second pixel."""
-    even = rgb[::2]
+    even = rgb[..., ::2, :]
     luma = _luma(even)
-    u = (even[:, 2] - luma) * 564 // 1000 + 128
-    v = (even[:, 0] - luma) * 713 // 1000 + 128
+    u = (even[..., 2] - luma) * 564 // 1000 + 128
+    v = (even[..., 0] - luma) * 713 // 1000 + 128
     return np.clip(u, 0, 255), np.clip(v, 0, 255)

@@ -16,18 +16,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from boardless_sim.camera.frame import Frame
-from boardless_sim.elf.image import FirmwareImage, mailbox_of
+from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
     Capability,
+    Engine,
     FaultInfo,
-    StackMark,
     StopReason,
     UartLine,
 )
 from boardless_sim.engines.gdb.qemu_machine import QemuMachine, find_qemu
 from boardless_sim.engines.gdb.remote import Refused
-from boardless_sim.engines.mailbox.box import WANTS_FRAME, Mailbox
+from boardless_sim.engines.mailbox.box import Mailbox, mailbox_of
 from boardless_sim.errors import EngineError
 from boardless_sim.timing_basis import TimingBasis
 
@@ -52,12 +52,14 @@ _REGISTERS = {
 }
 
 
-class QemuEngine:
-    """Implements `Engine` on a process of its own."""
+class QemuEngine(Engine):
+    """QEMU, a process of its own."""
 
     name = "qemu"
     timing_basis = TimingBasis(f"instruction count ({NS_PER_INSTRUCTION} ns each)")
-    capabilities = frozenset({Capability.MAILBOX, Capability.MEMORY, Capability.REGISTERS})
+    capabilities = frozenset(
+        {Capability.MAILBOX, Capability.MEMORY, Capability.REGISTERS, Capability.CALL_COUNTS}
+    )
 
     def __init__(self, program: Path | None = None) -> None:
         self._program = program or find_qemu()
@@ -83,16 +85,16 @@ class QemuEngine:
         self._lines, self._waiting, self._calls = [], [], None
         self._first_fault, self._time_ns, self._ended = None, 0, False
         self._machine = QemuMachine(self._program, image.path, NS_PER_INSTRUCTION)
+        box = mailbox_of(image, self.contract)
         with self._guarded():
             self._machine.connect()
             self._faults = self._fault_handlers()
-            names = [WANTS_FRAME] if mailbox_of(image) is not None else []
-            symbols = [image.symbols.get(name) for name in [*names, "cpu_stop"]]
+            names = [] if box is None else [self.contract.symbols.wants_frame]
+            symbols = [image.symbols.get(name) for name in [*names, self.contract.symbols.stop]]
             self._stops = frozenset(symbol.address for symbol in symbols if symbol is not None)
             for address in self._stops | self._faults.keys():
                 self._machine.gdb.set_breakpoint(address)
             self._pc = self._machine.gdb.read_register(_REGISTERS["pc"])
-        box = mailbox_of(image)
         self._mailbox = None if box is None else Mailbox(self, box)
 
     def close(self) -> None:
@@ -114,9 +116,10 @@ class QemuEngine:
     def mailbox(self) -> Mailbox:
         """Where frames go. Raises `EngineError` for a firmware without one."""
         if self._mailbox is None:
+            name = self.contract.symbols.mailbox
             path = "the firmware" if self._image is None else str(self._image.path)
             raise EngineError(
-                f"engine qemu: {path} has no variable frame_mailbox, expected a firmware that "
+                f"engine qemu: {path} has no variable {name}, expected a firmware that "
                 "takes frames from memory, as boardless-mailbox.elf (QEMU has no camera)"
             )
         return self._mailbox
@@ -124,6 +127,10 @@ class QemuEngine:
     def show(self, frame: Frame) -> int:
         """Queue a frame for the mailbox."""
         return self.mailbox.show(frame)
+
+    def ask_for_layers(self, *, print_all: bool = False, dump: int | None = None) -> None:
+        """In the flags of the frames to come."""
+        self.mailbox.ask(print_layers=print_all, dump_layer=dump)
 
     def captured(self) -> list[Frame]:
         """The frames that the firmware took."""
@@ -156,7 +163,7 @@ class QemuEngine:
 
         The function does not sleep: time asleep would count as if it had executed some.
         """
-        self._calls = CallCount(self._loaded_image(), function)
+        self._calls = CallCount(self.image, function)
         with self._guarded():
             self._change_breakpoint(self.machine.gdb.set_breakpoint)
 
@@ -192,7 +199,7 @@ class QemuEngine:
         return counted or self._pc in self._stops or self._pc in self._faults
 
     def _at_a_stop(self) -> None:
-        machine, image = self.machine, self._loaded_image()
+        machine, image = self.machine, self.image
         self._pc = machine.gdb.read_register(_REGISTERS["pc"])
         self._time_ns = machine.time_ns()
         if self._pc in self._faults and self._first_fault is None:
@@ -202,9 +209,9 @@ class QemuEngine:
             link = machine.gdb.read_register(_REGISTERS["lr"])
             self._calls.pass_by(link, self._time_ns // NS_PER_INSTRUCTION)
             self._change_breakpoint(machine.gdb.set_breakpoint)
-        stop = image.symbols.get("cpu_stop")
+        stop = image.symbols.get(self.contract.symbols.stop)
         self._ended = stop is not None and self._pc == stop.address
-        wants_frame = image.symbols.get(WANTS_FRAME)
+        wants_frame = image.symbols.get(self.contract.symbols.wants_frame)
         if self._mailbox and wants_frame is not None and self._pc == wants_frame.address:
             self._mailbox.serve()
 
@@ -234,10 +241,6 @@ class QemuEngine:
         """The first fault that reached a handler of the vector table in Flash."""
         return self._first_fault
 
-    def stack_mark(self) -> StackMark:
-        """Not here: QEMU does not watch the stack pointer."""
-        raise EngineError("engine qemu: no stack high-water mark, expected engine native")
-
     def read_memory(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash."""
         with self._guarded():
@@ -263,7 +266,7 @@ class QemuEngine:
     # ---- faults and ends ----
 
     def _fault_handlers(self) -> dict[int, int]:
-        table = self.machine.gdb.read_memory(self._loaded_image().vector_table, 7 * 4)
+        table = self.machine.gdb.read_memory(self.image.vector_table, 7 * 4)
         words = [int.from_bytes(table[at : at + 4], "little") & ~1 for at in range(0, 28, 4)]
         return {words[number]: number for number in reversed(_FAULT_NAMES) if words[number]}
 
@@ -279,7 +282,7 @@ class QemuEngine:
         address = bfar if cfsr & _BFARVALID else mmfar if cfsr & _MMARVALID else None
         active = gdb.read_register(25) & 0x1FF
         kind = _FAULT_NAMES.get(active, _FAULT_NAMES[number])
-        return FaultInfo(kind, pc, self._loaded_image().function_at(pc), cfsr, hfsr, address)
+        return FaultInfo(kind, pc, self.image.function_at(pc), cfsr, hfsr, address)
 
     def _in_fault(self) -> bool:
         return self.machine.gdb.read_register(25) & 0x1FF in _FAULT_NAMES
@@ -287,7 +290,9 @@ class QemuEngine:
     def _how_it_ended(self) -> StopReason:
         return StopReason.FAULT if self._in_fault() else StopReason.HALT
 
-    def _loaded_image(self) -> FirmwareImage:
+    @property
+    def image(self) -> FirmwareImage:
+        """The loaded one."""
         if self._image is None:
             raise EngineError("engine qemu: no image loaded, call load() first")
         return self._image

@@ -13,8 +13,8 @@ import numpy as np
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.scene import LEFT, SMALL, SQUARE, TOP, check, compose
-
-WANTS_FRAME = "frame_capture_wait"  # the firmware's function that takes what is in the mailbox
+from boardless_sim.contract import Contract
+from boardless_sim.elf.image import FirmwareImage
 
 _MAGIC = 0x424C_4D42
 _EMPTY, _FULL = 1, 2
@@ -22,6 +22,12 @@ _LUMA, _YUYV = 1, 2
 _PRINT_LAYERS, _DUMP_LAYER = 1 << 0, 1 << 1
 _STATE_OFFSET, _FRAME_OFFSET = 4, 16
 _GREY = 0x80
+
+
+def mailbox_of(image: FirmwareImage, contract: Contract) -> int | None:
+    """The address of the variable through which the firmware takes frames; None without one."""
+    symbol = image.symbols.get(contract.symbols.mailbox)
+    return None if symbol is None or symbol.kind != "object" else symbol.address
 
 
 class Memory(Protocol):

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from boardless_sim.camera.frame import Frame
-from boardless_sim.elf.image import FirmwareImage, mailbox_of
+from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.engine import (
+    Activity,
     Capability,
     Engine,
     FaultInfo,
-    KeepsPreciseTime,
     StackMark,
     StopReason,
     UartLine,
 )
-from boardless_sim.engines.mailbox.box import Mailbox
+from boardless_sim.engines.mailbox.box import Mailbox, mailbox_of
 from boardless_sim.errors import EngineError
+from boardless_sim.finding import Finding
 
+_OF_A_CAMERA = {Capability.CAMERA, Capability.CAMERA_FAULTS, Capability.CAPTURE_TIMES}
 _STEP_US = 1000.0  # of virtual time between two looks at the mailbox
 
 
-class MailboxFed:
-    """Implements `Engine`: another engine, and a mailbox that is looked at every millisecond."""
+class MailboxFed(Engine):
+    """Another engine, and a mailbox that is looked at every millisecond."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self._mailbox: Mailbox | None = None
         self.name = engine.name
+        self.contract = engine.contract
+        self.checks = engine.checks
+        self.bounds = engine.bounds
         self.timing_basis = engine.timing_basis
-        self.capabilities = engine.capabilities - {Capability.CAMERA} | {Capability.MAILBOX}
+        self.capabilities = engine.capabilities - _OF_A_CAMERA | {Capability.MAILBOX}
 
     @property
     def mailbox(self) -> Mailbox:
@@ -38,9 +43,13 @@ class MailboxFed:
             raise EngineError(f"engine {self.name}: no firmware with a mailbox, expected one")
         return self._mailbox
 
+    @property
+    def image(self) -> FirmwareImage:
+        return self.engine.image
+
     def load(self, image: FirmwareImage) -> None:
         self.engine.load(image)
-        address = mailbox_of(image)
+        address = mailbox_of(image, self.contract)
         self._mailbox = None if address is None else Mailbox(self.engine, address)
 
     def show(self, frame: Frame) -> int:
@@ -65,8 +74,16 @@ class MailboxFed:
         self.engine.uart_send(port, data)
 
     def be_precise(self) -> None:
-        if isinstance(self.engine, KeepsPreciseTime):
-            self.engine.be_precise()
+        self.engine.be_precise()
+
+    def ask_for_layers(self, *, print_all: bool = False, dump: int | None = None) -> None:
+        self.mailbox.ask(print_layers=print_all, dump_layer=dump)
+
+    def count_calls(self, function: str) -> None:
+        self.engine.count_calls(function)
+
+    def call_counts(self) -> list[int]:
+        return self.engine.call_counts()
 
     def time_us(self) -> float:
         return self.engine.time_us()
@@ -85,6 +102,12 @@ class MailboxFed:
 
     def read_register(self, name: str) -> int:
         return self.engine.read_register(name)
+
+    def activity(self) -> Activity:
+        return self.engine.activity()
+
+    def findings(self) -> Sequence[Finding]:
+        return self.engine.findings()
 
     def log(self) -> list[str]:
         return self.engine.log()

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from boardless_sim.boards.own import load_placement
+from boardless_sim.boards.board import Board
+from boardless_sim.boards.own import blaming, file_of, load_placement
+from boardless_sim.boards.ram_fill import RAM_FILL
+from boardless_sim.boards.reference import REFERENCE
 from boardless_sim.camera.frame import Frame
-from boardless_sim.core.cpu import EXCEPTION_NAMES, UNUSED_PSP
+from boardless_sim.core.cpu import UNUSED_PSP
+from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
+    Activity,
     Capability,
     Capture,
+    Engine,
     FaultInfo,
     StackMark,
     StopReason,
@@ -21,23 +27,26 @@ from boardless_sim.engines.engine import (
 from boardless_sim.engines.native.machine import Machine, Outcome
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
+from boardless_sim.finding import Check, Finding
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
 
 _MAX_LINE_BYTES = 4096
 
 
-class NativeEngine:
-    """Implements `Engine`. Estimated cycles, exact devices, the same bytes on every run.
+class NativeEngine(Engine):
+    """Estimated cycles, exact devices, the same bytes on every run.
 
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
     event; off, the results are the same and only take longer. `peripherals`: devices in files of
     the user's own, as `FILE:CLASS@BASE`. `refill`: other constants of the cycle table, to see what
-    they would have said.
+    they would have said. `board`: what the firmware is flashed to. `ram_fill`: the seed of what RAM
+    holds at power-on, 0 for zeros.
     """
 
     name = "native"
     timing_basis = ESTIMATED_CYCLES
-    capabilities = frozenset(Capability)
+    capabilities = frozenset(Capability) - {Capability.MAILBOX}
+    checks = frozenset(Check) - {Check.UNINITIALISED_READ}
 
     def __init__(
         self,
@@ -45,9 +54,15 @@ class NativeEngine:
         fast_forward: bool = True,
         peripherals: Iterable[str] = (),
         refill: Refill = REFILL,
+        board: Board = REFERENCE,
+        ram_fill: int = RAM_FILL,
     ) -> None:
+        self._board = board
         self._strict = strict
-        self._peripherals = [load_placement(spec) for spec in peripherals]
+        self._ram_fill = ram_fill
+        specs = tuple(peripherals)
+        self._peripherals = [load_placement(spec) for spec in specs]
+        self._own_files = frozenset(map(file_of, specs))
         self._fast_forward = fast_forward
         self._refill = refill
         self._machine: Machine | None = None
@@ -67,18 +82,23 @@ class NativeEngine:
         self._image = image
         self._lines, self._partial, self._captures = [], {}, []
         self._calls, self._visits = None, {}
-        machine = Machine(
-            strict=self._strict,
-            fast_forward=self._fast_forward,
-            own=self._peripherals,
-            refill=self._refill,
-        )
+        with blaming(self._own_files):
+            machine = Machine(
+                self._board,
+                strict=self._strict,
+                fast_forward=self._fast_forward,
+                own=self._peripherals,
+                refill=self._refill,
+                bounds=self.bounds,
+                ram_fill=self._ram_fill,
+            )
         self._machine = machine
         machine.load(image)
         for port, usart in machine.devices.usarts.items():
             usart.on_transmit = self._receiver(port)
         machine.semihosting.on_output = self._receiver("semihosting")
-        machine.devices.camera.on_capture = self._note_capture
+        if machine.devices.fitted is not None:
+            machine.devices.camera.lens.on_capture = self._note_capture
 
     def close(self) -> None:
         """Free the board. Harmless twice."""
@@ -97,11 +117,11 @@ class NativeEngine:
 
     def show(self, frame: Frame) -> int:
         """Queue a frame for the lens."""
-        return self.machine.devices.camera.show(frame)
+        return self.machine.devices.camera.lens.show(frame)
 
     def captured(self) -> list[Frame]:
         """The frames that were captured whole, in order."""
-        return self.machine.devices.camera.captured
+        return list(self.machine.devices.camera.lens.captured)
 
     def captures(self) -> list[Capture]:
         """When each of them was whole."""
@@ -122,11 +142,28 @@ class NativeEngine:
         self._until = until
         outcome = self._run(limit_us)
         self._until = None
+        if self.machine.guard.exceeded:
+            return StopReason(self.machine.guard.exceeded.partition(":")[0])
         if outcome == Outcome.STOPPED:
             return StopReason.RESULT
         if outcome == Outcome.LOCKUP or self.machine.in_fault_handler():
             return StopReason.FAULT
+        if outcome == Outcome.STACK:
+            self._report_stack()
+            return StopReason.STACK
         return StopReason.HALT if outcome == Outcome.HALT else StopReason.LIMIT
+
+    def _report_stack(self) -> None:
+        """Which stack went where, by the names of the variables."""
+        shared, image = self.machine.cpu.shared, self.image
+        which = "main" if shared.stack_left == 1 else "process"
+        victim = self.machine.variables.at(shared.stack_floor - 1)
+        into = "another area" if victim is None else f"variable `{victim.name}`"
+        text = (
+            f"the {which} stack went below {shared.stack_floor:#010x} into {into}, "
+            f"in {image.function_at(shared.stack_left_pc)} (SP {shared.stack_left_sp:#010x})"
+        )
+        self.machine.report(Check.STACK_INTO_VARIABLES, "core", text, shared.stack_left_pc)
 
     def run_to(self, address: int, limit_us: float) -> bool:
         """Run until the basic block at `address` is about to run; False: it was not reached."""
@@ -137,6 +174,11 @@ class NativeEngine:
 
     def _run(self, limit_us: float, target: int | None = None) -> Outcome:
         """Visit what is watched, and go on unless it is the target."""
+        self.machine.guard.begin()
+        with blaming(self._own_files):
+            return self._run_on(limit_us, target)
+
+    def _run_on(self, limit_us: float, target: int | None) -> Outcome:
         machine = self.machine
         deadline_us = machine.time_us() + limit_us
         outcome = machine.run(limit_us)
@@ -159,7 +201,7 @@ class NativeEngine:
 
     def count_calls(self, function: str) -> None:
         """Count the instructions of each call of a function from here on."""
-        self._calls = CallCount(self._loaded_image(), function)
+        self._calls = CallCount(self.image, function)
         self.watch(self._calls.place, self._count_call)
 
     def call_counts(self) -> list[int]:
@@ -231,8 +273,11 @@ class NativeEngine:
         partial = self._partial.setdefault(port, bytearray())
 
         def receive(byte: int) -> None:
+            if self.machine.guard.note_byte(byte == 0x0A):
+                self.machine.stop()
+                return
             if byte == 0x0A or len(partial) >= _MAX_LINE_BYTES:
-                text = partial.decode("utf-8", "backslashreplace").rstrip("\r")
+                text = _text(partial)
                 partial.clear()
                 self._complete(UartLine(port, text, self.machine.time_us()))
             else:
@@ -259,12 +304,15 @@ class NativeEngine:
             cfsr=shared.fault_cfsr,
             hfsr=shared.fault_hfsr,
             address=shared.fault_address if shared.fault_has_address else None,
+            sp=shared.fault_sp,
+            lr=shared.fault_lr,
+            caller=self._function_at(shared.fault_lr & ~1),
         )
 
     def stack_mark(self) -> StackMark:
         """The lowest main stack pointer so far."""
         shared = self.machine.cpu.shared
-        image = self._loaded_image()
+        image = self.image
         top = image.initial_sp
         functions: dict[str, int] = {}
         for function in image.functions:
@@ -281,8 +329,8 @@ class NativeEngine:
         )
 
     def read_memory(self, address: int, size: int) -> bytes:
-        """Bytes of RAM or Flash."""
-        return self.machine.cpu.read(address, size)
+        """Bytes of RAM or Flash, or what registers would read as: a look has no effect."""
+        return self.machine.peek(address, size)
 
     def write_memory(self, address: int, data: bytes) -> None:
         """Write memory as a debug probe would."""
@@ -296,10 +344,32 @@ class NativeEngine:
         """What the board had to say."""
         return list(self.machine.log)
 
-    def _function_at(self, address: int) -> str:
-        return self._loaded_image().function_at(address)
+    def activity(self) -> Activity:
+        """What the core is at now."""
+        shared = self.machine.cpu.shared
+        active = shared.cycles - shared.handler_since if shared.active_exception else 0
+        return Activity(
+            handler_share=(shared.handler_cycles + active) / max(shared.cycles, 1),
+            handler_us=active * 1e6 / self.machine.clocks().hclk_hz,
+            is_asleep=self.is_asleep(),
+            polled=self.machine.polled(),
+            unfinished={port: _text(data) for port, data in self._partial.items() if data},
+        )
 
-    def _loaded_image(self) -> FirmwareImage:
+    def findings(self) -> Sequence[Finding]:
+        """What the chip would not have carried, in the order in which it was seen."""
+        return tuple(self.machine.findings)
+
+    def _function_at(self, address: int) -> str:
+        return self.image.function_at(address)
+
+    @property
+    def image(self) -> FirmwareImage:
+        """The loaded one."""
         if self._image is None:
             raise EngineError("native engine: no image loaded, call load() first")
         return self._image
+
+
+def _text(sent: bytearray) -> str:
+    return sent.decode("utf-8", "backslashreplace").rstrip("\r")

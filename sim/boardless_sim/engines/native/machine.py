@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from enum import Enum
 
-from boardless_sim.boards.board import Placement
-from boardless_sim.chips.stm32f407 import BOARD, build_devices
+from boardless_sim.boards.board import Board
+from boardless_sim.boards.devices import build_devices
+from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
+from boardless_sim.chips.chip import MemoryArea, Placement
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
 from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, ScheduledEvent, Timeline
 from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.bounds import DEFAULT, Bounds, Guard
+from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
+from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
+from boardless_sim.finding import Check, Finding
+from boardless_sim.peripherals.gated import Gated
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
 
 _PAGE = 0x1000
-_SLOT_BITS = 10  # devices of the STM32F407 stand at multiples of 1 KiB
+_SLOT_BITS = 10  # devices stand at multiples of 1 KiB
 _TOP_BITS = 24  # no two memories share the top byte of their addresses
 _WORD = ~3
+_READS, _OFTEN, _LATELY = 64, 3, 8
+_LOOK_CYCLES = 4_000_000  # 24 ms at 168 MHz, from one look at the host's clock to the next
 _FAULTS = range(2, 7)  # NMI to UsageFault
 _ERASED = b"\xff"
-_BOOT_ROM = 0x1FFF_0000  # the boot loader, whose code is not modelled: room for one CLREX
+
+
+_Slot = tuple[int, Peripheral, frozenset[int]]  # base, device, its stable offsets
 
 
 class Outcome(Enum):
@@ -33,6 +45,17 @@ class Outcome(Enum):
     HALT = "halt"  # asleep, and nothing will ever wake it
     LOCKUP = "lockup"
     MARK = "mark"  # a marked block is about to run
+    BREAK = "break"  # a debugger's stop
+    STACK = "stack"  # a stack pointer left the object or free area in which it began
+    BOUND = "bound"  # of the host: `guard.exceeded` says which
+
+
+_OUTCOMES = {
+    Reason.LOCKUP: Outcome.LOCKUP,
+    Reason.MARK: Outcome.MARK,
+    Reason.BREAK: Outcome.BREAK,
+    Reason.STACK: Outcome.STACK,
+}
 
 
 class Machine:
@@ -40,12 +63,16 @@ class Machine:
 
     def __init__(
         self,
+        board: Board,
         *,
         strict: bool = False,
         fast_forward: bool = True,
         own: Iterable[Placement] = (),
         refill: Refill = REFILL,
+        bounds: Bounds = DEFAULT,
+        ram_fill: int = RAM_FILL,
     ) -> None:
+        self._board = board
         self.cpu = Cpu(self, refill)
         self._shared = self.cpu.shared
         self._shared.fast_forward = int(fast_forward)
@@ -55,28 +82,44 @@ class Machine:
         self._event_cycle: int | None = None
         self._stop = self._limit_reached = False
         self._reset_cause = ""
+        self.halts_at_bkpt = False  # a debugger is there (DDI 0403E, C1.6.4)
         self._said: set[str] = set()
+        self._reported: set[tuple[Check, str]] = set()
         self.semihosting = Semihosting(self.say_once)
         self.log: list[str] = []
+        self.variables = Variables()
+        self.guard = Guard(bounds)
+        self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
+        self._effects_before_end = 0
+        self.findings: list[Finding] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
-        self._map_memories()
+        self._ram_fill = ram_fill
+        self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
-        self.devices = build_devices(self)
+        self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
+        self.devices.flash.cells = self._flash = _Flash(self, board.chip.memory("Flash"))
         self._own = [(place.base, place.factory(place.name)) for place in own]
         for _, device in self._own:
             device.attach(self)
             device.reset()
-        self._slots: dict[int, tuple[int, Peripheral, frozenset[int]]] = {}
+        self._slots: dict[int, _Slot] = {}
         self._map_devices()
+        self._gated: dict[str, _Slot] = {}
+        self.devices.rcc.on_gate = self._follow_gate
+        self.devices.low_power.wake_from_standby = lambda: self.request_reset("STANDBY")
+        for name in self.devices.by_name:
+            self._follow_gate(name)
 
     # ---- building ----
 
-    def _map_memories(self) -> None:
-        for area in BOARD.memories:
+    def _map_memories(self, ram_fill: int) -> None:
+        for area in self._board.chip.memories:
             memory = Memory(area.size)
             if area.fill:
                 memory.view[:] = _ERASED * area.size
+            if area.writable and not area.kept:
+                memory.view[:] = power_on_contents(ram_fill, area.base, area.size)
             if area.executable:
                 self.cpu.map_code(memory, area.base, writable=area.writable)
             else:
@@ -91,32 +134,76 @@ class Machine:
                 self.cpu.watch_ram(memory, area.base, executable=area.executable)
             if area.dma:
                 self._memories[area.base >> _TOP_BITS] = (area.base, memory, area.writable)
-        self.cpu.keep_clrex(_BOOT_ROM)
+        self.cpu.keep_clrex(self._board.chip.boot_rom)
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
-        for base, device in self._all_devices():
+        for base, device in self.mapped_devices():
             for slot in range(base >> _SLOT_BITS, (base + device.size + 1023) >> _SLOT_BITS):
                 self._slots[slot] = (base, device, device.stable)
                 pages.add(slot << _SLOT_BITS & ~(_PAGE - 1))
-        for known in BOARD.unmodelled:
+        for known in self._board.chip.unmodelled:
             pages.update(range(known.base & ~(_PAGE - 1), known.base + known.size, _PAGE))
-        for start, size in _runs(sorted(page for page in pages if page < 0xE000_0000)):
-            self.cpu.map_region(start, size, Region.DEVICE)
-        self.cpu.map_region(0xE000_0000, 0x10_0000, Region.PPB)
-        self.cpu.map_region(0x2200_0000, 0x40_0000, Region.SRAM_ALIAS)
-        self.cpu.map_region(0x4200_0000, 0x100_0000, Region.DEVICE_ALIAS)
+        regions = [
+            (range(start, start + size), Region.DEVICE)
+            for start, size in _runs(sorted(page for page in pages if page < PPB.start))
+        ]
+        controller = self.devices.memory_controller
+        if controller is not None:
+            regions.append((controller.window, Region.DEVICE))
+        regions += [
+            (PPB, Region.PPB),
+            (SRAM_ALIAS, Region.SRAM_ALIAS),
+            (DEVICE_ALIAS, Region.DEVICE_ALIAS),
+        ]
+        for area, kind in regions:
+            self.cpu.map_region(area.start, len(area), kind)
         self.cpu.map_done()
+        self._look = Look(self.cpu, [area for area, _ in regions], self.device_at)
 
-    def _all_devices(self) -> Iterator[tuple[int, Peripheral]]:
+    def _follow_gate(self, name: str) -> None:
+        """A device without a clock, or held in reset, is out of the map: no access asks for it.
+
+        The entries of the map are exchanged, so that an access costs nothing more.
+        """
+        placed = self.devices.by_name.get(name)
+        if placed is None:
+            return
+        base, device = placed
+        slot = base >> _SLOT_BITS
+        if self._slots[slot][1] not in (device, self._gated.get(name, (0, None))[1]):
+            return  # one of the user's own stands there
+        rcc = self.devices.rcc
+        clocked, in_reset = rcc.clock_enabled(name), rcc.held_in_reset(name)
+        if device.clocked is not clocked:
+            device.clock(clocked)
+        if clocked and not in_reset:
+            self._slots[slot] = (base, device, device.stable)
+            return
+        register = rcc.gate_register(name)
+        why = f"is held in reset (RCC_{register.replace('ENR', 'RSTR')})"
+        if not clocked:
+            why = f"is not clocked (RCC_{register})"
+        gated = Gated(device, why)
+        gated.attach(self)
+        self._gated[name] = self._slots[slot] = (base, gated, gated.stable)
+
+    def mapped_devices(self) -> Iterator[tuple[int, Peripheral]]:
         """The board's devices, then the user's own, which replace what stands at their place."""
         yield from self.devices.mapped
         yield from self._own
+
+    @property
+    def board(self) -> Board:
+        """What it was built from."""
+        return self._board
 
     def load(self, image: FirmwareImage) -> None:
         """Write the image into Flash and take the reset vector."""
         for segment in image.segments:
             self.cpu.write(segment.load_address, segment.data)
+        self.variables = Variables(image)
+        self.cpu.set_stack_bounds(self.variables.bounds)
         self.cpu.power_on(image.vector_table)
         self._vector_table = image.vector_table
 
@@ -128,39 +215,67 @@ class Machine:
 
     def run(self, limit_us: float) -> Outcome:
         """Run until `stop`, for at most `limit_us`, or until the CPU cannot go on."""
+        return self.run_until(self.time_ps() + max(1, round(limit_us * 1e6)))
+
+    def run_until(self, limit_ps: int) -> Outcome:
+        """As `run`, but up to a time since power-on."""
         self._stop = self._limit_reached = False
         self._shared.effects += 1  # a test may have changed a device since
-        limit_ps = self._timeline.to_ps(self._shared.cycles) + max(1, round(limit_us * 1e6))
         limit = self._queue.at_ps(limit_ps, self._reach_limit)
         try:
             return self._run()
         finally:
             limit.cancel()
+            self._effects_before_end = self._shared.effects - int(self._limit_reached)
 
     def _run(self) -> Outcome:
-        while True:
-            self.cpu.set_next_event(self._queue.next_due(NEVER))
+        while not self.guard.exceeded:
+            due = self._queue.next_due(NEVER)
+            self.cpu.set_next_event(min(due, self._shared.cycles + _LOOK_CYCLES))
             reason = self.cpu.run()
             if reason == Reason.EVENT:
+                if self._shared.cycles < self._queue.next_due(NEVER):
+                    self.guard.look_at_clock()  # nothing is due: the board notices nothing
+                    continue
                 self._run_events()
                 if self._stop:
                     return Outcome.STOPPED
                 if self._limit_reached:
                     return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
-            elif reason == Reason.RESET:
-                self._reset()
-            elif reason == Reason.LOCKUP:
-                return Outcome.LOCKUP
-            elif reason == Reason.MARK:
-                return Outcome.MARK
+            elif reason in (Reason.RESET, Reason.DEEP, Reason.AWAKE):
+                self._follow(reason)
+            elif reason in _OUTCOMES:
+                return _OUTCOMES[reason]
             elif reason == Reason.DEBUG:
-                if not self.semihosting.call(self.cpu) and not self.cpu.breakpoint_fault():
-                    return Outcome.LOCKUP
+                outcome = self._breakpoint()
+                if outcome is not None:
+                    return outcome
             else:
                 raise EngineError(
                     f"native engine: the CPU stopped at {self._shared.pc:#010x} for a reason it "
                     f"does not know (Unicorn {self._shared.interrupt_number})"
                 )
+        return Outcome.BOUND
+
+    def _follow(self, reason: Reason) -> None:
+        """The core was reset, or its clock stops or comes back."""
+        if reason == Reason.RESET:
+            self._reset()
+            self.guard.note_reset()
+        elif reason == Reason.DEEP:
+            self.devices.low_power.enter()
+        else:
+            wake_ns = self.devices.low_power.leave()
+            self._shared.cycles += wake_ns * self._clocks.hclk_hz // 10**9
+
+    def _breakpoint(self) -> Outcome | None:
+        """BKPT: None where the run goes on."""
+        self.guard.look_at_clock()
+        if self.semihosting.call(self.cpu):
+            return None
+        if self.halts_at_bkpt:
+            return Outcome.BREAK
+        return None if self.cpu.breakpoint_fault() else Outcome.LOCKUP
 
     def _reach_limit(self) -> None:
         self._limit_reached = True
@@ -189,18 +304,38 @@ class Machine:
         cause = self._reset_cause or "SFT"
         self._reset_cause = ""
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
-        for _, device in self._all_devices():
+        self.devices.low_power.forget()
+        for _, device in self.mapped_devices():
             device.reset()
-        self.devices.camera.reset()
+        if cause == "STANDBY":
+            self._lose_ram()
+            self.devices.pwr.woke_from_standby()
+        if self.devices.fitted is not None:
+            self.devices.fitted.reset()
         self.devices.rcc.note_reset(cause)
         self.set_clocks(self.devices.rcc.clock_tree())
         self.cpu.power_on(self._vector_table)
+
+    def _lose_ram(self) -> None:
+        """Standby keeps the backup SRAM only (RM0090 section 5.3.6)."""
+        for area in self._board.chip.memories:
+            if area.writable and not area.kept:
+                contents = power_on_contents(self._ram_fill, area.base, area.size)
+                self.cpu.write(area.base, bytes(contents))
 
     # ---- time ----
 
     def time_us(self) -> float:
         """Virtual time since power-on."""
-        return self._timeline.to_ps(self._shared.cycles) / 1e6
+        return self.time_ps() / 1e6
+
+    def time_ps(self) -> int:
+        """The same in picoseconds, which are exact."""
+        return self._timeline.to_ps(self._shared.cycles)
+
+    def ps_at(self, cycle: int) -> int:
+        """The time of a cycle since the core's clock changed last."""
+        return self._timeline.to_ps(cycle)
 
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
@@ -212,24 +347,67 @@ class Machine:
         """Answer a load from a device address."""
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
-            self.log_unmodelled(self._name_of(address), "read")
+            if not self._is_external(address):
+                self.log_unmodelled(self._name_of(address), "read")
             return 0
         base, device, stable = slot
         offset = address - base
         if offset & _WORD not in stable:
             self._shared.effects += 1
+        self._reads.append((address, self._shared.effects))
         return device.read(offset, size)
 
     def device_write(self, address: int, size: int, value: int) -> None:
         """Carry out a store to a device address."""
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
-            self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
+            if self._flash.area.holds(address):
+                self.devices.flash.program(address, size, value)
+            elif not self._is_external(address):
+                self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
             return
         slot[1].write(address - slot[0], size, value)
 
+    def _is_external(self, address: int) -> bool:
+        """Whether it is of a bank of the memory controller; a bus error where that is off."""
+        controller = self.devices.memory_controller
+        if controller is None or address not in controller.window:
+            return False
+        self._shared.effects += 1
+        if not controller.answers(address):
+            self.cpu.bus_error(address)
+        return True
+
+    def polled(self) -> tuple[str, ...]:
+        """The device registers that the code read last, again and again.
+
+        A stable register is read once for each effect; a loop reads another kind often.
+        """
+        if not self._limit_reached:
+            return ()
+        times = Counter(address for address, _ in self._reads)
+        latest = dict(self._reads)
+        end = self._effects_before_end
+        return tuple(
+            self._name_of(address)
+            for address, effects in latest.items()
+            if effects >= end or (effects >= end - _LATELY and times[address] >= _OFTEN)
+        )
+
+    def peek(self, address: int, size: int) -> bytes:
+        """Bytes of memory, or of registers without the effects of reading them."""
+        return self._look.at(address, size)
+
+    def poke(self, address: int, data: bytes) -> None:
+        """Write memory or registers as a debugger does."""
+        self._shared.effects += 1
+        self._look.put(address, data)
+
     def _name_of(self, address: int) -> str:
-        for known in BOARD.unmodelled:
+        slot = self._slots.get(address >> _SLOT_BITS)
+        if slot is not None:
+            return slot[1].register_name(address - slot[0])
+        for known in self._board.chip.unmodelled:
             if known.base <= address < known.base + known.size:
                 return known.register_name(address - known.base)
         core_register = CORE_REGISTERS.get(address & _WORD)
@@ -242,6 +420,10 @@ class Machine:
     def now(self) -> int:
         """Virtual time in cycles."""
         return self._event_cycle if self._event_cycle is not None else self.cpu.now()
+
+    def now_ns(self) -> int:
+        """Virtual time in nanoseconds."""
+        return self._timeline.to_ps(self.now()) * 10**9 // PICOSECONDS
 
     def schedule(self, delay_cycles: int, callback: Callable[[], None]) -> ScheduledEvent:
         """Call back after a number of core cycles."""
@@ -275,6 +457,10 @@ class Machine:
         """Drive an EXTI input line."""
         self.devices.exti.set_line(line, level)
 
+    def send_event(self) -> None:
+        """Wake a core that waits for an event."""
+        self.cpu.send_event()
+
     def dma_request(self, request: str, units: int = 1) -> int:
         """Raise a DMA request line."""
         return self.devices.dma_request(request, units)
@@ -289,8 +475,11 @@ class Machine:
                 return bytes(memory.view[offset : offset + size])
         raise BusFault(f"no memory at {address:#010x}, {size} bytes")
 
-    def memory_write(self, address: int, data: bytes) -> None:
+    def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         """Write RAM as a bus master."""
+        if buffer is not None and self.variables.passes_end(buffer, address + len(data)):
+            for text in self.variables.overwritten(buffer, address, len(data)):
+                self.report(Check.DMA_PAST_SYMBOL, "DMA", text)
         found = self._memories.get(address >> _TOP_BITS)
         if found is not None:
             base, memory, writable = found
@@ -328,7 +517,17 @@ class Machine:
         where = f"{register} is not modelled ({access})"
         if self._strict:
             raise StrictError(f"{where}, at pc near {self._shared.pc & ~1:#010x}")
+        self.report(Check.UNMODELLED, register.partition("_")[0], f"{register} is not modelled")
         self.say_once(where)
+
+    def report(self, check: Check, device: str, text: str, pc: int | None = None) -> None:
+        """Note what the chip would not have carried, once for each text; `pc`: not the core's."""
+        if (check, text) in self._reported:
+            return
+        self._reported.add((check, text))
+        pc = self._shared.pc & ~1 if pc is None else pc
+        time_us = self.time_us()
+        self.findings.append(Finding(check.value, check.grade, device, pc, time_us, text))
 
     def say_once(self, message: str) -> None:
         """Add to the log what was not said before."""
@@ -336,6 +535,24 @@ class Machine:
         if key not in self._said:
             self._said.add(key)
             self.log.append(message)
+
+
+class _Flash:
+    """Implements `FlashCells` on the core's memory."""
+
+    def __init__(self, machine: Machine, area: MemoryArea) -> None:
+        self._machine, self.area = machine, area
+        self.base, self.size = area.base, area.size
+
+    def read(self, address: int, size: int) -> bytes:
+        return self._machine.cpu.read(address, size)
+
+    def write(self, address: int, data: bytes) -> None:
+        self._machine.cpu.write(address, data)
+
+    def stall(self, cycles: int) -> None:
+        if self.area.holds(self._machine.cpu.shared.pc):
+            self._machine.cpu.stall(cycles)
 
 
 def _runs(pages: list[int]) -> list[tuple[int, int]]:

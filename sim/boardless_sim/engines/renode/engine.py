@@ -7,15 +7,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from boardless_sim.camera.frame import Frame
-from boardless_sim.camera.scene import compose
-from boardless_sim.camera.sensors.ov7670 import NO_FRAME
+from boardless_sim.camera.scene import NO_FRAME, compose
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.engine import (
     Capability,
     Capture,
+    Engine,
     FaultInfo,
-    StackMark,
     StopReason,
     UartLine,
 )
@@ -43,8 +42,8 @@ _REGISTERS = {f"r{number}": number for number in range(16)} | {
 }  # fmt: skip
 
 
-class RenodeEngine:
-    """Implements `Engine` on a Renode of its own. Times count instructions at 168 MHz.
+class RenodeEngine(Engine):
+    """A Renode of its own. Times count instructions at 168 MHz.
 
     `quantum_us` is how far a run may go beyond what it waited for, and how early SysTick may start;
     the devices' own times do not depend on it. Host time is bounded by `start_limit_s` and
@@ -60,6 +59,9 @@ class RenodeEngine:
             Capability.REGISTERS,
             Capability.DETERMINISTIC,
             Capability.PRECISE_TIME,
+            Capability.CAMERA_FAULTS,
+            Capability.CAPTURE_TIMES,
+            Capability.CALL_COUNTS,
         }
     )
 
@@ -118,7 +120,7 @@ class RenodeEngine:
         return self._running.process_group
 
     def _build_board(self, monitor: Monitor, image: FirmwareImage) -> None:
-        (monitor.folder / "firmware.elf").write_bytes(image.path.read_bytes())
+        (monitor.folder / "firmware.elf").write_bytes(image.raw)
         (monitor.folder / "board").symlink_to(board_files(), target_is_directory=True)
         monitor.tell("include @board/setup.resc")
         _set_quantum(monitor, self._quantum_us)
@@ -129,6 +131,13 @@ class RenodeEngine:
     def be_precise(self) -> None:
         """Go in steps of 10 us from here on, where a long quantum would only make a run shorter."""
         _set_quantum(self._running, min(self._quantum_us, PRECISE_QUANTUM_US))
+
+    @property
+    def image(self) -> FirmwareImage:
+        """The loaded one."""
+        if self._image is None:
+            raise EngineError("engine renode: no image loaded, call load() first")
+        return self._image
 
     @property
     def _running(self) -> Monitor:
@@ -190,8 +199,7 @@ class RenodeEngine:
 
     def count_calls(self, function: str) -> None:
         """Count the instructions of each call of a function from here on."""
-        assert self._image is not None
-        self._ask("CountCalls", hex(CallCount(self._image, function).entry))
+        self._ask("CountCalls", hex(CallCount(self.image, function).entry))
 
     def call_counts(self) -> list[int]:
         """Instructions of every call that returned."""
@@ -253,12 +261,6 @@ class RenodeEngine:
         """The first fault the CPU took, if any."""
         return self._fault
 
-    def stack_mark(self) -> StackMark:
-        """Renode does not watch the stack pointer."""
-        raise EngineError(
-            f"engine renode: no {Capability.STACK_MARK.value}, expected engine native for it"
-        )
-
     def read_memory(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash."""
         return bytes.fromhex(self._ask("Read", hex(address), size)["bytes"][0])
@@ -295,8 +297,7 @@ class RenodeEngine:
         return FaultInfo(kind, pc, self._function_at(pc), cfsr, hfsr, address)
 
     def _function_at(self, address: int) -> str:
-        assert self._image is not None
-        return self._image.function_at(address)
+        return self.image.function_at(address)
 
 
 def _set_quantum(monitor: Monitor, quantum_us: int) -> None:

@@ -1,0 +1,70 @@
+"""`boardless debug`: a firmware on the virtual board, for any GDB."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from boardless.commands.exit_codes import ExitCode
+from boardless.commands.options import PATH, limit_option, peripheral_option, strict_option
+
+_PS_PER_UNIT = {"us": 10**6, "ms": 10**9, "s": 10**12}
+
+
+@click.command("debug")
+@click.argument("elf", type=PATH)
+@click.option(
+    "--frames", metavar="PATH", help="Shown to the camera: a file, a folder, pattern:NAME."
+)
+@limit_option
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Of 127.0.0.1; 0: any that is free."
+)
+@click.option(
+    "--snapshot-every", default="50ms", show_default=True, metavar="TIME",
+    help="Virtual time between two snapshots: the way back is short, the way forward slower.",
+)  # fmt: skip
+@click.option("--no-reverse", is_flag=True, help="No snapshots, no way back.")
+@strict_option
+@peripheral_option
+def command(
+    elf: Path,
+    frames: str | None,
+    limit: int | None,
+    port: int,
+    snapshot_every: str,
+    no_reverse: bool,
+    strict: bool,
+    peripherals: tuple[str, ...],
+) -> int:
+    """Power on a board with the firmware ELF and wait for a GDB, before the first instruction.
+
+    Stops cost no virtual time: the run under the debugger is the run without it.
+    """
+    from boardless.debug.server import serve
+    from boardless.debug.target import Target
+    from boardless_sim.camera.source import open_frames
+    from boardless_sim.elf.image import load_image
+    from boardless_sim.engines.native.engine import NativeEngine
+
+    every_ps = None if no_reverse else _picoseconds(snapshot_every)
+    image = load_image(elf)
+    with closing(NativeEngine(strict=strict, peripherals=peripherals)) as engine:
+        engine.load(image)
+        for frame in open_frames(frames, limit=limit) if frames else ():
+            engine.show(frame)
+        with closing(Target(engine, image, every_ps)) as target:
+            serve(target, port, click.echo)
+    return ExitCode.PASSED
+
+
+def _picoseconds(text: str) -> int:
+    number = text.rstrip("smu")
+    unit = _PS_PER_UNIT.get(text[len(number) :])
+    if unit is None or not number.isdecimal() or not int(number):
+        raise click.BadParameter(
+            f"{text!r}, expected a time such as 50ms", param_hint="--snapshot-every"
+        )
+    return int(number) * unit

@@ -1,0 +1,113 @@
+"""The firmware's contract in `boardless.toml`: where its results come, and how they are written.
+
+[console]
+port = "USART3"
+baud = 115200
+result = 'class: (?P<class>\\w+) \\((?P<score>\\d+)%\\) (?P<total_ms>\\d+) ms'
+
+[classes]
+names = ["cat", "dog"]
+
+[symbols]
+infer = "run_network"
+
+[stages]
+preprocess = "scale_picture"
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from boardless.project.toml_table import Table
+from boardless.project.waivers import CheckWaiver
+from boardless_sim.contract import REFERENCE, Contract, Symbols
+from boardless_sim.errors import ConfigError
+from boardless_sim.result import ResultPattern
+
+TABLES = ("console", "classes", "symbols", "stages")
+_MOST_BAUD = 10_500_000  # USART1 and USART6 at 84 MHz, oversampling by 8 (RM0090 30.3.4)
+_MOST_CLASSES = 1000
+
+
+def read_contract(root: Table) -> Contract:
+    """What the tables of a file say; the reference firmware's where they say nothing."""
+    console, classes = root.table("console"), root.table("classes")
+    port = console.text("port")
+    baud = console.count("baud") if console.has("baud") else None
+    if baud is not None and baud > _MOST_BAUD:
+        raise console.error(f"baud: found {baud}, expected at most {_MOST_BAUD}")
+    error_prefix = console.text("errors") or Contract.error_prefix
+    result = _result(console)
+    console.close()
+    names = classes.texts("names")
+    if len(names) > _MOST_CLASSES or len(set(names)) < len(names):
+        raise classes.error(f"names: expected at most {_MOST_CLASSES}, each once")
+    classes.close()
+    return Contract(
+        port=port,
+        baud=baud,
+        result=result,
+        classes=names,
+        error_prefix=error_prefix,
+        symbols=_symbols(root.table("symbols")),
+        stages=_stages(root.table("stages")),
+    )
+
+
+@dataclass(frozen=True)
+class Project:
+    """What a project says of running its firmware."""
+
+    contract: Contract = REFERENCE
+    waivers: tuple[CheckWaiver, ...] = ()
+
+
+def load_project(path: Path | None) -> Project:
+    """That of a file; without one, of `boardless.toml` in the current folder, if it is there.
+
+    The reference firmware's where there is none. Raises `ConfigError`.
+    """
+    from boardless.project.config import FILE_NAME, load_config
+
+    here = Path(FILE_NAME)
+    if path is None and not here.is_file():
+        return Project()
+    config = load_config(path or here)
+    return Project(config.contract, config.check_waivers)
+
+
+def load_contract(path: Path | None) -> Contract:
+    """The contract alone."""
+    return load_project(path).contract
+
+
+def _result(console: Table) -> ResultPattern | None:
+    text = console.text("result")
+    if text is None:
+        return None
+    try:
+        return ResultPattern.from_text(text)
+    except ValueError as error:
+        raise console.error(f"result: found {text!r}, expected {error}") from error
+
+
+def _symbols(table: Table) -> Symbols:
+    given = {
+        name.name: text
+        for name in fields(Symbols)
+        if (text := table.text(name.name.replace("_", "-"))) is not None
+    }
+    table.close()
+    return Symbols(**given)
+
+
+def _stages(table: Table) -> dict[str, str]:
+    """Those of the file in its order; the reference firmware's where it gives none."""
+    if not table.given:
+        return dict(REFERENCE.stages)
+    given = {name: table.text(name) for name in table.names()}
+    if not given:
+        raise ConfigError(f"{table.folder}: [stages] is empty, expected a function a stage")
+    return {name: text for name, text in given.items() if text is not None}

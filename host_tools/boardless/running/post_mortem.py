@@ -1,0 +1,189 @@
+"""Where a run stood that ended without its result: what the core was at, and how it came there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from boardless.running.unwind import EXCEPTION, Level, Unwinder
+from boardless_sim.core.names import EXCEPTION_NAMES
+from boardless_sim.engines.engine import Capability, Engine, FaultInfo
+from boardless_sim.errors import EngineError
+from boardless_sim.finding import Check
+
+_IPSR = 0x1FF
+_FIRST_INTERRUPT = 16
+_REFUSED = 1 << 12 | 1 << 4  # CFSR.STKERR, MSTKERR (DDI 0403E, B3.2.15)
+_NEAR_BYTES = 4096  # how far from SP a function's own frame is touched
+_RECURSES = 3
+_SHOWN_CALLS, _SHOWN_TEXT = 16, 200
+
+
+@dataclass(frozen=True)
+class PostMortem:
+    """One stopped core. `calls`: innermost first, `<exception>` between a handler and its victim.
+
+    `handler_share` and what follows it are None or empty where the engine does not know.
+    """
+
+    pc: int
+    function: str
+    calls: tuple[str, ...]
+    exception: str = ""
+    handler: Level | None = None
+    handler_share: float | None = None
+    handler_us: float | None = None
+    is_asleep: bool | None = None
+    polled: tuple[str, ...] = ()
+    unmodelled: tuple[str, ...] = ()
+    last_text: str = ""
+    fault: str = ""
+    overflow: str = ""
+
+
+def examine(engine: Engine) -> PostMortem | None:
+    """The core as it stands; None where the engine gives no registers, or no longer."""
+    if Capability.REGISTERS not in engine.capabilities:
+        return None
+    try:
+        return _examine(engine)
+    except EngineError:  # the emulator has gone: what it said last is all there is
+        return None
+
+
+def _examine(engine: Engine) -> PostMortem:
+    pc, fault = engine.read_register("pc"), engine.fault()
+    number = engine.read_register("xpsr") & _IPSR
+    levels = Unwinder(engine.image, engine).walk(fault)
+    activity = engine.activity() if Capability.ACTIVITY in engine.capabilities else None
+    return PostMortem(
+        pc=pc,
+        function=engine.image.function_at(pc),
+        calls=tuple(level.function for level in levels),
+        exception=_name(number) if number else "",
+        handler=_handler(levels) if number else None,
+        handler_share=None if activity is None else activity.handler_share,
+        handler_us=None if activity is None else activity.handler_us,
+        is_asleep=None if activity is None else activity.is_asleep,
+        polled=() if activity is None else activity.polled,
+        unmodelled=_unmodelled(engine),
+        last_text=_last_text(engine, {} if activity is None else dict(activity.unfinished)),
+        fault="" if fault is None else str(fault),
+        overflow=_overflow(levels, fault),
+    )
+
+
+def in_short(found: PostMortem) -> str:
+    """One line: function, PC, exception, share of time in handlers, overflow."""
+    share = (
+        "" if found.handler_share is None else f", {100 * found.handler_share:.1f} % in handlers"
+    )
+    overflow = f", {found.overflow}" if found.overflow else ""
+    mode = found.exception or "thread mode"
+    return f"in {found.function} at pc {found.pc:#010x}, {mode}{share}{overflow}"
+
+
+def in_lines(found: PostMortem) -> Iterator[str]:
+    """For a person, one matter a line."""
+    asleep = ", asleep" if found.is_asleep else ""
+    yield f"stands in  {found.function} at {found.pc:#010x}{asleep}"
+    if found.overflow:
+        yield f"stack      {found.overflow}"
+    yield f"called by  {' < '.join(_shortened(found.calls))}"
+    yield f"exception  {found.exception or 'none: thread mode'}"
+    if found.handler_share is not None:
+        yield f"handlers   {100 * found.handler_share:.1f} % of all time"
+    if found.fault:
+        yield f"fault      {found.fault}"
+    if found.polled:
+        yield f"polls      {', '.join(found.polled)}"
+    for text in found.unmodelled:
+        yield f"unmodelled {text}"
+    yield f"UART       {found.last_text or 'silent'}"
+
+
+def as_document(found: PostMortem) -> dict[str, object]:
+    """The same for JSON; `calls` is whole."""
+    return {
+        "pc": found.pc,
+        "function": found.function,
+        "calls": list(found.calls),
+        "exception": found.exception or None,
+        "handler_share": found.handler_share,
+        "handler_us": found.handler_us,
+        "asleep": found.is_asleep,
+        "polled": list(found.polled),
+        "unmodelled": list(found.unmodelled),
+        "last_text": found.last_text,
+        "fault": found.fault or None,
+        "stack_overflow": found.overflow or None,
+    }
+
+
+def _name(exception: int) -> str:
+    if exception >= _FIRST_INTERRUPT:
+        return f"interrupt {exception - _FIRST_INTERRUPT}"
+    return EXCEPTION_NAMES.get(exception, f"exception {exception}")
+
+
+def _handler(levels: Sequence[Level]) -> Level | None:
+    """The outermost function of the handler that runs."""
+    inside = levels[: levels.index(EXCEPTION)] if EXCEPTION in levels else levels
+    return inside[-1] if inside else None
+
+
+def _overflow(levels: Sequence[Level], fault: FaultInfo | None) -> str:
+    """Which function's frames filled the stack, where a fault says that it was full."""
+    if fault is None or not _at_the_stack(fault):
+        return ""
+    return overflow_of(levels)
+
+
+def overflow_of(levels: Sequence[Level]) -> str:
+    """The same where it is known that the stack was full."""
+    below = levels[levels.index(EXCEPTION) + 1 :] if EXCEPTION in levels else levels
+    if not below:
+        return "stack overflow"
+    function, count = Counter(level.function for level in below).most_common(1)[0]
+    if count < _RECURSES:
+        return f"stack overflow in `{below[0].function}`"
+    return f"stack overflow: {count:,} frames of `{function}`"
+
+
+def _at_the_stack(fault: FaultInfo) -> bool:
+    if fault.cfsr & _REFUSED:
+        return True
+    if fault.sp is None or fault.address is None:
+        return False
+    return abs(fault.address - fault.sp) <= _NEAR_BYTES
+
+
+def _unmodelled(engine: Engine) -> tuple[str, ...]:
+    if Capability.BOARD_CHECKS not in engine.capabilities:
+        return ()
+    found = engine.findings()
+    return tuple(finding.text for finding in found if finding.kind == Check.UNMODELLED.value)
+
+
+def _last_text(engine: Engine, unfinished: dict[str, str]) -> str:
+    """What came last, a text without a line end before any line."""
+    port = engine.contract.port
+    if port is not None and port not in unfinished:
+        unfinished = {}
+    if unfinished:
+        port = port or next(reversed(unfinished))
+        return f"{unfinished[port][-_SHOWN_TEXT:]!r} on {port}, without a line end"
+    lines = engine.uart_lines()
+    return f"{lines[-1].text[:_SHOWN_TEXT]!r} on {lines[-1].port}" if lines else ""
+
+
+def _shortened(calls: Sequence[str]) -> list[str]:
+    """Recursion as a count, and no more calls than a person reads."""
+    runs = [(name, sum(1 for _ in run)) for name, run in groupby(calls)]
+    names = [name if count == 1 else f"{name} ({count:,} times)" for name, count in runs]
+    if len(names) > _SHOWN_CALLS:
+        left = len(names) - _SHOWN_CALLS
+        names[_SHOWN_CALLS - 2 : -2] = [f"… {left} more"]
+    return names

@@ -1,0 +1,144 @@
+"""The devices of a board, built from its data and wired to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from boardless_sim.boards.board import Board
+from boardless_sim.boards.camera import CameraOnBoard
+from boardless_sim.boards.low_power import LowPower
+from boardless_sim.boards.pins import Pins
+from boardless_sim.camera.sensor import Sensor
+from boardless_sim.errors import BoardError
+from boardless_sim.peripherals.dma import Dma
+from boardless_sim.peripherals.exti import Exti
+from boardless_sim.peripherals.flash_interface import FlashInterface
+from boardless_sim.peripherals.fsmc import Fsmc
+from boardless_sim.peripherals.gpio import IDR, Gpio
+from boardless_sim.peripherals.i2c import I2c
+from boardless_sim.peripherals.peripheral import Bus, Peripheral
+from boardless_sim.peripherals.pwr import Pwr
+from boardless_sim.peripherals.rcc import Rcc
+from boardless_sim.peripherals.rtc import Rtc
+from boardless_sim.peripherals.syscfg import Syscfg
+from boardless_sim.peripherals.usart import Usart
+
+
+@dataclass(frozen=True)
+class BoardDevices:
+    """The devices of a board, attached to its bus, wired to each other and powered on."""
+
+    by_name: Mapping[str, tuple[int, Peripheral]]  # base address and device
+    pins: Pins
+    fitted: CameraOnBoard | None
+    usarts: Mapping[str, Usart]
+    gpios: Mapping[str, Gpio]
+    dmas: tuple[Dma, ...]
+    rcc: Rcc
+    exti: Exti
+    flash: FlashInterface
+    memory_controller: Fsmc | None
+    pwr: Pwr
+    low_power: LowPower
+
+    @property
+    def camera(self) -> Sensor:
+        """The sensor. Raises `BoardError` where none is fitted."""
+        if self.fitted is None:
+            raise BoardError("the board has no camera, expected one")
+        return self.fitted.sensor
+
+    @property
+    def mapped(self) -> Iterable[tuple[int, Peripheral]]:
+        """Every device with its base address."""
+        return self.by_name.values()
+
+    def dma_request(self, request: str, units: int = 1) -> int:
+        """Serve a request line by the controller that listens to it; how many units were served."""
+        for dma in self.dmas:
+            if request in dma.listening and dma.clocked:
+                return dma.request(request, units)
+        return 0
+
+
+def build_devices(board: Board, bus: Bus) -> BoardDevices:
+    """Build, attach and wire the devices."""
+    placed = {
+        place.name: (place.base, place.factory(place.name, *place.irqs))
+        for place in board.chip.placements
+    }
+    devices = [device for _, device in placed.values()]
+    for device in devices:
+        device.attach(bus)
+    rcc = _only(board, devices, Rcc)
+    rcc.fit_crystals(board.crystal_hz, board.watch_crystal_hz)
+    rcc.on_peripheral_reset = lambda name: _reset_one(placed, name)
+    pwr = _only(board, devices, Pwr)
+    rcc.backup_unlocked = lambda: pwr.backup_unlocked
+    for rtc in (device for device in devices if isinstance(device, Rtc)):
+        rtc.unlocked = rcc.backup_unlocked
+        rtc.clock_hz = rcc.rtc_hz
+    gpios = {device.name: device for device in devices if isinstance(device, Gpio)}
+    _wire_exti(gpios, _only(board, devices, Syscfg))
+    flash = _only(board, devices, FlashInterface)
+    flash.limits = board.flash_limits
+    rcc.clock_watchers.append(flash.check_latency)
+    by_name = {device.name: device for device in devices}
+    pins = Pins(board.chip.alternates, gpios, by_name)
+    _wire_i2c(devices, gpios, pins)
+    camera = board.camera
+    return BoardDevices(
+        by_name=placed,
+        pins=pins,
+        fitted=None if camera is None else CameraOnBoard(board, camera, by_name, pins, bus),
+        usarts={device.name: device for device in devices if isinstance(device, Usart)},
+        gpios=gpios,
+        dmas=tuple(device for device in devices if isinstance(device, Dma)),
+        rcc=rcc,
+        exti=_only(board, devices, Exti),
+        flash=flash,
+        pwr=pwr,
+        low_power=LowPower(by_name, pwr, rcc),
+        memory_controller=next((device for device in devices if isinstance(device, Fsmc)), None),
+    )
+
+
+_Device = TypeVar("_Device", bound=Peripheral)
+
+
+def _only(board: Board, devices: Iterable[Peripheral], kind: type[_Device]) -> _Device:
+    found = [device for device in devices if isinstance(device, kind)]
+    if len(found) != 1:
+        raise BoardError(f"{board.name}: found {len(found)} {kind.__name__}, expected one")
+    return found[0]
+
+
+def _reset_one(placed: Mapping[str, tuple[int, Peripheral]], name: str) -> None:
+    if name in placed:
+        placed[name][1].reset()
+
+
+def _wire_i2c(devices: Iterable[Peripheral], gpios: Mapping[str, Gpio], pins: Pins) -> None:
+    masters = [device for device in devices if isinstance(device, I2c)]
+
+    def is_held(name: str) -> bool:
+        lines = (*pins.of(f"{name}_SCL"), *pins.of(f"{name}_SDA"))
+        return any(gpio.is_held_low(pin) for gpio, pin in lines)
+
+    def changed() -> None:
+        for master in masters:
+            master.lines_changed()
+
+    for master in masters:
+        master.held_low = partial(is_held, master.name)
+    for gpio in gpios.values():
+        gpio.on_outside = changed
+
+
+def _wire_exti(gpios: Mapping[str, Gpio], syscfg: Syscfg) -> None:
+    for gpio in gpios.values():
+        syscfg.begin_with(gpio.number, gpio.read(IDR, 4))
+        gpio.on_change = partial(syscfg.port_changed, gpio.number)

@@ -1,0 +1,56 @@
+"""What stands before the lens, and which of it was captured."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from boardless_sim.camera.frame import Frame
+from boardless_sim.camera.parallel import ParallelSink
+from boardless_sim.camera.scene import NO_FRAME, check
+
+
+class Lens:
+    """A queue of frames before a sensor; the last one stays in view.
+
+    The frame at the head of the queue is exposed until it was captured whole. `captured` has the
+    frame of every capture that completed; `on_capture` is called then.
+    """
+
+    def __init__(self) -> None:
+        self.in_view = NO_FRAME
+        self.captured: list[Frame] = []
+        self.on_capture: Callable[[], None] = lambda: None
+        self._sink: ParallelSink | None = None
+        self._queue: deque[Frame] = deque()
+        self._from_queue = False  # whether the frame in view is still the head of the queue
+
+    def connect(self, sink: ParallelSink) -> None:
+        """The capture interface that says when a frame was captured."""
+        self._sink = sink
+        sink.on_frame = self._frame_ended
+
+    def show(self, frame: Frame) -> int:
+        """Queue a frame; returns its index among the completed captures, past and to come.
+
+        A capture in progress that still shows the frame before counts as one to come.
+        """
+        check(frame)  # a frame that cannot be shown is refused now, not at some frame start
+        self._queue.append(frame)
+        repeated = self._sink is not None and self._sink.capturing and not self._from_queue
+        return len(self.captured) + repeated + len(self._queue) - 1
+
+    def expose(self) -> None:
+        """A frame begins."""
+        if self._queue:
+            self.in_view = self._queue[0]
+            self._from_queue = True
+
+    def _frame_ended(self, whole: bool) -> None:
+        """The capture interface is done with the frame in view."""
+        if whole:
+            self.captured.append(self.in_view)
+            if self._from_queue:
+                self._queue.popleft()
+                self._from_queue = False
+            self.on_capture()

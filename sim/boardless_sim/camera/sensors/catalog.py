@@ -1,0 +1,21 @@
+"""Which sensors there are, by part number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from boardless_sim.camera.sensor import Sensor
+from boardless_sim.camera.sensors.ov7670 import Ov7670
+from boardless_sim.errors import BoardError
+
+SENSORS: Mapping[str, Callable[[], Sensor]] = {
+    "ov7670": Ov7670,
+}
+
+
+def make_sensor(part: str) -> Sensor:
+    """A sensor by its part number, as "ov7670". Raises `BoardError`."""
+    sensor = SENSORS.get(part.lower())
+    if sensor is None:
+        raise BoardError(f"sensor {part!r}, expected one of {', '.join(SENSORS)}")
+    return sensor()

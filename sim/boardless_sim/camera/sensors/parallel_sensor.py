@@ -1,0 +1,240 @@
+"""What the parallel sensors have in common: a register file on SCCB, frames line by line.
+
+A sensor of its own says what its registers mean: how long a frame is, how its pins are driven, and
+the lines of a picture. See docs/howto/sensor.md.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from boardless_sim.camera.frame import Frame
+from boardless_sim.camera.lens import Lens
+from boardless_sim.camera.parallel import Clock, Event, ParallelPins, ParallelSink
+from boardless_sim.faults.sensor import Lines, SensorFault
+
+
+@dataclass(frozen=True)
+class FrameTiming:
+    """How long a frame is, and how much of it VSYNC takes, in nanoseconds."""
+
+    frame_ns: int
+    vsync_ns: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The lines of one frame, when each one's last byte is out, and what is clocked in between.
+
+    `ends_ns` counts from the start of VSYNC, as `FrameTiming` does. `line_ns`: how long HREF is
+    valid.
+    """
+
+    lines: Lines
+    ends_ns: Sequence[int]
+    line_ns: int
+    blanking: bytes
+
+
+class ParallelSensor(ABC):
+    """A sensor with SCCB and a parallel port; see `Sensor`.
+
+    It runs while XCLK does and its power-down pin is released, and answers SCCB only then: the
+    register file is clocked by XCLK.
+    """
+
+    address: int
+    product_register: ClassVar[int]
+
+    def __init__(self, register_count: int) -> None:
+        self.faults: Sequence[SensorFault] = ()
+        self.lens = Lens()
+        self.frames_clocked = 0
+        self.registers = bytearray(register_count)
+        self.xclk_hz = 0
+        self.on_dead: Callable[[], None] = lambda: None
+        self._powered_down = False
+        self._clock: Clock | None = None
+        self._sink: ParallelSink | None = None
+        self._event: Event | None = None
+        self._pointer: int | None = None
+        self._listened_frames = 0
+        self.reset_registers()
+
+    # What a sensor of its own says
+
+    @abstractmethod
+    def reset_registers(self) -> None:
+        """Every register to its reset value."""
+
+    @abstractmethod
+    def write_register(self, address: int, value: int) -> None:
+        """A register was written over SCCB."""
+
+    @abstractmethod
+    def timing(self) -> FrameTiming:
+        """The frames that the registers ask for at the XCLK of now."""
+
+    @abstractmethod
+    def pins(self) -> ParallelPins:
+        """How the registers say that the pins are driven."""
+
+    @abstractmethod
+    def picture(self, frame: Frame, frame_ns: int) -> Picture:
+        """The frame as it leaves the sensor."""
+
+    @property
+    def asleep(self) -> bool:
+        """Whether a register stops the frames."""
+        return False
+
+    # Wiring
+
+    def connect(self, clock: Clock, sink: ParallelSink) -> None:
+        """Wire the sensor to virtual time and to the capture interface."""
+        self._clock, self._sink = clock, sink
+        self.lens.connect(sink)
+
+    @property
+    def running(self) -> bool:
+        """Whether it has a clock and power."""
+        return self.xclk_hz > 0 and not self._powered_down
+
+    def clock_in(self, xclk_hz: int) -> None:
+        """XCLK has this frequency: from the next frame on, at once where it starts or stops."""
+        was_running, self.xclk_hz = self.running, xclk_hz
+        self._follow(was_running)
+
+    def power_down(self, active: bool) -> None:
+        """The PWDN pin: nothing moves while it is active; the registers stay."""
+        was_running, self._powered_down = self.running, active
+        self._follow(was_running)
+
+    def _follow(self, was_running: bool) -> None:
+        if self.running and not was_running:
+            self.restart()
+        elif was_running and not self.running:
+            self._stop_frames()
+
+    def reset(self) -> None:
+        """The reset pin went through a pulse; frames shown and captured stay."""
+        self.reset_registers()
+        self._pointer = None
+        self.restart()
+
+    # SCCB (I2cTarget)
+
+    def start(self, read: bool) -> bool:
+        """Addressed over SCCB."""
+        if not self.running:
+            self.on_dead()
+            return False
+        if not all(fault.acknowledges() for fault in self.faults):
+            return False
+        if not read:
+            self._pointer = None
+        return True
+
+    def write(self, byte: int) -> bool:
+        """A register address, then values for it and its followers."""
+        if self._pointer is None:
+            self._pointer = byte
+        else:
+            self.write_register(self._pointer, byte)
+            self._pointer += 1
+        return True
+
+    def read(self) -> int:
+        """The next register value for the master."""
+        pointer = self._pointer or 0
+        value = self.registers[pointer] if pointer < len(self.registers) else 0
+        if pointer == self.product_register:
+            for fault in self.faults:
+                value = fault.product_number(value)
+        self._pointer = pointer + 1
+        return value
+
+    def stop(self) -> None:  # noqa: B027  (nothing to do is what SCCB asks for)
+        """A read comes after a stop: the register address stays."""
+
+    # Frames
+
+    def restart(self) -> None:
+        """The timing generator starts anew: the first VSYNC comes after a frame's time."""
+        self._stop_frames()
+        if self._clock is not None and self.running:
+            self._at_ns = 0
+            self._wait_until(self.timing().frame_ns, self._frame_due)
+
+    def _stop_frames(self) -> None:
+        if self._event is not None:
+            self._event.cancel()
+            self._event = None
+
+    def _wait_until(self, at_ns: int, then: Callable[[], None]) -> None:
+        """Continue at a time since the start of the frame; whole frames never drift by rounding."""
+        assert self._clock is not None
+        self._event = self._clock.schedule_ns(max(at_ns - self._at_ns, 1), then)
+        self._at_ns = at_ns
+
+    def _frame_due(self) -> None:
+        """VSYNC begins: the frame before is over."""
+        assert self._sink is not None
+        self._at_ns = 0
+        timing = self.timing()
+        self._frame_ns = timing.frame_ns
+        if self.asleep or not all(fault.clocks() for fault in self.faults):
+            self._wait_until(self._frame_ns, self._frame_due)
+            return
+        pins = self.pins()
+        self._vsync_high = not pins.vsync_low
+        self._sink.configure(pins)
+        self._sink.vsync(self._vsync_high)
+        self._wait_until(timing.vsync_ns, self._frame_start)
+
+    def _frame_start(self) -> None:
+        """VSYNC ends: the frame at the head of the queue is exposed."""
+        assert self._sink is not None
+        self._sink.vsync(not self._vsync_high)
+        self.frames_clocked += 1
+        self.lens.expose()
+        if not self._sink.listening:
+            self._wait_until(self._frame_ns, self._frame_due)
+            return
+        picture = self.picture(self.lens.in_view, self._frame_ns)
+        self._lines, self._picture = picture.lines, picture
+        number, self._listened_frames = self._listened_frames, self._listened_frames + 1
+        for fault in self.faults:
+            self._lines = fault.lines(number, self._lines)
+        self._next_row = -1
+        self._line_due()
+
+    def _line_due(self) -> None:
+        """One line ended; wait for the next, or for the end of the frame."""
+        assert self._sink is not None
+        row = self._next_row
+        self._next_row = following = row + 1
+        if following >= len(self._lines):
+            self._wait_until(self._frame_ns, self._frame_due)
+        elif self._sink.watches_href and self._lines[following] is not None:
+            begin_ns = self._picture.ends_ns[following] - self._picture.line_ns
+            self._wait_until(begin_ns, self._line_begins)
+        else:
+            self._wait_until(self._picture.ends_ns[following], self._line_due)
+        if row >= 0:
+            line = self._lines[row]
+            if line is not None:
+                self._sink.line(line, self._picture.blanking)
+
+    def _line_begins(self) -> None:
+        assert self._sink is not None
+        self._sink.href(True)
+        self._wait_until(self._picture.ends_ns[self._next_row], self._line_ends)
+
+    def _line_ends(self) -> None:
+        assert self._sink is not None
+        self._sink.href(False)
+        self._line_due()
