@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import ClassVar
 
 from boardless_sim.peripherals.gpio import MODE_ALTERNATE, Gpio
 from boardless_sim.peripherals.peripheral import Peripheral
@@ -22,6 +23,8 @@ class Pins:
     Whoever needs more than the device (a clock output, a wire of the camera) asks `of` and is
     called by `on_change`.
     """
+
+    fixed_fields: ClassVar[frozenset[str]] = frozenset(["_alternates", "_candidates", "_devices"])
 
     def __init__(
         self,

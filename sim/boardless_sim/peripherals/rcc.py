@@ -54,6 +54,8 @@ _CLOCK_REGISTERS = frozenset({CR, PLLCFGR, CFGR})
 class Rcc(AhbPeripheral):
     """Reset and clock control. Tells the bus the clock tree whenever it changes."""
 
+    fixed_fields: ClassVar[frozenset[str]] = frozenset(["_gate_of"])
+
     layout: ClassVar[Mapping[int, Register]] = {
         CR: Register("CR", 0x0000_0083, CR_HSION | 0xF8 | CR_HSEON | CR_HSEBYP | CR_CSSON
                      | CR_PLLON | CR_PLLI2SON),
