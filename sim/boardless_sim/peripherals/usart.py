@@ -131,9 +131,7 @@ class Usart(ApbPeripheral):
         rates = (self.console_baud,) if self.console_baud else USUAL_BAUDS
         nearest = min(rates, key=lambda rate: abs(rate - baud))
         if abs(baud - nearest) > TOLERANCE * nearest:
-            expected = f"expected {nearest}" + (
-                "" if self.console_baud else " or another usual rate"
-            )
+            other = "" if self.console_baud else " or another usual rate"
             text = f"{self.name} sends at {baud:.0f} baud, expected {nearest}{other}"
             self.bus.report(Check.BAUD, self.name, text)
 
