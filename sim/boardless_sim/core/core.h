@@ -197,7 +197,7 @@ struct core {
         fpdscr;
     bool event_register; /* WFE */
     bool waits_for_event;
-    bool deep;                           /* the core's own clock stands still */
+    bool deep;                            /* the core's own clock stands still */
     uint64_t deep_since, systick_stopped; /* systick_at of before */
     uint32_t systick_csr, systick_rvr;
     uint32_t systick_held; /* counter of a stopped SysTick */
