@@ -155,17 +155,20 @@ def _classify(
     limit_us: float,
 ) -> RunReport:
     from boardless.report.progress import progress_bar
-    from boardless.running.classify import classify
+    from boardless.running.classify import UnreadableResult, classify
     from boardless_sim.camera.source import open_frames
 
     source = open_frames(frames, labels=labels, limit=limit)
     with progress_bar("frames", limit or length_hint(source) or None) as progress:
-        if jobs > 1:
-            from boardless.running.jobs import classify_in_jobs
+        try:
+            if jobs > 1:
+                from boardless.running.jobs import classify_in_jobs
 
-            return classify_in_jobs(setup, source, jobs, limit_us, progress)
-        with closing(setup.power_on()) as engine:
-            return classify(engine, source, limit_us, progress)
+                return classify_in_jobs(setup, source, jobs, limit_us, progress)
+            with closing(setup.power_on()) as engine:
+                return classify(engine, source, limit_us, progress)
+        except UnreadableResult as error:  # what the board saw may say why
+            return error.report
 
 
 def _failures(
@@ -175,7 +178,7 @@ def _failures(
     frames: str,
 ) -> list[str]:
     found = [str(check) for check in checks if check.fails]
-    if report.results and not (report.is_complete or report.stop_reason.is_bound):
+    if report.results and report.can_be_judged and not report.is_complete:
         stopped = report.stop_reason.value
         found.append(f"{stopped} after {len(report.results)} frames, expected a result for each")
     if min_accuracy is not None and report.results:

@@ -17,7 +17,7 @@ from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
 from boardless_sim.peripherals.fsmc import Fsmc
-from boardless_sim.peripherals.gpio import IDR, Gpio
+from boardless_sim.peripherals.gpio import Gpio
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.pwr import Pwr
@@ -140,5 +140,5 @@ def _wire_i2c(devices: Iterable[Peripheral], gpios: Mapping[str, Gpio], pins: Pi
 
 def _wire_exti(gpios: Mapping[str, Gpio], syscfg: Syscfg) -> None:
     for gpio in gpios.values():
-        syscfg.begin_with(gpio.number, gpio.read(IDR, 4))
+        syscfg.begin_with(gpio.number, gpio.levels)
         gpio.on_change = partial(syscfg.port_changed, gpio.number)

@@ -38,6 +38,7 @@ void core_detach(core *c) {
 void debug_destroy(core *c) {
     core_detach(c);
     coverage_destroy(c);
+    core_trace(c, 0);
     free(c->debug.analysed);
 }
 

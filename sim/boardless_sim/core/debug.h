@@ -38,6 +38,22 @@ typedef struct {
     uint32_t reserved;
 } core_where;
 
+/* What a trace is made of. */
+enum {
+    TRACE_READ = 0,
+    TRACE_WRITE = 1,
+    TRACE_ENTER = 2, /* an exception; its number is the address */
+    TRACE_LEAVE = 3,
+};
+
+/* One happening (library.py mirrors it and checks the size). */
+typedef struct {
+    uint64_t cycles;
+    uint32_t address, value;
+    uint32_t pc; /* where the block begins that did it */
+    uint16_t kind, size_bytes;
+} core_record;
+
 typedef struct {
     bool attached;
     uint32_t resumes_at; /* the rest of a counted block goes on here; odd: it does not */
@@ -56,6 +72,10 @@ typedef struct {
     bool muted;       /* breakpoints and watchpoints do not stop */
     uint32_t catches; /* exceptions to stop at the entry of, as bits; the first 32 only */
     uint32_t caught;
+    bool traces;
+    core_record *records;
+    uint32_t record_count, record_capacity;
+    uint64_t records_lost;
     bool covers;
     uint8_t *covered[3];   /* of each code memory, by halfword */
     uint8_t *covered_last; /* of the block that runs */

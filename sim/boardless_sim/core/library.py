@@ -170,6 +170,23 @@ class Where(ctypes.Structure):
     caught: int
 
 
+class Record(ctypes.Structure):
+    """`core_record` of debug.h."""
+
+    _fields_ = [
+        ("cycles", c_uint64),
+        *((name, c_uint32) for name in ("address", "value", "pc")),
+        *((name, c_uint16) for name in ("kind", "size_bytes")),
+    ]
+
+    cycles: int
+    address: int
+    value: int
+    pc: int
+    kind: int
+    size_bytes: int
+
+
 # In the order of core_structure_bytes() in life.c.
 SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
     Shared,
@@ -179,6 +196,7 @@ SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
     Callbacks,
     Api,
     Where,
+    Record,
 )
 
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
@@ -199,6 +217,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_power_on": (None, [c_void_p, c_uint32]),
     "core_run": (c_int32, [c_void_p]),
     "core_now": (c_uint64, [c_void_p]),
+    "core_pc": (c_uint32, [c_void_p]),
     "core_set_line": (None, [c_void_p, c_uint32, c_uint32]),
     "core_can_wake": (c_int32, [c_void_p]),
     "core_set_clrex": (None, [c_void_p, c_uint32]),
@@ -213,6 +232,8 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_mute": (None, [c_void_p, c_uint32]),
     "core_catch": (None, [c_void_p, c_uint32]),
     "core_poke": (c_uint32, [c_void_p, c_uint32, c_uint32, c_uint32]),
+    "core_trace": (None, [c_void_p, c_uint32]),
+    "core_traced": (c_uint32, [c_void_p, c_void_p, c_void_p]),
     "core_cover": (c_int32, [c_void_p, c_uint32]),
     "core_block_bytes": (c_uint32, [c_void_p, c_uint32]),
     "core_covered": (c_void_p, [c_void_p, c_uint32]),

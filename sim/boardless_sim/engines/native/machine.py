@@ -96,6 +96,8 @@ class Machine:
         self._ram_fill = ram_fill
         self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
+        owners = Counter(irq for place in board.chip.placements for irq in place.irqs)
+        self._shared_irqs = {irq: 0 for irq, count in owners.items() if count > 1}
         self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
         self.devices.flash.cells = self._flash = _Flash(self, board.chip.memory("Flash"))
@@ -271,6 +273,7 @@ class Machine:
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
         self.guard.look_at_clock()
+        self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
             return None
         if self.halts_at_bkpt:
@@ -334,8 +337,15 @@ class Machine:
         return self._timeline.to_ps(self._shared.cycles)
 
     def ps_at(self, cycle: int) -> int:
-        """The time of a cycle since the core's clock changed last."""
-        return self._timeline.to_ps(cycle)
+        """The time of any cycle so far."""
+        return self._timeline.ps_at(cycle)
+
+    def register_name(self, address: int) -> tuple[str, str]:
+        """Device and register at an address, such as "USART2" and "CR1"."""
+        slot = self._slots.get(address >> _SLOT_BITS)
+        name = self._name_of(address) if slot is None else slot[1].register_name(address - slot[0])
+        device, _, register = name.partition("_")
+        return (device, register) if register else (name, "")
 
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
@@ -450,7 +460,10 @@ class Machine:
         self._shared.effects += 1
 
     def set_irq(self, irq: int, asserted: bool) -> None:
-        """Drive an interrupt line."""
+        """Drive an interrupt line; one that devices share is asserted while any of them asserts."""
+        if irq in self._shared_irqs:
+            self._shared_irqs[irq] += 1 if asserted else -1
+            asserted = self._shared_irqs[irq] > 0
         self.cpu.set_line(irq + 16, asserted)
 
     def set_exti(self, line: int, level: bool) -> None:
@@ -525,8 +538,8 @@ class Machine:
         if (check, text) in self._reported:
             return
         self._reported.add((check, text))
-        pc = self._shared.pc & ~1 if pc is None else pc
-        time_us = self.time_us()
+        pc = self.cpu.place() if pc is None else pc
+        time_us = self._timeline.to_ps(self.now()) / 1e6
         self.findings.append(Finding(check.value, check.grade, device, pc, time_us, text))
 
     def say_once(self, message: str) -> None:
