@@ -2,8 +2,6 @@
 .PHONY: help setup firmware demo test bench clean
 .DEFAULT_GOAL := help
 
-BUILD := $(CURDIR)/build/firmware
-
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
@@ -11,7 +9,7 @@ setup: ## tools of the system, .venv, the project in it; nothing twice
 	@tools/setup.sh
 
 firmware: setup ## build/firmware/boardless.elf
-	@$(MAKE) --no-print-directory -C firmware BUILD=$(BUILD)
+	@$(MAKE) --no-print-directory -C firmware
 
 demo: firmware ## the suites, then 100 frames through the virtual camera as a table
 	@tools/demo.sh
