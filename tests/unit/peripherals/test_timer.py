@@ -6,6 +6,8 @@ from boardless_sim.peripherals import timer
 from boardless_sim.peripherals.timer import Timer
 from tests.unit.fake_bus import FakeBus
 
+pytestmark = pytest.mark.fidelity(device="TIM", source="RM0090 chapters 18 and 20")
+
 IRQ = 28
 
 
