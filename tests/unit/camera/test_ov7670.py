@@ -253,10 +253,16 @@ def test_mirror_flip_and_negative(rig: Rig) -> None:
 
 
 @pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
-def test_limited_range(rig: Rig) -> None:
-    rig.configure(QQVGA | {out.COM15: 0x00})
-    rig.camera.lens.show(Frame("black", np.zeros((28, 28), np.uint8)))
-    assert rig.picture()[60, 160] == 0x10
+@pytest.mark.parametrize(
+    ("com15", "darkest", "brightest"),
+    [(0x00, 0x10, 0xF0), (0x40, 0x10, 0xF0), (0x80, 0x01, 0xFE), (0xC0, 0x00, 0xFF)],
+)
+def test_each_range_has_both_its_ends(rig: Rig, com15: int, darkest: int, brightest: int) -> None:
+    """COM15[7:6]: "[10] to [F0]", "[01] to [FE]", "[00] to [FF]"."""
+    rig.configure(QQVGA | {out.COM15: com15})
+    for value, sent in ((0, darkest), (255, brightest)):
+        rig.camera.lens.show(Frame("one shade", np.full((28, 28), value, np.uint8)))
+        assert rig.picture()[60, 160] == sent
 
 
 @pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
