@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from boardless.running.board_checks import Observation, observe
-from boardless.running.post_mortem import PostMortem, examine
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import (
     Capability,
@@ -21,6 +21,9 @@ from boardless_sim.engines.engine import (
 from boardless_sim.errors import FrameError, ResultError
 from boardless_sim.finding import Check
 from boardless_sim.timing_basis import TimingBasis
+
+if TYPE_CHECKING:
+    from boardless.running.post_mortem import PostMortem
 
 # Frames queued ahead of the firmware: it may capture one frame while it works on the one before,
 # and the lens must never run dry before the last frame.
@@ -289,7 +292,7 @@ def _report(
     engine: Engine, results: list[FrameResult], reason: StopReason, detail: str
 ) -> RunReport:
     errors = tuple(line.text for line in engine.uart_lines() if engine.contract.is_error(line.text))
-    stands = None if reason is StopReason.RESULT else examine(engine)
+    stands = None if reason is StopReason.RESULT else _examined(engine)
     return RunReport(
         engine=engine.name,
         timing_basis=engine.timing_basis,
@@ -301,3 +304,10 @@ def _report(
         observations=observe(engine, stands),
         checked=engine.checks,
     )
+
+
+def _examined(engine: Engine) -> PostMortem | None:
+    # Here, because a run that has its results pays for no unwinder.
+    from boardless.running.post_mortem import examine
+
+    return examine(engine)

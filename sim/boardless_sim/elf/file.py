@@ -7,7 +7,11 @@ Everything that is read of it is read from these bytes, so that what was checked
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 import hashlib
+=======
+import stat
+>>>>>>> 8a00e3a84d04349f4dbdde26ae0a0bbc2eb86cd4
 import struct
 import zlib
 from collections.abc import Iterator
@@ -84,6 +88,8 @@ class ElfFile:
     @cached_property
     def sha256(self) -> str:
         """The digest of the file."""
+        import hashlib  # here: OpenSSL is slow to load, and few ask
+
         return hashlib.sha256(self.raw).hexdigest()
 
     @cached_property
