@@ -7,11 +7,6 @@ Everything that is read of it is read from these bytes, so that what was checked
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import hashlib
-=======
-import stat
->>>>>>> 8a00e3a84d04349f4dbdde26ae0a0bbc2eb86cd4
 import struct
 import zlib
 from collections.abc import Iterator
