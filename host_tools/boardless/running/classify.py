@@ -159,10 +159,14 @@ def require_results(report: RunReport) -> RunReport:
 
 @dataclass(frozen=True)
 class MeasuredStack:
-    """A stack's mark, and how long a run it was of where no result ended it."""
+    """A stack's mark, and how long a run it was of where no result ended it.
+
+    `problem`: a stack went into variables, which ended the run there.
+    """
 
     mark: StackMark
     note: str = ""
+    problem: str = ""
 
 
 def require_verdict(report: RunReport) -> RunReport:
@@ -182,6 +186,8 @@ def measure_stack(engine: Engine, frames: Iterable[Frame]) -> MeasuredStack:
     `ResultError` where the firmware stopped giving results, or ended in a fault.
     """
     report = classify(engine, frames)
+    if report.stop_reason is StopReason.STACK:
+        return MeasuredStack(engine.stack_mark(), problem=report.detail)
     if not report.is_complete and (report.results or report.stop_reason not in _PEACEFUL):
         raise ResultError(f"no whole run to measure the stack on: {report.detail}")
     note = "" if report.is_complete else f"stack measured without a result: {report.detail}"
@@ -193,6 +199,8 @@ def measure_stack_for(engine: Engine, frames: Iterable[Frame], for_us: float) ->
     for frame in islice(frames, WINDOW):
         engine.show(frame)
     reason = engine.run(for_us)
+    if reason is StopReason.STACK:
+        return MeasuredStack(engine.stack_mark(), problem=stop_detail(engine, reason, for_us))
     if reason not in _PEACEFUL:
         detail = stop_detail(engine, reason, for_us)
         raise ResultError(f"no whole run to measure the stack on: {detail}")
