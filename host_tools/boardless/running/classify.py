@@ -18,7 +18,7 @@ from boardless_sim.engines.engine import (
     StopReason,
     UartLine,
 )
-from boardless_sim.errors import FrameError, ResultError
+from boardless_sim.errors import FrameError, ResultError, StrictError
 from boardless_sim.finding import Check
 from boardless_sim.timing_basis import TimingBasis
 
@@ -135,7 +135,10 @@ def classify(
     if not ahead:
         raise FrameError("no frames, expected at least one")
     while ahead:
-        line, reason = _next_result_line(engine, limit_us)
+        try:
+            line, reason = _next_result_line(engine, limit_us)
+        except StrictError as error:
+            return _report(engine, results, StopReason.STRICT, str(error))
         if line is None:
             return _report(engine, results, reason, _what_stopped(engine, reason, limit_us))
         try:

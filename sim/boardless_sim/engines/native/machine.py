@@ -551,9 +551,10 @@ class Machine:
     def log_unmodelled(self, register: str, access: str) -> None:
         """Say once that a register is not modelled; an error when strict."""
         where = f"{register} is not modelled ({access})"
+        device, pc = register.partition("_")[0], self.cpu.place()
+        self.report(Check.UNMODELLED, device, f"{register} is not modelled", pc)
         if self._strict:
-            raise StrictError(f"{where}, at pc near {self._shared.pc & ~1:#010x}")
-        self.report(Check.UNMODELLED, register.partition("_")[0], f"{register} is not modelled")
+            raise StrictError(f"{where}, at pc {pc:#010x}")
         self.say_once(where)
 
     def report(self, check: Check, device: str, text: str, pc: int | None = None) -> None:
