@@ -1,11 +1,11 @@
 # Delegates only: every target is a command that also runs alone.
-.PHONY: help setup firmware demo test bench clean
+.PHONY: help setup firmware demo demo-device test bench clean
 .DEFAULT_GOAL := help
 
 BUILD := $(CURDIR)/build/firmware
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: ## tools of the system, .venv, the project in it; nothing twice
 	@tools/setup.sh
@@ -21,6 +21,9 @@ endif
 
 demo: firmware ## the suites, then 100 frames through the virtual camera as a table
 	@tools/demo.sh
+
+demo-device: firmware ## a clip through gateway, signed packets and the command device
+	@tools/demo_device.sh
 
 test: ## everything: lint, types, unit, firmware, Robot, budgets
 	@tools/setup.sh --lint

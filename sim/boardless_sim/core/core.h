@@ -240,6 +240,7 @@ bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, i
 
 /* access.c: the first is called by Python too */
 uint64_t core_now(core *c);
+uint32_t core_pc(core *c);
 uint32_t effective_address(core *c, const core_access *access);
 const core_access *access_at(const core *c, uint32_t pc);
 void access_begins(core *c, uint32_t address, bool is_load);

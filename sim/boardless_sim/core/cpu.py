@@ -397,6 +397,10 @@ class Cpu:
         """Virtual time, exact for the device access in progress."""
         return int(self._library.core_now(self._core))
 
+    def place(self) -> int:
+        """The address of the instruction whose access is in progress, else of the next one."""
+        return int(self._library.core_pc(self._core))
+
     def set_line(self, exception: int, asserted: bool) -> None:
         """Drive an interrupt line; `exception` is the interrupt number plus 16."""
         self._library.core_set_line(self._core, exception, asserted)

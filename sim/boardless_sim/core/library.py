@@ -218,6 +218,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_power_on": (None, [c_void_p, c_uint32]),
     "core_run": (c_int32, [c_void_p]),
     "core_now": (c_uint64, [c_void_p]),
+    "core_pc": (c_uint32, [c_void_p]),
     "core_set_line": (None, [c_void_p, c_uint32, c_uint32]),
     "core_can_wake": (c_int32, [c_void_p]),
     "core_set_clrex": (None, [c_void_p, c_uint32]),

@@ -9,6 +9,7 @@ from enum import Enum
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.devices import build_devices
 from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
+from boardless_sim.boards.room import require_room
 from boardless_sim.chips.chip import MemoryArea, Placement
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
@@ -96,6 +97,8 @@ class Machine:
         self._ram_fill = ram_fill
         self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
+        owners = Counter(irq for place in board.chip.placements for irq in place.irqs)
+        self._shared_irqs = {irq: 0 for irq, count in owners.items() if count > 1}
         self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
         self.devices.flash.cells = self._flash = _Flash(self, board.chip.memory("Flash"))
@@ -199,7 +202,11 @@ class Machine:
         return self._board
 
     def load(self, image: FirmwareImage) -> None:
-        """Write the image into Flash and take the reset vector."""
+        """Write the image into Flash and take the reset vector.
+
+        Raises `ImageError` for an image that the chip has no room for: one of another chip.
+        """
+        require_room(self._board.chip, image)
         for segment in image.segments:
             self.cpu.write(segment.load_address, segment.data)
         self.variables = Variables(image)
@@ -271,6 +278,7 @@ class Machine:
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
         self.guard.look_at_clock()
+        self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
             return None
         if self.halts_at_bkpt:
@@ -457,7 +465,10 @@ class Machine:
         self._shared.effects += 1
 
     def set_irq(self, irq: int, asserted: bool) -> None:
-        """Drive an interrupt line."""
+        """Drive an interrupt line; one that devices share is asserted while any of them asserts."""
+        if irq in self._shared_irqs:
+            self._shared_irqs[irq] += 1 if asserted else -1
+            asserted = self._shared_irqs[irq] > 0
         self.cpu.set_line(irq + 16, asserted)
 
     def set_exti(self, line: int, level: bool) -> None:
@@ -532,8 +543,8 @@ class Machine:
         if (check, text) in self._reported:
             return
         self._reported.add((check, text))
-        pc = self._shared.pc & ~1 if pc is None else pc
-        time_us = self.time_us()
+        pc = self.cpu.place() if pc is None else pc
+        time_us = self._timeline.to_ps(self.now()) / 1e6
         self.findings.append(Finding(check.value, check.grade, device, pc, time_us, text))
 
     def say_once(self, message: str) -> None:
