@@ -50,10 +50,10 @@ def help_of(command: click.Command, name: str) -> str:
     return "\n".join([f"## {name}", "", "```text", *lines, "```", ""])
 
 
-def keywords() -> str:
+def keywords(name: str) -> str:
     """Every keyword of the library: its arguments, what it does, an example."""
-    library = LibraryDocumentation("Boardless")
-    lines = [NOTE, "", "# Robot library `Boardless`", "", *markdown(library.doc), ""]
+    library = LibraryDocumentation(name)
+    lines = [NOTE, "", f"# Robot library `{name}`", "", *markdown(library.doc), ""]
     for keyword in library.keywords:
         lines += [*heading(keyword), *markdown(keyword.doc), ""]
     return "\n".join(lines)
@@ -96,7 +96,11 @@ def prose(line: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write both pages, or compare them."""
-    pages = {"cli.md": command_line(), "Boardless.md": keywords()}
+    pages = {
+        "cli.md": command_line(),
+        "Boardless.md": keywords("Boardless"),
+        "BoardlessDevice.md": keywords("BoardlessDevice"),
+    }
     stale = [
         FOLDER / name
         for name, text in pages.items()

@@ -48,6 +48,8 @@ def gate(
         config = load_config(config if config is not None else find_config(Path()))
     project = config
     measurement = measure(elf, project, linker_map)
+    if linker_map is not None:
+        measurement.require_map()  # it was named, even if no budget asks for it
     evidence = Evidence(
         today=today if today is not None else datetime.datetime.now(tz=datetime.UTC).date(),
         mark=stack,

@@ -54,7 +54,7 @@ class CameraOnBoard:
         pins.on_change = self._rewire
         rcc.clock_watchers.append(self._follow_clock)
         for device in devices.values():
-            if isinstance(device, Timer):
+            if isinstance(device, Timer) and wiring.xclk.startswith(f"{device.name}_"):
                 device.on_output = self._follow_clock
         for gpio, _ in filter(None, (self._powerdown, self._reset)):
             gpio.watchers.append(self._follow_pins)

@@ -86,6 +86,9 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     flash = _only(board, devices, FlashInterface)
     flash.limits = board.flash_limits
     rcc.clock_watchers.append(flash.check_latency)
+    for device in devices:
+        if isinstance(device, Usart):
+            device.console_baud = board.console_bauds.get(device.name)
     by_name = {device.name: device for device in devices}
     pins = Pins(board.chip.alternates, gpios, by_name)
     _wire_i2c(devices, gpios, pins)

@@ -103,6 +103,9 @@ class Timer(ApbPeripheral):
         self._tick_cycles = 1
         self._prescaler = 0  # in force; PSC and ARR wait for the update event
         self._repeats = 0  # updates that are passed over before the next counts
+        self._compares = [
+            0
+        ] * self.channels  # in force; a preloaded CCRx waits for the update event
         self._marks: list[int] | None = None  # where something happens, until that changes
 
     def reset(self) -> None:
@@ -170,13 +173,22 @@ class Timer(ApbPeripheral):
         elif offset == ARR and not self.values[CR1] & CR1_ARPE:
             self.counter.change(self.values[ARR], self.counter.direction)
         elif offset in (CCMR1, CCMR2, CCER):
-            for number, channel in enumerate(self.outputs):
-                ccmr = self.values[CCMR1 if number < 2 else CCMR2] >> (8 * (number & 1))
-                channel.configure(ccmr, self.values[CCER] >> (4 * number))
-                if channel.selection == 3:  # the trigger of another timer
-                    self.unmodelled_write(offset, value)
+            self._configure_channels(offset, value)
+        elif CCR1 <= offset <= CCR4 and offset in self.layout:
+            number = (offset - CCR1) >> 2
+            if not self.outputs[number].preloaded:
+                self._compares[number] = self.values[offset]
         elif offset == SMCR and SMCR in self.layout and not self._follows_what_is_modelled():
             self.unmodelled_write(offset, value)
+
+    def _configure_channels(self, offset: int, value: int) -> None:
+        for number, channel in enumerate(self.outputs):
+            ccmr = self.values[CCMR1 if number < 2 else CCMR2] >> (8 * (number & 1))
+            channel.configure(ccmr, self.values[CCER] >> (4 * number))
+            if not channel.preloaded:
+                self._compares[number] = self.values[CCR1 + 4 * number]
+            if channel.selection == 3:  # the trigger of another timer
+                self.unmodelled_write(offset, value)
 
     def _follows_what_is_modelled(self) -> bool:
         mode, trigger = self.values[SMCR] & SMCR_SMS, self.values[SMCR] >> 4 & 7
@@ -236,8 +248,7 @@ class Timer(ApbPeripheral):
         if self.outputs[channel].selection:
             return []  # it captures
         centre = self.values[CR1] >> 5 & 3
-        compare = self.values[CCR1 + 4 * channel]
-        return self.counter.matches(compare, up=centre != 1, down=centre != 2)
+        return self.counter.matches(self._compares[channel], up=centre != 1, down=centre != 2)
 
     def _next_mark(self) -> int:
         """The next position at which something happens."""
@@ -255,11 +266,26 @@ class Timer(ApbPeripheral):
     def _unchanging(self) -> bool:
         """Whether one more period is like the last, with nobody to notice."""
         toggles = any(channel.mode is OutputMode.TOGGLE for channel in self.outputs)
-        preloaded = self.values[PSC] != self._prescaler or self.values[ARR] != self.counter.limit
         noticed = self.values[DIER] & _REQUESTS or self.values[CR1] & CR1_OPM
         flags = UIF | sum(CC1IF << n for n in range(self.channels) if self._matches(n))
         seen = self.values[SR] & flags == flags
-        return seen and not toggles and not preloaded and not noticed and not self._repetitions
+        return (
+            seen and not toggles and not self._preloaded and not noticed and not self._repetitions
+        )
+
+    @property
+    def _waiting(self) -> list[int]:
+        """The compare values that the next update event puts in force."""
+        return [self.values[CCR1 + 4 * channel] for channel in range(self.channels)]
+
+    @property
+    def _preloaded(self) -> bool:
+        """Whether an update event would change anything."""
+        limit_or_prescaler = (self.values[ARR], self.values[PSC])
+        return (
+            limit_or_prescaler != (self.counter.limit, self._prescaler)
+            or self._waiting != self._compares
+        )
 
     @property
     def _repetitions(self) -> int:
@@ -280,6 +306,10 @@ class Timer(ApbPeripheral):
         self._prescaler = self.values[PSC]
         self._repeats = self._repetitions
         self._marks = None
+        changed = self._waiting != self._compares
+        self._compares = self._waiting
+        if changed and not by_software:
+            self.on_output()
         if not self.counter.position:
             self.counter.limit = self.values[ARR]
         elif self.counter.limit != self.values[ARR]:
@@ -312,7 +342,7 @@ class Timer(ApbPeripheral):
         self._advance()
         return output.output(
             self.counter.value,
-            self.values[CCR1 + 4 * (channel - 1)],
+            self._compares[channel - 1],
             counts_down=self.counter.counts_down,
         )
 
@@ -325,13 +355,30 @@ class Timer(ApbPeripheral):
         """The frequency that a channel puts out; 0 where its level does not move."""
         if not self._runs_by_itself or self.output_level(channel) is None:
             return 0
-        compare = self.values[CCR1 + 4 * (channel - 1)]
+        compare = self._compares[channel - 1]
         period_cycles = self._tick_cycles * self.counter.period
         mode = self.outputs[channel - 1].mode
         if mode is OutputMode.TOGGLE:
             return self.bus.clocks().hclk_hz // (2 * period_cycles)
         moves = mode in (OutputMode.PWM_1, OutputMode.PWM_2) and 0 < compare <= self.counter.limit
         return self.bus.clocks().hclk_hz // period_cycles if moves else 0
+
+    def pulse_ns(self, channel: int) -> tuple[int, int] | None:
+        """How long a channel in PWM mode 1 is high, and its period; None where no pin follows."""
+        runs = self._runs_by_itself and self.counter.limit
+        output = self.outputs[channel - 1]
+        drives = output.enabled and self._outputs_enabled and f"CH{channel}" in self.signals
+        if not (runs and drives and output.mode is OutputMode.PWM_1):
+            return None
+        tick_ps = self._tick_cycles * 10**12 // self.bus.clocks().hclk_hz
+        period = self.counter.limit + 1
+        compare = min(self._compares[channel - 1], period)
+        return compare * tick_ps // 1000, period * tick_ps // 1000
+
+    def wire(self, signals: frozenset[str]) -> None:
+        """A pin may follow a channel now, or no longer."""
+        super().wire(signals)
+        self.on_output()
 
     def input_edge(self, channel: int, rising: bool) -> None:
         """The level at the pin of channel 1 to 4 changed from outside."""
@@ -353,7 +400,7 @@ class Timer(ApbPeripheral):
             return
         if self.values[SR] & CC1IF << channel:
             self.values[SR] |= CC1OF << channel
-        self.values[CCR1 + 4 * channel] = self.counter.value & self.top
+        self.values[CCR1 + 4 * channel] = self._compares[channel] = self.counter.value & self.top
         self._flag(channel)
 
     def _count_edge(self, channel: int, rising: bool) -> None:
@@ -394,9 +441,8 @@ class Timer(ApbPeripheral):
             return
         status, enables = self.values[SR], self.values[DIER]
         marks: list[int] = []
-        preloaded = self.values[PSC] != self._prescaler or self.values[ARR] != self.counter.limit
         watched = not status & UIF or enables & UDE or self.values[CR1] & CR1_OPM
-        if watched or preloaded or self._repetitions:
+        if watched or self._preloaded or self._repetitions:
             marks += self.counter.updates()
         for channel in range(self.channels):
             if not status & CC1IF << channel or enables & CC1DE << channel:

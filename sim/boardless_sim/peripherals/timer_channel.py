@@ -32,6 +32,7 @@ class Channel:
     enabled: bool = False
     inverted: bool = False
     both_edges: bool = False
+    preloaded: bool = False
     prescaler: int = 1
     reference: bool = False
     input: bool = False
@@ -40,6 +41,7 @@ class Channel:
     def configure(self, ccmr: int, ccer: int) -> None:
         """From the byte of CCMRx and the nibble of CCER that belong to it."""
         self.selection = ccmr & 3
+        self.preloaded = not self.selection and bool(ccmr & 8)
         self.mode = OutputMode(ccmr >> 4 & 7)
         self.prescaler = 1 << (ccmr >> 2 & 3)
         self.enabled = bool(ccer & 1)

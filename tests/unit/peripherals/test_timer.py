@@ -392,3 +392,13 @@ def test_a_short_timer_has_no_registers_of_a_long_one() -> None:
     rig = Rig(OneChannelTimer)
     rig.write(timer.SMCR, 3)
     assert rig.bus.log == ["TIM2+0x8 write of 0x3"]
+
+
+def test_a_preloaded_compare_waits_for_the_update(rig: Rig) -> None:
+    """OC1PE (section 18.3.9)."""
+    assert pwm(rig, 6) == "1110000000"
+    rig.write(timer.CCMR1, 6 << 4 | 1 << 3)
+    rig.write(timer.CCR1, 7)
+    assert rig.timer.pulse_ns(1) == (35, 119)
+    rig.ticks(10)
+    assert rig.timer.pulse_ns(1) == (83, 119)

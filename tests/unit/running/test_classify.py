@@ -9,6 +9,7 @@ import pytest
 from boardless.running.classify import (
     WINDOW,
     FrameResult,
+    UnreadableResult,
     classify,
     measure_stack,
     measure_stack_for,

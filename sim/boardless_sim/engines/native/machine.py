@@ -9,6 +9,7 @@ from enum import Enum
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.devices import build_devices
 from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
+from boardless_sim.boards.room import require_room
 from boardless_sim.chips.chip import MemoryArea, Placement
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
@@ -201,7 +202,11 @@ class Machine:
         return self._board
 
     def load(self, image: FirmwareImage) -> None:
-        """Write the image into Flash and take the reset vector."""
+        """Write the image into Flash and take the reset vector.
+
+        Raises `ImageError` for an image that the chip has no room for: one of another chip.
+        """
+        require_room(self._board.chip, image)
         for segment in image.segments:
             self.cpu.write(segment.load_address, segment.data)
         self.variables = Variables(image)
