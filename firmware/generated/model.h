@@ -18,6 +18,8 @@
 #define MODEL_LAYERS 5u
 #define MODEL_CLASSES 10u
 #define MODEL_HASH_BYTES 32u
+/* The kernels of nn_m4.h that its layers take. */
+#define MODEL_M4_KERNELS NN_M4_CONV2D | NN_M4_DENSE | NN_M4_WINOGRAD
 
 #if NN_BACKEND == NN_BACKEND_PLAIN
 #define MODEL_SCRATCH_BYTES 6272u

@@ -20,6 +20,10 @@ uint32_t nn_scratch_bytes(const nn_model *model) {
     return model->arena_bytes + work;
 }
 
+uint8_t *nn_input(const nn_model *model, void *scratch) {
+    return (uint8_t *)scratch + model->tensors[model->input].offset;
+}
+
 const char *nn_kernel(const nn_model *model, uint32_t layer) {
     return nn_backend_kernel(model, &model->layers[layer]);
 }
@@ -35,7 +39,7 @@ static bool is_known(const nn_model *model) {
     return model->layer_count > 0u;
 }
 
-/* [H,W,C] uint8 as int8: a byte less 128. The arena has whole words. */
+/* [H,W,C] uint8 as int8: a byte less 128; the frame may stand where the tensor does. */
 static void load_frame(const nn_tensor *tensor, const uint8_t *frame, int8_t *arena) {
     const uint32_t size = nn_size_of(tensor);
     int8_t *to = arena + tensor->offset;

@@ -51,15 +51,18 @@ typedef void (*nn_observer)(void *context, uint32_t layer, const int8_t *output,
 /* How much scratch this model needs; the generated MODEL_SCRATCH_BYTES is the same number. */
 uint32_t nn_scratch_bytes(const nn_model *model);
 
+/* Where the input [H,W,C] stands in the scratch: written there, it need not be copied. */
+uint8_t *nn_input(const nn_model *model, void *scratch);
+
 /* Which kernel runs this layer, as "m4 conv2d"; one that begins with "plain" is the slow one. */
 const char *nn_kernel(const nn_model *model, uint32_t layer);
 
 /*
  * Infer the class of one frame.
  *
- * input:    [H,W,C] uint8, of the shape of the model's input.
- * scratch:  scratch_size bytes at a multiple of four; its content before the call is of no account.
- * observer: may be NULL; with an observer the run is slower and the result the same.
+ * input:    [H,W,C] uint8, of the shape of the model's input; nn_input(model, scratch), or
+ * elsewhere. scratch:  scratch_size bytes at a multiple of four; its content before the call is of
+ * no account. observer: may be NULL; with an observer the run is slower and the result the same.
  * Returns 0 with *result filled in, or a negative nn_error with *result untouched.
  */
 int nn_run(const nn_model *model, const uint8_t *input, void *scratch, uint32_t scratch_size,

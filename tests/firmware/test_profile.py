@@ -20,8 +20,8 @@ from boardless.timing.profile.recording import Plan, Profile, record_frames, rec
 from boardless.timing.profile.sampling import ASLEEP
 from boardless.timing.profile.speedscope import SCHEMA, speedscope_document
 from boardless_models.graph.artifact import load_artifact
-from boardless_models.graph.cost import arena
 from boardless_models.graph.graph import macs_of
+from boardless_models.graph.memory import arena
 from boardless_sim.camera.source import open_frames
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.native.engine import NativeEngine

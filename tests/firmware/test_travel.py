@@ -95,22 +95,24 @@ def test_who_wrote_this(target: Target) -> None:
 def test_an_input_comes_again_and_a_new_one_makes_a_new_future(target: Target) -> None:
     scratch = 0x1000_0000
     target.stops.remove(run_to(target, "main"))
-    target.write(scratch, b"\x2a")
+    (filled,) = target.engine.read_memory(scratch, 1)
+    written = bytes([filled ^ 0xFF])
+    target.write(scratch, written)
     at_main = target.stops.position()
     target.go_on(limit_ps=30_000_000_000)
     later = fingerprint(target.engine)
     target.stops.add(target.image.symbols["main"].address)
     assert target.run_back().why is Why.BREAKPOINT
     target.step_back()
-    assert target.engine.read_memory(scratch, 1) == b"\0"
+    assert target.engine.read_memory(scratch, 1) == bytes([filled])
     target.go_on()
     assert target.stops.position() == at_main
-    assert target.engine.read_memory(scratch, 1) == b"\x2a"
+    assert target.engine.read_memory(scratch, 1) == written
     target.go_on(limit_ps=30_000_000_000)
     assert fingerprint(target.engine) == later
     target.run_back()
     target.step_back()
-    target.write(scratch, b"\x2b")
+    target.write(scratch, bytes([filled ^ 1]))
     target.go_on()
     target.go_on(limit_ps=30_000_000_000)
-    assert target.engine.read_memory(scratch, 1) == b"\x2b"
+    assert target.engine.read_memory(scratch, 1) == bytes([filled ^ 1])

@@ -46,6 +46,8 @@ def options(backend: Backend, rounding: Rounding) -> tuple[str, ...]:
         *FLAGS,
         f"-DNN_BACKEND=NN_BACKEND_{backend.upper()}",
         f"-DNN_DOUBLE_ROUNDING={int(rounding == 'double')}",
+        # One build of the kernels runs every model of the tests.
+        "-DNN_M4_KERNELS=NN_M4_ALL",
         *("-I", str(KERNELS)),
     )
 

@@ -10,6 +10,7 @@ from boardless_models.graph.graph import Convolve, Graph, Value, Window, output_
 from boardless_models.int8.scaling import Rounding
 
 LARGEST_BIAS = 1 << 30
+POOLED = 0.41  # the share of convolutions that have a pool
 WIDE = Window(3, 3, 1, 1, 1, 1)
 
 
@@ -48,7 +49,7 @@ class RandomGraph:
         many = self.draw(1, 4) * (4 if self.chance(0.7) else 1)
         outputs = inputs * (1 if self.chance(0.8) else 2) if depthwise else wide_to or many
         bits = 4 if not depthwise and self.chance(0.4) else 8
-        pool = 2 if not depthwise and min(shape) >= 2 and self.chance(0.4) else 1
+        pool = 2 if not depthwise and min(shape) >= 2 and self.chance(POOLED) else 1
         target = Shape(shape[0] // pool, shape[1] // pool, outputs)
         largest = 7 if bits == 4 else 127
         weight_shape = (outputs, window.rows, window.columns, 1 if depthwise else inputs)
@@ -103,6 +104,49 @@ class RandomGraph:
             rounding=rounding,
             score_step=700,
         )
+
+
+class StridedGraph(RandomGraph):
+    """Windows of up to eleven, steps of up to three, with a border or without."""
+
+    depthwise = False
+
+    def add(self, depthwise: bool = False, flat: bool = False, wide_to: int = 0) -> None:
+        self.depthwise = depthwise
+        super().add(depthwise, flat, wide_to)
+
+    def chance(self, share: float) -> bool:
+        """No pool: a window under one is another kernel's."""
+        return share != POOLED and super().chance(share)
+
+    def window(self, shape: Shape, flat: bool) -> tuple[Window, tuple[int, int]]:
+        if flat:
+            return super().window(shape, flat)
+        rows, columns = (
+            self.draw(1, min(11, shape.height + 2)),
+            self.draw(1, min(5, shape.width + 1)),
+        )
+        steps = self.draw(1, 3), self.draw(1, 3)
+        if self.depthwise:
+            rows = columns = 3
+            steps = (self.draw(1, 2),) * 2
+        same = self.chance(0.6) or rows > shape.height or columns > shape.width
+        height, top = output_extent(shape.height, rows, steps[0], same)
+        width, left = output_extent(shape.width, columns, steps[1], same)
+        return Window(rows, columns, *steps, top, left), (height, width)
+
+
+def strided_graph(seed: int, rounding: Rounding) -> Graph:
+    """What is gathered and what goes by planes: two of each, and a fully connected layer."""
+    random = np.random.default_rng((seed, 5))
+    height, width, channels = (int(random.integers(*span)) for span in ((3, 20), (3, 20), (1, 13)))
+    made = StridedGraph(seed, Shape(height, width, channels))
+    made.add()
+    made.add(depthwise=True)
+    made.add()
+    made.add(depthwise=True)
+    made.add(flat=True)
+    return made.graph(rounding)
 
 
 def random_graph(seed: int, rounding: Rounding) -> Graph:

@@ -12,7 +12,7 @@ from boardless_models.graph.artifact import load_artifact
 from boardless_models.graph.c_source import export
 from boardless_models.graph.golden import Golden
 from boardless_models.graph.graph import Convolve, Graph, macs_of
-from boardless_models.graph.kernels import scratch_bytes, slow_reason, takes_winograd
+from boardless_models.graph.kernels import m4_kernel, scratch_bytes, slow_reason
 from boardless_models.graph.reference import run_graph
 from boardless_models.int8.scaling import ROUNDINGS, Rounding
 from boardless_models.tflite.reader import graph_of
@@ -20,7 +20,7 @@ from tests.models.graph.activation_cases import ACTIVATIONS, quantized_of
 from tests.models.tflite.tflite_cases import CASES
 from tests.nn.cortex_m4 import FRAMES, CortexM4, compile_kernels, link, same_as_reference
 from tests.nn.host import GENERATED, REPOSITORY
-from tests.nn.random_graphs import random_frames, random_graph, wide_graph
+from tests.nn.random_graphs import random_frames, random_graph, strided_graph, wide_graph
 
 # What one inference of this model may cost; emulation and battery pay by the instruction.
 INSTRUCTION_BUDGET = 1_250_000
@@ -110,6 +110,48 @@ def test_any_shape_equals_the_reference(
 
 
 @pytest.mark.parametrize("way", ROUNDINGS)
+@pytest.mark.parametrize("seed", range(30))
+def test_any_window_equals_the_reference(
+    tmp_path: Path, objects: Objects, seed: int, way: Rounding
+) -> None:
+    graph = export(strided_graph(seed, way), "5a" * 32, tmp_path / "generated")
+    board = CortexM4(link(tmp_path, objects[way], tmp_path / "generated", rounding=way))
+    same_as_reference(board, graph, seed)
+    for index, operator in enumerate(graph.operators):
+        chosen = m4_kernel(graph, operator)
+        assert (chosen == "plain") == board.kernel(index).startswith("plain ")
+        assert chosen == "plain" or board.kernel(index) == f"m4 {chosen}"
+    assert board.call("harness_scratch_bytes") == scratch_bytes(graph, "m4")
+
+
+def test_windows_of_every_kind_are_drawn() -> None:
+    """Steps, borders or none, tails of every length, 4-bit weights, channels that are no group."""
+    seen: set[tuple[str, object]] = set()
+    for seed in range(30):
+        graph = strided_graph(seed, "single")
+        for operator in graph.operators:
+            assert isinstance(operator, Convolve)
+            kernel = m4_kernel(graph, operator)
+            window, source = operator.window, graph.values[operator.input].shape
+            tail = window.columns * source.channels % 4
+            groups = graph.values[operator.output].shape.channels % 4
+            seen |= {(kernel, ("stride", window.stride_rows)), (kernel, ("top", window.top > 0))}
+            seen |= {(kernel, ("tail", tail)), (kernel, ("group", groups))}
+            seen |= {(kernel, ("bits", operator.bits)), (kernel, ("clamp", operator.least > -128))}
+    gathered = [
+        *(("stride", step) for step in (1, 2, 3)),
+        *(("top", border) for border in (True, False)),
+        *(("tail", left) for left in range(4)),
+        *(("group", left) for left in range(4)),
+        *(("bits", bits) for bits in (4, 8)),
+        *(("clamp", clamped) for clamped in (True, False)),
+    ]
+    planes = [("stride", 1), ("stride", 2), ("top", True), ("top", False), ("clamp", True)]
+    assert {("gather", kind) for kind in gathered} <= seen
+    assert {("depthwise", kind) for kind in planes} <= seen
+
+
+@pytest.mark.parametrize("way", ROUNDINGS)
 @pytest.mark.parametrize("channels", [8, 12, 16, 20, 24, 28])
 @pytest.mark.parametrize("seed", range(3))
 def test_convolutions_by_tiles_equal_the_reference(
@@ -119,8 +161,7 @@ def test_convolutions_by_tiles_equal_the_reference(
     board = CortexM4(link(tmp_path, objects[way], tmp_path / "generated", rounding=way))
     same_as_reference(board, graph, seed)
     for index, operator in enumerate(graph.operators):
-        tiled = takes_winograd(graph, operator) and not slow_reason(graph, operator)
-        assert tiled == (board.kernel(index) == "m4 winograd")
+        assert board.kernel(index) == f"m4 {m4_kernel(graph, operator)}"
     assert board.call("harness_scratch_bytes") == scratch_bytes(graph, "m4")
 
 
@@ -133,7 +174,7 @@ def test_convolutions_by_tiles_are_of_every_kind() -> None:
         for graph in [wide_graph(seed, channels, "single")]
         for operator in graph.operators
         if isinstance(operator, Convolve)
-        if takes_winograd(graph, operator) and not slow_reason(graph, operator)
+        if m4_kernel(graph, operator) == "winograd"
     }
     assert len(kinds) == 8, kinds
 

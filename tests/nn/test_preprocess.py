@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ctypes
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from boardless_models.data.network import Shape
+from boardless_models.data.preprocess import preprocess as preprocessed
 from tests.nn.host import REPOSITORY, WARNINGS
 
 SIDE, BLOCK = 112, 4
@@ -16,11 +19,17 @@ SIDE, BLOCK = 112, 4
 
 @pytest.fixture(scope="module")
 def preprocess(tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    library = tmp_path_factory.mktemp("preprocess") / "preprocess.so"
+    return built(tmp_path_factory.mktemp("preprocess"), REPOSITORY / "firmware")
+
+
+def built(folder: Path, model_root: Path) -> ctypes.CDLL:
+    """preprocess.c for the model whose generated/ stands there."""
+    library = folder / "preprocess.so"
     firmware = REPOSITORY / "firmware"
     subprocess.run(
         [
-            *("gcc", *WARNINGS, "-O2", "-shared", "-fPIC", "-I", str(firmware)),
+            *("gcc", *WARNINGS, "-O2", "-shared", "-fPIC", "-I", str(model_root)),
+            *("-I", str(firmware)),
             *("-I", str(firmware / "nn"), "-I", str(firmware / "drivers")),
             *(str(firmware / "apps" / "classifier" / "preprocess.c"), "-o", str(library)),
         ],
@@ -69,3 +78,35 @@ def test_pixels_of_a_block_count_alike(preprocess: ctypes.CDLL) -> None:
     side = SIDE // BLOCK
     sums = luma.reshape(side, BLOCK, side, BLOCK).astype(np.int64).sum(axis=(1, 3))
     assert np.array_equal(run(preprocess, luma, 128), (sums + 8) >> 4)
+
+
+SHAPES = [(28, 28, 1), (32, 32, 3), (48, 48, 1), (96, 96, 3), (96, 96, 1), (16, 24, 3), (1, 1, 1)]
+
+
+@pytest.mark.parametrize("extents", SHAPES)
+def test_any_input_is_made_as_numpy_makes_it(tmp_path: Path, extents: tuple[int, int, int]) -> None:
+    shape = Shape(*extents)
+    generated = tmp_path / "generated"
+    generated.mkdir()
+    names = zip(("HEIGHT", "WIDTH", "CHANNELS"), extents, strict=True)
+    lines = [f"#define MODEL_INPUT_{name} {extent}u\n" for name, extent in names]
+    (generated / "model.h").write_text("".join(lines))
+    library = built(tmp_path, tmp_path)
+    random = np.random.default_rng(4)
+    for kind in range(3):
+        frame = random.integers(0, 256, (SIDE, SIDE, 2), np.uint8)
+        if kind:
+            frame = random.choice(np.array([0, 255], np.uint8), frame.shape)
+        output = np.zeros(extents, np.uint8)
+        library.preprocess_run(
+            frame.ctypes.data_as(ctypes.c_void_p), output.ctypes.data_as(ctypes.c_void_p)
+        )
+        assert np.array_equal(output, preprocessed(frame, shape))
+
+
+def test_an_input_larger_than_the_frame_does_not_compile(tmp_path: Path) -> None:
+    (tmp_path / "generated").mkdir()
+    header = "".join(f"#define MODEL_INPUT_{name} 113u\n" for name in ("HEIGHT", "WIDTH"))
+    (tmp_path / "generated" / "model.h").write_text(header + "#define MODEL_INPUT_CHANNELS 1u\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        built(tmp_path, tmp_path)

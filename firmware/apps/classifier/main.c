@@ -15,11 +15,7 @@
 #include "generated/model.h"
 #include "nn/nn.h"
 
-_Static_assert(MODEL_INPUT_WIDTH == PREPROCESS_WIDTH && MODEL_INPUT_HEIGHT == PREPROCESS_HEIGHT,
-               "preprocess must make what the model takes");
-
 static frame_capture capture;
-static uint8_t input[MODEL_INPUT_HEIGHT * MODEL_INPUT_WIDTH] __attribute__((aligned(4)));
 static uint8_t scratch[MODEL_SCRATCH_BYTES] __attribute__((aligned(4)));
 MODEL_CHECK_SCRATCH(scratch);
 
@@ -35,6 +31,7 @@ static void classify_next_frame(void) {
     frame_times times = {.armed = taken.armed_cycles, .captured = taken.complete_cycles};
 
     times.preprocess_start = cycles_now();
+    uint8_t *const input = nn_input(&model_network, scratch);
     preprocess_run(taken.pixels, input);
     times.preprocessed = cycles_now();
     frame_capture_start(&capture); /* the pixels are used up */

@@ -1,16 +1,22 @@
-/* Stage 2: a frame becomes the network's input: luma [112,112] -> mean of 4x4 -> [28,28]. */
+/*
+ * Stage 2: a frame becomes the network's input, [MODEL_INPUT_HEIGHT, _WIDTH, _CHANNELS] uint8.
+ *
+ * The middle of the frame is cut into as many squares as the input has pixels, as large as they can
+ * be; each becomes its mean, rounded half up. One channel is luma; three are red, green and blue,
+ * of the mean luma and chroma (ITU-R BT.601, full range, in 8-bit fractions).
+ * boardless_models.data.preprocess makes the same bytes.
+ */
 #ifndef APP_PREPROCESS_H
 #define APP_PREPROCESS_H
 
 #include <stdint.h>
 
 #include "apps/classifier/frame_capture.h"
+#include "generated/model.h"
 
-#define PREPROCESS_BLOCK  4u
-#define PREPROCESS_WIDTH  (FRAME_WIDTH / PREPROCESS_BLOCK)
-#define PREPROCESS_HEIGHT (FRAME_HEIGHT / PREPROCESS_BLOCK)
+#define PREPROCESS_BYTES (MODEL_INPUT_HEIGHT * MODEL_INPUT_WIDTH * MODEL_INPUT_CHANNELS)
 
-/* pixels [112,112] in Y U Y V; output [28,28,1], each (sum of 16 + 8) >> 4. */
+/* pixels [112,112] in Y U Y V. */
 void preprocess_run(const uint32_t *pixels, uint8_t *output);
 
 #endif

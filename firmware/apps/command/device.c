@@ -12,7 +12,7 @@
 
 static device_why why_safe;
 static uint32_t last_good_ms;
-static uint32_t last_frame_ms;
+static uint32_t last_heard_ms;
 static uint32_t bad_in_a_row;
 static uint32_t accepted;
 static uint32_t refused;
@@ -93,7 +93,7 @@ static void count_bad(int code) {
 
 void device_take(link_frame *frame, uint32_t now_ms) {
     packet decoded;
-    last_frame_ms = now_ms;
+    last_heard_ms = now_ms;
     int code = decode(frame, &decoded);
     if (code == COMMAND_OK && !brown_out) {
         code = act(&decoded, now_ms);
@@ -113,6 +113,10 @@ void device_take(link_frame *frame, uint32_t now_ms) {
     }
 }
 
+void device_listen(uint32_t now_ms) {
+    last_heard_ms = now_ms;
+}
+
 void device_continue(uint32_t now_ms) {
     scene_continue(now_ms);
     if (brown_out && why_safe != DEVICE_WHY_BROWN_OUT) {
@@ -126,7 +130,7 @@ void device_continue(uint32_t now_ms) {
 }
 
 bool device_idle(uint32_t now_ms) {
-    return !scene_active() && !link_in_frame() && now_ms - last_frame_ms >= LINGER_MS;
+    return !scene_active() && !link_in_frame() && now_ms - last_heard_ms >= LINGER_MS;
 }
 
 void device_supply(bool low) {

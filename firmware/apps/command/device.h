@@ -30,6 +30,9 @@ void device_start(device_why why);
 /* One frame: acts, then answers. */
 void device_take(link_frame *frame, uint32_t now_ms);
 
+/* Somebody is about to send: Stop mode waits. */
+void device_listen(uint32_t now_ms);
+
 /* What time brings: the scene goes on, the link is lost. */
 void device_continue(uint32_t now_ms);
 

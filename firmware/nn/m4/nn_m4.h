@@ -15,6 +15,14 @@
  * (nn_m4_conv2d_row.S) makes two pixels of four channels at a time: eight sums, four operands and
  * two pointers are all registers that the core has.
  *
+ * gather: any window, step and border. A batch of pixels is gathered: each one's window, widened,
+ * becomes a row of words, two pixels side by side; the weights of four output channels stand in the
+ * same order, and one loop (nn_m4_gather_sums.S) multiplies both. A window that reaches over the
+ * border is copied first, with the zero point where there is nothing.
+ *
+ * depthwise: four channels at a time become planes with a border of zeros around them; each plane
+ * is convolved by itself (nn_m4_plane.S).
+ *
  * winograd: a convolution of 3x3 tile by tile, each of two by two outputs, by F(2x2, 3x3) of Lavin
  * and Gray (arXiv 1509.09308): 16 products where there would be 36, and additions before and after.
  * It is exact: the weights are transformed to four times what they are, so that nothing is halved;
@@ -30,15 +38,28 @@
 
 #include "nn_model.h"
 
+/* The kernels that a model takes, by which the others are left out of the firmware: the exporter
+ * writes them into model.h (MODEL_M4_KERNELS). */
+#define NN_M4_CONV2D    0x01u
+#define NN_M4_GATHER    0x02u
+#define NN_M4_WINOGRAD  0x04u
+#define NN_M4_DENSE     0x08u
+#define NN_M4_DEPTHWISE 0x10u
+#define NN_M4_ADD       0x20u
+#define NN_M4_ALL       0x3Fu
+
 /* Whether the kernel can run the layer; what it cannot, plain does. */
 bool nn_m4_takes_conv2d(const nn_model *model, const nn_layer *layer);
 bool nn_m4_takes_winograd(const nn_model *model, const nn_layer *layer);
+bool nn_m4_takes_gather(const nn_model *model, const nn_layer *layer);
 bool nn_m4_takes_dense(const nn_model *model, const nn_layer *layer);
 bool nn_m4_takes_depthwise(const nn_model *model, const nn_layer *layer);
+bool nn_m4_takes_add(const nn_model *model, const nn_layer *layer);
 
 /* Bytes that the kernel needs at work. */
 uint32_t nn_m4_conv2d_bytes(const nn_model *model, const nn_layer *layer);
 uint32_t nn_m4_winograd_bytes(const nn_model *model, const nn_layer *layer);
+uint32_t nn_m4_gather_bytes(const nn_model *model, const nn_layer *layer);
 uint32_t nn_m4_dense_bytes(const nn_model *model, const nn_layer *layer);
 uint32_t nn_m4_depthwise_bytes(const nn_model *model, const nn_layer *layer);
 
@@ -47,10 +68,15 @@ void nn_m4_conv2d(const nn_model *model, const nn_layer *layer, const int8_t *in
                   uint32_t *work);
 void nn_m4_winograd(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out,
                     uint32_t *work);
+void nn_m4_gather(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out,
+                  uint32_t *work);
 void nn_m4_dense(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out,
                  uint32_t *work);
 void nn_m4_depthwise(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out,
                      uint32_t *work);
+
+void nn_m4_add(const nn_model *model, const nn_layer *layer, const int8_t *first,
+               const int8_t *second, int8_t *out);
 
 /* Two int16 in one word: the first in the low half. */
 typedef struct {
@@ -70,10 +96,9 @@ static inline uint32_t nn_m4_load(const int8_t *bytes) {
 
 /* Four int8, each with `more` added. */
 static inline nn_m4_four nn_m4_widen(uint32_t bytes, int16x2_t more) {
-    const nn_m4_four four = {
-        (uint32_t)__sxtab16(more, (int8x4_t)bytes),
-        (uint32_t)__sxtab16(more, (int8x4_t)(bytes >> 8 | bytes << 24)),
-    };
+    nn_m4_four four = {(uint32_t)__sxtab16(more, (int8x4_t)bytes), 0u};
+    /* The instruction rotates by itself; the compiler would do it before. */
+    __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(four.odd) : "r"(more), "r"(bytes));
     return four;
 }
 

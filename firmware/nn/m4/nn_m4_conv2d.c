@@ -63,8 +63,9 @@ bool nn_m4_takes_conv2d(const nn_model *model, const nn_layer *layer) {
     const bool wide = layer->rows == SIDE && layer->left == 1u;
     const bool point = layer->rows == 1u && layer->left == 0u;
     const bool channels = in->channels % CHUNK == 0u || (wide && in->channels == 1u);
-    return layer->kind == NN_CONV2D && square && (wide || point) && channels &&
-           layer->stride_rows == 1u && layer->stride_columns == 1u &&
+    /* Points without a pool are faster gathered. */
+    return layer->kind == NN_CONV2D && square && (wide || (point && layer->pool == 2u)) &&
+           channels && layer->stride_rows == 1u && layer->stride_columns == 1u &&
            out->height == in->height / layer->pool && out->width == in->width / layer->pool &&
            out->channels % NN_M4_GROUP == 0u &&
            nn_m4_can_requantise(model, layer,

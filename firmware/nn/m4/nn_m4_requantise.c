@@ -10,8 +10,7 @@
 #define LARGEST_PRODUCT   (255u * 128u)
 
 bool nn_m4_can_requantise(const nn_model *model, const nn_layer *layer, uint32_t taps) {
-    if (model->rounding != ROUNDING || taps > LARGEST_SUM / LARGEST_PRODUCT ||
-        layer->least != INT8_MIN || layer->most != INT8_MAX) {
+    if (model->rounding != ROUNDING || taps > LARGEST_SUM / LARGEST_PRODUCT) {
         return false;
     }
     for (uint32_t i = 0; i < nn_output_of(model, layer)->channels; i++) {

@@ -26,7 +26,7 @@ typedef struct {
     uint32_t shift;
 } nn_m4_scaling;
 
-/* Whether every sum of the layer, and its clamp, can be requantised so; taps: products of a sum. */
+/* Whether every sum of the layer can be requantised so; taps: products of a sum. */
 bool nn_m4_can_requantise(const nn_model *model, const nn_layer *layer, uint32_t taps);
 
 /* One output channel's constants. */

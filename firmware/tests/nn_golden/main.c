@@ -19,14 +19,13 @@
 #include "nn/nn.h"
 
 static frame_capture capture;
-static uint8_t input[MODEL_INPUT_HEIGHT * MODEL_INPUT_WIDTH] __attribute__((aligned(4)));
 static uint8_t scratch[MODEL_SCRATCH_BYTES] __attribute__((aligned(4)));
 MODEL_CHECK_SCRATCH(scratch);
 
-static void print_input(void) {
+static void print_input(const uint8_t *input) {
     print_line *line = console_begin();
     print_text(line, "m- input");
-    layer_print_checksum(line, input, sizeof input);
+    layer_print_checksum(line, input, PREPROCESS_BYTES);
 }
 
 static void check_next_frame(void) {
@@ -39,9 +38,10 @@ static void check_next_frame(void) {
     }
     frame_times times = {.armed = taken.armed_cycles, .captured = taken.complete_cycles};
     times.preprocess_start = cycles_now();
+    uint8_t *const input = nn_input(&model_network, scratch);
     preprocess_run(taken.pixels, input);
     times.preprocessed = cycles_now();
-    print_input();
+    print_input(input);
 
     nn_result result;
     err = nn_run(&model_network, input, scratch, sizeof scratch, layer_print, NULL, &result);

@@ -6,10 +6,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from boardless.debug.target import Stop, Target, Why
+from boardless.running.post_mortem import examine, in_lines
 from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.errors import BoardlessError
 from boardless_sim.peripherals.peripheral import Peripheral
 
+_SAID = {
+    Why.LOCKUP: "lockup: a fault inside HardFault or NMI, or stacking failed",
+    Why.ASLEEP: "asleep for good: no interrupt is enabled that could wake the core",
+    Why.CAUGHT: "a fault that was waited for",
+    Why.STACK: "a stack went into variables",
+    Why.BKPT: "BKPT",
+}
 _DEFAULT_PORT = "USART2"
 _CATCHABLE = {name.lower(): number for number, name in EXCEPTION_NAMES.items() if number <= 6}
 
@@ -48,14 +56,12 @@ class Monitor:
 
     def words_of(self, stop: Stop) -> str:
         """What GDB cannot say of a stop."""
-        ms = self._target.engine.time_us() / 1e3
-        if stop.why is Why.LOCKUP:
-            return f"lockup at {ms:.3f} ms: a fault inside HardFault or NMI, or stacking failed\n"
-        if stop.why is Why.ASLEEP:
-            return f"asleep for good at {ms:.3f} ms: no interrupt is enabled that could wake it\n"
-        if stop.why is Why.CAUGHT:
-            return f"{EXCEPTION_NAMES.get(stop.exception, stop.exception)} at {ms:.3f} ms\n"
-        return ""
+        said = _SAID.get(stop.why)
+        if said is None:
+            return ""
+        found = examine(self._target.engine)
+        head = f"{said} at {self._target.engine.time_us() / 1e3:.3f} ms\n"
+        return head + "".join(f"{line}\n" for line in in_lines(found)) if found else head
 
     def _help(self, words: list[str]) -> str:
         return "".join(f"{text}\n" for text, _ in self._commands.values())

@@ -6,7 +6,12 @@ from boardless.debug.target import Stop, Why
 from boardless_sim.core.stops import Access, Stops
 
 _SIGINT, _SIGTRAP, _SIGSEGV = 2, 5, 11
-_SIGNALS = {Why.ASKED: _SIGINT, Why.LOCKUP: _SIGSEGV, Why.CAUGHT: _SIGSEGV}
+_SIGNALS = {
+    Why.ASKED: _SIGINT,
+    Why.LOCKUP: _SIGSEGV,
+    Why.CAUGHT: _SIGSEGV,
+    Why.STACK: _SIGSEGV,
+}
 _WATCH_NAMES = {
     Access.WRITE: "watch",
     Access.READ: "rwatch",

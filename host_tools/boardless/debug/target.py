@@ -26,8 +26,16 @@ class Why(Enum):
     BKPT = "BKPT instruction"
     ASKED = "asked to stop"
     LOCKUP = "lockup"
+    STACK = "stack into variables"
     ASLEEP = "asleep for good"
     START = "start of the history"
+
+
+_FOR_GOOD = {
+    Outcome.LOCKUP: Why.LOCKUP,
+    Outcome.HALT: Why.ASLEEP,
+    Outcome.STACK: Why.STACK,
+}
 
 
 @dataclass(frozen=True)
@@ -53,8 +61,8 @@ class Target:
         self.engine, self.image = engine, image
         self.stops = Stops(engine.machine.cpu)
         engine.machine.halts_at_bkpt = True
-        self._settle()
         self.history = History(engine, self.stops, every_ps)
+        self._settle()
         self._travel = Travel(engine, self.stops, self.history)
         self.steps_enter_handlers = False
 
@@ -99,10 +107,8 @@ class Target:
         """None: it only ran its time."""
         machine = self.engine.machine
         outcome = self.history.run(min(limit_ps, machine.time_ps() + SLICE_PS))
-        if outcome is Outcome.LOCKUP:
-            return Stop(Why.LOCKUP)
-        if outcome is Outcome.HALT:
-            return Stop(Why.ASLEEP)
+        if outcome in _FOR_GOOD:
+            return Stop(_FOR_GOOD[outcome])
         if self.history.replayed:
             return Stop(Why.BREAKPOINT) if self.stops.is_hit() else None
         return self._why() if outcome is Outcome.BREAK else None
@@ -185,5 +191,5 @@ class Target:
         self.history.go_to_start()
         self.write_flash([(base, flash)])
         self.engine.machine.cpu.power_on(base)
-        self._settle()
         self.history.begin()
+        self._settle()

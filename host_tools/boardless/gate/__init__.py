@@ -6,6 +6,7 @@ May import size, stack, project and the ELF reader; knows no report.
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,9 +56,10 @@ def gate(
         no_mark=no_mark,
         mark_note=mark_note,
         bound=stack_bound(measurement, project),
-        base=load_base(base, project, measure),
+        base=load_base(base, measurement.layout.path, project, measure),
     )
     verdict = decide(measurement, project.budgets, evidence)
+    verdict = replace(verdict, target=project.target)
     if project.artifact is None:
         return verdict
     from boardless.gate.model_row import with_model

@@ -153,8 +153,7 @@ def _texture(
         rows, columns = -(-shape[0] // cell), -(-shape[1] // cell)
         patch = chance.normal(0, spread / 2, (rows, columns))
         found += np.kron(patch, np.ones((cell, cell)))[: shape[0], : shape[1]]
-    clipped: NDArray[np.float64] = np.clip(found, 20, 200)
-    return clipped
+    return np.asarray(np.clip(found, 20, 200), np.float64)
 
 
 def _object(

@@ -41,6 +41,10 @@ class Table:
         """Whether the file gives the key."""
         return key in self._values
 
+    def value(self, key: str) -> object:
+        """A key's value as it is, for another reader."""
+        return self._get(key)
+
     def leave(self, *keys: str) -> None:
         """Keys that another reader of this table takes."""
         self._asked |= dict.fromkeys(keys)
@@ -113,6 +117,13 @@ class Table:
         value = self._get(key)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_SIZE:
             raise self._wrong(key, value, "a number from 1")
+        return value
+
+    def whole(self, key: str) -> int:
+        """A number that is not negative."""
+        value = self._get(key)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            raise self._wrong(key, value, "a number from 0")
         return value
 
     def flag(self, key: str) -> bool | None:

@@ -6,14 +6,18 @@ import base64
 import contextlib
 import html
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from boardless.running.post_mortem import examine, in_lines
+from boardless.running.board_checks import observe
+from boardless.running.post_mortem import PostMortem, examine, in_lines
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.engine import Engine, UartLine
+from boardless_sim.engines.engine import Engine, FaultInfo, UartLine
 from boardless_sim.errors import BoardlessError
 from boardless_sim.files import write_file, write_text
+from boardless_sim.finding import Check
+from boardless_sim.visible import visible
 
 UPSCALE = 6
 LAST_LINES = 200
@@ -30,6 +34,7 @@ class Evidence:
     time: str
     log: tuple[str, ...]
     post_mortem: tuple[str, ...] = ()  # where the core stands
+    stack: tuple[str, ...] = ()  # who called whom, innermost first
 
 
 def gather(engine: Engine, frame: Frame | None) -> Evidence:
@@ -38,11 +43,26 @@ def gather(engine: Engine, frame: Frame | None) -> Evidence:
     return Evidence(
         frame=frame,
         uart=tuple(engine.uart_lines()),
-        fault=None if fault is None else str(fault),
+        fault=None if fault is None else _fault_text(fault, stands),
         time=f"virtual time {engine.time_us() / 1000:.3f} ms ({engine.timing_basis})",
-        log=tuple(engine.log()),
+        log=(*map(visible, engine.log()), *_seen(engine, stands)),
         post_mortem=() if stands is None else tuple(in_lines(stands)),
+        stack=() if stands is None else stands.calls,
     )
+
+
+def _fault_text(fault: FaultInfo, stands: PostMortem | None) -> str:
+    overflow = "" if stands is None else stands.overflow
+    return f"{fault}; {overflow}" if overflow else str(fault)
+
+
+def _seen(engine: Engine, stands: PostMortem | None) -> Iterator[str]:
+    """What the chip would not have carried; what is not modelled stands in the log already."""
+    for observed in observe(engine, stands):
+        found = observed.finding
+        if found.kind != Check.UNMODELLED.value:
+            place = f"{observed.function} at {found.pc:#010x}, {found.time_us / 1000:.3f} ms"
+            yield visible(f"{found.kind}: {found.text} ({place})")
 
 
 def png(frame: Frame) -> bytes:
@@ -56,7 +76,9 @@ def png(frame: Frame) -> bytes:
 
 def transcript(lines: tuple[UartLine, ...]) -> str:
     """A UART line a row, with its port and when its last bit left."""
-    return "".join(f"{line.time_us:12.1f} us  {line.port}  {line.text}\n" for line in lines)
+    return "".join(
+        f"{line.time_us:12.1f} us  {line.port}  {visible(line.text)}\n" for line in lines
+    )
 
 
 def as_html(evidence: Evidence) -> str:

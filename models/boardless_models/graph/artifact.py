@@ -35,7 +35,7 @@ from boardless_sim.files import read_text, write_text
 from boardless_sim.json_text import parse_json
 
 FORMAT = 3
-# Format 2 had no names of classes, and not what the tables and slopes of activations stand for.
+# Format 2 said less: no names of classes, no kernels, not what slopes and tables stand for.
 READABLE = (2, FORMAT)
 LARGEST_CHECKSUM = 4096
 KINDS: dict[str, type[Operator]] = {
@@ -85,6 +85,7 @@ def save_artifact(graph: Graph, provenance: dict[str, Any], path: Path) -> str:
         "rounding": graph.rounding,
         "score_step": graph.score_step,
         "classes": list(graph.classes),
+        "tiles": graph.tiles,
         "ends": [graph.input, graph.output],
         "values": [asdict(value) for value in graph.values],
         "operators": [plain(operator) for operator in graph.operators],
@@ -157,6 +158,7 @@ def graph_in(arrays: Arrays) -> Graph:
         rounding=body["rounding"],
         score_step=whole(body["score_step"]),
         classes=tuple(str(name) for name in body.get("classes", ())),
+        tiles=bool(body.get("tiles", True)),
     )
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from boardless_models.graph.arrays import operator_arrays
 from boardless_models.graph.check import check_graph
-from boardless_models.graph.cost import arena
 from boardless_models.graph.fusing import fused
 from boardless_models.graph.graph import (
     Add,
@@ -24,7 +23,8 @@ from boardless_models.graph.graph import (
     Window,
     limits_of,
 )
-from boardless_models.graph.kernels import BACKENDS, scratch_bytes, slow_reason
+from boardless_models.graph.kernels import BACKENDS, m4_kernel, scratch_bytes, slow_reason
+from boardless_models.graph.memory import arena
 from boardless_models.int8.scaling import Rounding
 from boardless_models.int8.score import TABLE
 from boardless_sim.files import write_text
@@ -201,6 +201,12 @@ def scratch_text(graph: Graph) -> str:
     return f"{branches}#endif\n"
 
 
+def kernels_of(graph: Graph) -> str:
+    """The fast kernels that the graph's layers take, as nn_m4.h calls them."""
+    taken = {m4_kernel(graph, operator) for operator in graph.operators} - {"plain"}
+    return " | ".join(f"NN_M4_{name.upper()}" for name in sorted(taken)) or "0u"
+
+
 def header_text(graph: Graph, sha256: str, class_names: tuple[str, ...]) -> str:
     """model.h: what the firmware needs to know of the model."""
     shape = graph.values[graph.input].shape
@@ -213,6 +219,8 @@ def header_text(graph: Graph, sha256: str, class_names: tuple[str, ...]) -> str:
         "MODEL_HASH_BYTES": len(sha256) // 2,
     }
     lines = "".join(f"#define {name} {value}u\n" for name, value in defines.items())
+    lines += "/* The kernels of nn_m4.h that its layers take. */\n"
+    lines += f"#define MODEL_M4_KERNELS {kernels_of(graph)}\n"
     names = ", ".join(f'"{name}"' for name in class_names)
     return (
         f"{preamble(graph, sha256)}"

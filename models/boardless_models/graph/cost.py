@@ -16,9 +16,9 @@ from boardless_models.graph.graph import (
     Mean,
     Operator,
     Prelu,
-    inputs_of,
     macs_of,
 )
+from boardless_models.graph.memory import in_words
 from boardless_models.int8.score import TABLE
 from boardless_sim.errors import ModelError
 
@@ -27,7 +27,6 @@ HASH_BYTES = 32
 # sizeof nn_tensor, nn_layer, nn_model on the target (firmware/nn/nn_model.h).
 TENSOR_BYTES, LAYER_BYTES, MODEL_BYTES = 12, 32, 24
 TABLE_BYTES = 256
-WORD = 4
 
 
 @dataclass(frozen=True)
@@ -37,42 +36,6 @@ class Cost:
     name: str
     model_bytes: int
     macs: int
-
-
-def arena(graph: Graph) -> tuple[dict[int, int], int]:
-    """Where each storage begins, and the bytes of all: first fit, by the time of use."""
-    alive = lifetimes(graph)
-    placed: list[tuple[int, int, int]] = []
-    offsets: dict[int, int] = {}
-    for storage in sorted(alive, key=lambda index: -graph.values[index].shape.size):
-        size = in_words(graph.values[storage].shape.size)
-        first, last = alive[storage]
-        rivals = sorted(
-            (offsets[other], offsets[other] + bytes_taken)
-            for other, bytes_taken, _ in placed
-            if alive[other][0] <= last and first <= alive[other][1]
-        )
-        offset = 0
-        for start, end in rivals:
-            if start - offset >= size:
-                break
-            offset = max(offset, end)
-        offsets[storage] = offset
-        placed.append((storage, size, offset))
-    return offsets, max(offset + size for _, size, offset in placed)
-
-
-def lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
-    """The operators between which each storage is needed, the frame before the first."""
-    spans = {graph.values[graph.input].storage: (-1, -1)}
-    for number, operator in enumerate(graph.operators):
-        for index in (*inputs_of(operator), operator.output):
-            storage = graph.values[index].storage
-            first, _ = spans.get(storage, (number, number))
-            spans[storage] = (first, number)
-    storage = graph.values[graph.output].storage
-    spans[storage] = (spans[storage][0], len(graph.operators))
-    return spans
 
 
 def operator_bytes(operator: Operator) -> int:
@@ -111,18 +74,6 @@ def graph_costs(graph: Graph) -> tuple[Cost, ...]:
         ),
         Cost("tables", shared, 0),
     )
-
-
-def largest_value(graph: Graph) -> str:
-    """The tensor that takes most of the arena."""
-    offsets, _ = arena(graph)
-    values = [graph.values[index] for index in offsets]
-    return f"tensor {max(values, key=lambda value: value.shape.size).name!r}"
-
-
-def in_words(size: int) -> int:
-    """A size filled up to whole words."""
-    return -(-size // WORD) * WORD
 
 
 def model_bytes(graph: Graph) -> int:

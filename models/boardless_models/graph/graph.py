@@ -192,7 +192,10 @@ Pair = Add | Concatenate
 
 @dataclass(frozen=True)
 class Graph:
-    """Operators in the order in which they run, and the classes' names where they are known."""
+    """Operators in the order in which they run, and the classes' names where they are known.
+
+    Without `tiles` no convolution is done tile by tile, which is faster and takes more RAM.
+    """
 
     name: str
     values: tuple[Value, ...]
@@ -202,6 +205,7 @@ class Graph:
     rounding: Rounding
     score_step: int
     classes: tuple[str, ...] = ()
+    tiles: bool = True
 
 
 def inputs_of(operator: Operator) -> tuple[int, ...]:

@@ -5,20 +5,22 @@ The same rules as `firmware/nn/m4` and `firmware/nn/cmsis` decide by; tests hold
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
-from boardless_models.graph.cost import arena, in_words, largest_value
-from boardless_models.graph.graph import Convolve, Graph, Operator, Value, Window
-from boardless_models.int8.scaling import INT8_MAXIMUM, INT8_MINIMUM
+from boardless_models.graph.graph import Add, AddConstant, Convolve, Graph, Operator, Value, Window
+from boardless_models.graph.memory import arena, in_words, largest_value
 from boardless_sim.errors import ModelError
 
 Backend = Literal["plain", "m4", "cmsis"]
 BACKENDS: tuple[Backend, ...] = ("plain", "m4", "cmsis")
+Kernel = Literal["plain", "dense", "winograd", "conv2d", "gather", "depthwise", "add"]
 
-RAM_BUDGET_BYTES = 112 * 1024
-CHUNK = 4  # channels that the m4 kernels take at once
+# Of 128 KB: beside a frame of the camera, the stack and what else the firmware has.
+RAM_BUDGET_BYTES = 96 * 1024
+CHUNK = 4  # channels, or taps, that the m4 kernels take at once
 WORD_BYTES, HALF_BYTES = 4, 2
 POINT, WIDE = Window(1, 1), Window(3, 3, 1, 1, 1, 1)
 LARGEST_SUM, LARGEST_PRODUCT = 1 << 30, 255 * 128
@@ -26,6 +28,8 @@ LEAST_EXPONENT = -23
 # Of nn_m4_winograd.c: when it is used, and how many tiles it has at work.
 LEAST_TILES, TILE_CHANNELS, LARGEST_FILTER = 9, range(12, 257), 1024
 POSITIONS, TILE_BATCH = 16, 8
+# Of nn_m4_gather.c: what a batch of pixels may take, and the fewest of a batch.
+GATHER_BYTES, LEAST_BATCH = 16_384, 8
 GREATEST_EXPONENT = {"single": -2, "double": -1}
 
 
@@ -36,15 +40,19 @@ def scratch_bytes(graph: Graph, backend: Backend) -> int:
     return arena(graph)[1] + work
 
 
-def check_ram(graph: Graph, budget: int) -> None:
-    """Refuse what does not fit the memory: by how much, and which tensor is the largest."""
-    needed = scratch_bytes(graph, "m4")
-    over = needed - budget
-    if over > 0:
-        raise ModelError(
-            f"{needed} bytes of RAM, {over} over the budget of {budget}; "
-            f"the largest is {largest_value(graph)}"
-        )
+def fitted(graph: Graph, budget: int) -> Graph:
+    """The graph with the fastest kernels that the memory has room for.
+
+    Refuses what does not fit: by how much, and which tensor is the largest.
+    """
+    for choice in (graph, replace(graph, tiles=False)):
+        needed = scratch_bytes(choice, "m4")
+        if needed <= budget:
+            return choice
+    raise ModelError(
+        f"{needed} bytes of RAM, {needed - budget} over the budget of {budget}; "
+        f"the largest is {largest_value(graph)}"
+    )
 
 
 def ends(graph: Graph, operator: Operator) -> tuple[Value, Value]:
@@ -60,27 +68,62 @@ def is_dense(graph: Graph, operator: Convolve) -> bool:
 
 def slow_reason(graph: Graph, operator: Operator) -> str:
     """Why the m4 back end leaves an operator to the plain kernels; empty where it does not."""
+    if m4_kernel(graph, operator) != "plain":
+        return ""
+    if isinstance(operator, Add) and graph.rounding == "double":
+        return "a sum that is rounded twice"
     if not isinstance(operator, Convolve):
         return "no sums of products"
-    source, target = ends(graph, operator)
-    shape = source.shape
-    if is_dense(graph, operator) and operator.pool == 1 and shape.channels % CHUNK == 0:
-        return ""
-    if operator.window not in ((WIDE,) if operator.depthwise else (POINT, WIDE)):
-        return "a window other than 3x3 with a border of one, or 1x1, in steps of one"
-    if (target.shape.height, target.shape.width) != (
-        shape.height // operator.pool,
-        shape.width // operator.pool,
-    ):
-        return "an output of another size than the input"
-    if operator.depthwise:
-        return "" if shape.channels == target.shape.channels else "a depth multiplier"
-    grey = operator.window == WIDE and shape.channels == 1
-    if target.shape.channels % CHUNK or (shape.channels % CHUNK and not grey):
-        return f"{shape.channels} to {target.shape.channels} channels, not multiples of {CHUNK}"
-    if (operator.least, operator.most) != (INT8_MINIMUM, INT8_MAXIMUM):
-        return f"a clamp to {operator.least} to {operator.most}"
+    if operator.depthwise and not fits_planes(graph, operator):
+        return "a window other than 3x3 in steps of one or two, or channels not in fours"
+    if operator.pool != 1 and not fits_conv2d(graph, operator):
+        return "a pool behind a window other than 3x3 and 1x1, or channels not in fours"
     return sums_reason(graph, operator)
+
+
+def m4_kernel(graph: Graph, operator: Operator) -> Kernel:
+    """The kernel that the m4 back end chooses (nn_backend_m4.c)."""
+    if isinstance(operator, Add):
+        fast = graph.rounding == "single" and not isinstance(operator, AddConstant)
+        return "add" if fast else "plain"
+    if not isinstance(operator, Convolve):
+        return "plain"
+    channels = graph.values[operator.input].shape.channels
+    if is_dense(graph, operator) and operator.pool == 1 and channels % CHUNK == 0:
+        return "dense"
+    if sums_reason(graph, operator):
+        return "plain"
+    if operator.depthwise:
+        return "depthwise" if fits_planes(graph, operator) else "plain"
+    if fits_conv2d(graph, operator):
+        return "winograd" if graph.tiles and fits_tiles(graph, operator) else "conv2d"
+    return "gather" if operator.pool == 1 else "plain"
+
+
+def fits_planes(graph: Graph, operator: Convolve) -> bool:
+    """Whether a depthwise convolution is one of planes (nn_m4_depthwise.c)."""
+    source, target = ends(graph, operator)
+    window = operator.window
+    steps = window.stride_rows, window.stride_columns
+    return (
+        (window.rows, window.columns) == (WIDE.rows, WIDE.columns)
+        and steps in ((1, 1), (2, 2))
+        and max(window.top, window.left) <= 1
+        and source.shape.channels == target.shape.channels
+        and source.shape.channels % CHUNK == 0
+    )
+
+
+def fits_conv2d(graph: Graph, operator: Convolve) -> bool:
+    """Whether a convolution is one of rows of windows (nn_m4_conv2d.c); points only with a pool."""
+    source, target = ends(graph, operator)
+    shape, pool = source.shape, operator.pool
+    if operator.window != WIDE and not (operator.window == POINT and pool == 2):
+        return False
+    same = (target.shape.height, target.shape.width) == (shape.height // pool, shape.width // pool)
+    grey = operator.window == WIDE and shape.channels == 1
+    in_fours = target.shape.channels % CHUNK == 0 and (shape.channels % CHUNK == 0 or grey)
+    return same and in_fours and not operator.depthwise
 
 
 def sums_reason(graph: Graph, operator: Convolve) -> str:
@@ -96,18 +139,28 @@ def sums_reason(graph: Graph, operator: Convolve) -> str:
 
 
 def m4_work_bytes(graph: Graph, operator: Operator) -> int:
-    """Widened activations and four channels' weights (nn_m4.h)."""
-    if not isinstance(operator, Convolve) or slow_reason(graph, operator):
+    """The room of the kernel that is chosen (nn_m4.h)."""
+    if not isinstance(operator, Convolve):
         return 0
+    match m4_kernel(graph, operator):
+        case "dense":
+            return HALF_BYTES * graph.values[operator.input].shape.channels
+        case "winograd":
+            return winograd_bytes(graph, operator)
+        case "conv2d":
+            return conv2d_bytes(graph, operator)
+        case "gather":
+            return gather_bytes(graph, operator)
+        case "depthwise":
+            return planes_bytes(graph, operator)
+    return 0
+
+
+def conv2d_bytes(graph: Graph, operator: Convolve) -> int:
+    """Widened activations and four channels' weights."""
     shape = graph.values[operator.input].shape
-    if is_dense(graph, operator) and operator.pool == 1 and shape.channels % CHUNK == 0:
-        return HALF_BYTES * shape.channels
-    if takes_winograd(graph, operator):
-        return winograd_bytes(graph, operator)
     border = operator.window.left
     columns = shape.width + 2 * border + shape.width % 2
-    if operator.depthwise:
-        return HALF_BYTES * (shape.height + 2) * columns
     side, rows, chunks = operator.window.rows, operator.window.rows, shape.channels // CHUNK
     height = shape.height + 2 * border
     if side > 1 and shape.channels == 1:
@@ -117,6 +170,40 @@ def m4_work_bytes(graph: Graph, operator: Operator) -> int:
     return WORD_BYTES * (planes + weights)
 
 
+def gather_shape(graph: Graph, operator: Convolve) -> tuple[int, int]:
+    """Words of a gathered pixel, and how many pixels there are at a time (nn_m4_gather.c)."""
+    source, target = ends(graph, operator)
+    run, rows = operator.window.columns * source.shape.channels, operator.window.rows
+    words = 2 * (rows * (run // CHUNK) + -(-rows * (run % CHUNK) // CHUNK))
+    pixels = target.shape.height * target.shape.width
+    room = GATHER_BYTES // WORD_BYTES - gather_fixed_words(words, rows * run)
+    batch = min(max(max(room, 0) // words, LEAST_BATCH), pixels)
+    return words, batch + batch % 2
+
+
+def gather_fixed_words(words: int, window_bytes: int) -> int:
+    """Four channels' weights, and one window as bytes."""
+    return words * CHUNK + in_words(window_bytes) // WORD_BYTES
+
+
+def gather_bytes(graph: Graph, operator: Convolve) -> int:
+    """A batch of gathered pixels, what is fixed, and channels that are no group of four."""
+    words, batch = gather_shape(graph, operator)
+    source, target = ends(graph, operator)
+    window = operator.window.rows * operator.window.columns * source.shape.channels
+    spare = batch if target.shape.channels % CHUNK else 0
+    return WORD_BYTES * (batch * words + gather_fixed_words(words, window) + spare)
+
+
+def planes_bytes(graph: Graph, operator: Convolve) -> int:
+    """Four channels' planes of int16 with their border."""
+    shape = graph.values[operator.output].shape
+    stride = operator.window.stride_rows
+    columns = 2 * stride * -(-shape.width // 2) + 2
+    rows = shape.height + shape.height % 2 + 2 if stride == 1 else 2 * shape.height + 1
+    return CHUNK * HALF_BYTES * rows * columns
+
+
 def winograd_tiles(graph: Graph, operator: Convolve) -> tuple[int, int]:
     """Rows and columns of tiles of two by two outputs, before a pool."""
     _, target = ends(graph, operator)
@@ -124,16 +211,13 @@ def winograd_tiles(graph: Graph, operator: Convolve) -> tuple[int, int]:
     return -(-target.shape.height // step), -(-target.shape.width // step)
 
 
-def takes_winograd(graph: Graph, operator: Operator) -> bool:
-    """Whether m4 runs a convolution, of those that it runs, tile by tile (nn_m4_winograd.c)."""
-    if not isinstance(operator, Convolve):
-        return False
+def fits_tiles(graph: Graph, operator: Convolve) -> bool:
+    """Whether a convolution that is one of rows pays tile by tile (nn_m4_winograd.c)."""
     source, target = ends(graph, operator)
     rows, columns = winograd_tiles(graph, operator)
     inputs, outputs = source.shape.channels, target.shape.channels
     return (
         operator.window == WIDE
-        and not operator.depthwise
         and inputs in TILE_CHANNELS
         and inputs * outputs <= LARGEST_FILTER
         and rows * columns >= LEAST_TILES

@@ -8,9 +8,10 @@ from typing import Any
 
 from boardless_models.graph.c_source import slow_lines
 from boardless_models.graph.cost import check_budget, graph_costs
+from boardless_models.graph.folding import folded
 from boardless_models.graph.fusing import fused
 from boardless_models.graph.graph import Graph
-from boardless_models.graph.kernels import check_ram, scratch_bytes
+from boardless_models.graph.kernels import fitted, scratch_bytes
 from boardless_models.int8.scaling import Rounding
 from boardless_models.tflite.pixels import with_pixels
 from boardless_models.tflite.reader import graph_of
@@ -29,8 +30,8 @@ def import_file(
     content = read_file(path)
     file = file_in(content, path)
     try:
-        graph = with_pixels(fused(graph_of(file, path.stem[:64], rounding)), input_range)
-        check_ram(graph, ram_budget)
+        network = folded(fused(graph_of(file, path.stem[:64], rounding)))
+        graph = fitted(with_pixels(network, input_range), ram_budget)
     except ModelError as cause:
         raise ModelError(f"{path}: {cause}") from cause
     costs = graph_costs(graph)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import traceback
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from boardless_sim.chips.chip import Placement
-from boardless_sim.errors import BoardError
+from boardless_sim.errors import BoardError, BoardlessError
 from boardless_sim.files import require_regular
 from boardless_sim.peripherals.peripheral import Peripheral
 
@@ -37,6 +40,37 @@ def load_placement(spec: str) -> Placement:
     return Placement(name.upper(), base, found)
 
 
+def file_of(spec: str) -> str:
+    """The file of a spec, as Python names it in tracebacks."""
+    return str(Path(spec.rpartition(":")[0]).absolute())
+
+
+@contextmanager
+def blaming(files: Container[str]) -> Iterator[None]:
+    """What a device of the user's own raises is an error of its file, `sys.exit()` too.
+
+    Unseen it would end the run as if the run had wanted to, with whatever code it names.
+    """
+    try:
+        yield
+    except BoardlessError:
+        raise
+    except (Exception, SystemExit) as error:
+        place = _place_of(error, files)
+        if place is None:
+            raise
+        raise BoardError(f"{place}: {type(error).__name__}: {error}") from error
+
+
+def _place_of(error: BaseException, files: Container[str]) -> str | None:
+    """File and line of the innermost frame that is in one of the files."""
+    found = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename in files:
+            found = f"{frame.f_code.co_filename}:{line}"
+    return found
+
+
 def _execute(path: Path) -> object:
     require_regular(path, "Python with a Peripheral", BoardError, _MOST_BYTES)
     spec = importlib.util.spec_from_file_location(f"boardless_own_{path.stem}", path)
@@ -45,6 +79,6 @@ def _execute(path: Path) -> object:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BoardError(f"{path}: {type(error).__name__}: {error}") from error
     return module

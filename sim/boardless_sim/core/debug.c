@@ -37,6 +37,8 @@ void core_detach(core *c) {
 
 void debug_destroy(core *c) {
     core_detach(c);
+    coverage_destroy(c);
+    core_trace(c, 0);
     free(c->debug.analysed);
 }
 
@@ -136,6 +138,7 @@ void core_get_where(core *c, core_where *where) {
         .active_count = c->active_count,
         .exceptions_taken = (uint32_t)c->shared.exceptions_taken,
         .caught = c->debug.caught,
+        .block_count = inside ? c->block->instructions : 0u,
     };
 }
 
@@ -174,6 +177,10 @@ int32_t debug_note_analysed(core *c, uint32_t address) {
 uint32_t core_analysed(const core *c, const uint32_t **addresses) {
     *addresses = c->debug.analysed;
     return c->debug.analysed_count;
+}
+
+uint32_t core_block_bytes(core *c, uint32_t address) {
+    return block_at(c, address)->size_bytes;
 }
 
 /* The code memories have other contents: every block is analysed and translated anew. */

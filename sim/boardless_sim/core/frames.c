@@ -25,6 +25,7 @@ void rebuild_flags(core *c) {
 
 /* Control goes somewhere else without a branch: no refill, no loop. Bit 0 becomes EPSR.T. */
 void jump(core *c, uint32_t pc) {
+    coverage_leave(c, c->shared.pc & ~1u);
     c->shared.pc = pc;
     c->not_thumb = !(pc & 1u);
     c->block_end = pc & ~1u;

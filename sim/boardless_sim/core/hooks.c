@@ -145,6 +145,9 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
     if (block->flags && !heed_flags(c, block, address)) {
         return;
     }
+    if (c->debug.covers) {
+        coverage_enter(c, address);
+    }
     if (address != c->block_end) {
         c->shared.cycles += c->block ? c->block->taken_cycles : 0u;
         c->shared.cycles += block->target_cycles;

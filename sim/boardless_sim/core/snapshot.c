@@ -111,6 +111,7 @@ static void restore_debug(core_debug *debug, const core_debug *kept) {
     debug->skips_divide = then.skips_divide;
     debug->passes = CORE_NOWHERE;
     debug->steps = 0;
+    debug->covered_last = NULL;
     debug->hit_kind = 0;
     debug->caught = 0;
 }

@@ -17,6 +17,9 @@ from tests.unit.elf.elf_bytes import build_elf
 SYST_CSR, SYST_RVR = 0xE000_E010, 0xE000_E014
 COUNTFLAG = 1 << 16
 RNG_DR, TIM12_CR1 = 0x5006_0808, 0x4000_1800
+RCC_AHB1ENR, GPIOAEN = 0x4002_3830, 1
+GPIOA, PA3_ALTERNATE, PA3_USART2 = 0x4002_0000, 0xA800_0080, 7 << 12
+RCC_APB1ENR, USART2EN = 0x4002_3840, 1 << 17
 USART2, CR1_UE_RE, RXNE = 0x4000_4400, 0x2004, 1 << 5
 RCC_AHB1ENR, RCC_APB1ENR, GPIOA = 0x4002_3830, 0x4002_3840, 0x4002_0000
 
@@ -45,9 +48,15 @@ def test_a_look_at_systick_leaves_its_flag(tmp_path: Path) -> None:
 
 def test_a_look_at_received_data_leaves_it_unread(tmp_path: Path) -> None:
     """Reading DR clears RXNE (RM0090, 30.6.2)."""
-    clocks = [*poke(RCC_AHB1ENR, 1), *poke(RCC_APB1ENR, 1 << 17)]
-    pins = [*poke(GPIOA, 0x80), *poke(GPIOA + 0x20, 0x7000)]  # PA3 in alternate function 7
-    code = [*clocks, *pins, *poke(USART2 + 0x08, 16), *poke(USART2 + 0x0C, CR1_UE_RE), *STOP_HERE]
+    code = [
+        *poke(RCC_AHB1ENR, GPIOAEN),
+        *poke(GPIOA, PA3_ALTERNATE),
+        *poke(GPIOA + 0x20, PA3_USART2),
+        *poke(RCC_APB1ENR, USART2EN),
+        *poke(USART2 + 0x08, 16),
+        *poke(USART2 + 0x0C, CR1_UE_RE),
+        *STOP_HERE,
+    ]
     with closing(power_on(tmp_path, code)) as engine:
         engine.uart_send("USART2", b"A")
         engine.run(100)

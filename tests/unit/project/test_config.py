@@ -168,7 +168,8 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
         (
             '"new\\nline" = 1',
             "unknown key 'new\\nline', "
-            "expected one of: project, budget, console, classes, symbols, stages, board, checks",
+            "expected one of: target, project, budget, console, classes, symbols, stages, "
+            "checks, board",
         ),
     ],
 )

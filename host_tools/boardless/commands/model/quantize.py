@@ -11,6 +11,7 @@ from boardless.commands.options import PATH
 from boardless_models.data.opening import open_dataset
 from boardless_models.graph.artifact import save_artifact
 from boardless_models.graph.cost import MODEL_BUDGET_BYTES, check_budget, network_costs
+from boardless_models.graph.kernels import RAM_BUDGET_BYTES, fitted
 from boardless_models.graph.quantize import provenance, quantize
 from boardless_models.int8.checkpoint import load_checkpoint
 from boardless_models.int8.scaling import ROUNDING, ROUNDINGS, Rounding
@@ -22,15 +23,21 @@ from boardless_models.int8.scaling import ROUNDING, ROUNDINGS, Rounding
 @dataset_option
 @click.option("--rounding", type=click.Choice(ROUNDINGS), default=ROUNDING, show_default=True)
 @click.option("--budget", type=click.IntRange(1), default=MODEL_BUDGET_BYTES, show_default=True)
+@click.option("--ram-budget", type=click.IntRange(1), default=RAM_BUDGET_BYTES, show_default=True)
 def command(
-    checkpoint: Path, artifact: Path, dataset: Path, rounding: Rounding, budget: int
+    checkpoint: Path,
+    artifact: Path,
+    dataset: Path,
+    rounding: Rounding,
+    budget: int,
+    ram_budget: int,
 ) -> None:
     """Turn the float weights of CHECKPOINT into the int8 ARTIFACT (.npz, .sha256, .json)."""
     source = load_checkpoint(checkpoint)
     check_budget(source.network.name, network_costs(source.network), budget)
     frames = open_dataset(dataset, source.network.input)
     frames.check_input(source.network)
-    graph = quantize(source, rounding, frames.classes)
+    graph = fitted(quantize(source, rounding, frames.classes), ram_budget)
     facts = provenance(source, graph, frames)
     digest = save_artifact(graph, facts, artifact)
     click.echo(f"{artifact}: sha256 {digest}")

@@ -16,7 +16,8 @@ from boardless_models.data.networks import FASHION_MNIST_8K, default_network
 from boardless_models.data.opening import open_dataset
 from boardless_models.graph.chain import blank_graph
 from boardless_models.graph.cost import MODEL_BUDGET_BYTES, check_budget, network_costs
-from boardless_models.graph.kernels import RAM_BUDGET_BYTES, check_ram
+from boardless_models.graph.fusing import fused
+from boardless_models.graph.kernels import RAM_BUDGET_BYTES, fitted
 from boardless_models.int8.checkpoint import save_checkpoint
 from boardless_models.training.recipe import FLOAT, Recipe
 from boardless_models.training.resume import StateFile
@@ -46,7 +47,7 @@ def command(
     network = network or default_network(frames.shape, len(frames.classes))
     frames.check_input(network)
     check_budget(network.name, network_costs(network), budget)
-    check_ram(blank_graph(network), ram_budget)
+    fitted(fused(blank_graph(network)), ram_budget)
     click.echo(described(frames))
     targets = load_targets(teacher, frames) if teacher else None
     state_file = StateFile.beside(

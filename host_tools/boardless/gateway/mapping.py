@@ -1,0 +1,95 @@
+"""What the device does when something happens: a TOML file, read once.
+
+    [link]
+    form = "cbor"      # or "json"
+    mac = 16           # bytes; 32 where the line has room
+
+    [[on]]
+    event = "jump"
+    command = "anim"
+    id = 1
+    dur = 1000
+    least-score = 25   # percent
+
+Credentials never stand in it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from boardless.gateway.command import FIELDS, Command, Kind, PacketError
+from boardless.gateway.event import Event, EventKind
+from boardless.gateway.packets import LONG_MAC, SHORT_MAC, Form
+from boardless.project.toml_table import Table
+from boardless_sim.errors import ConfigError
+
+_FORMS = {form.name.lower(): form for form in Form}
+_EVENTS = {kind.value: kind for kind in EventKind}
+_KINDS = {kind.name.lower(): kind for kind in Kind}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The command that an event leads to, and the least score that it needs."""
+
+    command: Command
+    least_score: float
+
+
+@dataclass(frozen=True)
+class Reactions:
+    """All rules, in the order of the file, and how packets are written."""
+
+    rules: Mapping[EventKind, tuple[Rule, ...]]
+    form: Form
+    mac_bytes: int
+
+    def commands(self, event: Event) -> tuple[Command, ...]:
+        """What an event leads to."""
+        return tuple(
+            rule.command
+            for rule in self.rules.get(event.kind, ())
+            if event.score >= rule.least_score
+        )
+
+
+def load_mapping(path: Path) -> Reactions:
+    """Read a file. Raises `ConfigError` with its name, what was found and what was expected."""
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}, expected a mapping") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}, expected TOML") from error
+    top = Table(path, "", content)
+    link = top.table("link")
+    form = _FORMS[link.choice("form", tuple(_FORMS), "cbor")]
+    mac_bytes = link.count("mac") if link.has("mac") else SHORT_MAC
+    if mac_bytes not in (SHORT_MAC, LONG_MAC):
+        raise link.error(f"mac = {mac_bytes}, expected {SHORT_MAC} or {LONG_MAC}")
+    link.close()
+    rules: dict[EventKind, tuple[Rule, ...]] = {}
+    for table in top.tables("on"):
+        kind = _EVENTS[table.choice("event", tuple(_EVENTS))]
+        rules[kind] = (*rules.get(kind, ()), _rule(table))
+        table.close()
+    top.close()
+    if not rules:
+        raise ConfigError(f"{path}: no [[on]], expected at least one event with its command")
+    return Reactions(rules, form, mac_bytes)
+
+
+def _rule(table: Table) -> Rule:
+    kind = _KINDS[table.choice("command", tuple(_KINDS))]
+    values = {field: table.whole(field.name.lower()) for field in FIELDS[kind]}
+    score = table.whole("least-score") if table.has("least-score") else 0
+    if score > 100:
+        raise table.error(f"least-score = {score}, expected 0 to 100 percent")
+    try:
+        return Rule(Command(kind, values), score / 100)
+    except PacketError as error:
+        raise table.error(str(error)) from error
