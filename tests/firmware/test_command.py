@@ -17,8 +17,8 @@ from boardless.gateway.sender import WAKE, WAKE_S
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.engine import StopReason
 from boardless_sim.engines.native.engine import NativeEngine
+from boardless_sim.faults.power_cut import PowerCut
 from boardless_sim.parts.serial_line import NO_FAULTS, LinkFaults
-from boardless_sim.peripherals.flash_interface import Operation
 from tests.firmware.conftest import BUILD
 from tests.unit.gateway.test_device import KEY, expected_line, hostile
 
@@ -144,10 +144,10 @@ def test_bad_commands_in_a_row_make_it_safe_and_a_good_one_ends_that() -> None:
         tell(board, 1, servo(90, 60_000))
         for _ in range(4):
             tell(board, 9, PING, bytes(32))
-        assert board.servo.angle is not None
+        assert board.servo.angle == pytest.approx(90)
         answer = tell(board, 9, PING, bytes(32))
         assert field(answer, "why") == COMMANDS
-        assert board.servo.angle is None
+        assert [move.angle for move in board.servo.moves][-1] is None
         answer = tell(board, 2, PING)
         assert (field(answer, "code"), field(answer, "why")) == (Code.OK, NONE)
 
@@ -205,10 +205,6 @@ def test_a_stuck_program_is_reset_by_the_watchdog_and_starts_safe() -> None:
 # The counter in the Flash
 
 
-class PowerCut(Exception):
-    """The supply is gone in the middle of an operation."""
-
-
 def flash_of(board: DeviceBoard) -> dict[int, bytes]:
     return {base: board.engine.read_memory(base, SECTOR_BYTES) for base in SECTORS}
 
@@ -222,27 +218,12 @@ def with_flash(contents: dict[int, bytes]) -> Iterator[DeviceBoard]:
         yield board
 
 
-def cut_at(operation_number: int, share: float, contents: dict[int, bytes]) -> dict[int, bytes]:
-    """Power a device, cut it in its n-th operation; what then stands in the Flash."""
-    chance = random.Random(operation_number)
-    seen = 0
-
-    def cut(operation: Operation) -> bytes:
-        nonlocal seen
-        seen += 1
-        if seen <= operation_number:
-            return operation.after
-        if seen == operation_number + 1:
-            return bytes(
-                new | old & chance.choice([0, 0xFF, chance.randrange(256)])
-                if len(operation.after) == 4
-                else (new if chance.random() < share else old)
-                for old, new in zip(operation.before, operation.after, strict=True)
-            )
-        return operation.before  # nothing happens any more
-
+def cut_at(whole: int, contents: dict[int, bytes]) -> dict[int, bytes]:
+    """Power a device, cut it behind so many operations; what then stands in the Flash."""
     with with_flash(contents) as board:
-        board.engine.machine.devices.flash.on_operation = cut
+        flash = board.engine.machine.devices.flash
+        assert flash.cells is not None
+        flash.cells = PowerCut(flash.cells, whole, seed=whole)
         last = field(tell(board, 0, PING), "last")
         for step in range(1, 4):
             tell(board, last + 200 * step, PING)
@@ -279,7 +260,7 @@ def test_the_counter_outlives_a_reset_and_old_packets_stay_old() -> None:
 def test_a_power_cut_at_any_word_never_lets_a_counter_back(contents: dict[int, bytes]) -> None:
     before = last_of(contents)
     for operation in range(8):
-        kept = cut_at(operation, 0.5, contents)
+        kept = cut_at(operation, contents)
         # All that was acted on before the cut: none of the later writes were whole.
         with with_flash(kept) as board:
             last = field(board.lines()[0], "last")

@@ -40,6 +40,9 @@ void note_code(core *c, bool *holds_code) {
 /* Loads from a page of tables and constants go through core_on_flash_read() while they may wait. */
 static void meet_flash(core *c, uint32_t offset, uc_mem_type type, uc_tlb_entry *entry) {
     bool *holds_code = &c->flash_holds_code[offset >> CORE_PAGE_BITS];
+    if (type != UC_MEM_WRITE) {
+        entry->perms &= ~(uint32_t)UC_PROT_WRITE; /* so that a store meets the page by itself */
+    }
     if (type == UC_MEM_FETCH) {
         note_code(c, holds_code);
     } else if (type == UC_MEM_READ && c->art.wait_states && !*holds_code) {

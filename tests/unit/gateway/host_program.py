@@ -15,11 +15,11 @@ _FLAGS = (
 )
 
 
-def build(main: Path, sources: Iterable[str], folder: Path) -> Path:
+def build(main: Path, sources: Iterable[str], folder: Path, flags: Iterable[str] = ()) -> Path:
     """The program of `main` and these sources of the firmware."""
     program = folder / main.stem
     files = [str(main), *(str(FIRMWARE / source) for source in sources)]
-    command = ["cc", *_FLAGS, f"-I{FIRMWARE}", *files, "-o", str(program)]
+    command = ["cc", *_FLAGS, *flags, f"-I{FIRMWARE}", *files, "-o", str(program)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return program

@@ -45,3 +45,13 @@ def test_every_length_around_two_blocks(program: Path) -> None:
     found = digests(program, messages)
     assert found[::2] == [hashlib.sha256(each).hexdigest() for each in messages]
     assert found[1::2] == [hmac.new(KEY, each, hashlib.sha256).hexdigest() for each in messages]
+
+
+def test_sha_512(tmp_path: Path) -> None:
+    """The NIST's example "abc", and every length around two blocks."""
+    program = build(HERE / "hash_messages_512.c", ["crypto/sha512.c"], tmp_path)
+    messages = [b"abc", *(random.Random(size).randbytes(size) for size in range(300))]
+    given = b"".join(struct.pack("<I", len(each)) + each for each in messages)
+    found = run(program, given)
+    assert found[0].startswith("ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a")
+    assert found == [hashlib.sha512(each).hexdigest() for each in messages]
