@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from boardless.running.board_checks import BoardCheck, Rules
     from boardless.running.classify import RunReport
     from boardless.running.session import BoardSetup
+    from boardless_sim.elf.image import FirmwareImage
 
 
 @click.command("run")
@@ -91,10 +92,13 @@ def command(
     for path in (json_path, junit, plot):
         if path is not None:
             require_writable(path)
+    image: FirmwareImage | None = None  # read here only where it is looked into
     if model is not None:
-        from boardless.project.model_hash import require_model
+        from boardless.project.model_hash import require_model_in
+        from boardless_sim.elf.image import load_image
 
-        require_model(elf, model, contract.symbols)
+        image = load_image(elf)
+        require_model_in(image, model, contract.symbols)
     setup = BoardSetup(
         elf=elf,
         engine=engine,
@@ -105,7 +109,7 @@ def command(
         contract=contract,
         bounds=Bounds(host_seconds, console_bytes, resets),
     )
-    report = _classify(setup, frames, labels, limit, jobs, limit_us)
+    report = _classify(setup, image, frames, labels, limit, jobs, limit_us)
     checks = _judged(report, Rules(strict, project.waivers))
     failures = _failures(report, checks, min_accuracy, frames)
     _write(report, checks, failures, json_path, junit)  # first: a closed pipe ends the table
@@ -148,6 +152,7 @@ def _write(
 
 def _classify(
     setup: BoardSetup,
+    image: FirmwareImage | None,
     frames: str,
     labels: Path | None,
     limit: int | None,
@@ -165,7 +170,7 @@ def _classify(
                 from boardless.running.jobs import classify_in_jobs
 
                 return classify_in_jobs(setup, source, jobs, limit_us, progress)
-            with closing(setup.power_on()) as engine:
+            with closing(setup.power_on(image)) as engine:
                 return classify(engine, source, limit_us, progress)
         except UnreadableResult as error:  # what the board saw may say why
             return error.report

@@ -138,6 +138,7 @@ void core_get_where(core *c, core_where *where) {
         .active_count = c->active_count,
         .exceptions_taken = (uint32_t)c->shared.exceptions_taken,
         .caught = c->debug.caught,
+        .block_count = inside ? c->block->instructions : 0u,
     };
 }
 

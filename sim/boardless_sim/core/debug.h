@@ -34,8 +34,8 @@ typedef struct {
     uint32_t watch_kind;    /* WATCH_READ or WATCH_WRITE; 0: none was hit */
     uint32_t active_count;  /* exceptions */
     uint32_t exceptions_taken;
-    uint32_t caught; /* exception whose entry was waited for; 0: none */
-    uint32_t reserved;
+    uint32_t caught;      /* exception whose entry was waited for; 0: none */
+    uint32_t block_count; /* instructions of the block that runs; 0 outside one */
 } core_where;
 
 /* What a trace is made of. */

@@ -155,7 +155,7 @@ class Where(ctypes.Structure):
         ("block_instructions", c_uint64),
         *((name, c_uint32) for name in (
             "block_address", "inside_block", "watch_address", "watch_kind", "active_count",
-            "exceptions_taken", "caught", "reserved",
+            "exceptions_taken", "caught", "block_count",
         )),
     ]  # fmt: skip
 
@@ -168,6 +168,7 @@ class Where(ctypes.Structure):
     active_count: int
     exceptions_taken: int
     caught: int
+    block_count: int
 
 
 class Record(ctypes.Structure):

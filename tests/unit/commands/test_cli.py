@@ -34,7 +34,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Board:
                 raise FrameError("gone: no such file, expected frames")
             return iter((frames(3) if found is None else found)[:limit])
 
-        monkeypatch.setattr(session.BoardSetup, "power_on", lambda _setup: placed)
+        monkeypatch.setattr(session.BoardSetup, "power_on", lambda _setup, _image=None: placed)
         monkeypatch.setattr(source, "open_frames", open_frames)
         return placed
 
