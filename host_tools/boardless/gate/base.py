@@ -5,7 +5,6 @@ A base is never built here, and it is always said which one was used.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,6 +20,8 @@ from boardless.project.config import Config, config_of, parse_toml
 from boardless.project.targets import targets_of
 from boardless.size.measure import Measurement
 from boardless_sim.errors import ConfigError
+from boardless_sim.files import open_file, read_file
+from boardless_sim.json_text import parse_json
 
 LOCK = "budget.lock"
 _MAX_BYTES = 64 << 20
@@ -59,10 +60,7 @@ class AnotherImage(ConfigError):
 
 def baseline_of(label: str, raw: bytes, of: Identity = Identity()) -> Baseline:
     """The figures in a `boardless budget --json`. Raises `ConfigError`: it may come from anyone."""
-    try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{label}: not JSON, expected a boardless budget --json") from error
+    document = parse_json(raw, label, "a boardless budget --json", ConfigError)
     if not isinstance(document, dict) or document.get("schema") != 1:
         found = document.get("schema") if isinstance(document, dict) else None
         raise ConfigError(f"{label}: schema {found!r:.40}, expected 1 (boardless budget --json)")
@@ -113,19 +111,12 @@ def _of_lock(path: Path, of: Identity, config: Config, measure: Measure) -> Base
 
 
 def _of_file(path: Path, of: Identity, config: Config, measure: Measure) -> Baseline:
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(4)
-            raw = start + stream.read(_MAX_BYTES)
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: {error.strerror or error}, expected a base (JSON or ELF)"
-        ) from error
-    if start == b"\x7fELF":
+    expected = "a base (JSON or ELF)"
+    with open_file(path, expected, ConfigError) as stream:
+        is_elf = stream.read(4) == b"\x7fELF"
+    if is_elf:
         return _of_elf(path, config, measure)
-    if len(raw) > _MAX_BYTES:
-        raise ConfigError(f"{path}: over {_MAX_BYTES} bytes, expected a boardless budget --json")
-    return baseline_of(str(path), raw, of)
+    return baseline_of(str(path), read_file(path, expected, ConfigError, _MAX_BYTES), of)
 
 
 def _of_elf(path: Path, config: Config, measure: Measure) -> Baseline:

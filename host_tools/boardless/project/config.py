@@ -49,6 +49,7 @@ from boardless.project.toml_table import Table
 from boardless.project.waivers import CheckWaiver, read_check_waivers
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.errors import ConfigError
+from boardless_sim.files import read_file
 
 MAX_FILE_BYTES = 1 << 20
 FILE_NAME = "boardless.toml"
@@ -93,7 +94,7 @@ def parse_config(path: Path, raw: bytes) -> Config:
 
 def read_toml(path: Path) -> dict[str, object]:
     """A file's tables. Raises `ConfigError`."""
-    return parse_toml(path, _read(path))
+    return parse_toml(path, read_file(path, "a TOML file", ConfigError, MAX_FILE_BYTES))
 
 
 def config_of(path: Path, values: dict[str, object]) -> Config:
@@ -152,24 +153,13 @@ def find_config(folder: Path) -> Path:
     return path
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}, expected a TOML file") from error
-    if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path}: over {MAX_FILE_BYTES} bytes, expected a small TOML file")
-    return raw
-
-
 def parse_toml(path: Path, raw: bytes) -> dict[str, object]:
     """The same of its bytes."""
     try:
         return tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8, expected TOML") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # its own, and int()'s for thousands of digits
         raise ConfigError(f"{path}: not TOML: {' '.join(str(error).split())}") from error
     except RecursionError as error:
         raise ConfigError(f"{path}: nested too deep, expected tables and sizes") from error

@@ -15,6 +15,7 @@ from boardless.running.post_mortem import PostMortem, examine, in_lines
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Engine, FaultInfo, UartLine
 from boardless_sim.errors import BoardlessError
+from boardless_sim.files import write_file, write_text
 from boardless_sim.finding import Check
 from boardless_sim.visible import visible
 
@@ -119,11 +120,11 @@ def save(evidence: Evidence, folder: Path) -> None:
     board = [evidence.time, fault, *evidence.post_mortem, *evidence.log]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if evidence.frame is not None:
-            (folder / FRAME_FILE).write_bytes(png(evidence.frame))
-        (folder / UART_FILE).write_text(transcript(evidence.uart), encoding="utf-8")
-        (folder / BOARD_FILE).write_text("\n".join(board) + "\n", encoding="utf-8")
     except OSError as error:
         raise BoardlessError(
             f"{folder}: {error.strerror or error}, expected a writable folder"
         ) from error
+    if evidence.frame is not None:
+        write_file(folder / FRAME_FILE, png(evidence.frame))
+    write_text(folder / UART_FILE, transcript(evidence.uart))
+    write_text(folder / BOARD_FILE, "\n".join(board) + "\n")
