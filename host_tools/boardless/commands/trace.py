@@ -50,7 +50,7 @@ def command(
     firmware's time.
     """
     from boardless.debug.trace import Filter, Tracer
-    from boardless.report.trace import json_lines, perfetto, text, vcd
+    from boardless.report.execution.trace import json_lines, perfetto, text, vcd
     from boardless_sim.camera.source import open_frames
     from boardless_sim.elf.image import load_image
     from boardless_sim.engines.native.engine import NativeEngine
