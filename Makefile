@@ -32,6 +32,7 @@ bench: firmware ## speed and memory, into build/bench.json
 	@.venv/bin/python tools/bench_engines.py
 	@.venv/bin/python tools/bench_kernels.py
 	@.venv/bin/python tools/bench_budget.py
+	@.venv/bin/python tools/bench_debug.py
 
 clean: ## what was built; .venv stays
 	@rm -rf build .tox

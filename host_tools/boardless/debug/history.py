@@ -109,8 +109,11 @@ class History:
         return outcome
 
     def _next_input(self) -> Kept | None:
+        inputs = [kept for kept in self._kept if kept.is_input]
+        if not inputs:
+            return None  # a step asks each time, and where it stands takes longer to find out
         here = self._stops.position()
-        return next((kept for kept in self._kept if kept.is_input and kept.position > here), None)
+        return next((kept for kept in inputs if kept.position > here), None)
 
     def _replay(self, ahead: Kept, outcome: Outcome) -> bool:
         """Where the run halted before an input, come to it; True: it came again."""

@@ -30,6 +30,7 @@ def gate(
     *,
     no_mark: str = NO_RUN,
     mark_note: str = "",
+    mark_problem: str = "",
     base: str | None = None,
     linker_map: Path | None = None,
     today: datetime.date | None = None,
@@ -55,6 +56,7 @@ def gate(
         mark=stack,
         no_mark=no_mark,
         mark_note=mark_note,
+        mark_problem=mark_problem,
         bound=stack_bound(measurement, project),
         base=load_base(base, measurement.layout.path, project, measure),
     )

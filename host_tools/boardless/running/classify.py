@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from boardless.running.board_checks import Observation, observe
-from boardless.running.post_mortem import PostMortem, examine
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import (
     Capability,
@@ -18,9 +18,12 @@ from boardless_sim.engines.engine import (
     StopReason,
     UartLine,
 )
-from boardless_sim.errors import FrameError, ResultError
+from boardless_sim.errors import FrameError, ResultError, StrictError
 from boardless_sim.finding import Check
 from boardless_sim.timing_basis import TimingBasis
+
+if TYPE_CHECKING:
+    from boardless.running.post_mortem import PostMortem
 
 # Frames queued ahead of the firmware: it may capture one frame while it works on the one before,
 # and the lens must never run dry before the last frame.
@@ -132,7 +135,10 @@ def classify(
     if not ahead:
         raise FrameError("no frames, expected at least one")
     while ahead:
-        line, reason = _next_result_line(engine, limit_us)
+        try:
+            line, reason = _next_result_line(engine, limit_us)
+        except StrictError as error:
+            return _report(engine, results, StopReason.STRICT, str(error))
         if line is None:
             return _report(engine, results, reason, _what_stopped(engine, reason, limit_us))
         try:
@@ -156,10 +162,14 @@ def require_results(report: RunReport) -> RunReport:
 
 @dataclass(frozen=True)
 class MeasuredStack:
-    """A stack's mark, and how long a run it was of where no result ended it."""
+    """A stack's mark, and how long a run it was of where no result ended it.
+
+    `problem`: a stack went into variables, which ended the run there.
+    """
 
     mark: StackMark
     note: str = ""
+    problem: str = ""
 
 
 def require_verdict(report: RunReport) -> RunReport:
@@ -179,6 +189,8 @@ def measure_stack(engine: Engine, frames: Iterable[Frame]) -> MeasuredStack:
     `ResultError` where the firmware stopped giving results, or ended in a fault.
     """
     report = classify(engine, frames)
+    if report.stop_reason is StopReason.STACK:
+        return MeasuredStack(engine.stack_mark(), problem=report.detail)
     if not report.is_complete and (report.results or report.stop_reason not in _PEACEFUL):
         raise ResultError(f"no whole run to measure the stack on: {report.detail}")
     note = "" if report.is_complete else f"stack measured without a result: {report.detail}"
@@ -190,6 +202,8 @@ def measure_stack_for(engine: Engine, frames: Iterable[Frame], for_us: float) ->
     for frame in islice(frames, WINDOW):
         engine.show(frame)
     reason = engine.run(for_us)
+    if reason is StopReason.STACK:
+        return MeasuredStack(engine.stack_mark(), problem=stop_detail(engine, reason, for_us))
     if reason not in _PEACEFUL:
         detail = stop_detail(engine, reason, for_us)
         raise ResultError(f"no whole run to measure the stack on: {detail}")
@@ -289,7 +303,7 @@ def _report(
     engine: Engine, results: list[FrameResult], reason: StopReason, detail: str
 ) -> RunReport:
     errors = tuple(line.text for line in engine.uart_lines() if engine.contract.is_error(line.text))
-    stands = None if reason is StopReason.RESULT else examine(engine)
+    stands = None if reason is StopReason.RESULT else _examined(engine)
     return RunReport(
         engine=engine.name,
         timing_basis=engine.timing_basis,
@@ -301,3 +315,10 @@ def _report(
         observations=observe(engine, stands),
         checked=engine.checks,
     )
+
+
+def _examined(engine: Engine) -> PostMortem | None:
+    # Here, because a run that has its results pays for no unwinder.
+    from boardless.running.post_mortem import examine
+
+    return examine(engine)

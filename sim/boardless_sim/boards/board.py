@@ -12,7 +12,8 @@ from boardless_sim.chips.chip import Chip
 class CameraWiring:
     """How a sensor hangs on the chip.
 
-    `bus`: which configures it, "I2C1". `xclk`: what clocks it, a clock output ("MCO1", "TIM1_CH1")
+    `bus`: which configures it, "I2C1", or "gpio:PD6,PD7", two pins
+    that the firmware drives by hand. `xclk`: what clocks it, a clock output ("MCO1", "TIM1_CH1")
     or an oscillator ("24M"). `powerdown` and `reset`: the pins on PWDN and RESET#, as "PG9".
     """
 

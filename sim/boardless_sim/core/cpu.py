@@ -526,7 +526,7 @@ class Cpu:
 
     def _analyse(self, address: int, code: bytes) -> int:
         facts = analyse_block(address, code, self._refill)
-        alignment = alignment_of(address, code, facts.accesses, self._literal)
+        alignment = alignment_of(code, facts, self._literal)
         block, accesses = to_core(facts, alignment, marked=address in self._marks)
         if self._library.core_set_block(
             self._core, address, ctypes.addressof(block), ctypes.addressof(accesses)

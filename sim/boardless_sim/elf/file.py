@@ -7,7 +7,6 @@ Everything that is read of it is read from these bytes, so that what was checked
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import zlib
 from collections.abc import Iterator
@@ -84,6 +83,8 @@ class ElfFile:
     @cached_property
     def sha256(self) -> str:
         """The digest of the file."""
+        import hashlib  # here: OpenSSL is slow to load, and few ask
+
         return hashlib.sha256(self.raw).hexdigest()
 
     @cached_property

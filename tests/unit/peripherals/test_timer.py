@@ -13,6 +13,8 @@ from boardless_sim.peripherals.timer import (
 )  # fmt: skip
 from tests.unit.fake_bus import FakeBus
 
+pytestmark = pytest.mark.fidelity(device="TIM", source="RM0090 chapters 18 and 20")
+
 IRQ = 28
 
 

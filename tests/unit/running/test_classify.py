@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pickle
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -16,8 +16,8 @@ from boardless.running.classify import (
     require_results,
 )
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.engine import StopReason
-from boardless_sim.errors import FrameError, ResultError
+from boardless_sim.engines.engine import StopReason, UartLine
+from boardless_sim.errors import FrameError, ResultError, StrictError
 from tests.unit.running.fake_engine import FakeEngine, class_is_first_pixel, frames
 
 
@@ -171,3 +171,16 @@ def test_a_result_that_cannot_be_hands_on_the_run_up_to_it() -> None:
     assert handed_on.report.stop_reason is StopReason.UNREADABLE
     assert len(handed_on.report.results) == 2
     assert not handed_on.report.can_be_judged
+
+
+class Strict(FakeEngine):
+    def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
+        raise StrictError("RNG_CR is not modelled (read)")
+
+
+def test_strict_mode_ends_a_run_by_name() -> None:
+    report = classify(Strict(), frames(1))
+    assert (report.stop_reason, report.detail) == (
+        StopReason.STRICT,
+        "RNG_CR is not modelled (read)",
+    )

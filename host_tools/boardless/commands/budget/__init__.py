@@ -175,6 +175,7 @@ def _verdict(target: Target, asked: _Asked) -> Verdict:
             None if stack is None else stack.mark,
             no_mark=no_mark,
             mark_note="" if stack is None else stack.note,
+            mark_problem="" if stack is None else stack.problem,
             base=asked.base,
             linker_map=asked.linker_map,
             today=asked.day,

@@ -92,6 +92,7 @@ class Machine:
         self.guard = Guard(bounds)
         self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
         self._effects_before_end = 0
+        self._touched: set[int] = set()  # places in the map that the firmware accessed
         self.findings: list[Finding] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
         self._ram_fill = ram_fill
@@ -360,6 +361,7 @@ class Machine:
 
     def device_read(self, address: int, size: int) -> int:
         """Answer a load from a device address."""
+        self._touched.add(address >> _SLOT_BITS)
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
             if not self._is_external(address):
@@ -374,6 +376,7 @@ class Machine:
 
     def device_write(self, address: int, size: int, value: int) -> None:
         """Carry out a store to a device address."""
+        self._touched.add(address >> _SLOT_BITS)
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
             if self._flash.area.holds(address):
@@ -408,6 +411,21 @@ class Machine:
             for address, effects in latest.items()
             if effects >= end or (effects >= end - _LATELY and times[address] >= _OFTEN)
         )
+
+    def touched(self) -> tuple[str, ...]:
+        """The devices that the firmware accessed, in the order of their addresses."""
+        return tuple(
+            dict.fromkeys(self._device_at(at << _SLOT_BITS) for at in sorted(self._touched))
+        )
+
+    def _device_at(self, address: int) -> str:
+        slot = self._slots.get(address >> _SLOT_BITS)
+        if slot is not None:
+            return slot[1].name
+        for known in self._board.chip.unmodelled:
+            if known.base <= address < known.base + known.size:
+                return known.name
+        return f"reserved address {address:#010x}"
 
     def peek(self, address: int, size: int) -> bytes:
         """Bytes of memory, or of registers without the effects of reading them."""
@@ -533,9 +551,10 @@ class Machine:
     def log_unmodelled(self, register: str, access: str) -> None:
         """Say once that a register is not modelled; an error when strict."""
         where = f"{register} is not modelled ({access})"
+        device, pc = register.partition("_")[0], self.cpu.place()
+        self.report(Check.UNMODELLED, device, f"{register} is not modelled", pc)
         if self._strict:
-            raise StrictError(f"{where}, at pc near {self._shared.pc & ~1:#010x}")
-        self.report(Check.UNMODELLED, register.partition("_")[0], f"{register} is not modelled")
+            raise StrictError(f"{where}, at pc {pc:#010x}")
         self.say_once(where)
 
     def report(self, check: Check, device: str, text: str, pc: int | None = None) -> None:
