@@ -1,26 +1,27 @@
 # Delegates only: every target is a command that also runs alone.
-.PHONY: help setup firmware demo test bench clean
+.PHONY: help setup firmware demo demo-device test bench clean
 .DEFAULT_GOAL := help
 
-BUILD := $(CURDIR)/build/firmware
-
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: ## tools of the system, .venv, the project in it; nothing twice
 	@tools/setup.sh
 
 firmware: setup ## build/firmware/boardless.elf; MODEL=FILE.npz: with this network, in build/model
 ifdef MODEL
-	@.venv/bin/boardless model export $(MODEL) $(CURDIR)/build/model/root/generated
-	@$(MAKE) --no-print-directory -C firmware BUILD=$(CURDIR)/build/model \
-	    MODEL_ROOT=$(CURDIR)/build/model/root $(addprefix $(CURDIR)/build/model/,boardless.elf nn_golden.elf)
+	@.venv/bin/boardless model export '$(MODEL)' build/model/root/generated
+	@$(MAKE) --no-print-directory -C firmware BUILD=../build/model MODEL_ROOT=../build/model/root \
+	    $(addprefix ../build/model/,boardless.elf nn_golden.elf)
 else
-	@$(MAKE) --no-print-directory -C firmware BUILD=$(BUILD)
+	@$(MAKE) --no-print-directory -C firmware
 endif
 
 demo: firmware ## the suites, then 100 frames through the virtual camera as a table
 	@tools/demo.sh
+
+demo-device: firmware ## a clip through gateway, signed packets and the command device
+	@tools/demo_device.sh
 
 test: ## everything: lint, types, unit, firmware, Robot, budgets
 	@tools/setup.sh --lint

@@ -16,6 +16,7 @@ from robot.libdocpkg.model import KeywordDoc
 
 from boardless.cli import cli
 from boardless.commands import bench, model
+from boardless.commands.budget import trend
 
 FOLDER = Path("docs/reference")
 NOTE = "<!-- Written by tools/reference.py from the code. Do not edit. -->"
@@ -34,6 +35,7 @@ def command_line() -> str:
         help_of(command, f"boardless bench {name}")
         for name, command in bench.command.commands.items()
     ]
+    pages.append(help_of(trend.command, "boardless budget trend"))
     for name, step in model.STEPS.items():
         command = None if step.needs_torch else model.command.get_command(context, name)
         if command is not None:
@@ -48,10 +50,10 @@ def help_of(command: click.Command, name: str) -> str:
     return "\n".join([f"## {name}", "", "```text", *lines, "```", ""])
 
 
-def keywords() -> str:
+def keywords(name: str) -> str:
     """Every keyword of the library: its arguments, what it does, an example."""
-    library = LibraryDocumentation("Boardless")
-    lines = [NOTE, "", "# Robot library `Boardless`", "", *markdown(library.doc), ""]
+    library = LibraryDocumentation(name)
+    lines = [NOTE, "", f"# Robot library `{name}`", "", *markdown(library.doc), ""]
     for keyword in library.keywords:
         lines += [*heading(keyword), *markdown(keyword.doc), ""]
     return "\n".join(lines)
@@ -94,7 +96,11 @@ def prose(line: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Write both pages, or compare them."""
-    pages = {"cli.md": command_line(), "Boardless.md": keywords()}
+    pages = {
+        "cli.md": command_line(),
+        "Boardless.md": keywords("Boardless"),
+        "BoardlessDevice.md": keywords("BoardlessDevice"),
+    }
     stale = [
         FOLDER / name
         for name, text in pages.items()

@@ -39,8 +39,8 @@ void pwm_init(uint32_t timer_hz) {
 
 void pwm_servo(uint32_t width_us) {
     TIM3->CCR[0] = width_us;
+    TIM3->EGR = TIM_EGR_UG; /* before the output is on: not a moment of the width before */
     TIM3->CCER = CCER_SERVO;
-    TIM3->EGR = TIM_EGR_UG;
 }
 
 void pwm_servo_off(void) {
@@ -51,8 +51,8 @@ void pwm_led(uint32_t red, uint32_t green, uint32_t blue) {
     TIM4->CCR[0] = red;
     TIM4->CCR[1] = green;
     TIM4->CCR[2] = blue;
-    TIM4->CCER = CCER_LED;
     TIM4->EGR = TIM_EGR_UG;
+    TIM4->CCER = CCER_LED;
 }
 
 void pwm_led_off(void) {

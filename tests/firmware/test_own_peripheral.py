@@ -80,3 +80,24 @@ def test_what_is_wrong_with_the_file_is_said(
     with pytest.raises(BoardError, match=re.escape(message)) as caught:
         load_placement(spec.format(file=rng_file, bad=bad))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("raise RuntimeError('odd')", "bad.py:9: RuntimeError: odd"),
+        ("import sys; sys.exit(0)", "bad.py:9: SystemExit: 0"),
+    ],
+)
+def test_what_a_device_raises_is_said_by_its_file(tmp_path: Path, body: str, message: str) -> None:
+    bad = tmp_path / "bad.py"
+    bad.write_text(
+        "from boardless_sim.peripherals.peripheral import Peripheral\n\n"
+        "class Rng(Peripheral):\n"
+        "    def read(self, offset, size):\n        return 0\n"
+        "    def write(self, offset, size, value):\n        pass\n"
+        f"    def reset(self):\n        {body}\n"
+    )
+    engine = NativeEngine(peripherals=[f"{bad}:Rng@{BASE:#x}"])
+    with pytest.raises(BoardError, match=re.escape(message)):
+        engine.load(load_image(BUILD / "selftest.elf"))

@@ -38,6 +38,7 @@ class FakeBus:
         self.log: list[str] = []
         self.findings: list[tuple[Check, str, str]] = []
         self.effects = 0
+        self.events = 0
         self._queue: list[tuple[int, int, FakeEvent]] = []
         self._sequence = 0
 
@@ -84,6 +85,9 @@ class FakeBus:
 
     def set_exti(self, line: int, level: bool) -> None:
         self.exti[line] = level
+
+    def send_event(self) -> None:
+        self.events += 1
 
     def dma_request(self, request: str, units: int = 1) -> int:
         self.requests.append((request, units))

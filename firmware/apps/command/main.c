@@ -21,7 +21,8 @@ static void wait(void) {
     int err = 0;
     cpu_disable_interrupts();
     if (!link_has_bytes()) {
-        bool may_stop = device_idle(uptime_ms()) && !usart_busy();
+        uint32_t now_ms = uptime_ms();
+        bool may_stop = device_idle(now_ms) && !usart_busy() && power_may_stop(now_ms);
         err = may_stop ? power_stop() : power_sleep();
     }
     cpu_enable_interrupts();
@@ -39,7 +40,9 @@ int main(void) {
     device_start(why);
     for (;;) {
         watchdog_refresh();
-        if (power_take_line_wake()) {
+        /* The byte that wakes is none of a frame, and may come when the core happens to be awake.
+         */
+        if (power_take_line_wake() || link_has_bytes()) {
             device_listen(uptime_ms());
         }
         take_frames();

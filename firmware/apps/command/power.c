@@ -10,19 +10,24 @@
 #include "drivers/tick.h"
 
 #define RX_LINE       3u /* PA3; SYSCFG_EXTICR1 selects port A at reset */
+#define ARMED_MS      2u /* a byte that had begun before the edge was watched for is through */
 #define CYCLES_PER_MS (CYCLES_PER_US * 1000u)
 
 static uint32_t stopped_ms;
 static uint32_t slept_cycles;
 static uint32_t slept_ms;
 static volatile bool line_woke;
+static volatile bool armed;
+static uint32_t armed_ms;
 
 void EXTI3_IRQHandler(void);
 void RTC_WKUP_IRQHandler(void);
 
 void EXTI3_IRQHandler(void) {
+    EXTI->IMR &= ~(1u << RX_LINE); /* once: the other edges of the byte say nothing new */
     EXTI->PR = 1u << RX_LINE;
     line_woke = true;
+    armed = false;
 }
 
 void RTC_WKUP_IRQHandler(void) {
@@ -49,17 +54,29 @@ int power_sleep(void) {
     return 0;
 }
 
+static void arm(uint32_t now_ms) {
+    armed = true;
+    armed_ms = now_ms;
+    EXTI->PR = 1u << RX_LINE;
+    EXTI->IMR |= 1u << RX_LINE;
+}
+
+bool power_may_stop(uint32_t now_ms) {
+    if (!armed) {
+        arm(now_ms);
+        return false;
+    }
+    return now_ms - armed_ms >= ARMED_MS;
+}
+
 int power_stop(void) {
     uint32_t begin_ms = rtc_ms();
     link_pause();
-    EXTI->PR = 1u << RX_LINE;
-    EXTI->IMR |= 1u << RX_LINE;
     PWR->CR |= PWR_CR_CWUF | PWR_CR_LPDS | PWR_CR_FPDS;
     SCB->SCR |= SCB_SCR_SLEEPDEEP;
     SYSTICK->CSR &= ~SYST_CSR_ENABLE; /* a tick that is due would end the Stop mode at once */
     cpu_wait_for_interrupt();
     SCB->SCR &= ~SCB_SCR_SLEEPDEEP;
-    EXTI->IMR &= ~(1u << RX_LINE);
     int err = clock_start();
     SYSTICK->CSR |= SYST_CSR_ENABLE;
     link_resume();

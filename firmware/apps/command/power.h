@@ -24,6 +24,12 @@ void power_start(void);
 uint32_t uptime_ms(void);
 
 /*
+ * Begins to watch for an edge on RX; true once a whole byte's time has passed since: a byte that
+ * came between the last look at the line and Stop mode would be lost and wake nobody.
+ */
+bool power_may_stop(uint32_t now_ms);
+
+/*
  * Sleeps until an interrupt, or in Stop mode until the line or the RTC; interrupts are disabled
  * by the caller, who has found nothing to do, and stay so. 0 or a clock_error: on error the core
  * runs at HSI.

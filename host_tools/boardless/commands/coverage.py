@@ -10,6 +10,7 @@ import click
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
+    Finite,
     limit_option,
     limit_us_option,
     peripheral_option,
@@ -22,7 +23,7 @@ from boardless.commands.options import (
 @click.option("--frames", metavar="PATH", help="A file, a folder, pattern:NAME; a result for each.")
 @limit_option
 @limit_us_option
-@click.option("--for-us", type=click.FloatRange(min=1), metavar="US", help="Any firmware, so long.")
+@click.option("--for-us", type=Finite(min=1), metavar="US", help="Any firmware, so long.")
 @click.option("--lcov", "lcov_path", type=PATH, metavar="FILE", help="A tracefile of lcov's.")
 @click.option("--cobertura", "cobertura_path", type=PATH, metavar="FILE", help="Cobertura's XML.")
 @click.option("--html", "html_path", type=PATH, metavar="DIR", help="Pages, with the sources.")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from boardless.commands.options import PATH
-from boardless_sim.errors import BoardlessError
+from boardless_sim.files import write_text
 
 _OTP_BLOCK_0 = 0x1FFF_7800  # firmware/apps/command/key.c
 
@@ -63,12 +63,7 @@ def animation_command(pictures: tuple[Path, ...], out: Path, frame_ms: int) -> i
     from boardless.gateway.animation import c_source, load_animation
 
     animations = [load_animation(path, frame_ms) for path in pictures]
-    try:
-        out.write_text(c_source(animations))
-    except OSError as error:
-        raise BoardlessError(
-            f"{out}: {error.strerror or error}, expected a file to write"
-        ) from error
+    write_text(out, c_source(animations))
     for each in sorted(animations, key=lambda animation: animation.number):
         plain = sum(map(len, each.frames))
         click.echo(

@@ -58,12 +58,13 @@ class History:
 
     def begin(self) -> None:
         """Here is the start: nothing before it can be gone back to."""
-        self._kept = [self.take()]
+        self._begun = self.take()
+        self._kept = [self._begun]
         self._has_input = False
 
     def go_to_start(self) -> None:
-        """Be again what was handed over; nothing that came since is kept."""
-        restore(self._engine, self.start.snapshot)
+        """Be again what was handed over, or begun with last."""
+        restore(self._engine, self._begun.snapshot)
 
     def take(self, *, is_input: bool = False) -> Kept:
         """The board here and now."""

@@ -74,7 +74,6 @@ class Session:
             "H": lambda text, body: self._choose_thread(text),
             "T": lambda text, body: OK if self._threads.has(int(text[1:], 16)) else REFUSED,
             "D": lambda text, body: self._end(Ending.DETACHED),
-            "k": lambda text, body: self._end(Ending.KILLED),
             "R": lambda text, body: self._reset(),
             "!": lambda text, body: OK,
             "q": self._query,
@@ -88,6 +87,8 @@ class Session:
             body = self._client.receive()
             if body is None:
                 self._client.send(self._reply())
+            elif body == b"k":  # the one packet that has no answer
+                return Ending.KILLED
             else:
                 self._client.send(self._answer(body))
                 if body == b"QStartNoAckMode":

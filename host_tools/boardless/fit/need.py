@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boardless_models.graph.artifact import load_artifact
-from boardless_models.graph.cost import arena, graph_costs
+from boardless_models.graph.cost import graph_costs
 from boardless_models.graph.cycles import estimated_cycles
 from boardless_models.graph.fusing import fused
 from boardless_models.graph.graph import Graph
 from boardless_models.graph.kernels import scratch_bytes
+from boardless_models.graph.memory import arena
 from boardless_models.tflite.reader import graph_of
 from boardless_models.tflite.tensors import file_in, read_file
 from boardless_sim.errors import BoardlessError, ModelError

@@ -56,26 +56,33 @@ class Presence:
 
 
 class Jump:
-    """The lower edge leaves the ground that it stood on, quickly."""
+    """Both edges leave where they stood, quickly: one alone is the background's grey."""
 
     def __init__(self) -> None:
-        self._ground: deque[float] = deque(maxlen=_GROUND_FRAMES)
+        self._stood: deque[tuple[float, float]] = deque(maxlen=_GROUND_FRAMES)
         self._up = False
         self._last_low_s = 0.0
 
     def see(self, blob: Blob, now_s: float) -> float | None:
         """The onset of a jump that is known with this frame."""
-        ground = float(np.median(self._ground)) if self._ground else blob.bottom
-        rise = (ground - blob.bottom) / max(blob.height, 1.0)
+        rise = self._rise(blob)
         if rise < _JUMP_LANDED:
             self._up = False
             self._last_low_s = now_s
         if not self._up and rise < _JUMP_RISE:
-            self._ground.append(blob.bottom)
-        if self._up or rise < _JUMP_RISE or len(self._ground) < _CONFIRM_FRAMES:
+            self._stood.append((blob.top, blob.bottom))
+        if self._up or rise < _JUMP_RISE or len(self._stood) < _CONFIRM_FRAMES:
             return None
         self._up = True
         return self._last_low_s
+
+    def _rise(self, blob: Blob) -> float:
+        """Of the edge that rose less, in heights of the object."""
+        if not self._stood:
+            return 0.0
+        tops, bottoms = zip(*self._stood, strict=True)
+        top, bottom = float(np.median(tops)), float(np.median(bottoms))
+        return min(top - blob.top, bottom - blob.bottom) / max(bottom - top, 1.0)
 
 
 class Turn:
@@ -144,11 +151,11 @@ class Suitability:
         """Why it is not; empty where it is."""
         reason = ""
         if look.changed > _MOST_CHANGED:
-            reason = "most of the picture changes: the camera or the light moves"
+            reason = "most of the picture changes, expected a camera and a light that stand"
         elif look.noise > _MOST_NOISE:
-            reason = "the background moves: expected a fixed one"
+            reason = "the background moves, expected a fixed one"
         elif look.blob is not None and look.blob.fill < _LEAST_FILL:
-            reason = "edges move all over the picture: the camera shakes"
+            reason = "edges move all over the picture, expected a camera that stands"
         elif look.pieces > 1:
             reason = f"{look.pieces} things move, expected one object"
         self._bad.append((now_s, reason))

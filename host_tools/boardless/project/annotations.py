@@ -8,8 +8,11 @@ cold = ["panic"]                  # what ends the program, beside what C names
 
 [budget.stack.calls]              # who is called through a pointer; * and ? as in a shell
 "scheduler" = ["poll_*"]
-"scheduler+0x1a" = ["poll_uart"]  # the call at that place
 "nn_run(observer)" = []           # the calls through that parameter; nobody: it is null
+"ops.read" = ["uart_read"]        # through that member, whoever calls; a variable likewise
+"poll.c: hook(n)" = ["on_tick"]   # on a line of that file with that text
+"sched.c:run?" = ["idle"]         # a static function's; it may not be there: another -O
+"scheduler+0x1a" = ["poll_uart"]  # the call at that place, until the next edit
 
 [budget.stack.recursion]          # how many activations at once
 "qsort" = 8

@@ -89,6 +89,11 @@ class RunReport:
         return self.stop_reason is StopReason.RESULT
 
     @property
+    def can_be_judged(self) -> bool:
+        """Whether the firmware ended it: neither this machine nor a line that cannot be."""
+        return not (self.stop_reason.is_bound or self.stop_reason is StopReason.UNREADABLE)
+
+    @property
     def correct(self) -> int | None:
         """How many classes are the truth; None where a truth is not known."""
         if not self.results or any(result.label is None for result in self.results):
@@ -101,6 +106,17 @@ class RunReport:
         return None if self.correct is None else self.correct / len(self.results)
 
 
+class UnreadableResult(ResultError):
+    """A result line that cannot be. `report` is the run up to there, with what the board saw."""
+
+    def __init__(self, message: str, report: RunReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+    def __reduce__(self) -> tuple[type[UnreadableResult], tuple[str, RunReport]]:
+        return type(self), (str(self), self.report)  # a worker process hands it on
+
+
 def classify(
     engine: Engine,
     frames: Iterable[Frame],
@@ -110,7 +126,7 @@ def classify(
     """Show every frame to a freshly powered board and collect its results.
 
     `limit_us` is the virtual time that one frame may take; the first one pays for the boot too.
-    Raises `FrameError` for no frame, `ResultError` where the firmware's output makes no sense.
+    Raises `FrameError` for no frame, `UnreadableResult` where the firmware's output makes no sense.
     """
     source = iter(frames)
     ahead: deque[Frame] = deque()
@@ -122,7 +138,11 @@ def classify(
         line, reason = _next_result_line(engine, limit_us)
         if line is None:
             return _report(engine, results, reason, _what_stopped(engine, reason, limit_us))
-        result = _paired(engine, line, len(results), ahead.popleft())
+        try:
+            result = _paired(engine, line, len(results), ahead.popleft())
+        except ResultError as error:
+            report = _report(engine, results, StopReason.UNREADABLE, str(error))
+            raise UnreadableResult(str(error), report) from error
         results.append(result)
         if progress is not None:
             progress(result)
@@ -147,6 +167,8 @@ class MeasuredStack:
 
 def require_verdict(report: RunReport) -> RunReport:
     """The same report. Raises `ResultError` where a bound of the host ended it, without verdict."""
+    if report.stop_reason is StopReason.UNREADABLE:
+        raise ResultError(report.detail)
     if report.stop_reason.is_bound:
         done = len(report.results)
         raise ResultError(f"no verdict after {done} results: {report.detail}")

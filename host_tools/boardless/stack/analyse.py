@@ -10,8 +10,9 @@ from boardless.project.annotations import DEFAULT_ENTRY, StackAnnotations
 from boardless.stack.bound import Bound, Edge, Node, Solver
 from boardless.stack.calls import ENDING, UNWINDING, call_graph
 from boardless.stack.crosscheck import disagreements
-from boardless.stack.indirect import Resolution, Resolver, addresses_of
+from boardless.stack.indirect import Resolution, Resolver
 from boardless.stack.interrupts import frame_bytes, nest, total
+from boardless.stack.naming import addresses_of
 from boardless.stack.program import Program
 from boardless.stack.report import (
     Candidate,
@@ -76,7 +77,8 @@ class _Analysis:
         self._names = {address: found.name for address, found in graph.functions.items()}
         self._frames = self._numbers("frames", annotations.frames)
         recursion = self._numbers("recursion", annotations.recursion)
-        self._resolutions = Resolver(program, graph, annotations).resolve()
+        self._resolver = Resolver(program, graph, annotations)
+        self._resolutions = self._resolver.resolve()
         self._sites: dict[int, list[Resolution]] = {}
         for found in self._resolutions:
             self._sites.setdefault(found.caller, []).append(found)
@@ -89,15 +91,18 @@ class _Analysis:
         activations = {**known_activations(program), **recursion}
         self._warm = Solver(self._nodes(ends), self._names, activations)
         self._cold = Solver(self._nodes(frozenset()), self._names, activations)
-        _check_rings(program, self._cold, recursion, self._names)
+        needed = {name for name, _ in annotations.recursion if not name.endswith("?")}
+        wanted = {a for a in recursion if needed & set(program.functions[a].names)}
+        _check_rings(program, self._cold, wanted, self._names)
 
     def _numbers(self, table: str, given: Iterable[tuple[str, int]]) -> dict[int, int]:
         where = f"{self._program.elf.path}: [budget.stack.{table}]"
-        return {
-            address: number
-            for name, number in given
-            for address in addresses_of(self._program, name, where)
-        }
+        found: dict[int, int] = {}
+        for text, number in given:
+            name = text.removesuffix("?")
+            if name == text or self._program.by_name.get(name):
+                found |= dict.fromkeys(addresses_of(self._program, name, where), number)
+        return found
 
     def _cold_ones(self) -> set[int]:
         where = f"{self._program.elf.path}: [budget.stack] cold:"
@@ -267,6 +272,7 @@ class _Analysis:
             grade=found.grade,
             chosen_by=found.chosen_by,
             candidates=self._candidates(found.targets),
+            key=self._resolver.key(found.caller, found.call),
         )
 
     def _candidates(self, targets: tuple[int, ...]) -> tuple[Candidate, ...]:
@@ -298,7 +304,7 @@ class _Analysis:
 
 
 def _check_rings(
-    program: Program, solver: Solver, recursion: Mapping[int, int], names: Mapping[int, str]
+    program: Program, solver: Solver, recursion: Collection[int], names: Mapping[int, str]
 ) -> None:
     """A depth for a function that calls itself on no way is a mistake."""
     in_rings = {address for ring in solver.rings for address in ring.functions}

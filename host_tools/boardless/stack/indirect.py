@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 import struct
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import filter as matching
 from functools import cached_property
 
 from boardless.project.annotations import StackAnnotations
 from boardless.stack.calls import CallGraph
 from boardless.stack.frames import scan_arguments
+from boardless.stack.naming import Naming, Site, functions_of
 from boardless.stack.program import Program
 from boardless.stack.prototypes import Prototypes
 from boardless.stack.report import Grade
@@ -25,7 +23,6 @@ from boardless.stack.values import Value, What
 from boardless_sim.errors import ConfigError
 
 _VTABLE_HEADER = 8
-_PLACE = re.compile(r"(?P<caller>.+?)(?:\+0x(?P<offset>[0-9a-f]{1,8})|\((?P<parameter>\w+)\))")
 _STEPS = 1_000_000
 
 
@@ -51,7 +48,7 @@ class Resolver:
         self._callers: dict[int, list[int]] | None = None
         self._passing: dict[int, Scan] = {}
         self._fuel = Fuel(_STEPS)
-        self._annotated = dict(self._annotations(annotations))
+        self._annotated = self._annotations(annotations)
 
     @cached_property
     def _types(self) -> Prototypes:
@@ -65,37 +62,37 @@ class Resolver:
             for _, call in sorted(scan.indirect.items())
         )
 
-    def _annotations(
-        self, annotations: StackAnnotations
-    ) -> Iterator[tuple[tuple[int, int | None], tuple[int, ...]]]:
-        """By caller and place, None for every place of a caller."""
-        program, where = self._program, f"{self._program.elf.path}: [budget.stack.calls]"
-        for text, callees in annotations.calls:
-            place = _PLACE.fullmatch(text)
-            name = place["caller"] if place else text
-            targets = tuple(a for callee in callees for a in _matching(program, callee, where))
-            for caller in addresses_of(program, name, where):
-                sites = self._graph.scans[caller].indirect
-                chosen: Iterable[int | None] = (None,) if sites else ()
-                if place and place["offset"]:
-                    chosen = {caller + int(place["offset"], 16)} & sites.keys()
-                elif place:
-                    chosen = self._through_parameter(caller, place["parameter"])
-                if not chosen:
-                    raise ConfigError(
-                        f"{where} {text!r}: no call through a pointer there, "
-                        f"expected {_there(sites, caller)}"
-                    )
-                yield from (((caller, at), targets) for at in chosen)
+    def key(self, caller: int, call: IndirectCall) -> str:
+        """What a call is best known by in an annotation."""
+        return self._naming.key(caller, call)
 
-    def _through_parameter(self, caller: int, name: str) -> set[int]:
-        number = self._types.parameter(caller, name)
-        wanted = Value(What.ARGUMENT, number or 0)
-        sites = self._graph.scans[caller].indirect.values()
-        return {site.at for site in sites if site.through == wanted and number is not None}
+    @cached_property
+    def _naming(self) -> Naming:
+        return Naming(self._program, self._graph.scans, self._types)
+
+    def _annotations(self, annotations: StackAnnotations) -> dict[Site, tuple[int, ...]]:
+        """By call; of two names for one the more precise."""
+        where = f"{self._program.elf.path}: [budget.stack.calls]"
+        precision: dict[Site, int] = {}
+        found: dict[Site, tuple[int, ...]] = {}
+        for text, callees in annotations.calls:
+            name = text.removesuffix("?")
+            try:
+                targets = tuple(
+                    a for callee in callees for a in functions_of(self._program, callee, where)
+                )
+                precise, sites = self._naming.sites(name, where)
+            except ConfigError:
+                if name == text:
+                    raise
+                continue
+            for site in sites:
+                if precise >= precision.get(site, 0):
+                    precision[site], found[site] = precise, targets
+        return found
 
     def _resolve(self, caller: int, call: IndirectCall) -> Resolution:
-        annotated = self._annotated.get((caller, call.at), self._annotated.get((caller, None)))
+        annotated = self._annotated.get(Site(caller, call.at))
         if annotated is not None:
             return Resolution(caller, call, Grade.ANNOTATED, "annotation", annotated)
         known = self._known(caller, call.through)
@@ -288,32 +285,3 @@ class Resolver:
                     at = held.start + skip + 4 * place
                     if at not in vectors and not (in_code and not program.may_be_literal(at)):
                         yield at, word - 1
-
-
-def _there(sites: Iterable[int], caller: int) -> str:
-    found = ", ".join(f"+{site - caller:#x}" for site in sorted(sites)[:8])
-    return found or "a caller that has one"
-
-
-def _matching(program: Program, pattern: str, where: str) -> Iterator[int]:
-    """The functions of a name, or of every name that a pattern means."""
-    names = matching(program.by_name, pattern)
-    if pattern in program.by_name or not names:
-        yield from addresses_of(program, pattern, where)
-        return
-    yield from dict.fromkeys(address for name in names for address in program.by_name[name])
-
-
-def addresses_of(program: Program, name: str, where: str) -> tuple[int, ...]:
-    """A named function's addresses. Raises `ConfigError` with the nearest name there is."""
-    found = program.by_name.get(name)
-    if found is None:
-        raise ConfigError(
-            f"{where} no function {name!r} in the ELF{_nearest(name, program.by_name)}"
-        )
-    return tuple(found)
-
-
-def _nearest(name: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, names, n=1)
-    return f", expected {near[0]!r}?" if near else ", expected the name of one of its functions"

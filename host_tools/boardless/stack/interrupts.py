@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from boardless.project.annotations import StackAnnotations
 from boardless.stack.bound import Bound
 from boardless.stack.calls import CallGraph
-from boardless.stack.indirect import addresses_of
+from boardless.stack.naming import addresses_of
 from boardless.stack.program import Program
 from boardless.stack.report import Grade, InterruptStack, LevelStack, worst
 

@@ -124,6 +124,19 @@ class Program:
     def _labels(self) -> dict[str, int]:
         return {s.name: s.value for s in self.elf.symbols if s.kind != FUNCTION and s.section}
 
+    def object_name(self, address: int) -> str:
+        """The name of the variable that begins at an address; empty where none does."""
+        found = self.object_at(address)
+        return found.name if found is not None and found.address == address else ""
+
+    def file_of(self, address: int) -> str:
+        """The source file that the symbol table names for a local function; empty for others."""
+        return self._files.get(address, "")
+
+    @cached_property
+    def _files(self) -> dict[int, str]:
+        return {s.address: s.file for s in self.elf.symbols if s.kind == FUNCTION and s.file}
+
     def object_at(self, address: int) -> DataObject | None:
         """The sized object that an address lies in."""
         place = bisect_right(self._object_starts, address) - 1

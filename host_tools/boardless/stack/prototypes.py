@@ -59,6 +59,13 @@ class Prototypes:
                 return word
         return None
 
+    def parameter_name(self, function: int, number: int) -> str:
+        """The name of the parameter that a word of the arguments is; empty where nothing tells."""
+        for word, parameter in self._parameter_words(function):
+            if word == number:
+                return self._debug.name_of(self._types.origin(parameter))
+        return ""
+
     def wanted(self, caller: int, through: Value | None) -> frozenset[Prototype] | None:
         """The prototypes that a call may have; None where nothing tells."""
         if caller not in self._functions or through is None:

@@ -68,6 +68,8 @@ class Candidate:
 class IndirectSite:
     """A call through a pointer: `caller+0x1a`, who may be called, and what narrowed them down.
 
+    `key`: the name that it is best known by in an annotation.
+
     `chosen_by`: "annotation", "initialisation array", "null pointer", "read-only table",
     "callers' arguments", "virtual call", "stores" (put there somewhere, and of that prototype),
     "prototype", "loose prototype", "address taken".
@@ -81,6 +83,7 @@ class IndirectSite:
     grade: Grade
     chosen_by: str
     candidates: tuple[Candidate, ...]
+    key: str = ""
 
     @property
     def place(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from boardless.stack.report import FunctionStack, Grade, IndirectSite, StackReport
 from boardless_sim.errors import ConfigError
@@ -76,23 +76,31 @@ def _calls(report: StackReport) -> Iterator[str]:
     if not open_sites:
         return
     yield "[budget.stack.calls]"
+    by_key: dict[str, list[IndirectSite]] = {}
     for site in open_sites:
-        yield from _site(site)
+        by_key.setdefault(site.key or site.place, []).append(site)
+    for key, sites in by_key.items():
+        yield from _sites(key, sites)
 
 
-def _site(site: IndirectSite) -> Iterator[str]:
-    if not site.candidates:
-        yield f"{_key(site.place)} = []  # no function of the ELF has its address taken"
+def _sites(key: str, sites: Sequence[IndirectSite]) -> Iterator[str]:
+    """All calls that one name means, with everybody whom any of them may reach."""
+    costs = {candidate.name: candidate for site in sites for candidate in site.candidates}
+    if not costs:
+        yield f"{_key(key)} = []  # no function of the ELF has its address taken"
         return
-    yield f"# by {site.chosen_by}, SP stands {site.depth} bytes deep"
-    yield f"{_key(site.place)} = ["
-    for candidate in site.candidates[:_MAX_CANDIDATES]:
+    deepest = max(sites, key=lambda site: site.depth)
+    count = f"{len(sites)} calls, " if len(sites) > 1 else ""
+    yield f"# {count}by {deepest.chosen_by}, SP stands {deepest.depth} bytes deep"
+    yield f"{_key(key)} = ["
+    candidates = sorted(costs.values(), key=lambda one: (-one.at_least_bytes, one.name))
+    for candidate in candidates[:_MAX_CANDIDATES]:
         cost = candidate.bound_bytes
         text = (
             f"unbounded, at least {candidate.at_least_bytes}" if cost is None else f"{cost} bytes"
         )
         yield f"    {_key(candidate.name)},  # {text}"
-    rest = len(site.candidates) - _MAX_CANDIDATES
+    rest = len(candidates) - _MAX_CANDIDATES
     if rest > 0:
         yield f"    # and {rest} more, none deeper"
     yield "]"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from boardless_sim.chips.chip import Chip
 
@@ -27,6 +28,7 @@ class Board:
     """Everything that distinguishes one board from another.
 
     `crystal_hz` (HSE) and `watch_crystal_hz` (LSE) are None where none is fitted. `supply_mv`: VDD.
+    `console_bauds`: at which rate the far end of a port reads, by port.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Board:
     watch_crystal_hz: int | None = None
     camera: CameraWiring | None = None
     supply_mv: int = 3300
+    console_bauds: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def flash_limits(self) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from boardless_sim.boards.board import Board, CameraWiring
 from boardless_sim.boards.camera_port import CameraPort
@@ -27,6 +27,8 @@ _Device = TypeVar("_Device", bound=Peripheral)
 
 class CameraOnBoard:
     """Follows what the firmware does to the wires of the sensor."""
+
+    fixed_fields: ClassVar[frozenset[str]] = frozenset(["_devices"])
 
     def __init__(
         self,
@@ -52,7 +54,7 @@ class CameraOnBoard:
         pins.on_change = self._rewire
         rcc.clock_watchers.append(self._follow_clock)
         for device in devices.values():
-            if isinstance(device, Timer):
+            if isinstance(device, Timer) and wiring.xclk.startswith(f"{device.name}_"):
                 device.on_output = self._follow_clock
         for gpio, _ in filter(None, (self._powerdown, self._reset)):
             gpio.watchers.append(self._follow_pins)

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.camera import CameraOnBoard
+from boardless_sim.boards.low_power import LowPower
 from boardless_sim.boards.pins import Pins
 from boardless_sim.camera.sensor import Sensor
 from boardless_sim.errors import BoardError
@@ -16,7 +17,7 @@ from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
 from boardless_sim.peripherals.fsmc import Fsmc
-from boardless_sim.peripherals.gpio import IDR, Gpio
+from boardless_sim.peripherals.gpio import Gpio
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.pwr import Pwr
@@ -40,6 +41,8 @@ class BoardDevices:
     exti: Exti
     flash: FlashInterface
     memory_controller: Fsmc | None
+    pwr: Pwr
+    low_power: LowPower
 
     @property
     def camera(self) -> Sensor:
@@ -83,6 +86,9 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     flash = _only(board, devices, FlashInterface)
     flash.limits = board.flash_limits
     rcc.clock_watchers.append(flash.check_latency)
+    for device in devices:
+        if isinstance(device, Usart):
+            device.console_baud = board.console_bauds.get(device.name)
     by_name = {device.name: device for device in devices}
     pins = Pins(board.chip.alternates, gpios, by_name)
     _wire_i2c(devices, gpios, pins)
@@ -97,6 +103,8 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
         rcc=rcc,
         exti=_only(board, devices, Exti),
         flash=flash,
+        pwr=pwr,
+        low_power=LowPower(by_name, pwr, rcc),
         memory_controller=next((device for device in devices if isinstance(device, Fsmc)), None),
     )
 
@@ -135,5 +143,5 @@ def _wire_i2c(devices: Iterable[Peripheral], gpios: Mapping[str, Gpio], pins: Pi
 
 def _wire_exti(gpios: Mapping[str, Gpio], syscfg: Syscfg) -> None:
     for gpio in gpios.values():
-        syscfg.begin_with(gpio.number, gpio.read(IDR, 4))
+        syscfg.begin_with(gpio.number, gpio.levels)
         gpio.on_change = partial(syscfg.port_changed, gpio.number)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import traceback
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from boardless_sim.chips.chip import Placement
-from boardless_sim.errors import BoardError
+from boardless_sim.errors import BoardError, BoardlessError
+from boardless_sim.files import require_regular
 from boardless_sim.peripherals.peripheral import Peripheral
 
 _SPEC = re.compile(r"(?P<file>.+):(?P<name>[A-Za-z_]\w*)@(?P<base>0x[0-9a-fA-F]+|\d+)")
 _SLOT = 0x400
+_MOST_BYTES = 16 << 20
 
 
 def load_placement(spec: str) -> Placement:
@@ -35,15 +40,45 @@ def load_placement(spec: str) -> Placement:
     return Placement(name.upper(), base, found)
 
 
+def file_of(spec: str) -> str:
+    """The file of a spec, as Python names it in tracebacks."""
+    return str(Path(spec.rpartition(":")[0]).absolute())
+
+
+@contextmanager
+def blaming(files: Container[str]) -> Iterator[None]:
+    """What a device of the user's own raises is an error of its file, `sys.exit()` too.
+
+    Unseen it would end the run as if the run had wanted to, with whatever code it names.
+    """
+    try:
+        yield
+    except BoardlessError:
+        raise
+    except (Exception, SystemExit) as error:
+        place = _place_of(error, files)
+        if place is None:
+            raise
+        raise BoardError(f"{place}: {type(error).__name__}: {error}") from error
+
+
+def _place_of(error: BaseException, files: Container[str]) -> str | None:
+    """File and line of the innermost frame that is in one of the files."""
+    found = None
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        if frame.f_code.co_filename in files:
+            found = f"{frame.f_code.co_filename}:{line}"
+    return found
+
+
 def _execute(path: Path) -> object:
-    if not path.is_file():
-        raise BoardError(f"{path}: no such file, expected Python with a Peripheral")
+    require_regular(path, "Python with a Peripheral", BoardError, _MOST_BYTES)
     spec = importlib.util.spec_from_file_location(f"boardless_own_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise BoardError(f"{path}: not Python, expected a file that ends with .py")
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise BoardError(f"{path}: {type(error).__name__}: {error}") from error
     return module

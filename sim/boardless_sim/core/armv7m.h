@@ -40,6 +40,7 @@ enum {
 #define CCR_STKALIGN       (1u << 9)
 
 #define SCR_SLEEPONEXIT       (1u << 1)
+#define SCR_SLEEPDEEP         (1u << 2)
 #define SHCSR_FAULT_ENABLE(n) (1u << (16u + (n) - (uint32_t)EXC_MEM_MANAGE))
 #define CPACR_FPU_FULL        0xf00000u
 

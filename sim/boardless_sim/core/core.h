@@ -197,6 +197,8 @@ struct core {
         fpdscr;
     bool event_register; /* WFE */
     bool waits_for_event;
+    bool deep;                            /* the core's own clock stands still */
+    uint64_t deep_since, systick_stopped; /* systick_at of before */
     uint32_t systick_csr, systick_rvr;
     uint32_t systick_held; /* counter of a stopped SysTick */
     uint32_t demcr, dwt_ctrl, dbgmcu_cr;
@@ -227,6 +229,7 @@ void core_power_on(core *c, uint32_t vector_table);
 core_reason core_run(core *c);
 int32_t core_breakpoint_fault(core *c);
 int32_t core_can_wake(const core *c);
+void core_send_event(core *c);
 
 /* hooks.c: registered by Python */
 void core_on_block(uc_engine *uc, uint64_t address, uint32_t size, void *user);
@@ -237,6 +240,7 @@ bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, i
 
 /* access.c: the first is called by Python too */
 uint64_t core_now(core *c);
+uint32_t core_pc(core *c);
 uint32_t effective_address(core *c, const core_access *access);
 const core_access *access_at(const core *c, uint32_t pc);
 void access_begins(core *c, uint32_t address, bool is_load);
@@ -325,6 +329,13 @@ void coverage_destroy(core *c);
 void coverage_leave(core *c, uint32_t next);
 void coverage_enter(core *c, uint32_t address);
 
+/* trace.c: the first two are called by Python */
+void core_trace(core *c, uint32_t wanted);
+uint32_t core_traced(core *c, const core_record **records, uint64_t *lost);
+void trace_add(core *c, core_record record);
+void trace_access(core *c, uint32_t kind, uint32_t size_bytes, uint32_t value);
+void trace_exception(core *c, uint32_t kind, uint32_t exception);
+
 /* snapshot.c: called by Python */
 uint64_t core_snapshot_bytes(const core *c);
 void core_snapshot(const core *c, uint8_t *to);
@@ -380,6 +391,8 @@ bool scs_write(core *c, uint32_t address, uint32_t size, uint32_t value);
 bool counters_read(core *c, uint32_t address, uint32_t *value);
 bool counters_write(core *c, uint32_t address, uint32_t value);
 void systick_catch_up(core *c);
+void counters_stop(core *c);
+void counters_go_on(core *c);
 
 /* mmio.c: callbacks of uc_mmio_map, user is a core_region */
 core_region *core_region_create(core *c, uint32_t base, uint32_t kind);

@@ -121,6 +121,21 @@ static void cyccnt_write_control(core *c, uint32_t *control, uint32_t value) {
     cyccnt_set(c, count);
 }
 
+/* Without the core's clock neither of the two counts. */
+void counters_stop(core *c) {
+    c->deep_since = c->shared.cycles;
+    c->systick_stopped = c->shared.systick_at;
+    c->shared.systick_at = CORE_NEVER;
+}
+
+void counters_go_on(core *c) {
+    uint64_t stood = c->shared.cycles - c->deep_since;
+    if (c->systick_stopped != CORE_NEVER) {
+        systick_set_deadline(c, c->systick_stopped + stood);
+    }
+    c->cyccnt_base += stood;
+}
+
 /* False: another register than theirs. */
 bool counters_read(core *c, uint32_t address, uint32_t *value) {
     switch (address) {

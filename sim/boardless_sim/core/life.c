@@ -37,7 +37,7 @@ void core_destroy(core *c) {
 uint32_t core_structure_bytes(uint32_t number) {
     static const size_t BYTES[] = {sizeof(core_shared), sizeof(art_code),       sizeof(core_block),
                                    sizeof(core_access), sizeof(core_callbacks), sizeof(core_api),
-                                   sizeof(core_where)};
+                                   sizeof(core_where),  sizeof(core_record)};
     return number < sizeof BYTES / sizeof BYTES[0] ? (uint32_t)BYTES[number] : 0;
 }
 
@@ -120,6 +120,7 @@ void core_power_on(core *c, uint32_t vector_table) {
     c->block_address = 0;
     c->debug.resumes_at = CORE_NOWHERE;
     c->shared.sleeping = 0;
+    c->deep = false;
     c->shared.reset_requested = 0;
     c->shared.active_exception = 0;
     c->shared.lowest_msp = stack_and_reset[0] & ~3u;

@@ -45,6 +45,23 @@ static core_reason run_slice(core *c, uint64_t deadline) {
     return what_stopped(c, error);
 }
 
+/* SLEEPDEEP (DDI 0403E, B3.2.7): whoever owns the clocks hears of it, and again before the first
+ * instruction or handler. */
+static core_reason deep_sleep(core *c) {
+    bool wakes = c->waits_for_event && c->event_register;
+    if (c->shared.sleeping && !wakes && !c->deep && (c->scr & SCR_SLEEPDEEP)) {
+        c->deep = true;
+        counters_stop(c);
+        return CORE_DEEP;
+    }
+    if (!c->shared.sleeping && c->deep) {
+        c->deep = false;
+        counters_go_on(c);
+        return CORE_AWAKE;
+    }
+    return CORE_GO_ON;
+}
+
 core_reason core_run(core *c) {
     for (;;) {
         if (c->shared.callback_failed) {
@@ -75,6 +92,12 @@ core_reason core_run(core *c) {
         }
         uint64_t next = c->shared.next_event < c->shared.systick_at ? c->shared.next_event
                                                                     : c->shared.systick_at;
+        if (c->shared.sleeping || c->deep) {
+            core_reason reason = deep_sleep(c);
+            if (reason != CORE_GO_ON) {
+                return reason;
+            }
+        }
         if (c->shared.sleeping) {
             if (c->waits_for_event && c->event_register) {
                 c->event_register = false;
@@ -107,4 +130,9 @@ int32_t core_can_wake(const core *c) {
 int32_t core_breakpoint_fault(core *c) {
     c->hfsr |= HFSR_DEBUGEVT;
     return exception_fault(c, EXC_HARD_FAULT, 0);
+}
+
+/* An event from outside, for WFE. */
+void core_send_event(core *c) {
+    c->event_register = true;
 }

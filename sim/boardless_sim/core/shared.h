@@ -25,6 +25,8 @@ typedef enum {
     CORE_MARK = 8,     /* a marked block is about to run */
     CORE_BREAK = 9,    /* a debugger's stop */
     CORE_STACK = 10,   /* a stack pointer left where it began: shared.stack_left */
+    CORE_DEEP = 11,    /* asleep with SLEEPDEEP: the chip may stop its clocks */
+    CORE_AWAKE = 12,   /* awake from that, before anything runs */
 } core_reason;
 
 /* Block flags. */

@@ -50,6 +50,7 @@ class StopReason(Enum):
     FAULT = "fault"
     HALT = "halt"
     STACK = "stack"  # a stack went into variables
+    UNREADABLE = "unreadable"  # a result that cannot be: whoever reads results says so
     RESET_LOOP = "reset loop"
     CONSOLE_FLOOD = "console flood"
     HOST_TIME = "host time"

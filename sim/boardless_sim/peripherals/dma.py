@@ -33,6 +33,8 @@ class Dma(AhbPeripheral):
     `irqs` has one interrupt for each stream.
     """
 
+    fixed_fields: ClassVar[frozenset[str]] = frozenset(["_requests"])
+
     unmodelled: ClassVar[Mapping[int, str]] = {
         LISR: "LISR",
         HISR: "HISR",

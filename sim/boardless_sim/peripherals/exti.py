@@ -41,6 +41,8 @@ class Exti(ApbPeripheral):
         if bool(self._levels & bit) == level:
             return
         self._levels ^= bit
+        if not self.clocked:  # Standby
+            return
         if self.values[RTSR if level else FTSR] & bit:
             self._trigger(bit)
 
@@ -60,11 +62,11 @@ class Exti(ApbPeripheral):
         self.store(offset, value)
         if offset == SWIER:
             self._trigger(rising & LINES)
-        elif offset == EMR and value & LINES:
-            self.unmodelled_write(offset, value)
 
     def _trigger(self, lines: int) -> None:
         self.values[PR] |= lines & self.values[IMR]
+        if lines & self.values[EMR]:
+            self.bus.send_event()
         self._update()
 
     def _update(self) -> None:

@@ -69,6 +69,9 @@ class Bus(Protocol):
     def set_exti(self, line: int, level: bool) -> None:
         """Drive an EXTI input line (0-15 from GPIO, 16-22 internal)."""
 
+    def send_event(self) -> None:
+        """Wake a core that waits for an event (WFE)."""
+
     def dma_request(self, request: str, units: int = 1) -> int:
         """Raise a DMA request line, such as "DCMI" or "USART2_TX", for `units` transfers.
 
@@ -243,6 +246,9 @@ class _Quiet:
 
     def set_exti(self, line: int, level: bool) -> None:
         """The line stays as it is."""
+
+    def send_event(self) -> None:
+        """Nobody wakes."""
 
     def dma_request(self, request: str, units: int = 1) -> int:
         return 0

@@ -33,6 +33,25 @@ class Pwr(ApbPeripheral):
         return bool(self.values[CR] & CR_PDDS)
 
     @property
+    def low_power_regulator(self) -> bool:
+        """Whether the regulator is in low-power mode in Stop (LPDS)."""
+        return bool(self.values[CR] & CR_LPDS)
+
+    @property
+    def flash_powered_down(self) -> bool:
+        """Whether the Flash is in deep power-down in Stop (FPDS)."""
+        return bool(self.values[CR] & CR_FPDS)
+
+    @property
+    def wake_up_pin(self) -> bool:
+        """Whether the WKUP pin wakes from Standby (EWUP)."""
+        return bool(self.values[CSR] & CSR_EWUP)
+
+    def woke_from_standby(self) -> None:
+        """After the reset that ends a Standby: SBF and WUF say so."""
+        self.values[CSR] |= CSR_SBF | CSR_WUF
+
+    @property
     def backup_unlocked(self) -> bool:
         """Whether the backup domain can be written (DBP)."""
         return bool(self.values[CR] & CR_DBP)

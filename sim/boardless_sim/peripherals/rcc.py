@@ -37,6 +37,7 @@ RESET_FLAGS: Mapping[str, int] = {
     "SFT": CSR_SFTRSTF | CSR_PINRSTF,
     "IWDG": CSR_IWDGRSTF | CSR_PINRSTF,
     "WWDG": CSR_WWDGRSTF | CSR_PINRSTF,
+    "STANDBY": 0,  # PWR_CSR tells
     "LPWR": CSR_LPWRRSTF | CSR_PINRSTF,
 }
 
@@ -52,6 +53,8 @@ _CLOCK_REGISTERS = frozenset({CR, PLLCFGR, CFGR})
 
 class Rcc(AhbPeripheral):
     """Reset and clock control. Tells the bus the clock tree whenever it changes."""
+
+    fixed_fields: ClassVar[frozenset[str]] = frozenset(["_gate_of"])
 
     layout: ClassVar[Mapping[int, Register]] = {
         CR: Register("CR", 0x0000_0083, CR_HSION | 0xF8 | CR_HSEON | CR_HSEBYP | CR_CSSON
@@ -85,6 +88,7 @@ class Rcc(AhbPeripheral):
         self._lse_hz: int | None = None
         self._starting: dict[tuple[int, int], Event] = {}
         self.on_peripheral_reset: Callable[[str], None] = lambda name: None
+        self.stopped = False
         self.clock_watchers: list[Callable[[], None]] = []
         self.on_gate: Callable[[str], None] = lambda name: None
         self.backup_unlocked: Callable[[], bool] = lambda: True
@@ -170,8 +174,26 @@ class Rcc(AhbPeripheral):
             timclk2_hz=hclk // max(apb2 // 2, 1),
         )
 
+    def stop(self) -> None:
+        """Stop mode: no oscillator but LSI and LSE runs (section 5.3.5)."""
+        self.stopped = True
+        self._tell_watchers()
+
+    def wake(self) -> None:
+        """Out of Stop: HSI is the system clock, the other oscillators are off (section 5.3.5)."""
+        self.stopped = False
+        for event in self._starting.values():
+            event.cancel()
+        self._starting.clear()
+        off = CR_HSEON | CR_HSERDY | CR_PLLON | CR_PLLRDY | CR_PLLI2SON | CR_PLLI2SRDY
+        self.values[CR] = self.values[CR] & ~off | CR_HSION | CR_HSIRDY
+        self.values[CFGR] &= ~0xF  # SW and SWS
+        self._tell_clocks()
+
     def clock_output_hz(self, output: int) -> int:
         """What MCO1 or MCO2 puts out (RCC_CFGR, section 7.3.3); 0 while its source is off."""
+        if self.stopped:
+            return 0
         cfgr = self.values[CFGR]
         if output == 1:
             source, prescaler = cfgr >> 21 & 3, cfgr >> 24 & 7
@@ -212,6 +234,9 @@ class Rcc(AhbPeripheral):
 
     def _tell_clocks(self) -> None:
         self.bus.set_clocks(self.clock_tree())
+        self._tell_watchers()
+
+    def _tell_watchers(self) -> None:
         for watcher in self.clock_watchers:
             watcher()
 

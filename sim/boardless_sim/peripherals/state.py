@@ -2,8 +2,9 @@
 
 A device's fields are kept as they are: values that never change by reference, containers with their
 contents, and the parts that the device is made of (streams, interrupt lines, events, sensors) in
-the same way. Another device, and the bus, are none of its parts. Nothing is serialised, so that a
-device needs no code of its own for this; a field whose state cannot be seen is refused by name.
+the same way. Another device, and the bus, are none of its parts; fields that its class lists as
+`fixed_fields` are left out. Nothing is serialised, so that a device needs no code of its own for
+this; a field whose state cannot be seen is refused by name.
 """
 
 from __future__ import annotations
@@ -73,7 +74,9 @@ class State:
             target = thing.thing if isinstance(thing, Some) else thing
             restored = {name: _put_back(value) for name, value in fields.items()}
             if whole and hasattr(target, "__dict__"):
-                target.__dict__.clear()
+                later = target.__dict__.keys() - restored.keys()
+                for name in later - set(getattr(type(target), "fixed_fields", ())):
+                    del target.__dict__[name]
                 target.__dict__.update(restored)
             else:
                 for name, value in restored.items():
@@ -116,8 +119,9 @@ class _Walk:
 
     def _fields(self, thing: object) -> dict[str, object]:
         fields: dict[str, object] = {}
+        seen = self._seen
         for name, value in _named(thing):
-            if _known.get(type(value)):
+            if _known.get(type(value)) or id(value) in seen:
                 fields[name] = value
             else:
                 try:
@@ -137,7 +141,7 @@ class _Walk:
         if kind in _CONTAINERS:
             return _Contents(value, self._items(kind, value))
         if kind is tuple:
-            if _all_never_change(value):
+            if self._is_done(value):
                 return value
             items = tuple(map(self._kept, value))
             return (
@@ -161,8 +165,18 @@ class _Walk:
         if kind is dict:
             if _all_never_change(value.values()):
                 return dict(value)
+            if all(type(item) is tuple and self._is_done(item) for item in value.values()):
+                return dict(value)
             return {key: self._kept(item) for key, item in value.items()}
         return tuple(value) if _all_never_change(value) else tuple(map(self._kept, value))
+
+    def _is_done(self, values: tuple[object, ...]) -> bool:
+        """Nothing in there is left to look at."""
+        seen = self._seen
+        for item in values:  # noqa: SIM110 - a generator takes twice as long
+            if not _known.get(type(item)) and id(item) not in seen:
+                return False
+        return True
 
     def _visit(self, thing: object) -> None:
         if id(thing) in self._seen or self._is_outside(thing):
@@ -178,7 +192,8 @@ def _named(thing: object) -> Iterable[tuple[str, object]]:
         return [(name, getattr(thing.thing, name)) for name in thing.names]
     fields = getattr(thing, "__dict__", None)
     if fields is not None:
-        return list(fields.items())
+        fixed = getattr(type(thing), "fixed_fields", ())  # fixed when the board was built
+        return [item for item in fields.items() if item[0] not in fixed]
     names = (name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ()))
     return [(name, getattr(thing, name)) for name in names if hasattr(thing, name)]
 

@@ -47,12 +47,12 @@ def run(capsys: pytest.CaptureFixture[str], folder: Path, *arguments: str | Path
         (elf_header()[:40], "/app.elf: truncated after 40 bytes, expected an ELF header of 52"),
         (elf_header(width=2), "/app.elf: ELF class 2, expected 1 (32-bit)"),
         (elf_header(order=2), "/app.elf: ELF data encoding 2, expected 1 (little-endian)"),
-        (elf_header(machine=X86), "/app.elf: ELF machine 3, expected 40 (ARM)"),
+        (elf_header(machine=X86), "/app.elf: ELF machine 3 (x86), expected 40 (ARM)"),
         (
             elf_header(kind=1),
             "/app.elf: ELF type 1, expected 2 (executable, linked at its address)",
         ),
-        (elf_header(), "/app.elf: no loadable segment, expected at least one in Flash"),
+        (elf_header(), "/app.elf: no section headers, expected an ELF with its sections"),
     ],
 )
 def test_a_firmware_that_is_none(

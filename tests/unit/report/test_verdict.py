@@ -92,7 +92,7 @@ def test_no_budget_is_annotated(small_elf: Path, config: Config) -> None:
     verdict = gate(small_elf, config.path)
     assert "no budget is set" in next(commands(verdict, config))
     assert fromstring(junit(verdict)).get("failures") == "1"
-    assert sarif(verdict, config)["runs"][0]["results"]  # type: ignore[index]
+    assert sarif((verdict, config))["runs"][0]["results"]  # type: ignore[index]
 
 
 def test_markdown_starts_with_its_mark_and_the_verdict(verdict: Verdict) -> None:
@@ -124,7 +124,7 @@ def test_junit_is_read_back(evil: Verdict) -> None:
 
 
 def test_sarif_has_what_code_scanning_asks_for(verdict: Verdict, config: Config) -> None:
-    log = json.loads(json.dumps(sarif(verdict, config)))
+    log = json.loads(json.dumps(sarif((verdict, config))))
     assert log["version"] == "2.1.0"
     run = log["runs"][0]
     rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}

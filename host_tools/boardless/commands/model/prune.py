@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from boardless.commands.model.options import recipe_options, teacher_option
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, Finite
 from boardless_models.data.opening import open_dataset
 from boardless_models.int8.checkpoint import load_checkpoint, save_checkpoint
 from boardless_models.training.prune import METHODS, sparsity
@@ -20,7 +20,7 @@ from boardless_models.training.tune import Tuning, file_digest, tune
 @click.argument("checkpoint", type=PATH)
 @click.argument("output", type=PATH)
 @click.option("--method", type=click.Choice(list(METHODS)), default="magnitude", show_default=True)
-@click.option("--share", type=click.FloatRange(0.0, 0.95), default=0.5, show_default=True)
+@click.option("--share", type=Finite(0.0, 0.95), default=0.5, show_default=True)
 @teacher_option
 @recipe_options(SPARSE)
 def command(

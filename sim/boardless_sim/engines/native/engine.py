@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from boardless_sim.boards.board import Board
-from boardless_sim.boards.own import load_placement
+from boardless_sim.boards.own import blaming, file_of, load_placement
 from boardless_sim.boards.ram_fill import RAM_FILL
 from boardless_sim.boards.reference import REFERENCE
 from boardless_sim.camera.frame import Frame
@@ -60,7 +60,9 @@ class NativeEngine(Engine):
         self._board = board
         self._strict = strict
         self._ram_fill = ram_fill
-        self._peripherals = [load_placement(spec) for spec in peripherals]
+        specs = tuple(peripherals)
+        self._peripherals = [load_placement(spec) for spec in specs]
+        self._own_files = frozenset(map(file_of, specs))
         self._fast_forward = fast_forward
         self._refill = refill
         self._machine: Machine | None = None
@@ -80,15 +82,16 @@ class NativeEngine(Engine):
         self._image = image
         self._lines, self._partial, self._captures = [], {}, []
         self._calls, self._visits = None, {}
-        machine = Machine(
-            self._board,
-            strict=self._strict,
-            fast_forward=self._fast_forward,
-            own=self._peripherals,
-            refill=self._refill,
-            bounds=self.bounds,
-            ram_fill=self._ram_fill,
-        )
+        with blaming(self._own_files):
+            machine = Machine(
+                self._board,
+                strict=self._strict,
+                fast_forward=self._fast_forward,
+                own=self._peripherals,
+                refill=self._refill,
+                bounds=self.bounds,
+                ram_fill=self._ram_fill,
+            )
         self._machine = machine
         machine.load(image)
         for port, usart in machine.devices.usarts.items():
@@ -171,6 +174,11 @@ class NativeEngine(Engine):
 
     def _run(self, limit_us: float, target: int | None = None) -> Outcome:
         """Visit what is watched, and go on unless it is the target."""
+        self.machine.guard.begin()
+        with blaming(self._own_files):
+            return self._run_on(limit_us, target)
+
+    def _run_on(self, limit_us: float, target: int | None) -> Outcome:
         machine = self.machine
         deadline_us = machine.time_us() + limit_us
         outcome = machine.run(limit_us)

@@ -9,6 +9,7 @@ from enum import Enum
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.devices import build_devices
 from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
+from boardless_sim.boards.room import require_room
 from boardless_sim.chips.chip import MemoryArea, Placement
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
@@ -94,8 +95,11 @@ class Machine:
         self._touched: set[int] = set()  # places in the map that the firmware accessed
         self.findings: list[Finding] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
+        self._ram_fill = ram_fill
         self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
+        owners = Counter(irq for place in board.chip.placements for irq in place.irqs)
+        self._shared_irqs = {irq: 0 for irq, count in owners.items() if count > 1}
         self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
         self.devices.flash.cells = self._flash = _Flash(self, board.chip.memory("Flash"))
@@ -107,6 +111,7 @@ class Machine:
         self._map_devices()
         self._gated: dict[str, _Slot] = {}
         self.devices.rcc.on_gate = self._follow_gate
+        self.devices.low_power.wake_from_standby = lambda: self.request_reset("STANDBY")
         for name in self.devices.by_name:
             self._follow_gate(name)
 
@@ -198,7 +203,11 @@ class Machine:
         return self._board
 
     def load(self, image: FirmwareImage) -> None:
-        """Write the image into Flash and take the reset vector."""
+        """Write the image into Flash and take the reset vector.
+
+        Raises `ImageError` for an image that the chip has no room for: one of another chip.
+        """
+        require_room(self._board.chip, image)
         for segment in image.segments:
             self.cpu.write(segment.load_address, segment.data)
         self.variables = Variables(image)
@@ -219,7 +228,6 @@ class Machine:
     def run_until(self, limit_ps: int) -> Outcome:
         """As `run`, but up to a time since power-on."""
         self._stop = self._limit_reached = False
-        self.guard.begin()
         self._shared.effects += 1  # a test may have changed a device since
         limit = self._queue.at_ps(limit_ps, self._reach_limit)
         try:
@@ -242,9 +250,8 @@ class Machine:
                     return Outcome.STOPPED
                 if self._limit_reached:
                     return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
-            elif reason == Reason.RESET:
-                self._reset()
-                self.guard.note_reset()
+            elif reason in (Reason.RESET, Reason.DEEP, Reason.AWAKE):
+                self._follow(reason)
             elif reason in _OUTCOMES:
                 return _OUTCOMES[reason]
             elif reason == Reason.DEBUG:
@@ -258,9 +265,21 @@ class Machine:
                 )
         return Outcome.BOUND
 
+    def _follow(self, reason: Reason) -> None:
+        """The core was reset, or its clock stops or comes back."""
+        if reason == Reason.RESET:
+            self._reset()
+            self.guard.note_reset()
+        elif reason == Reason.DEEP:
+            self.devices.low_power.enter()
+        else:
+            wake_ns = self.devices.low_power.leave()
+            self._shared.cycles += wake_ns * self._clocks.hclk_hz // 10**9
+
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
         self.guard.look_at_clock()
+        self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
             return None
         if self.halts_at_bkpt:
@@ -294,13 +313,24 @@ class Machine:
         cause = self._reset_cause or "SFT"
         self._reset_cause = ""
         self.log.append(f"reset at {self.time_us():.3f} us: {cause}")
+        self.devices.low_power.forget()
         for _, device in self.mapped_devices():
             device.reset()
+        if cause == "STANDBY":
+            self._lose_ram()
+            self.devices.pwr.woke_from_standby()
         if self.devices.fitted is not None:
             self.devices.fitted.reset()
         self.devices.rcc.note_reset(cause)
         self.set_clocks(self.devices.rcc.clock_tree())
         self.cpu.power_on(self._vector_table)
+
+    def _lose_ram(self) -> None:
+        """Standby keeps the backup SRAM only (RM0090 section 5.3.6)."""
+        for area in self._board.chip.memories:
+            if area.writable and not area.kept:
+                contents = power_on_contents(self._ram_fill, area.base, area.size)
+                self.cpu.write(area.base, bytes(contents))
 
     # ---- time ----
 
@@ -313,8 +343,15 @@ class Machine:
         return self._timeline.to_ps(self._shared.cycles)
 
     def ps_at(self, cycle: int) -> int:
-        """The time of a cycle since the core's clock changed last."""
-        return self._timeline.to_ps(cycle)
+        """The time of any cycle so far."""
+        return self._timeline.ps_at(cycle)
+
+    def register_name(self, address: int) -> tuple[str, str]:
+        """Device and register at an address, such as "USART2" and "CR1"."""
+        slot = self._slots.get(address >> _SLOT_BITS)
+        name = self._name_of(address) if slot is None else slot[1].register_name(address - slot[0])
+        device, _, register = name.partition("_")
+        return (device, register) if register else (name, "")
 
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
@@ -446,12 +483,19 @@ class Machine:
         self._shared.effects += 1
 
     def set_irq(self, irq: int, asserted: bool) -> None:
-        """Drive an interrupt line."""
+        """Drive an interrupt line; one that devices share is asserted while any of them asserts."""
+        if irq in self._shared_irqs:
+            self._shared_irqs[irq] += 1 if asserted else -1
+            asserted = self._shared_irqs[irq] > 0
         self.cpu.set_line(irq + 16, asserted)
 
     def set_exti(self, line: int, level: bool) -> None:
         """Drive an EXTI input line."""
         self.devices.exti.set_line(line, level)
+
+    def send_event(self) -> None:
+        """Wake a core that waits for an event."""
+        self.cpu.send_event()
 
     def dma_request(self, request: str, units: int = 1) -> int:
         """Raise a DMA request line."""
@@ -517,8 +561,8 @@ class Machine:
         if (check, text) in self._reported:
             return
         self._reported.add((check, text))
-        pc = self._shared.pc & ~1 if pc is None else pc
-        time_us = self.time_us()
+        pc = self.cpu.place() if pc is None else pc
+        time_us = self._timeline.to_ps(self.now()) / 1e6
         self.findings.append(Finding(check.value, check.grade, device, pc, time_us, text))
 
     def say_once(self, message: str) -> None:

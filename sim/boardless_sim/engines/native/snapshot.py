@@ -13,7 +13,17 @@ from boardless_sim.peripherals.state import Some, State, capture
 _OUTSIDE = (Machine, Cpu, Memory, NativeEngine, FirmwareImage)
 # Of a machine, what is kept by other means or never changes.
 _NOT_OF_MACHINE = frozenset(
-    {"cpu", "devices", "_board", "_look", "_memories", "_own", "_shared", "_slots"}
+    {
+        "cpu",
+        "devices",
+        "variables",
+        "_board",
+        "_look",
+        "_memories",
+        "_own",
+        "_reads",
+        "_shared",
+    }
 )
 _OF_ENGINE = ("_lines", "_partial", "_captures")
 
