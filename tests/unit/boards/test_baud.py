@@ -11,6 +11,8 @@ from boardless_sim.boards.reference import REFERENCE
 from boardless_sim.peripherals import rcc, usart
 from tests.unit.boards.probed_board import ProbedBoard
 
+pytestmark = pytest.mark.fidelity(device="USART", source="RM0090 30.3.4")
+
 
 def send(board: ProbedBoard, divider: int) -> list[tuple[str, str]]:
     """What is found when a word is sent by so many clocks of 16 MHz a bit."""

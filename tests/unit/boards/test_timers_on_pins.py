@@ -11,6 +11,8 @@ from boardless_sim.boards.reference import REFERENCE
 from boardless_sim.peripherals import gpio, rcc, timer
 from tests.unit.boards.probed_board import ProbedBoard
 
+pytestmark = pytest.mark.fidelity(device="TIM", source="RM0090 chapters 17 to 20")
+
 
 def test_a_pwm_moves_its_pin_and_no_other(board: ProbedBoard) -> None:
     """IDR shows the level in every mode but analog (section 8.3.1)."""
