@@ -15,7 +15,7 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.gate import gate
 from boardless.gate.base import Identity, baseline_of
 from boardless.project.targets import load_targets
-from boardless.report.verdict_markdown import LIMIT, MARK
+from boardless.report.verdict.markdown import LIMIT, MARK
 from boardless_sim.errors import ConfigError
 from tests.unit.conftest import link
 

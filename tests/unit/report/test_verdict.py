@@ -17,12 +17,12 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.gate import gate
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.config import Config, load_config
-from boardless.report.verdict_annotations import MOST, commands
-from boardless.report.verdict_html import html
-from boardless.report.verdict_junit import junit
-from boardless.report.verdict_markdown import LIMIT, MARK, escape, markdown
-from boardless.report.verdict_sarif import sarif
-from boardless.report.verdict_squares import Square, squares
+from boardless.report.verdict.annotations import MOST, commands
+from boardless.report.verdict.html import html
+from boardless.report.verdict.junit import junit
+from boardless.report.verdict.markdown import LIMIT, MARK, escape, markdown
+from boardless.report.verdict.sarif import sarif
+from boardless.report.verdict.squares import Square, squares
 from tests.unit.conftest import link
 
 EVIL = "x</title><script>alert(1)</script>\n::error::@all [a](https://b) | `%0A`"

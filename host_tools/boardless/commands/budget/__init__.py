@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from boardless.gate import Verdict
     from boardless.project.config import Config
     from boardless.project.targets import Target
-    from boardless.report.verdict_files import Outputs
+    from boardless.report.verdict.files import Outputs
     from boardless.running.classify import MeasuredStack
     from boardless_sim.elf.file import ElfFile
 
@@ -99,7 +99,7 @@ def command(
     Exit codes: 0 kept, 1 broken, 2 no verdict, 3 a sum that does not close or a stack measured
     above its bound.
     """
-    from boardless.report.verdict_files import Outputs, require_outputs
+    from boardless.report.verdict.files import Outputs, require_outputs
 
     outputs = Outputs(json_path, markdown, sarif, junit, html)
     require_outputs(outputs)
@@ -143,8 +143,8 @@ def _targets(elf: Path | None, config: Path | None) -> tuple[tuple[Target, ...],
 def _judged(targets: tuple[Target, ...], are_targets: bool, asked: _Asked, outputs: Outputs) -> int:
     from boardless.gate.many import Verdicts
     from boardless.report.console import console
-    from boardless.report.verdict import render
-    from boardless.report.verdict_files import write_outputs
+    from boardless.report.verdict.files import write_outputs
+    from boardless.report.verdict.terminal import render
 
     held = [(_verdict(target, asked), target.config) for target in targets]
     write_outputs(held, outputs, are_targets=are_targets)
@@ -154,7 +154,7 @@ def _judged(targets: tuple[Target, ...], are_targets: bool, asked: _Asked, outpu
     if are_targets:
         console().print(verdicts.line, markup=False)
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        from boardless.report.verdict_annotations import commands
+        from boardless.report.verdict.annotations import commands
 
         for verdict, config in held:
             for line in commands(verdict, config):

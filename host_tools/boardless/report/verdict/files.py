@@ -46,10 +46,10 @@ def write_outputs(held: Sequence[Held], outputs: Outputs, *, are_targets: bool) 
 def _texts(
     held: Sequence[Held], outputs: Outputs, are_targets: bool
 ) -> Iterator[tuple[Path, Callable[[], str]]]:
-    from boardless.report.verdict_html import html
-    from boardless.report.verdict_junit import junit
-    from boardless.report.verdict_markdown import markdown, markdown_of_many
-    from boardless.report.verdict_sarif import sarif
+    from boardless.report.verdict.html import html
+    from boardless.report.verdict.junit import junit
+    from boardless.report.verdict.markdown import markdown, markdown_of_many
+    from boardless.report.verdict.sarif import sarif
 
     all_of_them = Verdicts(tuple(verdict for verdict, _ in held))
     one = all_of_them.each[0]

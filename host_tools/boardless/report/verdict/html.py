@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from html import escape
 
 from boardless.gate.verdict import Verdict
-from boardless.report.verdict import label, number, remark, share
-from boardless.report.verdict_squares import Square, squares
+from boardless.report.verdict.squares import Square, squares
+from boardless.report.verdict.terminal import label, number, remark, share
 from boardless.size.attribution import Part
 
 _WIDTH, _HEIGHT = 1200, 520

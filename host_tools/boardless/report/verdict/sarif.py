@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.config import Config
-from boardless.report.verdict_places import place_of
+from boardless.report.verdict.places import place_of
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _RULES = {

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from boardless.gate.change import Change
 from boardless.gate.many import Verdicts
 from boardless.gate.verdict import Verdict
-from boardless.report.verdict import label, number, remark, share
+from boardless.report.verdict.terminal import label, number, remark, share
 
 _PATHS = 20
 LIMIT = 65_536  # characters that a comment may have
