@@ -2,8 +2,6 @@
 .PHONY: help setup firmware demo demo-device test bench clean
 .DEFAULT_GOAL := help
 
-BUILD := $(CURDIR)/build/firmware
-
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
@@ -12,11 +10,11 @@ setup: ## tools of the system, .venv, the project in it; nothing twice
 
 firmware: setup ## build/firmware/boardless.elf; MODEL=FILE.npz: with this network, in build/model
 ifdef MODEL
-	@.venv/bin/boardless model export $(MODEL) $(CURDIR)/build/model/root/generated
-	@$(MAKE) --no-print-directory -C firmware BUILD=$(CURDIR)/build/model \
-	    MODEL_ROOT=$(CURDIR)/build/model/root $(addprefix $(CURDIR)/build/model/,boardless.elf nn_golden.elf)
+	@.venv/bin/boardless model export '$(MODEL)' build/model/root/generated
+	@$(MAKE) --no-print-directory -C firmware BUILD=../build/model MODEL_ROOT=../build/model/root \
+	    $(addprefix ../build/model/,boardless.elf nn_golden.elf)
 else
-	@$(MAKE) --no-print-directory -C firmware BUILD=$(BUILD)
+	@$(MAKE) --no-print-directory -C firmware
 endif
 
 demo: firmware ## the suites, then 100 frames through the virtual camera as a table
@@ -34,6 +32,7 @@ bench: firmware ## speed and memory, into build/bench.json
 	@.venv/bin/python tools/bench_engines.py
 	@.venv/bin/python tools/bench_kernels.py
 	@.venv/bin/python tools/bench_budget.py
+	@.venv/bin/python tools/bench_debug.py
 
 clean: ## what was built; .venv stays
 	@rm -rf build .tox

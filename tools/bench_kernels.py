@@ -1,12 +1,15 @@
 """Measures the network's layers on every back end of the kernels, in cycles of emulation.
 
 The firmware is built once for each: m4, plain, and cmsis where CMSIS_NN_INC and CMSIS_NN_LIB name a
-CMSIS-NN that somebody has built with the same compiler. Writes build/bench-kernels.json. Exit code
-1 where m4 is not as many times faster as it should be: cycles are the same on every machine.
+CMSIS-NN that somebody has built with the same compiler. Writes build/bench-kernels.json.
+
+With --model FILE that network is measured, on one frame and without plain. Else exit code 1 where
+m4 is not as many times faster as it should be: cycles are the same on every machine.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -19,6 +22,7 @@ from rich.table import Table
 
 OUTPUT = Path("build/bench-kernels.json")
 FRAMES = 3
+LIMIT_US = "10000000"  # a large network on a slow back end
 M4, PLAIN, CMSIS = "m4", "plain", "cmsis"
 # How many times the cycles of m4 another back end must take: on 3x3 convolutions, on fully
 # connected layers, and in all.
@@ -40,13 +44,19 @@ class Layer:
     cycles: int
 
 
-def profiled(backend: str) -> list[Layer]:
-    """Build the firmware with this back end and profile it."""
-    folder = Path(f"build/kernels-{backend}").absolute()
+def profiled(backend: str, model: Path | None) -> list[Layer]:
+    """Build the firmware with this back end, and with this artifact's network, and profile it."""
+    folder = Path(f"build/kernels-{backend}{'-' + model.stem if model else ''}").absolute()
     elf, document = folder / "boardless.elf", folder / "profile.json"
-    make = ["make", "-s", "-C", "firmware", f"BUILD={folder}", f"NN_BACKEND={backend}", str(elf)]
-    subprocess.run(make, check=True, stdout=subprocess.DEVNULL)
-    profile = [sys.executable, "-m", "boardless", "profile", str(elf), "--limit", str(FRAMES)]
+    make = ["make", "-s", "-C", "firmware", f"BUILD={folder}", f"NN_BACKEND={backend}"]
+    boardless = [sys.executable, "-m", "boardless"]
+    if model is not None:
+        export = [*boardless, "model", "export", str(model), str(folder / "root" / "generated")]
+        subprocess.run(export, check=True, stdout=subprocess.DEVNULL)
+        make.append(f"MODEL_ROOT={folder / 'root'}")
+    subprocess.run([*make, str(elf)], check=True, stdout=subprocess.DEVNULL)
+    frames = 1 if model else FRAMES
+    profile = [*boardless, "profile", str(elf), "--limit", str(frames), "--limit-us", LIMIT_US]
     subprocess.run([*profile, "--json", str(document)], check=True, stdout=subprocess.DEVNULL)
     found = json.loads(document.read_text("utf-8"))
     return [
@@ -68,7 +78,8 @@ def cycles_of(layers: list[Layer], kind: str) -> int:
 
 def figures(cycles: int, macs: int, least: int) -> str:
     """Cycles, cycles a MAC, and how many times the cycles of m4."""
-    return f"{cycles:,} {cycles / macs:5.2f} {cycles / least:4.1f}x"
+    each = f"{cycles / macs:5.2f}" if macs else "    -"
+    return f"{cycles:,} {each} {cycles / least:4.1f}x"
 
 
 def show(console: Console, measured: dict[str, list[Layer]]) -> None:
@@ -90,17 +101,20 @@ def show(console: Console, measured: dict[str, list[Layer]]) -> None:
 
 def main() -> int:
     """Measure, write, show, and hold the ratios against what they should be."""
-    backends = [M4, PLAIN]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, metavar="FILE", help="an artifact (.npz)")
+    model = parser.parse_args().model
+    backends = [M4] if model else [M4, PLAIN]
     if os.environ.get("CMSIS_NN_INC") and os.environ.get("CMSIS_NN_LIB"):
         backends.append(CMSIS)
-    measured = {backend: profiled(backend) for backend in backends}
+    measured = {backend: profiled(backend, model) for backend in backends}
     ratios = {
         f"{kind}, {backend} by {M4}": {
             "ratio": cycles_of(measured[backend], kind) / cycles_of(measured[M4], kind),
             "least": least,
         }
         for (kind, backend), least in TARGETS.items()
-        if backend in measured
+        if backend in measured and not model
     }
     layers = {backend: [asdict(layer) for layer in found] for backend, found in measured.items()}
     document = {"schema": 1, "frames": FRAMES, "layers": layers, "ratios": ratios}

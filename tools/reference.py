@@ -16,6 +16,7 @@ from robot.libdocpkg.model import KeywordDoc
 
 from boardless.cli import cli
 from boardless.commands import bench, model
+from boardless.commands.budget import trend
 
 FOLDER = Path("docs/reference")
 NOTE = "<!-- Written by tools/reference.py from the code. Do not edit. -->"
@@ -34,6 +35,7 @@ def command_line() -> str:
         help_of(command, f"boardless bench {name}")
         for name, command in bench.command.commands.items()
     ]
+    pages.append(help_of(trend.command, "boardless budget trend"))
     for name, step in model.STEPS.items():
         command = None if step.needs_torch else model.command.get_command(context, name)
         if command is not None:

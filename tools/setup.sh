@@ -110,8 +110,17 @@ install_project() {
     printf '%s\n' "$1" >"$BUILD_STAMP"
 }
 
+# A script of pip's names its Python in double quotes to /bin/sh, PATH divides at colons, and make
+# takes a dollar for its own: such a path would fail in the middle.
+refuse_path() {
+    if [[ $PWD == *[\"\\\$\`:=]* || $PWD == *$'\n'* ]]; then
+        die "$PWD: expected a checkout in a path without \" \\ \$ \` : = and line ends"
+    fi
+}
+
 main() {
     local missing lock build
+    refuse_path
     missing=$(missing_packages "${1:-}")
     if [[ -n $missing ]]; then
         # shellcheck disable=SC2086  # one word a package

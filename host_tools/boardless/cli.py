@@ -33,6 +33,9 @@ from boardless_sim.visible import one_line
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. The only place that catches `BoardlessError`."""
     use_lasting_streams()
+    # numpy starts a thread a core when it loads, for products of matrices that no command makes
+    # large; starting them costs more than a frame.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         with _ended_by_signals(), guarded_inputs():
             code = cli.main(args=arguments, prog_name="boardless", standalone_mode=False)

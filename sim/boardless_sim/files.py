@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
+from typing import BinaryIO
 
 from boardless_sim.errors import BoardlessError
 
@@ -61,6 +62,29 @@ def require_regular(
     return found.st_size
 
 
+@contextlib.contextmanager
+def open_file(
+    path: Path,
+    expected: str,
+    error: type[BoardlessError] = BoardlessError,
+    most: int = MOST_BYTES,
+) -> Iterator[BinaryIO]:
+    """An input, open, for who reads it in pieces. Raises `error` as `require_regular` does."""
+    try:
+        # Without O_NONBLOCK the open of a FIFO waits for a writer, before anything can be checked.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as cause:
+        raise error(f"{path}: {_reason(cause)}, expected {expected}") from cause
+    try:
+        _check(path, os.fstat(handle), expected, error, most)
+        with os.fdopen(handle, "rb", closefd=False) as stream:
+            yield stream
+    except OSError as cause:
+        raise error(f"{path}: {_reason(cause)}, expected {expected}") from cause
+    finally:
+        os.close(handle)
+
+
 def read_file(
     path: Path,
     expected: str,
@@ -68,17 +92,11 @@ def read_file(
     most: int = MOST_BYTES,
 ) -> bytes:
     """The bytes of an input. Raises `error` as `require_regular` does."""
-    try:
-        # Without O_NONBLOCK the open of a FIFO waits for a writer, before anything can be checked.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            _check(path, os.fstat(handle), expected, error, most)
-            with os.fdopen(handle, "rb", closefd=False) as stream:
-                return stream.read(most + 1)
-        finally:
-            os.close(handle)
-    except (OSError, ValueError) as cause:
-        raise error(f"{path}: {_reason(cause)}, expected {expected}") from cause
+    with open_file(path, expected, error, most) as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:  # it grew since it was looked at
+        raise error(f"{path}: over {most:,} bytes, expected {expected}")
+    return content
 
 
 def read_text(

@@ -51,3 +51,8 @@ def test_add_an_engine(copy: Path) -> None:
     script = f"PYTHONPATH={':'.join(str(copy / room) for room in ROOMS)} {lint} --no-cache"
     done = subprocess.run(["bash", "-c", script], cwd=copy, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_add_an_operator(copy: Path) -> None:
+    follow("docs/howto/operator.md", copy)
+    check(copy, "tests/models/tflite/test_elu.py")

@@ -54,6 +54,7 @@ def rig() -> Iterator[Rig]:
         yield rig
 
 
+@pytest.mark.fidelity(device="DCMI", source="second engine: Renode")
 def test_classes_and_scores_are_those_of_the_native_engine(rig: Rig) -> None:
     frames = [*open_frames("pattern:bars")] * 3
     second = classify(rig.engine, frames)
@@ -69,6 +70,7 @@ def test_classes_and_scores_are_those_of_the_native_engine(rig: Rig) -> None:
     assert frames_lost(second.results) == 0
 
 
+@pytest.mark.fidelity(device="OV7670", source="second engine: Renode")
 def test_frames_come_at_the_pace_of_the_camera(rig: Rig) -> None:
     report = classify(rig.engine, [*open_frames("pattern:bars")] * 4)
     sent = [result.sent_us for result in report.results]
@@ -151,6 +153,7 @@ def test_a_short_frame_is_no_capture(rig: Rig) -> None:
     assert line.text == "e- capture short code=-4"
 
 
+@pytest.mark.fidelity(device="core", source="second engine: Renode, QEMU")
 @pytest.mark.usefixtures("rig")
 def test_three_engines_say_the_same_of_frames_and_core() -> None:
     """The mailbox firmware and the self-test; what Renode's core does its own way is known."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.firmware.conftest import BUILD
+from tests.firmware.conftest import BUILD, REPO
 
 ELF = BUILD / "boardless.elf"
 LIMIT_S = 120
@@ -35,7 +35,7 @@ def served(*options: str, elf: Path = ELF) -> Iterator[tuple[int, subprocess.Pop
             process.kill()
 
 
-def gdb(port: int, *commands: str) -> str:
+def gdb(port: int, *commands: str, elf: Path = ELF) -> str:
     """What a GDB prints for some commands."""
     name = next((name for name in NAMES if shutil.which(name)), None)
     if name is None:
@@ -43,7 +43,7 @@ def gdb(port: int, *commands: str) -> str:
     lines = [f"target remote 127.0.0.1:{port}", *commands]
     options = [option for line in lines for option in ("-ex", line)]
     run = subprocess.run(
-        [name, "-nx", "-batch", str(ELF), *options],
+        [name, "-nx", "-batch", str(elf), *options],
         capture_output=True, text=True, timeout=LIMIT_S, check=False,
     )  # fmt: skip
     return run.stdout + run.stderr
@@ -144,7 +144,7 @@ def test_a_killed_session_ends_the_server() -> None:
 
 
 BAD: dict[str, bytes] = {
-    "memory where none is": b"m60000000,ffffffff",
+    "memory where none is": b"m30000000,ffffffff",
     "memory beyond the end": b"mfffffff0,40",
     "short write": b"M20000000,4:00",
     "odd digits": b"M20000000,2:0g",
@@ -233,3 +233,33 @@ def test_a_flash_download_that_breaks_off_writes_nothing(port: int) -> None:
     with closing(Client(port)) as client:
         assert client.ask(b"m8000000,10") == before
         client.ask(b"D")
+
+
+def test_the_example_of_the_page() -> None:
+    page = (REPO / "docs/howto/debug.md").read_text("utf-8")
+    (options,) = re.findall(r"^boardless debug \S+ (--frames .*)$", page, re.MULTILINE)
+    (commands,) = re.findall(r"```gdb\n(.*?)```", page, re.DOTALL)
+    (expected,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    with served(*options.split()) as (port, _):
+        said = gdb(port, *commands.splitlines(), "detach")
+    for line in expected.splitlines():
+        assert line in said, said
+
+
+def test_tasks_are_threads(tmp_path: Path) -> None:
+    elf, here = tmp_path / "tasks.elf", Path(__file__).parent
+    subprocess.run(
+        ["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-O1", "-g", "-ffreestanding",
+         "-nostdlib", "-T", str(here / "tasks.ld"), str(here / "tasks.c"), "-o", str(elf)],
+        check=True, timeout=LIMIT_S,
+    )  # fmt: skip
+    with served(elf=elf) as (port, _):
+        said = gdb(
+            port, "break wait_for_frame", "continue", "info threads", "thread 3",
+            "info registers r0 r4 sp", "thread 2", "info registers r0", "detach", elf=elf,
+        )  # fmt: skip
+    for task in ("blink", "camera", "idle"):
+        assert f"({task})" in said, said
+    assert re.search(r"r0 +0x7e57 ", said), said
+    assert re.search(r"r4 +0x40 ", said), said
+    assert re.search(r"\(idle\) +main ", said), said

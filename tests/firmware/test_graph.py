@@ -7,11 +7,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from boardless import cli
 from boardless.running.layers import compare_firmware
 from boardless_models.graph.artifact import load_artifact
+from boardless_models.graph.kernels import m4_kernel
 from boardless_models.int8.scaling import ROUNDINGS, Rounding
 from boardless_models.tflite import file as tfl
 from boardless_sim.errors import ModelError
@@ -44,7 +46,7 @@ def test_every_layer_in_the_firmware_is_the_references(tmp_path: Path, way: Roun
     assert cli.main(["model", "export", str(artifact), str(firmware / "generated")]) == 0
     elf = tmp_path / "build" / "nn_golden.elf"
     double = f"NN_DOUBLE_ROUNDING={int(way == 'double')}"
-    command = ["make", "--silent", f"BUILD={elf.parent}", double, str(elf)]
+    command = ["make", "--silent", "BUILD=../build", double, "../build/nn_golden.elf"]
     subprocess.run(command, check=True, cwd=firmware)
     opened = load_artifact(artifact)
     graph = opened.graph
@@ -53,6 +55,28 @@ def test_every_layer_in_the_firmware_is_the_references(tmp_path: Path, way: Roun
     assert (found.mismatches, found.first) == (0, None)
     sizes = [graph.values[operator.output].shape.size for operator in graph.operators]
     assert found.values == FRAMES * sum(sizes)
+
+
+def test_a_colour_network_of_another_size_needs_no_change_of_c(tmp_path: Path) -> None:
+    """From the camera through preprocessing to RGB, gathered windows and planes."""
+    make = Maker(5, 32, 32)
+    make.source = make.value((1, 32, 32, 3), 1.0 / 255.0, -128)
+    at = make.conv(make.source, 8, (3, 3), (2, 2))
+    at = make.conv(make.depthwise(at), 12, (1, 1))
+    at = make.pool(make.conv(at, 8, (5, 3)), tfl.AVERAGE_POOL_2D)
+    tflite, artifact = tmp_path / "u.tflite", tmp_path / "u.npz"
+    tflite.write_bytes(tfl.write_tflite(make.file(make.softmax(make.dense(at, 5))), "user"))
+    assert cli.main(["model", "import", str(tflite), str(artifact)]) == 0
+    assert cli.main(["model", "export", str(artifact), str(tmp_path / "generated")]) == 0
+    elf = tmp_path / "build" / "nn_golden.elf"
+    command = ["make", "--silent", f"BUILD={elf.parent}", f"MODEL_ROOT={tmp_path}", str(elf)]
+    subprocess.run(command, check=True, cwd=REPO / "firmware")
+    opened = load_artifact(artifact)
+    kernels = {m4_kernel(opened.graph, operator) for operator in opened.graph.operators}
+    assert {"gather", "depthwise"} <= kernels
+    found = compare_firmware(elf, opened, np.zeros((FRAMES, 32, 32, 3), np.uint8))
+    assert (found.mismatches, found.first) == (0, None)
+    assert found.values > 0
 
 
 def test_a_changed_weight_is_named_with_layer_index_and_both_values(

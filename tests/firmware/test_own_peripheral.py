@@ -68,7 +68,10 @@ def test_without_a_device_the_register_is_named_once() -> None:
         ("rng.py", "peripheral 'rng.py', expected FILE:CLASS@BASE, as rng.py:Rng@0x50060800"),
         ("{file}:Rng@0x50060804", "base 0x50060804, expected a multiple of 0x400"),
         ("{file}:Other@0x50060800", "no class 'Other' derived from Peripheral"),
-        ("none.py:Rng@0x50060800", "none.py: no such file, expected Python with a Peripheral"),
+        (
+            "none.py:Rng@0x50060800",
+            "none.py: No such file or directory, expected Python with a Peripheral",
+        ),
         ("{bad}:Rng@0x50060800", "bad.py: SyntaxError"),
     ],
 )

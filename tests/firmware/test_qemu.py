@@ -53,6 +53,7 @@ def comparison_fixture(frames: list[Frame]) -> Comparison:
     return compare(setups_of(MAILBOX, "native,qemu"), frames, LIMIT_US, BUILD / "selftest.elf")
 
 
+@pytest.mark.fidelity(device="core", source="second engine: QEMU")
 def test_native_and_qemu_say_the_same(comparison: Comparison) -> None:
     assert comparison.difference is None
     assert [len(opinion.answers) for opinion in comparison.opinions] == [COUNT, COUNT]
@@ -71,6 +72,7 @@ def test_both_agree_with_the_reference_in_every_layer(
             assert (answer.class_index, answer.score) == (decision.class_index, decision.score)
 
 
+@pytest.mark.fidelity(device="core", source="second engine: QEMU")
 def test_the_self_test_has_every_check_and_only_known_failures(comparison: Comparison) -> None:
     native, qemu = (opinion.transcript for opinion in comparison.opinions)
     assert native is not None

@@ -6,11 +6,14 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from boardless_sim.npy import MAGIC, parse_npy
+
+# A machine with other work draws slowly: that says nothing about the reader.
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def saved(array: np.ndarray, version: tuple[int, int] | None = None) -> bytes:
@@ -19,6 +22,7 @@ def saved(array: np.ndarray, version: tuple[int, int] | None = None) -> bytes:
     return out.getvalue()
 
 
+@UNHURRIED
 @given(
     arrays(
         st.sampled_from(["|u1", "<i4", ">i2", "<f8", "|b1", "<U3"]),

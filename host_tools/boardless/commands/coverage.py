@@ -49,7 +49,7 @@ def command(
     """
     from boardless.debug.coverage import measure
     from boardless.report.console import console
-    from boardless.report.coverage import cobertura, coverage_table, lcov
+    from boardless.report.execution.coverage import cobertura, coverage_table, lcov
     from boardless.running.classify import classify, require_results
     from boardless_sim.camera.source import open_frames
     from boardless_sim.elf.image import load_image
@@ -75,7 +75,7 @@ def command(
     if cobertura_path is not None:
         write_text(cobertura_path, cobertura(found))
     if html_path is not None:
-        from boardless.report.coverage_html import pages
+        from boardless.report.execution.coverage_html import pages
 
         html_path.mkdir(parents=True, exist_ok=True)
         for name, text in pages(found, sources).items():

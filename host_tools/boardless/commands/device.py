@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from boardless.commands.options import PATH
+from boardless_sim.files import write_text
 
 _OTP_BLOCK_0 = 0x1FFF_7800  # firmware/apps/command/key.c
 
@@ -60,7 +61,6 @@ def animation_command(pictures: tuple[Path, ...], out: Path, frame_ms: int) -> i
     in safe mode.
     """
     from boardless.gateway.animation import c_source, load_animation
-    from boardless_sim.files import write_text
 
     animations = [load_animation(path, frame_ms) for path in pictures]
     write_text(out, c_source(animations))

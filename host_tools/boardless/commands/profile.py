@@ -107,10 +107,6 @@ def command(
     for path in (json_path, speedscope_path):
         if path is not None:
             require_writable(path)
-    if model is not None:
-        from boardless.project.model_hash import require_model
-
-        require_model(elf, model, contract.symbols)
     plan = Plan(
         elf=elf,
         every_cycles=every,
@@ -118,6 +114,7 @@ def command(
         strict=strict,
         peripherals=peripherals,
         contract=contract,
+        model=model,
         bounds=Bounds(host_seconds, console_bytes, resets),
     )
     profile = _record(plan, frames, limit, for_us)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from boardless.running.board_checks import BoardCheck, Rules
     from boardless.running.classify import RunReport
     from boardless.running.session import BoardSetup
+    from boardless_sim.elf.image import FirmwareImage
 
 
 @click.command("run")
@@ -91,10 +92,13 @@ def command(
     for path in (json_path, junit, plot):
         if path is not None:
             require_writable(path)
+    image: FirmwareImage | None = None  # read here only where it is looked into
     if model is not None:
-        from boardless.project.model_hash import require_model
+        from boardless.project.model_hash import require_model_in
+        from boardless_sim.elf.image import load_image
 
-        require_model(elf, model, contract.symbols)
+        image = load_image(elf)
+        require_model_in(image, model, contract.symbols)
     setup = BoardSetup(
         elf=elf,
         engine=engine,
@@ -105,7 +109,7 @@ def command(
         contract=contract,
         bounds=Bounds(host_seconds, console_bytes, resets),
     )
-    report = _classify(setup, frames, labels, limit, jobs, limit_us)
+    report = _classify(setup, image, frames, labels, limit, jobs, limit_us)
     checks = _judged(report, Rules(strict, project.waivers))
     failures = _failures(report, checks, min_accuracy, frames)
     _write(report, checks, failures, json_path, junit)  # first: a closed pipe ends the table
@@ -148,6 +152,7 @@ def _write(
 
 def _classify(
     setup: BoardSetup,
+    image: FirmwareImage | None,
     frames: str,
     labels: Path | None,
     limit: int | None,
@@ -155,17 +160,20 @@ def _classify(
     limit_us: float,
 ) -> RunReport:
     from boardless.report.progress import progress_bar
-    from boardless.running.classify import classify
+    from boardless.running.classify import UnreadableResult, classify
     from boardless_sim.camera.source import open_frames
 
     source = open_frames(frames, labels=labels, limit=limit)
     with progress_bar("frames", limit or length_hint(source) or None) as progress:
-        if jobs > 1:
-            from boardless.running.jobs import classify_in_jobs
+        try:
+            if jobs > 1:
+                from boardless.running.jobs import classify_in_jobs
 
-            return classify_in_jobs(setup, source, jobs, limit_us, progress)
-        with closing(setup.power_on()) as engine:
-            return classify(engine, source, limit_us, progress)
+                return classify_in_jobs(setup, source, jobs, limit_us, progress)
+            with closing(setup.power_on(image)) as engine:
+                return classify(engine, source, limit_us, progress)
+        except UnreadableResult as error:  # what the board saw may say why
+            return error.report
 
 
 def _failures(
@@ -175,7 +183,7 @@ def _failures(
     frames: str,
 ) -> list[str]:
     found = [str(check) for check in checks if check.fails]
-    if report.results and not (report.is_complete or report.stop_reason.is_bound):
+    if report.results and report.can_be_judged and not report.is_complete:
         stopped = report.stop_reason.value
         found.append(f"{stopped} after {len(report.results)} frames, expected a result for each")
     if min_accuracy is not None and report.results:

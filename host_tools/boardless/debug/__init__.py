@@ -1,4 +1,4 @@
-"""Debugging on the native engine: a GDB server, the way back, faults in words, coverage, a trace.
+"""Debugging on the native engine: a GDB server, the way back, coverage.
 
 May import running, project and the virtual board; knows no command and writes no report.
 """

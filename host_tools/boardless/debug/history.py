@@ -58,12 +58,13 @@ class History:
 
     def begin(self) -> None:
         """Here is the start: nothing before it can be gone back to."""
-        self._kept = [self.take()]
+        self._begun = self.take()
+        self._kept = [self._begun]
         self._has_input = False
 
     def go_to_start(self) -> None:
-        """Be again what was handed over; nothing that came since is kept."""
-        restore(self._engine, self.start.snapshot)
+        """Be again what was handed over, or begun with last."""
+        restore(self._engine, self._begun.snapshot)
 
     def take(self, *, is_input: bool = False) -> Kept:
         """The board here and now."""
@@ -108,8 +109,11 @@ class History:
         return outcome
 
     def _next_input(self) -> Kept | None:
+        inputs = [kept for kept in self._kept if kept.is_input]
+        if not inputs:
+            return None  # a step asks each time, and where it stands takes longer to find out
         here = self._stops.position()
-        return next((kept for kept in self._kept if kept.is_input and kept.position > here), None)
+        return next((kept for kept in inputs if kept.position > here), None)
 
     def _replay(self, ahead: Kept, outcome: Outcome) -> bool:
         """Where the run halted before an input, come to it; True: it came again."""

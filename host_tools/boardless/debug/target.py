@@ -61,8 +61,8 @@ class Target:
         self.engine, self.image = engine, image
         self.stops = Stops(engine.machine.cpu)
         engine.machine.halts_at_bkpt = True
-        self._settle()
         self.history = History(engine, self.stops, every_ps)
+        self._settle()
         self._travel = Travel(engine, self.stops, self.history)
         self.steps_enter_handlers = False
 
@@ -191,5 +191,5 @@ class Target:
         self.history.go_to_start()
         self.write_flash([(base, flash)])
         self.engine.machine.cpu.power_on(base)
-        self._settle()
         self.history.begin()
+        self._settle()

@@ -13,6 +13,7 @@ from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.engines.native.machine import Outcome
 from boardless_sim.engines.native.snapshot import restore
 
+_MARGIN_PS = 10_000_000  # a block that was begun is counted to its end
 _NEAR_INSTRUCTIONS = 3_000  # steps back that follow this one are short
 
 
@@ -30,6 +31,7 @@ class Travel:
     def __init__(self, engine: NativeEngine, stops: Stops, history: History) -> None:
         self._engine, self._stops, self._history = engine, stops, history
         self._near: Kept | None = None
+        self._began_ps = 0
 
     def forget(self) -> None:
         """The history changed."""
@@ -37,6 +39,7 @@ class Travel:
 
     def go_to(self, target: Position, time_ps: int = FAR_PS) -> None:
         """Stand at a position of the run so far; `time_ps` is when, where the core slept there."""
+        self._began_ps = max(self._began_ps, self._engine.machine.time_ps())
         self._history.keep_input()
         restore(self._engine, self._last_before(target).snapshot)
         with self._stops.muted():
@@ -49,6 +52,7 @@ class Travel:
 
     def step_back(self) -> bool:
         """Stand at the stop before this one; False: here is the start."""
+        self._began_ps = self._engine.machine.time_ps()
         here, start = self._stops.position(), self._history.start.position
         if here <= start:
             return False
@@ -69,6 +73,7 @@ class Travel:
 
     def run_back(self) -> Landing | None:
         """Stand at the last breakpoint, or behind the last watched access; None: at the start."""
+        self._began_ps = self._engine.machine.time_ps()
         here = self._stops.position()
         self._history.keep_input()
         end = here
@@ -91,15 +96,22 @@ class Travel:
         return kept
 
     def _run(self) -> Outcome:
-        return self._engine.machine.run_until(FAR_PS)
+        """On the way back nothing comes later than where it began."""
+        return self._engine.machine.run_until(self._began_ps + _MARGIN_PS)
 
     def _approach(self, instructions: int) -> None:
         """To the block with that instruction, unless the board is there already."""
         if self._stops.position().instructions < instructions - _NEAR_INSTRUCTIONS:
             self._halt_before(instructions - _NEAR_INSTRUCTIONS)
             self._near = self._history.take()
-        if self._stops.position().instructions < instructions:
+        if not self._is_in_block_of(instructions):
             self._halt_before(instructions, may_step_soon=True)
+
+    def _is_in_block_of(self, instructions: int) -> bool:
+        where = self._stops.where()
+        return where.block_instructions + where.block_count > instructions or (
+            where.block_instructions == instructions
+        )
 
     def _halt_before(self, instructions: int, *, may_step_soon: bool = False) -> None:
         """Run to the start of the block with that instruction."""

@@ -10,8 +10,10 @@ from typing import Any
 
 from boardless.fit.need import Need
 from boardless_sim.errors import BoardlessError, ModelError
+from boardless_sim.files import read_file
 
 _WORD = 4
+_MOST_BYTES = 256 << 20
 # These give their input another shape or name: no bytes of their own.
 _VIEWS = {"Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Dropout"}
 _CONVOLUTIONS = {"Conv", "ConvInteger", "QLinearConv"}
@@ -64,11 +66,10 @@ def _graph(path: Path) -> Any:
         import onnx
     except ImportError as error:
         raise BoardlessError(f"{path}: needs onnx: pip install 'boardless[onnx]'") from error
+    content = read_file(path, "an ONNX file", ModelError, _MOST_BYTES)
     try:
-        model = onnx.load_model_from_string(path.read_bytes())
+        model = onnx.load_model_from_string(content)
         return onnx.shape_inference.infer_shapes(model, data_prop=True).graph
-    except OSError as error:
-        raise ModelError(f"{path}: {error.strerror or error}, expected an ONNX file") from error
     except Exception as error:  # its parser raises protobuf's errors, of no common base
         raise ModelError(f"{path}: not read ({error}), expected an ONNX file") from error
 

@@ -6,6 +6,7 @@ May import size, stack, project and the ELF reader; knows no report.
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ def gate(
     *,
     no_mark: str = NO_RUN,
     mark_note: str = "",
+    mark_problem: str = "",
     base: str | None = None,
     linker_map: Path | None = None,
     today: datetime.date | None = None,
@@ -47,15 +49,19 @@ def gate(
         config = load_config(config if config is not None else find_config(Path()))
     project = config
     measurement = measure(elf, project, linker_map)
+    if linker_map is not None:
+        measurement.require_map()  # it was named, even if no budget asks for it
     evidence = Evidence(
         today=today if today is not None else datetime.datetime.now(tz=datetime.UTC).date(),
         mark=stack,
         no_mark=no_mark,
         mark_note=mark_note,
+        mark_problem=mark_problem,
         bound=stack_bound(measurement, project),
-        base=load_base(base, project, measure),
+        base=load_base(base, measurement.layout.path, project, measure),
     )
     verdict = decide(measurement, project.budgets, evidence)
+    verdict = replace(verdict, target=project.target)
     if project.artifact is None:
         return verdict
     from boardless.gate.model_row import with_model

@@ -5,52 +5,66 @@ A base is never built here, and it is always said which one was used.
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boardless.gate.diff import Baseline
 from boardless.gate.figures import figure_rows
+from boardless.gate.git import git
 from boardless.gate.stack_bound import stack_bound
 from boardless.gate.stack_diff import StackFrame, StackPath, Stacks
-from boardless.project.config import Config, parse_config
+from boardless.project.budgets import Budget
+from boardless.project.config import Config, config_of, parse_toml
+from boardless.project.targets import targets_of
 from boardless.size.measure import Measurement
-from boardless_sim.errors import BoardlessError, ConfigError
+from boardless_sim.errors import ConfigError
+from boardless_sim.files import open_file, read_file
+from boardless_sim.json_text import parse_json
 
 LOCK = "budget.lock"
 _MAX_BYTES = 64 << 20
 _REVISION = re.compile(r"[\w.][\w./@{}^~+-]{0,199}", re.ASCII)
-_GIT_SECONDS = 30
 _MAX_SIZE = 1 << 40
 
 Measure = Callable[[Path, Config], Measurement]
 
 
-def load_base(text: str | None, config: Config, measure: Measure) -> Baseline | None:
+def load_base(text: str | None, image: Path, config: Config, measure: Measure) -> Baseline | None:
     """The base that `--base` names; without one, the budget.lock beside the config if it is there.
 
-    Raises `BoardlessError` where a base is named and cannot be read.
+    Raises `BoardlessError` where a base is named and cannot be read, or is of another image; a
+    lock of another image is none of this one's.
     """
+    of = Identity(image.name, config.target)
     if text is None:
         lock = config.path.parent / LOCK
-        return _of_file(lock, config, measure) if lock.is_file() else None
+        return _of_lock(lock, of, config, measure) if lock.is_file() else None
     if text.startswith("git:"):
-        return _of_revision(text.removeprefix("git:"), config)
-    return _of_file(Path(text), config, measure)
+        return _of_revision(text.removeprefix("git:"), of, config)
+    return _of_file(Path(text), of, config, measure)
 
 
-def baseline_of(label: str, raw: bytes) -> Baseline:
+@dataclass(frozen=True)
+class Identity:
+    """Which firmware a base must be of: its file's name, or the target's of several."""
+
+    image: str = ""
+    target: str = ""
+
+
+class AnotherImage(ConfigError):
+    """A base is of another firmware."""
+
+
+def baseline_of(label: str, raw: bytes, of: Identity = Identity()) -> Baseline:
     """The figures in a `boardless budget --json`. Raises `ConfigError`: it may come from anyone."""
-    try:
-        document = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{label}: not JSON, expected a boardless budget --json") from error
+    document = parse_json(raw, label, "a boardless budget --json", ConfigError)
     if not isinstance(document, dict) or document.get("schema") != 1:
         found = document.get("schema") if isinstance(document, dict) else None
         raise ConfigError(f"{label}: schema {found!r:.40}, expected 1 (boardless budget --json)")
+    document = _own_part(label, document, of)
     regions, stack = _table(document, "regions"), _table(document, "stack")
     sizes = {str(entry.get("name")): entry for entry in _entries(document, "sizes")}
     rows = {f"region.{name}": row for name, row in regions.items()}
@@ -73,20 +87,36 @@ def baseline_of(label: str, raw: bytes) -> Baseline:
     )
 
 
-def _of_file(path: Path, config: Config, measure: Measure) -> Baseline:
+def _own_part(label: str, document: dict[str, object], of: Identity) -> dict[str, object]:
+    """The part of a base that is of a firmware. Raises `AnotherImage`."""
+    targets = document.get("targets")
+    if isinstance(targets, dict):
+        found = targets.get(of.target) if of.target else None
+        if isinstance(found, dict):
+            return found
+        known = ", ".join(_line(name) for name in targets)
+        wanted = f"target {of.target!r}" if of.target else f"{of.image}, which is no target"
+        raise AnotherImage(f"{label}: has {known or 'no target'}, expected {wanted}")
+    image = str(document.get("image", "")).replace("\\", "/").rpartition("/")[2]
+    if of.image and image and image != of.image:
+        raise AnotherImage(f"{label}: is of {_line(image)}, expected a base of {of.image}")
+    return document
+
+
+def _of_lock(path: Path, of: Identity, config: Config, measure: Measure) -> Baseline | None:
     try:
-        with path.open("rb") as stream:
-            start = stream.read(4)
-            raw = start + stream.read(_MAX_BYTES)
-    except OSError as error:
-        raise ConfigError(
-            f"{path}: {error.strerror or error}, expected a base (JSON or ELF)"
-        ) from error
-    if start == b"\x7fELF":
+        return _of_file(path, of, config, measure)
+    except AnotherImage:
+        return None
+
+
+def _of_file(path: Path, of: Identity, config: Config, measure: Measure) -> Baseline:
+    expected = "a base (JSON or ELF)"
+    with open_file(path, expected, ConfigError) as stream:
+        is_elf = stream.read(4) == b"\x7fELF"
+    if is_elf:
         return _of_elf(path, config, measure)
-    if len(raw) > _MAX_BYTES:
-        raise ConfigError(f"{path}: over {_MAX_BYTES} bytes, expected a boardless budget --json")
-    return baseline_of(str(path), raw)
+    return baseline_of(str(path), read_file(path, expected, ConfigError, _MAX_BYTES), of)
 
 
 def _of_elf(path: Path, config: Config, measure: Measure) -> Baseline:
@@ -112,39 +142,39 @@ def _of_elf(path: Path, config: Config, measure: Measure) -> Baseline:
     )
 
 
-def _of_revision(revision: str, config: Config) -> Baseline:
+def _of_revision(revision: str, of: Identity, config: Config) -> Baseline:
     if not _REVISION.fullmatch(revision):
         raise ConfigError(f"git:{revision!r:.80}: expected a revision, as git:main or git:HEAD^1")
     folder = config.path.parent
-    commit = _git(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    commit = git(folder, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if commit is None:
         raise ConfigError(f"git:{revision}: no such commit here, expected one (fetch it first)")
     short = commit.decode("ascii", "replace").strip()[:12]
     label = f"git:{revision} ({short}) {LOCK}"
-    raw = _git(folder, "show", f"{short}:./{LOCK}")
+    raw = git(folder, "show", f"{short}:./{LOCK}")
     if raw is None:
         raise ConfigError(
             f"git:{revision} ({short}): no {LOCK} beside {config.path}, expected one: "
             f"boardless budget ELF --json {LOCK}, committed"
         )
-    found = baseline_of(label, raw[:_MAX_BYTES])
-    text = _git(folder, "show", f"{short}:./{config.path.name}")
+    found = baseline_of(label, raw[:_MAX_BYTES], of)
+    text = git(folder, "show", f"{short}:./{config.path.name}")
     if text is None:
         return found
-    held = parse_config(Path(f"{revision}:{config.path.name}"), text).budgets.held
+    held = _held_then(Path(f"{revision}:{config.path.name}"), text, of.target)
     maxima = {budget.key: budget.max_bytes for budget in held if budget.max_bytes is not None}
     reasons = {budget.key: budget.reason for budget in held}
     return replace(found, maxima=maxima, reasons=reasons)
 
 
-def _git(folder: Path, *arguments: str) -> bytes | None:
-    """What git prints; None where it refuses."""
-    command = ["git", "-C", str(folder), *arguments]
-    try:
-        done = subprocess.run(command, capture_output=True, timeout=_GIT_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise BoardlessError(f"git: {error}, expected git for a base git:REV") from error
-    return done.stdout if done.returncode == 0 else None
+def _held_then(path: Path, raw: bytes, target: str) -> tuple[Budget, ...]:
+    """The budgets of a file as it was; of several targets those of one."""
+    values = parse_toml(path, raw)
+    if target:
+        own = {each.name: each.config for each in targets_of(path, values)}
+        if target in own:
+            return own[target].budgets.held
+    return config_of(path, values).budgets.held
 
 
 def _table(document: Mapping[str, object], key: str) -> Mapping[str, object]:

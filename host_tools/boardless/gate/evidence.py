@@ -19,7 +19,7 @@ NO_RUN = "no run measured it, expected one with a stack mark"
 class Evidence:
     """The day, a run, the analysis, the base. `no_mark`: why no stack was measured.
 
-    `mark_note`: what a reader must know of the run.
+    `mark_note`: what a reader must know of the run; `mark_problem`: what ended it.
     """
 
     today: datetime.date
@@ -28,3 +28,4 @@ class Evidence:
     bound: StackBound | None = None
     base: Baseline | None = None
     mark_note: str = ""
+    mark_problem: str = ""

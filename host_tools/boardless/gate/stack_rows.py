@@ -20,7 +20,8 @@ def stack_rows(measurement: Measurement, budgets: Budgets, evidence: Evidence) -
     yield from _worst_case(budgets, evidence.bound, room)
     if evidence.mark is not None:
         used = evidence.mark.used_bytes
-        yield Row("stack", "measured", used, reason=_overflow(room, used))
+        found = (_overflow(room, used), evidence.mark_problem)
+        yield Row("stack", "measured", used, reason="; ".join(part for part in found if part))
     elif budgets.get("stack.measured") is not None:
         yield Row("stack", "measured", None, reason=evidence.no_mark)
     if measurement.reserved_stack:

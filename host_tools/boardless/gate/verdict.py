@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Literal
 
 from boardless.gate.bound import StackBound, account_of
@@ -73,8 +74,9 @@ class Row:
         return f"{self.name} is {self.over:,} bytes over ({self.bytes:,} of {limit:,})"
 
     def account(self) -> str:
-        """The complaint, and what caused it."""
-        return f"{self.complaint()}; {self.cause}" if self.cause else self.complaint()
+        """The complaint, what caused it, and whose it is."""
+        owner = f"owner: {self.owner}" if self.owner else ""
+        return "; ".join(part for part in (self.complaint(), self.cause, owner) if part)
 
     def as_json(self) -> dict[str, object]:
         """Its fields; those that may be empty only where they are not."""
@@ -107,6 +109,12 @@ class Verdict:
     diff: Diff | None = None
     measurement: Measurement | None = field(default=None, compare=False)
     bound: StackBound | None = field(default=None, compare=False)
+    target: str = ""
+
+    @property
+    def identity(self) -> str:
+        """By what this firmware is told from others in every report."""
+        return self.target or PurePath(self.image).stem
 
     @property
     def judged(self) -> tuple[Row, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from pathlib import Path
 from PIL import Image, ImageSequence, UnidentifiedImageError
 
 from boardless_sim.errors import FrameError
+from boardless_sim.files import read_file
 
 SIDES = (16, 32)
 _PAGE_ROWS = 8
@@ -18,6 +21,7 @@ _LONGEST_RUN = 128
 _REPEATED = 0x80
 _LARGEST_MS, _MOST_FRAMES, _MOST_BYTES = 0xFFFF, 255, 0xFFFF
 _DEFAULT_MS = 100
+_MOST_FILE_BYTES, _FORMATS = 16 << 20, ("PNG", "GIF")
 _WHITE = 128  # of 255: from here on a pixel shines
 _NAME = re.compile(r"(\d{1,3})_([a-z0-9_]+)")
 
@@ -48,7 +52,7 @@ def load_animation(path: Path, frame_ms: int = _DEFAULT_MS) -> Animation:
         raise FrameError(f"{path}: expected a name as 5_jump.gif, with a number from 0 to 255")
     try:
         frames, own_ms = _folder(path) if path.is_dir() else _file(path)
-    except (OSError, UnidentifiedImageError) as error:
+    except (OSError, ValueError, SyntaxError, EOFError, UnidentifiedImageError) as error:
         raise FrameError(f"{path}: {error}, expected PNG or GIF") from error
     duration_ms = own_ms or frame_ms
     sides = {frame.size for frame in frames}
@@ -69,9 +73,11 @@ def load_animation(path: Path, frame_ms: int = _DEFAULT_MS) -> Animation:
 
 
 def _file(path: Path) -> tuple[list[Image.Image], int]:
-    with Image.open(path) as picture:
+    content = read_file(path, "a PNG or a GIF", FrameError, _MOST_FILE_BYTES)
+    with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
         own_ms = int(picture.info.get("duration", 0))
-        return [frame.convert("L") for frame in ImageSequence.Iterator(picture)], own_ms
+        frames = itertools.islice(ImageSequence.Iterator(picture), _MOST_FRAMES + 1)
+        return [frame.convert("L") for frame in frames], own_ms
 
 
 def _folder(path: Path) -> tuple[list[Image.Image], int]:

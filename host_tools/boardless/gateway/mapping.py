@@ -26,6 +26,7 @@ from boardless.gateway.event import Event, EventKind
 from boardless.gateway.packets import LONG_MAC, SHORT_MAC, Form
 from boardless.project.toml_table import Table
 from boardless_sim.errors import ConfigError
+from boardless_sim.files import read_text
 
 _FORMS = {form.name.lower(): form for form in Form}
 _EVENTS = {kind.value: kind for kind in EventKind}
@@ -57,13 +58,15 @@ class Reactions:
         )
 
 
+_MOST_BYTES = 1 << 20
+
+
 def load_mapping(path: Path) -> Reactions:
     """Read a file. Raises `ConfigError` with its name, what was found and what was expected."""
+    text = read_text(path, "a mapping", ConfigError, _MOST_BYTES)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}, expected a mapping") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        content = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # its own, and those of thousands of digits
         raise ConfigError(f"{path}: {error}, expected TOML") from error
     top = Table(path, "", content)
     link = top.table("link")

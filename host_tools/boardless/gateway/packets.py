@@ -20,10 +20,12 @@ from pathlib import Path
 from boardless.gateway import cbor, small_json
 from boardless.gateway.command import Code, Command, PacketError
 from boardless_sim.errors import BoardlessError, ConfigError
+from boardless_sim.files import read_file
 
 VERSION = 0x01
 FLAG_JSON, FLAG_LONG_MAC = 0x10, 0x20
 KEY_BYTES = 32
+_MOST_KEY_FILE = 4096
 COUNTER_BYTES, CRC_BYTES = 4, 2
 SHORT_MAC, LONG_MAC = 16, 32
 MOST_BODY = 64
@@ -145,10 +147,9 @@ def save_secret(path: Path, text: str) -> None:
 
 def load_key(path: Path) -> bytes:
     """Read a key. Raises `ConfigError`; the message never holds what the file does."""
+    content = read_file(path, "a key file", ConfigError, _MOST_KEY_FILE)
     try:
-        key = bytes.fromhex(path.read_text().strip())
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}, expected a key file") from error
+        key = bytes.fromhex(content.decode("ascii").strip())
     except ValueError as error:
         raise ConfigError(f"{path}: not hex, expected {KEY_BYTES} bytes as hex") from error
     if len(key) != KEY_BYTES:

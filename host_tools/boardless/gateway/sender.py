@@ -16,6 +16,7 @@ from boardless.gateway.command import PING, Code, Command
 from boardless.gateway.mapping import Reactions
 from boardless.gateway.packets import LARGEST_COUNTER, Packet, encode
 from boardless_sim.errors import BoardlessError
+from boardless_sim.files import read_text, write_text
 
 _ANSWER = re.compile(r"r- counter=(\d+) code=(\d+) last=(\d+) .*")
 WAKE = b"\x00"  # an empty frame: its first edge wakes the device
@@ -133,7 +134,7 @@ class Sender:
         if self._counter >= LARGEST_COUNTER - 1:
             raise BoardlessError("the counter is used up, expected a new key")
         self._counter += 1
-        self._counter_file.write_text(f"{self._counter}\n")
+        write_text(self._counter_file, f"{self._counter}\n")
         sent = Sent(command, self._counter, decided_s, now_s, now_s)
         self._frame = encode(
             Packet(self._counter, command),
@@ -197,7 +198,7 @@ class Sender:
 def _load_counter(path: Path) -> int:
     if not path.exists():
         return 0
-    text = path.read_text().strip()
+    text = read_text(path, "the counter of the last packet", most=64).strip()
     if not text.isdecimal() or int(text) > LARGEST_COUNTER:
         raise BoardlessError(f"{path}: {text[:20]!r}, expected the counter of the last packet")
     return int(text)

@@ -49,6 +49,7 @@ from boardless.project.toml_table import Table
 from boardless.project.waivers import CheckWaiver, read_check_waivers
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.errors import ConfigError
+from boardless_sim.files import read_file
 
 MAX_FILE_BYTES = 1 << 20
 FILE_NAME = "boardless.toml"
@@ -61,7 +62,7 @@ class Config:
 
     `declares_regions`: the file says where a region lies, so nothing is guessed from the ELF.
     `spare_regions`: for an ELF that uses what it does not place. `chip`: the part that it names;
-    None where it names none.
+    None where it names none. `target`: which of several this is.
     """
 
     path: Path
@@ -73,6 +74,7 @@ class Config:
     declares_regions: bool = False
     spare_regions: tuple[Region, ...] = ()
     chip: str | None = None
+    target: str = ""
     roles: tuple[Role, ...] = ()
     stack: StackAnnotations = field(default_factory=StackAnnotations)
     artifact: Path | None = None
@@ -82,12 +84,23 @@ class Config:
 
 def load_config(path: Path) -> Config:
     """Read and check a `boardless.toml`. Raises `ConfigError` with file, key, found, expected."""
-    return parse_config(path, _read(path))
+    return config_of(path, read_toml(path))
 
 
 def parse_config(path: Path, raw: bytes) -> Config:
     """The same of a file's bytes, as they are or as they once were."""
-    root = Table(path, "", _parse(path, raw))
+    return config_of(path, parse_toml(path, raw))
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """A file's tables. Raises `ConfigError`."""
+    return parse_toml(path, read_file(path, "a TOML file", ConfigError, MAX_FILE_BYTES))
+
+
+def config_of(path: Path, values: dict[str, object]) -> Config:
+    """What a file's tables say of one firmware; `[[target]]` has a reader of its own."""
+    root = Table(path, "", values)
+    root.leave("target")
     project, budget = root.table("project"), root.table("budget")
     elf, linker_map = project.text("elf"), project.text("map")
     project.close()
@@ -140,23 +153,13 @@ def find_config(folder: Path) -> Path:
     return path
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}, expected a TOML file") from error
-    if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path}: over {MAX_FILE_BYTES} bytes, expected a small TOML file")
-    return raw
-
-
-def _parse(path: Path, raw: bytes) -> dict[str, object]:
+def parse_toml(path: Path, raw: bytes) -> dict[str, object]:
+    """The same of its bytes."""
     try:
         return tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: byte {error.start} is not UTF-8, expected TOML") from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # its own, and int()'s for thousands of digits
         raise ConfigError(f"{path}: not TOML: {' '.join(str(error).split())}") from error
     except RecursionError as error:
         raise ConfigError(f"{path}: nested too deep, expected tables and sizes") from error

@@ -45,6 +45,13 @@ def mismatch(image: FirmwareImage, artifact: Path, symbols: Symbols = REFERENCE.
 
 def require_model(elf: Path, artifact: Path, symbols: Symbols = REFERENCE.symbols) -> None:
     """Raises `ModelError` with both digests where the ELF carries another model."""
-    complaint = mismatch(load_image(elf), artifact, symbols)
+    require_model_in(load_image(elf), artifact, symbols)
+
+
+def require_model_in(
+    image: FirmwareImage, artifact: Path, symbols: Symbols = REFERENCE.symbols
+) -> None:
+    """The same of an ELF that is read already."""
+    complaint = mismatch(image, artifact, symbols)
     if complaint:
-        raise ModelError(f"{elf}: {complaint}")
+        raise ModelError(f"{image.path}: {complaint}")

@@ -41,6 +41,10 @@ class Table:
         """Whether the file gives the key."""
         return key in self._values
 
+    def value(self, key: str) -> object:
+        """A key's value as it is, for another reader."""
+        return self._get(key)
+
     def leave(self, *keys: str) -> None:
         """Keys that another reader of this table takes."""
         self._asked |= dict.fromkeys(keys)

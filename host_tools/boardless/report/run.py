@@ -12,7 +12,6 @@ from boardless.report.console import WIDTH
 from boardless.running.board_checks import NOT_CHECKED, BoardCheck
 from boardless.running.classify import FrameResult, RunReport
 from boardless.running.latency import TOTAL, Latency, frame_rate, frames_lost, latencies
-from boardless.running.post_mortem import in_lines
 
 FIRST_ROWS = 20
 WRONG_ROWS = 30
@@ -43,8 +42,7 @@ def run_table(report: RunReport, checks: Sequence[BoardCheck] = ()) -> Renderabl
 def hung_run(report: RunReport, checks: Sequence[BoardCheck] = ()) -> RenderableType:
     """A run without any result: why it ended, and where it stands."""
     lines = [f"stopped    {report.detail}"]
-    if report.post_mortem is not None:
-        lines += in_lines(report.post_mortem)
+    lines += _where_it_stands(report)
     return Group(*(Text(line) for line in (*lines, *check_lines(report, checks))))
 
 
@@ -77,8 +75,16 @@ def summary_lines(report: RunReport) -> Iterator[str]:
     if len(report.firmware_errors) > 5:
         yield f"firmware   … and {len(report.firmware_errors) - 5} more error lines"
     yield f"stopped    {report.detail or report.stop_reason.value}"
-    if report.post_mortem is not None:
-        yield from in_lines(report.post_mortem)
+    yield from _where_it_stands(report)
+
+
+def _where_it_stands(report: RunReport) -> list[str]:
+    if report.post_mortem is None:
+        return []
+    # Here, because a run that has its results pays for no unwinder.
+    from boardless.running.post_mortem import in_lines
+
+    return list(in_lines(report.post_mortem))
 
 
 def check_lines(report: RunReport, checks: Sequence[BoardCheck]) -> Iterator[str]:

@@ -10,12 +10,15 @@ import datetime
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from boardless.project.waivers import CheckWaiver
-from boardless.running.post_mortem import PostMortem
 from boardless_sim.engines.engine import Capability, Engine
 from boardless_sim.errors import EngineError
 from boardless_sim.finding import Check, Finding, Grade
+
+if TYPE_CHECKING:
+    from boardless.running.post_mortem import PostMortem
 
 NOT_CHECKED = "not checked"
 _VECTORS = 16 + 82  # of an STM32F407; a shorter table is followed by code, which points elsewhere

@@ -6,9 +6,9 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from boardless.running.board_checks import Observation, observe
-from boardless.running.post_mortem import PostMortem, examine
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import (
     Capability,
@@ -18,9 +18,12 @@ from boardless_sim.engines.engine import (
     StopReason,
     UartLine,
 )
-from boardless_sim.errors import FrameError, ResultError
+from boardless_sim.errors import FrameError, ResultError, StrictError
 from boardless_sim.finding import Check
 from boardless_sim.timing_basis import TimingBasis
+
+if TYPE_CHECKING:
+    from boardless.running.post_mortem import PostMortem
 
 # Frames queued ahead of the firmware: it may capture one frame while it works on the one before,
 # and the lens must never run dry before the last frame.
@@ -86,6 +89,11 @@ class RunReport:
         return self.stop_reason is StopReason.RESULT
 
     @property
+    def can_be_judged(self) -> bool:
+        """Whether the firmware ended it: neither this machine nor a line that cannot be."""
+        return not (self.stop_reason.is_bound or self.stop_reason is StopReason.UNREADABLE)
+
+    @property
     def correct(self) -> int | None:
         """How many classes are the truth; None where a truth is not known."""
         if not self.results or any(result.label is None for result in self.results):
@@ -98,6 +106,17 @@ class RunReport:
         return None if self.correct is None else self.correct / len(self.results)
 
 
+class UnreadableResult(ResultError):
+    """A result line that cannot be. `report` is the run up to there, with what the board saw."""
+
+    def __init__(self, message: str, report: RunReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+    def __reduce__(self) -> tuple[type[UnreadableResult], tuple[str, RunReport]]:
+        return type(self), (str(self), self.report)  # a worker process hands it on
+
+
 def classify(
     engine: Engine,
     frames: Iterable[Frame],
@@ -107,7 +126,7 @@ def classify(
     """Show every frame to a freshly powered board and collect its results.
 
     `limit_us` is the virtual time that one frame may take; the first one pays for the boot too.
-    Raises `FrameError` for no frame, `ResultError` where the firmware's output makes no sense.
+    Raises `FrameError` for no frame, `UnreadableResult` where the firmware's output makes no sense.
     """
     source = iter(frames)
     ahead: deque[Frame] = deque()
@@ -116,10 +135,17 @@ def classify(
     if not ahead:
         raise FrameError("no frames, expected at least one")
     while ahead:
-        line, reason = _next_result_line(engine, limit_us)
+        try:
+            line, reason = _next_result_line(engine, limit_us)
+        except StrictError as error:
+            return _report(engine, results, StopReason.STRICT, str(error))
         if line is None:
             return _report(engine, results, reason, _what_stopped(engine, reason, limit_us))
-        result = _paired(engine, line, len(results), ahead.popleft())
+        try:
+            result = _paired(engine, line, len(results), ahead.popleft())
+        except ResultError as error:
+            report = _report(engine, results, StopReason.UNREADABLE, str(error))
+            raise UnreadableResult(str(error), report) from error
         results.append(result)
         if progress is not None:
             progress(result)
@@ -136,14 +162,20 @@ def require_results(report: RunReport) -> RunReport:
 
 @dataclass(frozen=True)
 class MeasuredStack:
-    """A stack's mark, and how long a run it was of where no result ended it."""
+    """A stack's mark, and how long a run it was of where no result ended it.
+
+    `problem`: a stack went into variables, which ended the run there.
+    """
 
     mark: StackMark
     note: str = ""
+    problem: str = ""
 
 
 def require_verdict(report: RunReport) -> RunReport:
     """The same report. Raises `ResultError` where a bound of the host ended it, without verdict."""
+    if report.stop_reason is StopReason.UNREADABLE:
+        raise ResultError(report.detail)
     if report.stop_reason.is_bound:
         done = len(report.results)
         raise ResultError(f"no verdict after {done} results: {report.detail}")
@@ -157,6 +189,8 @@ def measure_stack(engine: Engine, frames: Iterable[Frame]) -> MeasuredStack:
     `ResultError` where the firmware stopped giving results, or ended in a fault.
     """
     report = classify(engine, frames)
+    if report.stop_reason is StopReason.STACK:
+        return MeasuredStack(engine.stack_mark(), problem=report.detail)
     if not report.is_complete and (report.results or report.stop_reason not in _PEACEFUL):
         raise ResultError(f"no whole run to measure the stack on: {report.detail}")
     note = "" if report.is_complete else f"stack measured without a result: {report.detail}"
@@ -168,6 +202,8 @@ def measure_stack_for(engine: Engine, frames: Iterable[Frame], for_us: float) ->
     for frame in islice(frames, WINDOW):
         engine.show(frame)
     reason = engine.run(for_us)
+    if reason is StopReason.STACK:
+        return MeasuredStack(engine.stack_mark(), problem=stop_detail(engine, reason, for_us))
     if reason not in _PEACEFUL:
         detail = stop_detail(engine, reason, for_us)
         raise ResultError(f"no whole run to measure the stack on: {detail}")
@@ -267,7 +303,7 @@ def _report(
     engine: Engine, results: list[FrameResult], reason: StopReason, detail: str
 ) -> RunReport:
     errors = tuple(line.text for line in engine.uart_lines() if engine.contract.is_error(line.text))
-    stands = None if reason is StopReason.RESULT else examine(engine)
+    stands = None if reason is StopReason.RESULT else _examined(engine)
     return RunReport(
         engine=engine.name,
         timing_basis=engine.timing_basis,
@@ -279,3 +315,10 @@ def _report(
         observations=observe(engine, stands),
         checked=engine.checks,
     )
+
+
+def _examined(engine: Engine) -> PostMortem | None:
+    # Here, because a run that has its results pays for no unwinder.
+    from boardless.running.post_mortem import examine
+
+    return examine(engine)

@@ -6,13 +6,18 @@ import base64
 import contextlib
 import html
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from boardless.running.post_mortem import examine, in_lines
+from boardless.running.board_checks import observe
+from boardless.running.post_mortem import PostMortem, examine, in_lines
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.engine import Engine, UartLine
+from boardless_sim.engines.engine import Engine, FaultInfo, UartLine
 from boardless_sim.errors import BoardlessError
+from boardless_sim.files import write_file, write_text
+from boardless_sim.finding import Check
+from boardless_sim.visible import visible
 
 UPSCALE = 6
 LAST_LINES = 200
@@ -29,6 +34,7 @@ class Evidence:
     time: str
     log: tuple[str, ...]
     post_mortem: tuple[str, ...] = ()  # where the core stands
+    stack: tuple[str, ...] = ()  # who called whom, innermost first
 
 
 def gather(engine: Engine, frame: Frame | None) -> Evidence:
@@ -37,11 +43,26 @@ def gather(engine: Engine, frame: Frame | None) -> Evidence:
     return Evidence(
         frame=frame,
         uart=tuple(engine.uart_lines()),
-        fault=None if fault is None else str(fault),
+        fault=None if fault is None else _fault_text(fault, stands),
         time=f"virtual time {engine.time_us() / 1000:.3f} ms ({engine.timing_basis})",
-        log=tuple(engine.log()),
+        log=(*map(visible, engine.log()), *_seen(engine, stands)),
         post_mortem=() if stands is None else tuple(in_lines(stands)),
+        stack=() if stands is None else stands.calls,
     )
+
+
+def _fault_text(fault: FaultInfo, stands: PostMortem | None) -> str:
+    overflow = "" if stands is None else stands.overflow
+    return f"{fault}; {overflow}" if overflow else str(fault)
+
+
+def _seen(engine: Engine, stands: PostMortem | None) -> Iterator[str]:
+    """What the chip would not have carried; what is not modelled stands in the log already."""
+    for observed in observe(engine, stands):
+        found = observed.finding
+        if found.kind != Check.UNMODELLED.value:
+            place = f"{observed.function} at {found.pc:#010x}, {found.time_us / 1000:.3f} ms"
+            yield visible(f"{found.kind}: {found.text} ({place})")
 
 
 def png(frame: Frame) -> bytes:
@@ -55,7 +76,9 @@ def png(frame: Frame) -> bytes:
 
 def transcript(lines: tuple[UartLine, ...]) -> str:
     """A UART line a row, with its port and when its last bit left."""
-    return "".join(f"{line.time_us:12.1f} us  {line.port}  {line.text}\n" for line in lines)
+    return "".join(
+        f"{line.time_us:12.1f} us  {line.port}  {visible(line.text)}\n" for line in lines
+    )
 
 
 def as_html(evidence: Evidence) -> str:
@@ -97,11 +120,11 @@ def save(evidence: Evidence, folder: Path) -> None:
     board = [evidence.time, fault, *evidence.post_mortem, *evidence.log]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if evidence.frame is not None:
-            (folder / FRAME_FILE).write_bytes(png(evidence.frame))
-        (folder / UART_FILE).write_text(transcript(evidence.uart), encoding="utf-8")
-        (folder / BOARD_FILE).write_text("\n".join(board) + "\n", encoding="utf-8")
     except OSError as error:
         raise BoardlessError(
             f"{folder}: {error.strerror or error}, expected a writable folder"
         ) from error
+    if evidence.frame is not None:
+        write_file(folder / FRAME_FILE, png(evidence.frame))
+    write_text(folder / UART_FILE, transcript(evidence.uart))
+    write_text(folder / BOARD_FILE, "\n".join(board) + "\n")

@@ -105,6 +105,10 @@ class Measurement:
                 raise
             return (), str(error)
 
+    def require_map(self) -> None:
+        """Raises `ConfigError` for a map that cannot be read, whoever needs it."""
+        _ = self._objects
+
     def bytes_of(self, what: Selector, patterns: Iterable[str]) -> int | None:
         """Bytes of what the patterns match; None where they match nothing."""
         if what == "symbol":

@@ -62,6 +62,9 @@ class Operation(NamedTuple):
     w: int = -1
 
 
+_ALL_BUT_SP = (*range(13), LR)
+
+
 def operation(first: int, second: int) -> Operation:
     """The operation of two halfwords; `second` is ignored for a 16-bit instruction."""
     if first & 0xF800 == 0xF000 and second & 0xD000 == 0xD000:
@@ -91,7 +94,7 @@ def _plain(first: int, second: int, *kills: int) -> Operation:
     """What is left to the core's decoder, plus registers that it does not count as written."""
     known = decode(0, first, second)
     if known.kind == Kind.UNDEFINED:
-        return Operation(known.size, Action.STOP)
+        return _unknown(known.size, first, second)
     if known.sp_delta is None:
         return Operation(known.size, Action.SP_UNKNOWN)
     written = (*kills, *_registers(known.writes & ~(1 << SP)))
@@ -100,6 +103,19 @@ def _plain(first: int, second: int, *kills: int) -> Operation:
     if known.sp_delta:
         return Operation(known.size, Action.ADD, SP, SP, known.sp_delta, written)
     return Operation(known.size, Action.PLAIN, kills=written)
+
+
+def _unknown(size: int, first: int, second: int) -> Operation:
+    """What ARMv7-M does not have: a trap, or an instruction of ARMv8-M or of a vector unit.
+
+    Nothing follows a UDF (DDI 0403E, A7.7.194). After all else the way goes on and every register
+    may be another, the loop counter of DLS, WLS and LE too (DDI 0553B, C2.4): a walk that stopped
+    there would miss what the function takes behind it.
+    """
+    is_trap = size == 2 or (first & 0xFFF0 == 0xF7F0 and second & 0xF000 == 0xA000)
+    if is_trap:
+        return Operation(size, Action.STOP)
+    return Operation(size, Action.PLAIN, kills=_ALL_BUT_SP)
 
 
 def _registers(mask: int) -> tuple[int, ...]:
@@ -296,6 +312,8 @@ def _shifted_register(first: int, second: int) -> Operation:
     code = (first >> 5) & 0xF
     if target == PC:
         return Operation(4, Action.PLAIN)
+    if second & 0x8000:  # CSEL and its like, ARMv8.1-M
+        return Operation(4, Action.PLAIN, kills=(target,))
     if code in (8, 13):
         if source == SP and target == SP and (shift or kind):
             return Operation(4, Action.SUBTRACT_REGISTER, SP, SP, PC)  # PC: of no known value

@@ -40,13 +40,23 @@ def called_by_own_loop(program: Program, caller: int, sites: int) -> tuple[int, 
     function = program.functions.get(caller)
     if function is None:
         return None
-    words = {program.constant(at) for at in range(function.address + 3 & ~3, function.end, 4)}
+    words = [program.constant(at) for at in range(function.address + 3 & ~3, function.end, 4)]
     arrays = [
         array
         for array in ("preinit_array", "init_array", "fini_array")
-        if {program.label(f"__{array}_start"), program.label(f"__{array}_end")} <= words - {None}
+        if _has_ends(program, array, words)
     ]
     return _called(program, arrays) if arrays and sites <= len(arrays) else None
+
+
+def _has_ends(program: Program, array: str, words: list[int | None]) -> bool:
+    """Whether literals are both ends of an array, and not an object that lies where it is empty."""
+    start, end = program.label(f"__{array}_start"), program.label(f"__{array}_end")
+    if start is None or end is None or program.object_name(start):
+        return False
+    if start == end:
+        return words.count(start) >= 2
+    return start in words and end in words
 
 
 def _called(program: Program, arrays: Iterable[str]) -> tuple[int, ...] | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from boardless_sim.errors import ConfigError
+from boardless_sim.files import read_file
 
 _MAX_FILES = 20_000
 _MAX_BYTES = 8 << 20
@@ -38,12 +39,8 @@ def read_usages(folders: Iterable[Path]) -> tuple[Usage, ...]:
 
 
 def _lines(path: Path) -> Iterator[Usage]:
-    try:
-        with path.open("rb") as stream:
-            text = stream.read(_MAX_BYTES).decode("utf-8", "replace")
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}, expected a .su file") from error
-    for line in text.splitlines():
+    raw = read_file(path, "a .su file", ConfigError, _MAX_BYTES)
+    for line in raw.decode("utf-8", "replace").splitlines():
         place, _, rest = line.partition("\t")
         size, _, kind = rest.partition("\t")
         if size.isascii() and size.isdigit() and len(size) < 10:

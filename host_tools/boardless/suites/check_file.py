@@ -13,7 +13,9 @@ from xml.etree import ElementTree
 
 from boardless.running.board_checks import BoardCheck
 from boardless_sim.errors import BoardlessError
+from boardless_sim.files import read_text
 from boardless_sim.finding import Grade
+from boardless_sim.json_text import parse_json
 from boardless_sim.visible import visible
 
 FILE_NAME = "board-checks.jsonl"
@@ -64,10 +66,11 @@ def add_to_xunit(path: Path, checks: Iterable[TestCheck]) -> None:
 
 
 def _rows(path: Path) -> Iterable[TestCheck]:
+    expected = "rows of board checks"
     try:
-        for line in path.read_text(encoding="utf-8").splitlines():
-            row = json.loads(line)
+        for line in read_text(path, expected).splitlines():
+            row = parse_json(line, path, expected)
             test = row.pop("test")
             yield TestCheck(test, BoardCheck(**{**row, "grade": Grade(row["grade"])}))
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise BoardlessError(f"{path}: {error}, expected rows of board checks") from error
+    except (AttributeError, ValueError, TypeError, KeyError) as error:
+        raise BoardlessError(f"{path}: {error}, expected {expected}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -16,9 +15,12 @@ from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.errors import ConfigError, EngineError
+from boardless_sim.files import read_file
+from boardless_sim.json_text import parse_json
 from boardless_sim.timing_basis import ERROR_PERCENT
 
 SCHEMA = 1
+_MOST_BYTES = 1 << 20
 DEFAULT_LIMIT_US = 120e6
 BAND = ERROR_PERCENT / 100
 
@@ -190,12 +192,10 @@ def within_band(programs: Sequence[Comparison | LeftOut], band: float = BAND) ->
 
 def read_baseline(path: Path, hz: int) -> dict[str, int]:
     """Measured cycles by program, from JSON of milliseconds at `hz`. Raises `ConfigError`."""
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}, expected JSON: program to ms") from error
-    except (ValueError, RecursionError) as error:
-        raise ConfigError(f"{path}: not JSON, expected program to milliseconds") from error
+    expected = "program to milliseconds"
+    found = parse_json(
+        read_file(path, expected, ConfigError, _MOST_BYTES), path, expected, ConfigError
+    )
     if not isinstance(found, dict) or not found:
         raise ConfigError(f"{path}: no program, expected program to milliseconds")
     for program, value in found.items():

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.data.idx import parse_idx, unpack
+from boardless_models.data.idx import LARGEST_IDX_BYTES, parse_idx, unpack
 from boardless_models.data.network import Network, Shape, stages
 from boardless_sim.errors import ModelError
+from boardless_sim.files import read_file
 
 DATASET_FOLDER = Path("/usr/share/datasets/fashion-mnist")
 DEBIAN_PACKAGE = "dataset-fashion-mnist"
@@ -89,14 +90,9 @@ class Dataset:
 
 def read_checked(path: Path) -> bytes:
     """The decompressed content of one data set file whose digest is the known one."""
-    try:
-        compressed = path.read_bytes()
-    except FileNotFoundError as cause:
-        raise ModelError(f"{path}: not found; install the Debian package {DEBIAN_PACKAGE}") from (
-            cause
-        )
-    except OSError as cause:
-        raise ModelError(f"{path}: cannot be read ({cause.strerror})") from cause
+    if not path.exists():
+        raise ModelError(f"{path}: not found; install the Debian package {DEBIAN_PACKAGE}")
+    compressed = read_file(path, "a file of Fashion-MNIST", ModelError, LARGEST_IDX_BYTES)
     found = hashlib.sha256(compressed).hexdigest()
     expected = SHA256[path.name]
     if found != expected:

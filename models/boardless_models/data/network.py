@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from boardless_sim.errors import ModelError
+from boardless_sim.json_text import parse_json
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def unusual(layer: Layer) -> dict[str, Any]:
 def network_from_json(text: str) -> Network:
     """The architecture read back; anything not understood is a `ModelError`."""
     try:
-        body = json.loads(text)
+        body = parse_json(text, "the architecture", "a network", ModelError)
         network = Network(
             name=str(body["name"]),
             input=Shape(**checked_extents(body["input"])),

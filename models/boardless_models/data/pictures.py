@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 
 from boardless_models.data.network import Shape
 from boardless_sim.errors import ModelError
+from boardless_sim.files import read_text, require_regular
 
 SUFFIXES = frozenset({".png", ".pgm", ".ppm", ".jpg", ".jpeg", ".bmp"})
 FORMATS = ("PNG", "PPM", "JPEG", "BMP")
 LARGEST_PICTURE_PIXELS = 4096 * 4096
 LARGEST_SET_BYTES = 512 * 1024 * 1024
+LARGEST_CSV_BYTES = 64 * 1024 * 1024
 MOST_CLASSES = 256
 
 
@@ -45,9 +48,9 @@ def pictures_in_folders(folder: Path) -> list[Picture]:
 def pictures_in_csv(path: Path) -> list[Picture]:
     """Lines of file and class, the file beside the CSV; a first line that names no file is none."""
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            rows = [row for row in csv.reader(stream) if row]
-    except (OSError, UnicodeDecodeError, csv.Error) as cause:
+        text = read_text(path, "a CSV", ModelError, LARGEST_CSV_BYTES)
+        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+    except csv.Error as cause:
         raise ModelError(f"{path}: not a readable CSV ({cause})") from cause
     if rows and len(rows[0]) >= 2 and not (path.parent / rows[0][0]).is_file():
         rows = rows[1:]
@@ -85,6 +88,7 @@ def read_picture(path: Path, shape: Shape) -> NDArray[np.uint8]:
     """A picture's middle in the proportions of the shape, each pixel the mean of what it covers."""
     from PIL import Image, ImageOps  # only who reads pictures pays for it
 
+    require_regular(path, "a picture", ModelError)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

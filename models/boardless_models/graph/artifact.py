@@ -31,10 +31,13 @@ from boardless_models.graph.graph import (
 )
 from boardless_models.int8.scaling import ROUNDINGS
 from boardless_sim.errors import ModelError
+from boardless_sim.files import read_text, write_text
+from boardless_sim.json_text import parse_json
 
 FORMAT = 3
 # Format 2 said less: no names of classes, no kernels, not what slopes and tables stand for.
 READABLE = (2, FORMAT)
+LARGEST_CHECKSUM = 4096
 KINDS: dict[str, type[Operator]] = {
     "convolve": Convolve,
     "pool": Pool,
@@ -91,14 +94,11 @@ def save_artifact(graph: Graph, provenance: dict[str, Any], path: Path) -> str:
     for index, operator in enumerate(graph.operators):
         names = {field.name for field in fields(operator)} & ARRAYS.keys()
         arrays |= {f"{name}_{index}": getattr(operator, name) for name in sorted(names)}
-    try:
-        content = write_arrays(path, arrays)
-        digest = hashlib.sha256(content).hexdigest()
-        checksum_path(path).write_text(f"{digest}  {path.name}\n", encoding="ascii")
-        facts = {"sha256": digest, "rounding": graph.rounding, **provenance}
-        provenance_path(path).write_text(json.dumps(facts, indent=2) + "\n", encoding="ascii")
-    except OSError as cause:
-        raise ModelError(f"{path}: {cause.strerror or cause}, expected to write there") from cause
+    content = write_arrays(path, arrays)
+    digest = hashlib.sha256(content).hexdigest()
+    write_text(checksum_path(path), f"{digest}  {path.name}\n")
+    facts = {"sha256": digest, "rounding": graph.rounding, **provenance}
+    write_text(provenance_path(path), json.dumps(facts, indent=2) + "\n")
     return digest
 
 
@@ -134,10 +134,8 @@ def artifact_sha256(path: Path) -> str:
 def checked_digest(path: Path, content: bytes) -> str:
     """The digest of an artifact's content; the file beside it must say the same."""
     found = hashlib.sha256(content).hexdigest()
-    try:
-        words = checksum_path(path).read_text(encoding="ascii").split()
-    except (OSError, UnicodeDecodeError) as cause:
-        raise ModelError(f"{checksum_path(path)}: cannot be read ({cause})") from cause
+    beside = checksum_path(path)
+    words = read_text(beside, "the artifact's sha256", ModelError, LARGEST_CHECKSUM).split()
     expected = words[0] if words else "nothing"
     if found != expected:
         raise ModelError(f"{path}: sha256 {found}, expected {expected}")
@@ -146,7 +144,7 @@ def checked_digest(path: Path, content: bytes) -> str:
 
 def graph_in(arrays: Arrays) -> Graph:
     """The graph of a file's arrays."""
-    body = json.loads(str(arrays["graph"]))
+    body = parse_json(str(arrays["graph"]), "graph", "that of a network", ModelError)
     if body["version"] not in READABLE or body["rounding"] not in ROUNDINGS:
         raise ModelError(f"version {body['version']}, rounding {body['rounding']!r}")
     return Graph(

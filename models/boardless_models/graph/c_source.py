@@ -27,6 +27,7 @@ from boardless_models.graph.kernels import BACKENDS, m4_kernel, scratch_bytes, s
 from boardless_models.graph.memory import arena
 from boardless_models.int8.scaling import Rounding
 from boardless_models.int8.score import TABLE
+from boardless_sim.files import write_text
 
 FORMAT_VERSION = 2
 LINE_WIDTH = 100
@@ -248,8 +249,8 @@ def export(graph: Graph, sha256: str, folder: Path) -> Graph:
     classes = graph.values[graph.output].shape.size
     names = graph.classes or tuple(str(index) for index in range(classes))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / SOURCE_NAME).write_text(source_text(graph, sha256), encoding="ascii")
-    (folder / HEADER_NAME).write_text(header_text(graph, sha256, names), encoding="ascii")
+    write_text(folder / SOURCE_NAME, source_text(graph, sha256))
+    write_text(folder / HEADER_NAME, header_text(graph, sha256, names))
     return graph
 
 

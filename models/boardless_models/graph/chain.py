@@ -120,35 +120,48 @@ def flat(value: Value) -> Value:
 def layer_operators(
     name: str, stage: Stage, layer: QuantizedLayer, values: list[Value]
 ) -> list[Operator]:
-    """One layer over the last of the values; what it puts out becomes the last."""
+    """One layer over the last of the values; what it puts out becomes the last.
 
-    def add(shape: Shape, scale: float, zero_point: int, what: str = "") -> int:
+    A pool stands by itself: where a kernel takes it, it is fused (`fusing.py`).
+    """
+    own, first = layer.activation, len(values) - 1
+
+    def add(shape: Shape, scale: float, zero_point: int, what: str) -> int:
         values.append(Value(name + what, shape, scale, zero_point, len(values)))
         return len(values) - 1
 
     grid = layer.scales.output if layer.scales else UNKNOWN_SCALE, layer.output_zero_point
-    own, source = layer.activation, len(values) - 1
+    sums = (own.scale, own.zero_point) if own else grid
+    add(before_pool(stage), *sums, ", sums")
+    operators: list[Operator] = [convolution(f"{name} ({stage.kind})", stage, layer, first)]
+    for step in steps_of(stage, own):
+        source, shape = len(values) - 1, stage.output if step == "pool" else values[-1].shape
+        value = values[source]
+        if step == "pool":
+            target = add(shape, value.scale, value.zero_point, ", pooled")
+            window = Window(stage.pool, stage.pool, stage.pool, stage.pool)
+            clamp = INT8_MINIMUM, INT8_MAXIMUM
+            operators.append(Pool(f"{name} (max-pool)", source, target, "max", window, *clamp))
+        elif own is not None:
+            target = add(shape, *grid, f", {step}")
+            title = f"{name} ({stage.activation})"
+            operators.append(activation(title, own, source, target, shape.channels))
+    values[-1] = replace(values[-1], name=name)
+    return operators
+
+
+def steps_of(stage: Stage, own: Slopes | Tabled | None) -> list[str]:
+    """What follows the sums; an activation that falls and rises comes before its pool."""
+    pools = ["pool"] if stage.pool > 1 else []
     if own is None:
-        add(stage.output, *grid)
-        return [convolution(f"{name} ({stage.kind})", stage, layer, source)]
-    late = isinstance(own, Tabled) and stage.pool > 1
-    shape = before_pool(stage) if late else stage.output
-    sums = add(shape, own.scale, own.zero_point, ", sums")
-    first = convolution(f"{name} ({stage.kind})", stage, layer, source)
-    shaped = add(shape, *grid, ", before its pool" if late else "")
-    second = activation(f"{name} ({stage.activation})", own, sums, shaped, shape.channels)
-    if not late:
-        return [first, second]
-    # Such an activation falls and rises: its pool cannot come first.
-    window = Window(stage.pool, stage.pool, stage.pool, stage.pool)
-    pooled = add(stage.output, *grid)
-    clamp = INT8_MINIMUM, INT8_MAXIMUM
-    pool = Pool(f"{name} (max-pool)", shaped, pooled, "max", window, *clamp)
-    return [replace(first, pool=1), second, pool]
+        return pools
+    return ["activation", *pools] if isinstance(own, Tabled) else [*pools, "activation"]
 
 
 def before_pool(stage: Stage) -> Shape:
     """What a layer puts out before its pool."""
+    if stage.is_last:
+        return stage.output
     return Shape(stage.input.height, stage.input.width, stage.output.channels)
 
 
@@ -191,6 +204,5 @@ def convolution(name: str, stage: Stage, layer: QuantizedLayer, source: int) -> 
         scales=scales,
         least=INT8_MINIMUM if stage.is_last or layer.activation else layer.output_zero_point,
         most=INT8_MAXIMUM,
-        pool=stage.pool,
         bits=stage.layer.bits,
     )

@@ -1,7 +1,7 @@
 """Cortex-M4 cycles of one inference with the m4 kernels, estimated from the shapes before any run.
 
 The constants are fitted to what each layer of eleven networks takes in emulation, from one call of
-a kernel to the next: a convolution comes within 12 %, most within 5 %, and whole networks within
+a kernel to the next: a convolution comes within 14 %, most within 5 %, and whole networks within
 3 %. A pool or a mean, of which a network has few, may be 25 % off.
 """
 
@@ -22,7 +22,7 @@ from boardless_models.graph.graph import (
     Prelu,
     macs_of,
 )
-from boardless_models.graph.kernels import gather_shape, m4_kernel, winograd_tiles
+from boardless_models.graph.kernels import POINT, gather_shape, m4_kernel, winograd_tiles
 
 # Pixel by pixel: each multiplication, each sum, each input value and each weight that is widened.
 CONVOLUTION_MAC, CONVOLUTION_SUM, WIDENED_INPUT, WIDENED_WEIGHT = 1.0, 9.8, 14.0, 8.7
@@ -34,12 +34,14 @@ TILE_OUTPUT, TILE_OUTPUT_UNROLLED, TILE_PRODUCT = 194.0, 125.0, 17.9
 TILE_INPUT, TILE_FILTER = 81.0, 141.0
 UNROLLED = (16, 24)
 # By planes: a block of outputs in steps of one and of two, each channel, each value widened.
-PLANE_BLOCK, PLANE_CHANNEL, PLANE_INPUT = {1: 96.0, 2: 64.0}, 250.0, 4.0
-# Gathered: each word of a pixel, each pixel, each word of a channel's weights in every batch, each
-# word of a pair of pixels times four channels, each such pair.
-GATHERED_WORD, GATHERED_PIXEL, WEIGHT_WORD, PAIR_WORD, PAIR = 4.0, 40.0, 6.0, 15.0, 130.0
+PLANE_BLOCK, PLANE_CHANNEL, PLANE_INPUT = {1: 92.0, 2: 46.0}, 474.0, 4.6
+# Gathered: each word of a pixel, each pixel of more than a point, each tap that fills no word of a
+# row; each word of a channel's weights and each group of four channels in every batch; each word of
+# a pair of pixels times a group, and each such pair.
+GATHERED_WORD, GATHERED_PIXEL, GATHERED_TAIL = 5.4, 58.0, 64.0
+WEIGHT_WORD, BATCH_GROUP, PAIR_WORD, PAIR = 5.6, 940.0, 16.3, 96.0
 DENSE_MAC, DENSE_OUTPUT = {8: 3.1, 4: 4.0}, 125.0
-FAST_ADD = 15.0
+FAST_ADD = 16.5
 EACH = {Prelu: 70.0, Lookup: 11.0, Add: 55.0, Concatenate: 6.0}
 POOL_TAP, POOL_OUTPUT, MEAN_INPUT = 20.0, 45.0, 12.0
 
@@ -116,9 +118,12 @@ def gathered_cycles(graph: Graph, operator: Convolve) -> float:
     words, batch = gather_shape(graph, operator)
     pixels, groups = target.height * target.width, -(-target.channels // 4)
     pairs, batches = -(-pixels // 2), -(-pixels // batch)
-    gathered = (GATHERED_WORD * words + GATHERED_PIXEL) * pixels
-    weights = WEIGHT_WORD * words * 4 * groups * batches
-    return gathered + weights + (PAIR_WORD * words + PAIR) * pairs * groups
+    window = operator.window
+    tail = window.rows * (window.columns * graph.values[operator.input].shape.channels % 4)
+    pixel = 0.0 if operator.window == POINT and not tail else GATHERED_PIXEL
+    gathered = (GATHERED_WORD * words + GATHERED_TAIL * tail + pixel) * pixels
+    widened = (WEIGHT_WORD * words * 4 + BATCH_GROUP) * groups * batches
+    return gathered + widened + (PAIR_WORD * words + PAIR) * pairs * groups
 
 
 def tiled_cycles(graph: Graph, operator: Convolve) -> float:

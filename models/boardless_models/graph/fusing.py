@@ -13,6 +13,7 @@ from boardless_models.graph.graph import (
     inputs_of,
     renumbered,
 )
+from boardless_models.graph.kernels import m4_kernel
 from boardless_models.int8.scaling import INT8_MAXIMUM, INT8_MINIMUM
 
 SQUARE = Window(2, 2, 2, 2)
@@ -27,8 +28,8 @@ def fused(graph: Graph) -> Graph:
     for operator in graph.operators:
         before = operators[-1] if operators else None
         match before, operator:
-            case Convolve(), Pool() if is_square(operator) and feeds_alone(graph, before, operator):
-                operators[-1] = replace(before, output=operator.output, pool=2)
+            case Convolve(), Pool() if can_take(graph, before, operator):
+                operators[-1] = with_pool(before, operator)
             case _:
                 operators.append(operator)
     return without_unused(replace(graph, operators=tuple(operators)))
@@ -48,6 +49,19 @@ def without_unused(graph: Graph) -> Graph:
     operators = tuple(renumbered(operator, number) for operator in graph.operators)
     ends = number[graph.input], number[graph.output]
     return replace(graph, values=values, operators=operators, input=ends[0], output=ends[1])
+
+
+def with_pool(convolution: Convolve, pool: Pool) -> Convolve:
+    """The convolution that puts out what the pool does."""
+    return replace(convolution, output=pool.output, pool=2)
+
+
+def can_take(graph: Graph, convolution: Convolve, pool: Pool) -> bool:
+    """Whether the pool can be the convolution's, and no fast kernel is lost by it."""
+    if not is_square(pool) or not feeds_alone(graph, convolution, pool):
+        return False
+    taken = m4_kernel(graph, with_pool(convolution, pool))
+    return taken != "plain" or m4_kernel(graph, convolution) == "plain"
 
 
 def is_square(pool: Pool) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from boardless_models.graph.graph import Graph
 from boardless_models.graph.reference import run_graph
 from boardless_models.int8.score import decide
 from boardless_sim.errors import ModelError
+from boardless_sim.files import write_file
 
 FRAMES_PER_CLASS = 2
 
@@ -57,8 +59,9 @@ def golden_vectors(graph: Graph, sha256: str, test: Split) -> Golden:
 def save_golden(golden: Golden, path: Path) -> None:
     """Write the vectors as one compressed .npz."""
     outputs = {f"layer_{index}": output for index, output in enumerate(golden.outputs)}
+    content = io.BytesIO()
     np.savez_compressed(
-        path,
+        content,
         allow_pickle=False,
         sha256=np.array(golden.sha256),
         indices=golden.indices,
@@ -68,6 +71,7 @@ def save_golden(golden: Golden, path: Path) -> None:
         scores=golden.scores,
         **outputs,
     )
+    write_file(path, content.getvalue())
 
 
 def load_golden(path: Path) -> Golden:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,8 @@ from boardless_models.graph.graph import Convolve, Graph, macs_of
 from boardless_models.graph.kernels import scratch_bytes
 from boardless_models.int8.checkpoint import load_checkpoint
 from boardless_sim.errors import ModelError
+from boardless_sim.files import read_text
+from boardless_sim.json_text import parse_json
 
 FLOAT_BYTES = 4
 NEAR_PERCENT = 5  # to the whole of a chain's layers in emulation
@@ -114,10 +115,8 @@ def share(facts: dict[str, Any], kind: str) -> tuple[float | None, float | None]
 def provenance(path: Path) -> dict[str, Any]:
     """The provenance beside an artifact."""
     beside = provenance_path(path)
-    try:
-        facts = json.loads(beside.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as cause:
-        raise ModelError(f"{beside}: not a readable provenance ({cause})") from cause
+    expected = "an artifact's provenance"
+    facts = parse_json(read_text(beside, expected, ModelError), beside, expected, ModelError)
     if not isinstance(facts, dict):
         raise ModelError(f"{beside}: found {type(facts).__name__}, expected an object")
     return facts

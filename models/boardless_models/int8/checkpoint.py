@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from boardless_models.data.archive import read_arrays, write_arrays
 from boardless_models.data.network import Network, network_from_json, network_to_json, stages
 from boardless_sim.errors import ModelError
+from boardless_sim.json_text import parse_json
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     arrays = read_arrays(path)
     try:
         network = network_from_json(str(arrays["network"]))
-        record = Record(**json.loads(str(arrays["record"])))
+        record = Record(**parse_json(str(arrays["record"]), "record", "a training's", ModelError))
         layers = tuple(
             float_layer(arrays, index, stage.weight_shape)
             for index, stage in enumerate(stages(network))

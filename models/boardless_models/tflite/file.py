@@ -259,7 +259,8 @@ def tensor_node(tensor: FileTensor, buffer: int) -> Node:
             {
                 2: vector(tensor.scales, "<f4"),
                 3: vector(tensor.zero_points, "<i8"),
-                6: Scalar("i", tensor.axis),
+                # A bias that says the axis of its weights is refused by LiteRT.
+                6: Scalar("i", tensor.axis if tensor.axis < len(tensor.shape) else 0),
             }
         )
     return Node(body)

@@ -144,7 +144,8 @@ class FileLayers(FileValues):
             factors = [source.scale * float(scale) / target.scale for scale in every]
         pairs = [quantize_multiplier(factor) for factor in factors]
         least, most = clamp_of(operator.options.activation, target)
-        depthwise = operator.code == tfl.DEPTHWISE_CONV_2D
+        # Over one channel it is a convolution like any other.
+        depthwise = operator.code == tfl.DEPTHWISE_CONV_2D and source.shape.channels > 1
         # Weights that all stand on the grid of 4 bits are stored so, two to a byte.
         fits = int(np.abs(weight.astype(np.int32)).max(initial=0)) <= largest_weight(4)
         self.operators.append(

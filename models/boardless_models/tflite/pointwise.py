@@ -127,8 +127,8 @@ def table_of(name: str, code: int, first: int, number: int, source: Value, targe
     grids = (source.scale, source.zero_point, target.scale, target.zero_point)
     if code == tfl.HARD_SWISH:
         return Lookup(name, first, number, hard_swish_table(*grids), FUNCTION_NAMES[code])
-    if (target.scale, target.zero_point) != FIXED_GRIDS[code]:
-        scale, zero_point = FIXED_GRIDS[code]
+    scale, zero_point = FIXED_GRIDS.get(code, (target.scale, target.zero_point))
+    if (target.scale, target.zero_point) != (scale, zero_point):
         raise ModelError(
             f"tensor {target.name!r}: scale {target.scale:g}, zero point {target.zero_point}; "
             f"expected {scale:g}, {zero_point}"

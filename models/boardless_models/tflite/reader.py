@@ -14,6 +14,7 @@ from boardless_models.tflite.ends import without_ends
 from boardless_models.tflite.file import FileOperator, TfliteFile
 from boardless_models.tflite.layers import FileLayers
 from boardless_models.tflite.pointwise import (
+    FUNCTIONS,
     add_constant_of,
     add_of,
     clamp_of,
@@ -29,7 +30,7 @@ LARGEST_SCORE_STEP = 0xFFFF
 SHAPERS = (tfl.RESHAPE, tfl.SQUEEZE, tfl.EXPAND_DIMS)
 SHAPE_SUMS = (tfl.SHAPE, tfl.STRIDED_SLICE, tfl.PACK)
 CLAMPS = (tfl.RELU_OP, tfl.RELU6_OP, tfl.RELU_N1_TO_1_OP, tfl.LEAKY_RELU)
-TABLES = (tfl.HARD_SWISH, tfl.LOGISTIC, tfl.TANH)
+TABLES = (tfl.HARD_SWISH, *FUNCTIONS)
 ACTIVATIONS = (*CLAMPS, *TABLES, tfl.PRELU)
 
 

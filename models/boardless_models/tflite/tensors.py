@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from boardless_models.data.network import Shape
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.file import FileTensor, TfliteFile
+from boardless_sim import files
 from boardless_sim.errors import ModelError
 
 LARGEST_FILE_BYTES = 16 * 1024 * 1024
@@ -19,14 +20,7 @@ LARGEST_EXTENT = 4096
 
 def read_file(path: Path) -> bytes:
     """The bytes of a .tflite that is not too large. Raises `ModelError` with the file's name."""
-    try:
-        with path.open("rb") as stream:
-            content = stream.read(LARGEST_FILE_BYTES + 1)
-    except OSError as cause:
-        raise ModelError(f"{path}: {cause.strerror or cause}, expected a .tflite") from cause
-    if len(content) > LARGEST_FILE_BYTES:
-        raise ModelError(f"{path}: more than {LARGEST_FILE_BYTES} bytes, expected a small .tflite")
-    return content
+    return files.read_file(path, "a .tflite", ModelError, LARGEST_FILE_BYTES)
 
 
 def file_in(content: bytes, path: Path) -> TfliteFile:

@@ -28,6 +28,8 @@ from boardless_models.graph.cycles import network_cycles
 from boardless_models.training.recipe import Recipe
 from boardless_models.training.train import train
 from boardless_sim.errors import ModelError
+from boardless_sim.files import read_text, write_text
+from boardless_sim.json_text import parse_json
 
 # 7.7 ms at 168 MHz.
 CYCLE_LIMIT = 1_300_000
@@ -91,11 +93,11 @@ def read_log(path: Path) -> list[Trial]:
     if not path.exists():
         return []
     trials: list[Trial] = []
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = read_text(path, "the log of a search", ModelError).splitlines()
     for number, line in enumerate(lines):
         try:
-            trials.append(Trial(**json.loads(line)))
-        except (TypeError, ValueError) as cause:
+            trials.append(Trial(**parse_json(line, path, "a trial", ModelError)))
+        except (TypeError, ModelError) as cause:
             if number == len(lines) - 1:
                 break
             raise ModelError(f"{path}:{number + 1}: not a trial ({cause})") from cause
@@ -104,10 +106,8 @@ def read_log(path: Path) -> list[Trial]:
 
 def write_log(path: Path, trials: list[Trial]) -> None:
     """Every trial on a line of its own, whole or not at all."""
-    fresh = path.with_name(path.name + ".new")
     lines = (json.dumps(asdict(trial), sort_keys=True) for trial in trials)
-    fresh.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    fresh.replace(path)
+    write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def search(path: Path, dataset: Dataset, seed: int, recipe: Recipe, count: int) -> Iterator[Trial]:

@@ -23,6 +23,7 @@ from boardless_models.training.fit import EVALUATION_BATCH, Training, fit, frame
 from boardless_models.training.recipe import Recipe
 from boardless_models.training.resume import StateFile
 from boardless_sim.errors import ModelError
+from boardless_sim.json_text import parse_json
 
 WIDTH = 32
 DROPPED = 0.3
@@ -155,7 +156,7 @@ def load_targets(path: Path, dataset: Dataset) -> Targets:
     """Read the logits and hold them against the data set that they are about."""
     arrays = read_arrays(path, LARGEST_TARGETS_BYTES)
     try:
-        record = Record(**json.loads(str(arrays["record"])))
+        record = Record(**parse_json(str(arrays["record"]), "record", "a training's", ModelError))
         logits = np.asarray(arrays["logits"], np.float16)
         shift = int(arrays["shift"])
     except (KeyError, TypeError, ValueError) as cause:

@@ -18,6 +18,8 @@ from boardless_models.training.recipe import Recipe
 from boardless_models.training.resume import StateFile
 from boardless_models.training.teacher import Targets
 from boardless_models.training.train import folded_layers, soft_tensor, teacher_record
+from boardless_sim.errors import ModelError
+from boardless_sim.files import read_file
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Tuning:
 
 def file_digest(path: Path) -> str:
     """The sha256 of a step's input, by which its output names it."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return hashlib.sha256(read_file(path, "a checkpoint", ModelError)).hexdigest()
 
 
 def tune(

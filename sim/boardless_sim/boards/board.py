@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from boardless_sim.chips.chip import Chip
 
@@ -11,7 +12,8 @@ from boardless_sim.chips.chip import Chip
 class CameraWiring:
     """How a sensor hangs on the chip.
 
-    `bus`: which configures it, "I2C1". `xclk`: what clocks it, a clock output ("MCO1", "TIM1_CH1")
+    `bus`: which configures it, "I2C1", or "gpio:PD6,PD7", two pins
+    that the firmware drives by hand. `xclk`: what clocks it, a clock output ("MCO1", "TIM1_CH1")
     or an oscillator ("24M"). `powerdown` and `reset`: the pins on PWDN and RESET#, as "PG9".
     """
 
@@ -27,6 +29,7 @@ class Board:
     """Everything that distinguishes one board from another.
 
     `crystal_hz` (HSE) and `watch_crystal_hz` (LSE) are None where none is fitted. `supply_mv`: VDD.
+    `console_bauds`: at which rate the far end of a port reads, by port.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Board:
     watch_crystal_hz: int | None = None
     camera: CameraWiring | None = None
     supply_mv: int = 3300
+    console_bauds: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def flash_limits(self) -> tuple[int, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import ClassVar, TypeVar
 
+from boardless_sim.boards.bit_banged import BitBangedBus
 from boardless_sim.boards.board import Board, CameraWiring
 from boardless_sim.boards.camera_port import CameraPort
 from boardless_sim.boards.pins import Pin, Pins
@@ -22,6 +24,8 @@ from boardless_sim.peripherals.rcc import Rcc
 from boardless_sim.peripherals.syscfg import Syscfg
 from boardless_sim.peripherals.timer import Timer
 
+_BY_HAND = "gpio:"
+_PIN_NAME = re.compile(r"P[A-K](\d|1[0-5])")
 _Device = TypeVar("_Device", bound=Peripheral)
 
 
@@ -48,17 +52,27 @@ class CameraOnBoard:
         self._in_reset = False
         port = CameraPort(bus, self._device("DCMI", Dcmi), pins, self._interrupts_on)
         self._port = port
-        self._device(wiring.bus, I2c).connect(self.sensor)
+        self._connect_bus(wiring.bus)
         self.sensor.on_dead = self._report_dead
         self.sensor.connect(bus, port)
         pins.on_change = self._rewire
         rcc.clock_watchers.append(self._follow_clock)
         for device in devices.values():
-            if isinstance(device, Timer):
+            if isinstance(device, Timer) and wiring.xclk.startswith(f"{device.name}_"):
                 device.on_output = self._follow_clock
         for gpio, _ in filter(None, (self._powerdown, self._reset)):
             gpio.watchers.append(self._follow_pins)
         self._follow_clock()
+
+    def _connect_bus(self, bus: str) -> None:
+        """An I2C, or two pins: the clock's, then the one of the data."""
+        if not bus.startswith(_BY_HAND):
+            self._device(bus.upper(), I2c).connect(self.sensor)
+            return
+        pins = [self._pin(name) for name in bus.removeprefix(_BY_HAND).split(",")]
+        if len(pins) != 2 or pins[0] is None or pins[1] is None:
+            raise BoardError(f"bus {bus!r}, expected I2C1 or gpio:PD6,PD7")
+        BitBangedBus(pins[0], pins[1], self.sensor)
 
     def reset(self) -> None:
         """The chip was reset, and its NRST is wired to the sensor's reset pin."""
@@ -95,6 +109,8 @@ class CameraOnBoard:
     def _pin(self, name: str | None) -> Pin | None:
         if name is None:
             return None
+        if not _PIN_NAME.fullmatch(name):
+            raise BoardError(f"pin {name!r}, expected one as PG9")
         return self._device(f"GPIO{name[1]}", Gpio), int(name[2:])
 
     def _device(self, name: str, kind: type[_Device]) -> _Device:

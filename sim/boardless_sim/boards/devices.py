@@ -17,7 +17,7 @@ from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
 from boardless_sim.peripherals.fsmc import Fsmc
-from boardless_sim.peripherals.gpio import IDR, Gpio
+from boardless_sim.peripherals.gpio import Gpio
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.pwr import Pwr
@@ -86,6 +86,9 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     flash = _only(board, devices, FlashInterface)
     flash.limits = board.flash_limits
     rcc.clock_watchers.append(flash.check_latency)
+    for device in devices:
+        if isinstance(device, Usart):
+            device.console_baud = board.console_bauds.get(device.name)
     by_name = {device.name: device for device in devices}
     pins = Pins(board.chip.alternates, gpios, by_name)
     _wire_i2c(devices, gpios, pins)
@@ -140,5 +143,5 @@ def _wire_i2c(devices: Iterable[Peripheral], gpios: Mapping[str, Gpio], pins: Pi
 
 def _wire_exti(gpios: Mapping[str, Gpio], syscfg: Syscfg) -> None:
     for gpio in gpios.values():
-        syscfg.begin_with(gpio.number, gpio.read(IDR, 4))
+        syscfg.begin_with(gpio.number, gpio.levels)
         gpio.on_change = partial(syscfg.port_changed, gpio.number)

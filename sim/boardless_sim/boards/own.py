@@ -11,10 +11,12 @@ from pathlib import Path
 
 from boardless_sim.chips.chip import Placement
 from boardless_sim.errors import BoardError, BoardlessError
+from boardless_sim.files import require_regular
 from boardless_sim.peripherals.peripheral import Peripheral
 
 _SPEC = re.compile(r"(?P<file>.+):(?P<name>[A-Za-z_]\w*)@(?P<base>0x[0-9a-fA-F]+|\d+)")
 _SLOT = 0x400
+_MOST_BYTES = 16 << 20
 
 
 def load_placement(spec: str) -> Placement:
@@ -70,8 +72,7 @@ def _place_of(error: BaseException, files: Container[str]) -> str | None:
 
 
 def _execute(path: Path) -> object:
-    if not path.is_file():
-        raise BoardError(f"{path}: no such file, expected Python with a Peripheral")
+    require_regular(path, "Python with a Peripheral", BoardError, _MOST_BYTES)
     spec = importlib.util.spec_from_file_location(f"boardless_own_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise BoardError(f"{path}: not Python, expected a file that ends with .py")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import ClassVar
 
 from boardless_sim.peripherals.gpio import MODE_ALTERNATE, Gpio
 from boardless_sim.peripherals.peripheral import Peripheral
+from boardless_sim.peripherals.timer import Timer
 
+_TIMER_CHANNEL = re.compile(r"(TIM\d+)_CH([1-4])")
 Pin = tuple[Gpio, int]
 _Choice = tuple[tuple[str, ...], bool]  # the signals of a pin, and whether it is open drain
 _NOTHING: _Choice = ((), False)
@@ -72,11 +76,26 @@ class Pins:
             for signal in after.get(pin, _NOTHING)[0]:
                 self._pins.setdefault(signal, []).append((gpio, pin))
                 touched.add(signal)
+        self._wire_timers(gpio, after)
         for name in {signal.partition("_")[0] for signal in touched}:
             device = self._devices.get(name)
             if device is not None:
                 device.wire(self._signals_of(name))
         self.on_change()
+
+    def _wire_timers(self, gpio: Gpio, chosen: Mapping[int, _Choice]) -> None:
+        """What a channel puts out is the level of its pins, and what arrives there is its input."""
+        levels: dict[int, Callable[[], bool | None]] = {}
+        inputs: dict[int, Callable[[bool], None]] = {}
+        for pin, (signals, _) in chosen.items():
+            for signal in signals:
+                match = _TIMER_CHANNEL.fullmatch(signal)
+                timer = self._devices.get(match[1]) if match is not None else None
+                if match is not None and isinstance(timer, Timer):
+                    channel = int(match[2])
+                    levels[pin] = partial(timer.output_level, channel)
+                    inputs[pin] = partial(timer.input_edge, channel)
+        gpio.drive_from(levels, inputs)
 
     def _chosen(self, gpio: Gpio) -> dict[int, _Choice]:
         port, found = gpio.name[-1], {}

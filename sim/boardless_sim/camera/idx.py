@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boardless_sim.errors import FrameError
-from boardless_sim.files import require_regular
+from boardless_sim.files import open_file
 
 MAX_BYTES = 256 << 20
 _MAGIC_UINT8 = b"\x00\x00\x08"
@@ -33,18 +33,17 @@ def read(
     Raises `FrameError`; never reads more than was announced. What comes after the limit is not
     unpacked, and so not checked.
     """
-    require_regular(path, "IDX or IDX.gz", FrameError)
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == _MAGIC_GZIP
-            file.seek(0)
-            if not packed:
-                return _read(file, path, dimensions, limit)
+    with open_file(path, "IDX or IDX.gz", FrameError) as file:
+        packed = file.read(2) == _MAGIC_GZIP
+        file.seek(0)
+        if not packed:
+            return _read(file, path, dimensions, limit)
+        try:
             with gzip.GzipFile(fileobj=file) as unpacked:
                 return _read(cast(BinaryIO, unpacked), path, dimensions, limit)
-    except (OSError, EOFError, zlib.error) as error:
-        expected = "expected IDX or IDX.gz"
-        raise FrameError(f"{path}: found a damaged file ({error}), {expected}") from error
+        except (OSError, EOFError, zlib.error) as error:
+            expected = "expected IDX or IDX.gz"
+            raise FrameError(f"{path}: found a damaged file ({error}), {expected}") from error
 
 
 def _read(

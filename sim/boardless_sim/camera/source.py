@@ -5,7 +5,6 @@ Nothing is decoded before its size is known to be allowed: a file is hostile unt
 
 from __future__ import annotations
 
-import itertools
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -18,12 +17,13 @@ from boardless_sim.camera.frame import Frame, Luma
 from boardless_sim.camera.pattern import PATTERN_PREFIX, pattern_frames
 from boardless_sim.camera.scene import SIZES, SIZES_TEXT
 from boardless_sim.errors import BoardlessError, FrameError, LabelError
-from boardless_sim.files import read_file, require_regular
+from boardless_sim.files import open_file, read_file, read_text, require_regular
 from boardless_sim.npy import MAGIC as NPY_MAGIC
 from boardless_sim.npy import parse_npy
 
 FrameSource = Iterator[Frame]
 
+_MOST_LABEL_BYTES = 64 << 20
 _PICTURE_MAGIC = (b"\x89PNG", b"P2", b"P3", b"P5", b"P6")
 _FRAMES, _LABELS = "a readable file of frames", "a readable file of labels"
 _PICTURE_SUFFIXES = frozenset({".png", ".pgm", ".ppm"})
@@ -78,12 +78,8 @@ def _open(path: str | Path, limit: int | None) -> tuple[int, _FrameAt]:
 
 def _magic(path: Path, expected: str = _FRAMES, error: type[BoardlessError] = FrameError) -> bytes:
     """How an input begins, once it is known to be a regular file."""
-    require_regular(path, expected, error)
-    try:
-        with path.open("rb") as file:
-            return file.read(8)
-    except OSError as cause:
-        raise error(f"{path}: {cause.strerror}, expected {expected}") from cause
+    with open_file(path, expected, error) as file:
+        return file.read(8)
 
 
 def _open_folder(path: Path) -> tuple[int, _FrameAt]:
@@ -150,8 +146,6 @@ def _read_labels(path: Path, count: int, source: str) -> list[int]:
             labels = [int(label) for label in idx.read(path, dimensions=(1,))[1]]
         else:
             labels = _read_text_labels(path, count)
-    except OSError as error:
-        raise LabelError(f"{path}: {error.strerror}, expected {_LABELS}") from error
     except FrameError as error:
         raise LabelError(str(error)) from error
     if len(labels) != count:
@@ -162,13 +156,13 @@ def _read_labels(path: Path, count: int, source: str) -> list[int]:
 
 def _read_text_labels(path: Path, count: int) -> list[int]:
     labels = []
-    with path.open(encoding="ascii", errors="replace") as file:
-        for number, line in enumerate(itertools.islice(file, count + 1), start=1):
-            text = line.strip().rstrip(",").strip()
-            if not text.isdecimal() or len(text) > 9:
-                found = f"found {text[:40]!r}"
-                raise LabelError(f"{path}:{number}: {found}, expected one integer a line")
-            labels.append(int(text))
+    lines = read_text(path, _LABELS, LabelError, _MOST_LABEL_BYTES).splitlines()
+    for number, line in enumerate(lines[: count + 1], start=1):
+        text = line.strip().rstrip(",").strip()
+        if not text.isdecimal() or len(text) > 9:
+            found = f"found {text[:40]!r}"
+            raise LabelError(f"{path}:{number}: {found}, expected one integer a line")
+        labels.append(int(text))
     return labels
 
 

@@ -24,7 +24,14 @@ from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Gates, Rcc
 from boardless_sim.peripherals.rtc import Rtc
 from boardless_sim.peripherals.syscfg import Syscfg
-from boardless_sim.peripherals.timer import Timer
+from boardless_sim.peripherals.timer import (
+    AdvancedTimer,
+    BasicTimer,
+    OneChannelTimer,
+    Timer,
+    TwoChannelTimer,
+    WideTimer,
+)  # fmt: skip
 from boardless_sim.peripherals.usart import Usart
 from boardless_sim.peripherals.wwdg import Wwdg
 
@@ -47,19 +54,23 @@ class Device:
     vectors: tuple[str, ...] = ()
 
 
-_WIDE_TIMER = partial(Timer, bits=32)
-_BASIC_TIMER = partial(Timer, channels=0)
+_TIMER_9 = partial(TwoChannelTimer, on_apb2=True)
+_TIMER_10 = partial(OneChannelTimer, on_apb2=True)
+_TIMER_1 = partial(AdvancedTimer, on_apb2=True)
 _ON_APB2 = partial(Usart, on_apb2=True)
 _MEMORY_CONTROLLER = partial(Fsmc, first_bank=0x6000_0000)
 
 DEVICES = (
-    Device("TIM2", 0x4000_0000, _WIDE_TIMER, ("TIM2",)),
+    Device("TIM2", 0x4000_0000, WideTimer, ("TIM2",)),
     Device("TIM3", 0x4000_0400, Timer, ("TIM3",)),
     Device("TIM4", 0x4000_0800, Timer, ("TIM4",)),
-    Device("TIM5", 0x4000_0C00, _WIDE_TIMER, ("TIM5",)),
-    Device("TIM6", 0x4000_1000, _BASIC_TIMER, ("TIM6",)),
-    Device("TIM7", 0x4000_1400, _BASIC_TIMER, ("TIM7",)),
+    Device("TIM5", 0x4000_0C00, WideTimer, ("TIM5",)),
+    Device("TIM6", 0x4000_1000, BasicTimer, ("TIM6",)),
+    Device("TIM7", 0x4000_1400, BasicTimer, ("TIM7",)),
     Device("RTC", 0x4000_2800, Rtc),
+    Device("TIM12", 0x4000_1800, TwoChannelTimer, ("TIM12",)),
+    Device("TIM13", 0x4000_1C00, OneChannelTimer, ("TIM13",)),
+    Device("TIM14", 0x4000_2000, OneChannelTimer, ("TIM14",)),
     Device("WWDG", 0x4000_2C00, Wwdg, ("WWDG",)),
     Device("IWDG", 0x4000_3000, Iwdg),
     Device("USART2", 0x4000_4400, Usart, ("USART2",)),
@@ -72,6 +83,11 @@ DEVICES = (
     Device("I2C2", 0x4000_5800, I2c, ("I2C2_EV", "I2C2_ER")),
     Device("I2C3", 0x4000_5C00, I2c, ("I2C3_EV", "I2C3_ER")),
     Device("PWR", 0x4000_7000, Pwr),
+    Device("TIM1", 0x4001_0000, _TIMER_1, ("TIM1_BRK", "TIM1_UP", "TIM1_TRG_COM", "TIM1_CC")),
+    Device("TIM8", 0x4001_0400, _TIMER_1, ("TIM8_BRK", "TIM8_UP", "TIM8_TRG_COM", "TIM8_CC")),
+    Device("TIM9", 0x4001_4000, _TIMER_9, ("TIM9",)),
+    Device("TIM10", 0x4001_4400, _TIMER_10, ("TIM10",)),
+    Device("TIM11", 0x4001_4800, _TIMER_10, ("TIM11",)),
     Device("USART1", 0x4001_1000, _ON_APB2, ("USART1",)),
     Device("USART6", 0x4001_1400, _ON_APB2, ("USART6",)),
     Device("SYSCFG", 0x4001_3800, Syscfg),
@@ -93,15 +109,8 @@ ALWAYS_THERE = frozenset({"PWR", "RCC", "SYSCFG", "EXTI"})  # and in no list of 
 
 _SPI = {0x00: "CR1", 0x04: "CR2", 0x08: "SR", 0x0C: "DR", 0x10: "CRCPR", 0x14: "RXCRCR",
         0x18: "TXCRCR", 0x1C: "I2SCFGR", 0x20: "I2SPR"}  # fmt: skip
-_TIM = {0x00: "CR1", 0x04: "CR2", 0x08: "SMCR", 0x0C: "DIER", 0x10: "SR", 0x14: "EGR",
-        0x18: "CCMR1", 0x1C: "CCMR2", 0x20: "CCER", 0x24: "CNT", 0x28: "PSC", 0x2C: "ARR",
-        0x30: "RCR", 0x34: "CCR1", 0x38: "CCR2", 0x3C: "CCR3", 0x40: "CCR4",
-        0x44: "BDTR"}  # fmt: skip
 
 UNMODELLED = (
-    KnownPeripheral("TIM12", 0x4000_1800, registers=_TIM),
-    KnownPeripheral("TIM13", 0x4000_1C00, registers=_TIM),
-    KnownPeripheral("TIM14", 0x4000_2000, registers=_TIM),
     KnownPeripheral("I2S2ext", 0x4000_3400, registers=_SPI),
     KnownPeripheral("SPI2", 0x4000_3800, registers=_SPI),
     KnownPeripheral("SPI3", 0x4000_3C00, registers=_SPI),
@@ -112,15 +121,10 @@ UNMODELLED = (
     KnownPeripheral("CAN2", 0x4000_6800),
     KnownPeripheral("CEC", 0x4000_6C00),
     KnownPeripheral("DAC", 0x4000_7400),
-    KnownPeripheral("TIM1", 0x4001_0000, registers=_TIM),
-    KnownPeripheral("TIM8", 0x4001_0400, registers=_TIM),
     KnownPeripheral("ADC1", 0x4001_2000),
     KnownPeripheral("SDIO", 0x4001_2C00),
     KnownPeripheral("SPI1", 0x4001_3000, registers=_SPI),
     KnownPeripheral("SPI4", 0x4001_3400, registers=_SPI),
-    KnownPeripheral("TIM9", 0x4001_4000, registers=_TIM),
-    KnownPeripheral("TIM10", 0x4001_4400, registers=_TIM),
-    KnownPeripheral("TIM11", 0x4001_4800, registers=_TIM),
     KnownPeripheral("SPI5", 0x4001_5000, registers=_SPI),
     KnownPeripheral("SPI6", 0x4001_5400, registers=_SPI),
     KnownPeripheral("SAI1", 0x4001_5800),

@@ -51,6 +51,11 @@ uint32_t access_pc(core *c) {
     return c->block_address;
 }
 
+/* Where the CPU is: at the access in progress, else where it goes on. */
+uint32_t core_pc(core *c) {
+    return c->in_access ? access_pc(c) : c->shared.pc & ~1u;
+}
+
 /* Cycle of the access in progress; the time of the CPU outside one. */
 uint64_t core_now(core *c) {
     if (!c->in_access || !c->block) {

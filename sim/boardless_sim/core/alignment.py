@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from boardless_sim.core.timing import TimedAccess, instructions_of
+from boardless_sim.core.timing import BlockFacts
 from boardless_sim.elf.thumb import LR, PC, SP, Access, Instruction, Kind, expand_immediate, is_wide
 
 Literal = Callable[[int], int | None]  # the word at an address; None where it may change
@@ -48,13 +48,11 @@ class Alignment(NamedTuple):
     widths: dict[int, tuple[int, bool]]
 
 
-def alignment_of(
-    address: int, code: bytes, accesses: Sequence[TimedAccess], literal: Literal
-) -> Alignment:
-    """Of the block at `address` whose bytes are `code`."""
-    widths = {timed.offset: _width(*_halfwords(code, timed.offset)) for timed in accesses}
-    if any(widths[timed.offset][1] and _is_telling(timed.access) for timed in accesses):
-        return _traced(address, code, widths, literal)
+def alignment_of(code: bytes, facts: BlockFacts, literal: Literal) -> Alignment:
+    """Of the block whose bytes are `code`."""
+    widths = {timed.offset: _width(*_halfwords(code, timed.offset)) for timed in facts.accesses}
+    if any(widths[timed.offset][1] and _is_telling(timed.access) for timed in facts.accesses):
+        return _traced(code, facts.decoded, widths, literal)
     return Alignment(0, True, (), widths)
 
 
@@ -91,13 +89,16 @@ def _narrow_width(op: int) -> tuple[int, bool]:
 
 
 def _traced(
-    address: int, code: bytes, widths: dict[int, tuple[int, bool]], literal: Literal
+    code: bytes,
+    decoded: Sequence[tuple[int, Instruction]],
+    widths: dict[int, tuple[int, bool]],
+    literal: Literal,
 ) -> Alignment:
     known: list[Value | None] = [Value(register, 0) for register in range(16)]
     known[SP] = ALIGNED
     bases = conditional = 0
     looks: list[int] = []
-    for offset, instruction in instructions_of(address, code):
+    for offset, instruction in decoded:
         first, second = _halfwords(code, offset)
         access = instruction.access
         if access is not None and widths[offset][1] and access.base is not None:

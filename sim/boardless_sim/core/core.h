@@ -197,7 +197,7 @@ struct core {
         fpdscr;
     bool event_register; /* WFE */
     bool waits_for_event;
-    bool deep;                           /* the core's own clock stands still */
+    bool deep;                            /* the core's own clock stands still */
     uint64_t deep_since, systick_stopped; /* systick_at of before */
     uint32_t systick_csr, systick_rvr;
     uint32_t systick_held; /* counter of a stopped SysTick */
@@ -240,6 +240,7 @@ bool core_on_invalid_access(uc_engine *uc, uc_mem_type type, uint64_t address, i
 
 /* access.c: the first is called by Python too */
 uint64_t core_now(core *c);
+uint32_t core_pc(core *c);
 uint32_t effective_address(core *c, const core_access *access);
 const core_access *access_at(const core *c, uint32_t pc);
 void access_begins(core *c, uint32_t address, bool is_load);
@@ -327,6 +328,13 @@ const uint8_t *core_covered(const core *c, uint32_t base);
 void coverage_destroy(core *c);
 void coverage_leave(core *c, uint32_t next);
 void coverage_enter(core *c, uint32_t address);
+
+/* trace.c: the first two are called by Python */
+void core_trace(core *c, uint32_t wanted);
+uint32_t core_traced(core *c, const core_record **records, uint64_t *lost);
+void trace_add(core *c, core_record record);
+void trace_access(core *c, uint32_t kind, uint32_t size_bytes, uint32_t value);
+void trace_exception(core *c, uint32_t kind, uint32_t exception);
 
 /* snapshot.c: called by Python */
 uint64_t core_snapshot_bytes(const core *c);

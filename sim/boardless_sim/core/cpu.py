@@ -38,6 +38,7 @@ from boardless_sim.core.library import (
     DEVICE_WRITE,
     UNICORN,
     Callbacks,
+    Record,
     Shared,
     address_of,
     load_core,
@@ -396,6 +397,10 @@ class Cpu:
         """Virtual time, exact for the device access in progress."""
         return int(self._library.core_now(self._core))
 
+    def place(self) -> int:
+        """The address of the instruction whose access is in progress, else of the next one."""
+        return int(self._library.core_pc(self._core))
+
     def set_line(self, exception: int, asserted: bool) -> None:
         """Drive an interrupt line; `exception` is the interrupt number plus 16."""
         self._library.core_set_line(self._core, exception, asserted)
@@ -432,6 +437,20 @@ class Cpu:
     def poke(self, address: int, size: int, value: int) -> bool:
         """Write a core register as a debugger does; False where there is none."""
         return bool(self._library.core_poke(self._core, address, size, value))
+
+    def trace(self, wanted: bool = True) -> None:
+        """Keep from here on what happens: accesses to registers, exceptions."""
+        self._library.core_trace(self._core, int(wanted))
+
+    def traced(self) -> list[Record]:
+        """What happened since the last call. Raises `EngineError` where some of it was lost."""
+        records, lost = ctypes.POINTER(Record)(), c_uint64()
+        count = self._library.core_traced(
+            self._core, ctypes.addressof(records), ctypes.addressof(lost)
+        )
+        if lost.value:
+            raise EngineError(f"trace: {lost.value} records lost, no memory for them")
+        return [Record.from_buffer_copy(record) for record in records[:count]]
 
     def cover(self) -> None:
         """Note from here on which blocks run, and which way each is left."""
@@ -507,7 +526,7 @@ class Cpu:
 
     def _analyse(self, address: int, code: bytes) -> int:
         facts = analyse_block(address, code, self._refill)
-        alignment = alignment_of(address, code, facts.accesses, self._literal)
+        alignment = alignment_of(code, facts, self._literal)
         block, accesses = to_core(facts, alignment, marked=address in self._marks)
         if self._library.core_set_block(
             self._core, address, ctypes.addressof(block), ctypes.addressof(accesses)

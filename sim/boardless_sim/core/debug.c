@@ -38,6 +38,7 @@ void core_detach(core *c) {
 void debug_destroy(core *c) {
     core_detach(c);
     coverage_destroy(c);
+    core_trace(c, 0);
     free(c->debug.analysed);
 }
 
@@ -137,6 +138,7 @@ void core_get_where(core *c, core_where *where) {
         .active_count = c->active_count,
         .exceptions_taken = (uint32_t)c->shared.exceptions_taken,
         .caught = c->debug.caught,
+        .block_count = inside ? c->block->instructions : 0u,
     };
 }
 

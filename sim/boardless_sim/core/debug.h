@@ -34,9 +34,25 @@ typedef struct {
     uint32_t watch_kind;    /* WATCH_READ or WATCH_WRITE; 0: none was hit */
     uint32_t active_count;  /* exceptions */
     uint32_t exceptions_taken;
-    uint32_t caught; /* exception whose entry was waited for; 0: none */
-    uint32_t reserved;
+    uint32_t caught;      /* exception whose entry was waited for; 0: none */
+    uint32_t block_count; /* instructions of the block that runs; 0 outside one */
 } core_where;
+
+/* What a trace is made of. */
+enum {
+    TRACE_READ = 0,
+    TRACE_WRITE = 1,
+    TRACE_ENTER = 2, /* an exception; its number is the address */
+    TRACE_LEAVE = 3,
+};
+
+/* One happening (library.py mirrors it and checks the size). */
+typedef struct {
+    uint64_t cycles;
+    uint32_t address, value;
+    uint32_t pc; /* where the block begins that did it */
+    uint16_t kind, size_bytes;
+} core_record;
 
 typedef struct {
     bool attached;
@@ -56,6 +72,10 @@ typedef struct {
     bool muted;       /* breakpoints and watchpoints do not stop */
     uint32_t catches; /* exceptions to stop at the entry of, as bits; the first 32 only */
     uint32_t caught;
+    bool traces;
+    core_record *records;
+    uint32_t record_count, record_capacity;
+    uint64_t records_lost;
     bool covers;
     uint8_t *covered[3];   /* of each code memory, by halfword */
     uint8_t *covered_last; /* of the block that runs */

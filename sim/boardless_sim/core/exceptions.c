@@ -89,6 +89,9 @@ static void activate(core *c, uint32_t exception, uint32_t handler) {
     if (exception < 32u && (c->debug.catches >> exception & 1u)) {
         c->debug.caught = exception;
     }
+    if (c->debug.traces) { /* here and not at the entry: a tail-chain has none */
+        trace_exception(c, TRACE_ENTER, exception);
+    }
     c->event_register = true;
     mpu_follow(c);
     jump(c, handler);
@@ -210,6 +213,9 @@ static bool is_exc_return(const core *c, uint32_t exc_return) {
 bool exception_return(core *c, uint32_t exc_return) {
     uint32_t leaving = core_reg(c, UC_ARM_REG_XPSR) & XPSR_EXCEPTION;
     bool was_active = deactivate(c, leaving);
+    if (c->debug.traces) {
+        trace_exception(c, TRACE_LEAVE, leaving);
+    }
     clear_exclusive(c);
     c->shared.effects++;
     c->event_register = true;

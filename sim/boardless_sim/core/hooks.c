@@ -105,6 +105,23 @@ static uint32_t wait_for_flash(core *c, core_block *block) {
     return waited;
 }
 
+/* Hooks make a translation shorter: without them the rest of a block that was stopped in may go on
+ * further than was counted. */
+static void count_beyond(core *c, uint32_t end) {
+    uint32_t address = c->block_end, size = end - address;
+    core_block *block = block_at(c, address);
+    if (block->size_bytes != size && c->callbacks.analyse(address, size) == ANALYSIS_FAILED) {
+        stop(c, STOP_CALLBACK);
+        return;
+    }
+    c->block_start_cycles = c->shared.cycles;
+    c->shared.cycles += block->cycles;
+    c->shared.instructions += block->instructions;
+    c->block = block;
+    c->block_address = address;
+    c->block_end = end;
+}
+
 void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user) {
     (void)uc;
     core *c = user;
@@ -114,6 +131,9 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
     }
     if (c->debug.resumes_at == address) {
         c->debug.resumes_at = CORE_NOWHERE;
+        if (address + size > c->block_end) {
+            count_beyond(c, address + size);
+        }
         return;
     }
     if (c->shared.cycles >= c->shared.deadline) {

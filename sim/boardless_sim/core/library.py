@@ -155,7 +155,7 @@ class Where(ctypes.Structure):
         ("block_instructions", c_uint64),
         *((name, c_uint32) for name in (
             "block_address", "inside_block", "watch_address", "watch_kind", "active_count",
-            "exceptions_taken", "caught", "reserved",
+            "exceptions_taken", "caught", "block_count",
         )),
     ]  # fmt: skip
 
@@ -168,6 +168,24 @@ class Where(ctypes.Structure):
     active_count: int
     exceptions_taken: int
     caught: int
+    block_count: int
+
+
+class Record(ctypes.Structure):
+    """`core_record` of debug.h."""
+
+    _fields_ = [
+        ("cycles", c_uint64),
+        *((name, c_uint32) for name in ("address", "value", "pc")),
+        *((name, c_uint16) for name in ("kind", "size_bytes")),
+    ]
+
+    cycles: int
+    address: int
+    value: int
+    pc: int
+    kind: int
+    size_bytes: int
 
 
 # In the order of core_structure_bytes() in life.c.
@@ -179,6 +197,7 @@ SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
     Callbacks,
     Api,
     Where,
+    Record,
 )
 
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
@@ -199,6 +218,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_power_on": (None, [c_void_p, c_uint32]),
     "core_run": (c_int32, [c_void_p]),
     "core_now": (c_uint64, [c_void_p]),
+    "core_pc": (c_uint32, [c_void_p]),
     "core_set_line": (None, [c_void_p, c_uint32, c_uint32]),
     "core_can_wake": (c_int32, [c_void_p]),
     "core_set_clrex": (None, [c_void_p, c_uint32]),
@@ -213,6 +233,8 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_mute": (None, [c_void_p, c_uint32]),
     "core_catch": (None, [c_void_p, c_uint32]),
     "core_poke": (c_uint32, [c_void_p, c_uint32, c_uint32, c_uint32]),
+    "core_trace": (None, [c_void_p, c_uint32]),
+    "core_traced": (c_uint32, [c_void_p, c_void_p, c_void_p]),
     "core_cover": (c_int32, [c_void_p, c_uint32]),
     "core_block_bytes": (c_uint32, [c_void_p, c_uint32]),
     "core_covered": (c_void_p, [c_void_p, c_uint32]),

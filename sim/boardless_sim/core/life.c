@@ -37,7 +37,7 @@ void core_destroy(core *c) {
 uint32_t core_structure_bytes(uint32_t number) {
     static const size_t BYTES[] = {sizeof(core_shared), sizeof(art_code),       sizeof(core_block),
                                    sizeof(core_access), sizeof(core_callbacks), sizeof(core_api),
-                                   sizeof(core_where)};
+                                   sizeof(core_where),  sizeof(core_record)};
     return number < sizeof BYTES / sizeof BYTES[0] ? (uint32_t)BYTES[number] : 0;
 }
 

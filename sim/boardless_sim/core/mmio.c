@@ -109,6 +109,9 @@ uint64_t core_on_read(uc_engine *uc, uint64_t offset, unsigned size, void *user)
     } else if (region->kind != REGION_PPB || !scs_read(c, address, &value)) {
         value = device_read(c, address, size);
     }
+    if (c->debug.traces) {
+        trace_access(c, TRACE_READ, size, value);
+    }
     c->in_access = false;
     return size >= 4 ? value : value & ((UINT32_C(1) << (8u * size)) - 1u);
 }
@@ -133,6 +136,9 @@ void core_on_write(uc_engine *uc, uint64_t offset, unsigned size, uint64_t value
     if (!may_reach(c, address, size, UC_PROT_WRITE)) {
         c->in_access = false;
         return;
+    }
+    if (c->debug.traces) {
+        trace_access(c, TRACE_WRITE, size, (uint32_t)value);
     }
     if (region->kind == REGION_SRAM_ALIAS || region->kind == REGION_DEVICE_ALIAS) {
         write_bit(c, region, (uint32_t)offset, (uint32_t)value);

@@ -31,9 +31,11 @@ class Timeline:
         self.hz = RESET_HZ
         self._cycle = 0
         self._ps = 0
+        self._before: list[tuple[int, int, int]] = []  # cycle, ps, hz of earlier clocks
 
     def set_hz(self, cycle: int, hz: int) -> None:
         """From `cycle` on, one cycle lasts 1/hz."""
+        self._before.append((self._cycle, self._ps, self.hz))
         self._ps = self.to_ps(cycle)
         self._cycle = cycle
         self.hz = hz
@@ -41,6 +43,13 @@ class Timeline:
     def to_ps(self, cycle: int) -> int:
         """The time of a cycle that is not before the last change of clock."""
         return self._ps + (cycle - self._cycle) * PICOSECONDS // self.hz
+
+    def ps_at(self, cycle: int) -> int:
+        """The time of any cycle so far."""
+        if cycle >= self._cycle:
+            return self.to_ps(cycle)
+        start, ps, hz = next(entry for entry in reversed(self._before) if entry[0] <= cycle)
+        return ps + (cycle - start) * PICOSECONDS // hz
 
     def to_cycle(self, ps: int) -> int:
         """The first cycle that is not before a time, under the clock in force."""

@@ -71,7 +71,8 @@ class BlockFacts(NamedTuple):
     """What the core needs to know of one basic block.
 
     `last_line_cycles` come before the first instruction that lies in the last Flash line of the
-    block, be it in part; `divides` are the byte offsets of divisions.
+    block, be it in part; `divides` are the byte offsets of divisions, `decoded` the
+    instructions by theirs.
     """
 
     size: int
@@ -88,6 +89,7 @@ class BlockFacts(NamedTuple):
     is_exclusive: bool
     accesses: tuple[TimedAccess, ...]
     divides: tuple[int, ...]
+    decoded: tuple[tuple[int, Instruction], ...]
 
 
 def instructions_of(address: int, code: bytes) -> Iterator[tuple[int, Instruction]]:
@@ -112,7 +114,8 @@ def analyse_block(address: int, code: bytes, refill: Refill = REFILL) -> BlockFa
     divides: list[int] = []
     last_line = (address + len(code) - 1) // _FLASH_LINE_BYTES * _FLASH_LINE_BYTES
     last_line_cycles: int | None = None
-    for offset, instruction in instructions_of(address, code):
+    decoded = tuple(instructions_of(address, code))
+    for offset, instruction in decoded:
         if last_line_cycles is None and address + offset + instruction.size > last_line:
             last_line_cycles = cycles
         if instruction.kind == Kind.DIVIDE:
@@ -149,6 +152,7 @@ def analyse_block(address: int, code: bytes, refill: Refill = REFILL) -> BlockFa
         is_exclusive=is_exclusive,
         accesses=tuple(accesses),
         divides=tuple(divides),
+        decoded=decoded,
     )
 
 

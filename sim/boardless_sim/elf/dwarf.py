@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import cached_property
 
 from boardless_sim.elf.abbreviations import FIELDS, POINTERS, Abbreviation, Known, Mode, read_table
 from boardless_sim.elf.dwarf_codes import (
@@ -79,8 +80,18 @@ class Debug:
 
         Fills in `tags` and `pointed`.
         """
+        yield from self._found(self._units)
+
+    def found_at(self, address: int) -> Iterator[Entry]:
+        """As `found`, of those units that give a variable this address."""
+        location = struct.pack("<BI", _OP_ADDR, address)
+        yield from self._found(
+            unit for unit in self._units if self._info.find(location, unit.start, unit.end) >= 0
+        )
+
+    def _found(self, units: Iterable[_Unit]) -> Iterator[Entry]:
         count = 0
-        for unit in self._units:
+        for unit in units:
             with suppress(*_DAMAGE):
                 for found in unit.walk(self.tags, self.pointed):
                     count += 1
@@ -138,7 +149,12 @@ class _Unit:
             table = int.from_bytes(info[start + 6 : start + 10], "little")
             self._first = start + _HEADER_4
             self._address_size = info[start + 10]
-        self._table = dict(read_table(abbreviations, table, self._version, known))
+        self._abbreviations, self._table_at, self._known = abbreviations, table, known
+
+    @cached_property
+    def _table(self) -> dict[int, Abbreviation]:
+        """Its abbreviations. Read when an entry is: most units are never asked for one."""
+        return dict(read_table(self._abbreviations, self._table_at, self._version, self._known))
 
     def walk(  # noqa: C901 - a call an entry costs as much as the entry
         self, tags: dict[int, int], pointed: set[int]

@@ -7,8 +7,6 @@ Everything that is read of it is read from these bytes, so that what was checked
 
 from __future__ import annotations
 
-import hashlib
-import stat
 import struct
 import zlib
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from boardless_sim.elf.symbols import ENTRY_BYTES, ElfSymbol, read_symbols, text_at
 from boardless_sim.errors import ImageError
+from boardless_sim.files import read_file
 
 if TYPE_CHECKING:
     from boardless_sim.elf.cfi import Description
@@ -84,6 +83,8 @@ class ElfFile:
     @cached_property
     def sha256(self) -> str:
         """The digest of the file."""
+        import hashlib  # here: OpenSSL is slow to load, and few ask
+
         return hashlib.sha256(self.raw).hexdigest()
 
     @cached_property
@@ -162,24 +163,10 @@ class ElfFile:
 
 def read_elf(path: Path) -> ElfFile:
     """Read and check an ELF. Raises `ImageError`: the file, what was found, what was expected."""
-    raw = _read(path)
+    raw = read_file(path, "an ELF", ImageError, _MAX_FILE_BYTES)
     fields = _header(path, raw)
     sections = tuple(_sections(path, raw, fields))
     return ElfFile(path, raw, fields[1], sections, tuple(_segments(path, raw, fields)))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for, /dev/zero never ends
-            what = "a folder" if stat.S_ISDIR(found.st_mode) else "no regular file"
-            raise ImageError(f"{path}: {what}, expected an ELF")
-        size = found.st_size
-        if size > _MAX_FILE_BYTES:
-            raise ImageError(f"{path}: {size} bytes, expected at most {_MAX_FILE_BYTES}")
-        return path.read_bytes()
-    except OSError as error:
-        raise ImageError(f"{path}: {error.strerror or error}, expected an ELF") from error
 
 
 def _header(path: Path, raw: bytes) -> tuple[int, ...]:

@@ -13,8 +13,10 @@ from boardless_sim.elf.file import ElfFile, read_elf
 from boardless_sim.elf.symbols import FUNCTION, LOCAL, NOTYPE, OBJECT
 from boardless_sim.errors import ImageError
 
-FLASH_BASE = 0x0800_0000
-FLASH_SIZE = 0x10_0000
+# Every STM32 has its Flash here, and every Cortex-M its SRAM below 0x40000000 (DDI 0403E, B3.1);
+# how much of it there is, the chip says.
+FLASH_BASE, FLASH_END = 0x0800_0000, 0x1000_0000
+RAM_BASE, RAM_END = 0x1000_0000, 0x4000_0000
 _KINDS = {NOTYPE: "label", OBJECT: "object", FUNCTION: "function"}
 
 
@@ -26,6 +28,11 @@ class Segment:
     load_address: int
     data: bytes
     memory_size: int
+
+    @property
+    def load_end(self) -> int:
+        """The first address behind what it takes of the Flash."""
+        return self.load_address + len(self.data)
 
 
 @dataclass(frozen=True)
@@ -132,10 +139,10 @@ def _segments(elf: ElfFile) -> Iterator[Segment]:
                 f"{elf.path}: segments of over {copied} bytes in a file of {len(elf.raw)}, "
                 "expected each byte in one of them"
             )
-        if not FLASH_BASE <= segment.load_address <= FLASH_BASE + FLASH_SIZE - size:
+        if not FLASH_BASE <= segment.load_address <= FLASH_END - size:
             raise ImageError(
                 f"{elf.path}: segment of {size} bytes loads at {segment.load_address:#010x}, "
-                f"expected Flash {FLASH_BASE:#010x}-{FLASH_BASE + FLASH_SIZE - 1:#010x}"
+                f"expected Flash, from {FLASH_BASE:#010x} on"
             )
         data = elf.raw[segment.offset : segment.offset + size]
         yield Segment(segment.address, segment.load_address, data, segment.memory_size)
@@ -164,28 +171,25 @@ def _without_aliases(functions: tuple[Symbol, ...]) -> tuple[Symbol, ...]:
 
 
 def _vector_table(path: Path, segments: tuple[Segment, ...]) -> tuple[int, int, int]:
-    """The table at the start of Flash, where the core looks for it after reset with BOOT0 low."""
-    for segment in segments:
-        offset = FLASH_BASE - segment.load_address
-        if offset >= 0 and offset + 8 <= len(segment.data):
-            stack, reset = struct.unpack_from("<II", segment.data, offset)
-            break
-    else:
-        lowest = min(segment.load_address for segment in segments)
+    """Where it stands, the initial SP and the reset vector.
+
+    At the start of Flash, where the core looks for it after reset with BOOT0 low; an image that
+    leaves that to a boot loader has its own at its start.
+    """
+    first = min(segments, key=lambda segment: segment.load_address)
+    holder = next((s for s in segments if s.load_address <= FLASH_BASE < s.load_end), first)
+    table = max(FLASH_BASE, holder.load_address)
+    words = holder.data[table - holder.load_address :][:8]
+    if len(words) < 8:
         raise ImageError(
-            f"{path}: no vector table at {FLASH_BASE:#010x}, the image starts at {lowest:#010x}"
+            f"{path}: no vector table at {FLASH_BASE:#010x}, the image starts at {table:#010x}"
         )
-    if not _in_flash(reset) or not reset & 1:
+    stack, reset = struct.unpack("<II", words)
+    if not FLASH_BASE <= reset < FLASH_END or not reset & 1:
         raise ImageError(
             f"{path}: reset vector {reset:#010x}, expected a Thumb address (odd) in Flash"
         )
-    if not (0x2000_0000 < stack <= 0x2002_0000 or 0x1000_0000 < stack <= 0x1001_0000):
-        raise ImageError(
-            f"{path}: initial stack pointer {stack:#010x}, expected an address in SRAM or CCM"
-        )
+    if not RAM_BASE < stack <= RAM_END:
+        raise ImageError(f"{path}: initial stack pointer {stack:#010x}, expected an address in RAM")
     # The core takes SP[1:0] as 0 (DDI 0403E, B1.4.1).
-    return FLASH_BASE, stack & ~3, reset & ~1
-
-
-def _in_flash(address: int) -> bool:
-    return FLASH_BASE <= address < FLASH_BASE + FLASH_SIZE
+    return table, stack & ~3, reset & ~1

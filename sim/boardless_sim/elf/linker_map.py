@@ -10,6 +10,7 @@ from posixpath import normpath
 
 from boardless_sim.elf.layout import Layout
 from boardless_sim.errors import ConfigError
+from boardless_sim.files import read_file
 
 _MAX_BYTES = 256 << 20
 _START = "Linker script and memory map"
@@ -29,12 +30,8 @@ class Placed:
 
 def read_map(path: Path, layout: Layout) -> tuple[Placed, ...]:
     """The map's input sections. Raises `ConfigError` where it is no map of this very link."""
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ConfigError(f"{path}: over {_MAX_BYTES} bytes, expected a linker map")
-        text = path.read_text("utf-8", "replace")
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror or error}, expected a linker map") from error
+    raw = read_file(path, "a linker map", ConfigError, _MAX_BYTES)
+    text = raw.decode("utf-8", "replace")  # a name in it may be of any bytes
     _, start, body = text.partition(_START)
     if not start:
         raise ConfigError(f"{path}: no line {_START!r}, expected a GNU linker map")

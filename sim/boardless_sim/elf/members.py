@@ -9,21 +9,20 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
 from io import BytesIO
-
-from elftools.common.exceptions import DWARFError, ELFError
-from elftools.dwarf.die import DIE
-from elftools.elf.elffile import ELFFile
+from typing import TYPE_CHECKING
 
 from boardless_sim.elf.dwarf import Debug, Entry
 from boardless_sim.elf.dwarf_codes import Tag
 from boardless_sim.elf.file import ElfFile
 from boardless_sim.errors import ImageError
 
+if TYPE_CHECKING:
+    from elftools.dwarf.die import DIE
+
 _RECORDS = frozenset({Tag.STRUCTURE, Tag.CLASS})
 _BEHIND = frozenset({Tag.TYPEDEF, Tag.CONST, Tag.VOLATILE, Tag.ATOMIC})
 _MAX_NESTING = 24
-_DAMAGE = (ELFError, DWARFError, ArithmeticError, AssertionError, AttributeError, LookupError)
-_DAMAGE_TOO = (TypeError, ValueError, RecursionError)
+_DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class Members:
@@ -40,22 +39,14 @@ class Members:
         except ImageError:
             return Debug(b"", b"")
 
-    @cached_property
-    def _variables(self) -> list[tuple[int, Entry]]:
-        found = []
-        for entry in self._debug.found():
-            if entry.tag == Tag.VARIABLE and entry.address is not None:
+    def end_of_array(self, variable: int, address: int) -> int | None:
+        """Where the array ends that is a member of the variable there and holds the address."""
+        for entry in self._debug.found_at(variable):
+            if entry.tag == Tag.VARIABLE and entry.address == variable:
                 whole = entry if entry.origin_at is None else self._debug.entry(entry.origin_at)
                 kind = None if whole is None else self._behind(whole.type_at)
-                if kind is not None and kind.tag in _RECORDS:
-                    found.append((entry.address, kind))
-        return found
-
-    def end_of_array(self, address: int) -> int | None:
-        """Where the array ends that is a member of a structure and holds the address."""
-        for start, record in self._variables:
-            if start <= address < start + record.size:
-                return self._end_in(record, start, address, 0)
+                if kind is not None and kind.tag in _RECORDS and address < variable + kind.size:
+                    return self._end_in(kind, variable, address, 0)
         return None
 
     def _end_in(self, record: Entry, start: int, address: int, depth: int) -> int | None:
@@ -82,7 +73,11 @@ class Members:
 
     def name_at(self, variable: str, offset: int) -> str:
         """The variable, and the member there: `state.guard`."""
-        with suppress(*_DAMAGE, *_DAMAGE_TOO):
+        # Here, because pyelftools is slow to load, and few firmwares write past a buffer.
+        from elftools.common.exceptions import DWARFError, ELFError
+        from elftools.elf.elffile import ELFFile
+
+        with suppress(ELFError, DWARFError, RecursionError, *_DAMAGE):
             elf = ELFFile(BytesIO(self._elf.raw))
             for unit in elf.get_dwarf_info().iter_CUs():
                 for die in unit.get_top_DIE().iter_children():

@@ -50,6 +50,8 @@ class StopReason(Enum):
     FAULT = "fault"
     HALT = "halt"
     STACK = "stack"  # a stack went into variables
+    UNREADABLE = "unreadable"  # a result that cannot be: whoever reads results says so
+    STRICT = "strict"  # something that is not modelled was used, and strict mode asked to stop
     RESET_LOOP = "reset loop"
     CONSOLE_FLOOD = "console flood"
     HOST_TIME = "host time"

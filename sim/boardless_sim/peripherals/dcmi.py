@@ -42,6 +42,7 @@ class Dcmi(AhbPeripheral):
         self._line = IrqLine(self, irq)
         self._pins = ParallelPins()
         self._vsync_high = False
+        self._complete = True  # every line of an 8-bit sensor has its pin
         self._low: bytes | None = None  # what each byte becomes by data lines without a pin
         super().__init__(name)
         self.on_frame: Callable[[bool], None] = lambda whole: None
@@ -51,6 +52,7 @@ class Dcmi(AhbPeripheral):
         super().wire(signals)
         mask = sum(1 << bit for bit in range(8) if f"D{bit}" in signals)
         self._low = None if mask == 0xFF else bytes(value & mask for value in range(256))
+        self._complete = mask == 0xFF and signals >= {"PIXCK", "HSYNC", "VSYNC"}
 
     def reset_values(self) -> None:
         """Registers to their reset values, nothing in progress."""
@@ -190,6 +192,8 @@ class Dcmi(AhbPeripheral):
 
     def _has_pins(self, *signals: str) -> bool:
         """Whether these inputs have a pin; what is missing while a capture waits is reported."""
+        if self._complete:
+            return True
         missing = [f"DCMI_{signal}" for signal in signals if signal not in self.signals]
         if missing and self.values[CR] & CR_CAPTURE:
             text = f"DCMI captures, and no pin is in the alternate function {', '.join(missing)}"

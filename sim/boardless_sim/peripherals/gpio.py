@@ -38,6 +38,8 @@ class Gpio(AhbPeripheral):
         self._driven_high = 0
         self._lock_step = 0
         self._followed: dict[int, Callable[[], bool]] = {}
+        self._driving_timers: Mapping[int, Callable[[], bool | None]] = {}
+        self._inputs: Mapping[int, Callable[[bool], None]] = {}
         self.polled = False  # whether the firmware ever read the levels
         super().__init__(name)
         self.number = ord(name[-1]) - ord("A")
@@ -91,22 +93,36 @@ class Gpio(AhbPeripheral):
         """The pin's level follows from the time: it is asked for when the port is read."""
         self._followed[pin] = level
 
+    def drive_from(
+        self,
+        levels: Mapping[int, Callable[[], bool | None]],
+        inputs: Mapping[int, Callable[[bool], None]],
+    ) -> None:
+        """Pins whose level a timer drives (None: it does not), and who hears of their edges."""
+        self._driving_timers, self._inputs = levels, inputs
+
     def read_word(self, offset: int) -> int:
         """A register; levels that follow from the time are those of now."""
         if offset != IDR:
             return super().read_word(offset)
         self.polled = True
+        return self.levels
+
+    @property
+    def levels(self) -> int:
+        """The levels of the 16 pins now; to look at them is no read of the firmware's."""
         levels = self.values[IDR]
-        if self._followed:
-            self.bus.read_had_effect()  # not the same when read again
-            for pin, level in self._followed.items():
-                if not (self._outputs | self._analog) >> pin & 1:
-                    levels = levels & ~(1 << pin) | level() << pin
+        for moving in (self._followed, self._driving_timers):
+            for pin, level in moving.items():
+                now = None if (self._outputs | self._analog) >> pin & 1 else level()
+                if now is not None:
+                    levels = levels & ~(1 << pin) | now << pin
+                    self.bus.read_had_effect()  # not the same when read again
         return levels
 
     def level(self, pin: int) -> bool:
         """The level on a pin now."""
-        return bool(self.values[IDR] >> pin & 1)
+        return bool(self.levels >> pin & 1)
 
     def mode(self, pin: int) -> int:
         """How a pin is used: input, output, alternate function, analog."""
@@ -154,7 +170,11 @@ class Gpio(AhbPeripheral):
         idle = (self._driven_high & self._driven) | (self._pulled_up & ~self._driven)
         levels = ((odr & driving) | (idle & ~driving)) & ~self._analog & 0xFFFF
         if levels != self.values[IDR]:
+            changed = levels ^ self.values[IDR]
             self.values[IDR] = levels
+            for pin, hear in self._inputs.items():
+                if changed >> pin & 1:
+                    hear(bool(levels >> pin & 1))
             self.on_change(levels)
             for watcher in self.watchers:
                 watcher()

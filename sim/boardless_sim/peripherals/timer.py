@@ -1,55 +1,94 @@
-"""TIM2 to TIM7: up-counting timers with compare channels (RM0090 chapters 18 and 20)."""
+"""TIM1 to TIM14: counters with compare, PWM, capture and encoder (RM0090 chapters 17 to 20)."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from boardless_sim.peripherals.peripheral import Event
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
+from boardless_sim.peripherals.timer_channel import Channel, OutputMode
+from boardless_sim.peripherals.timer_counter import Counter, Direction
 
 CR1, CR2, SMCR, DIER, SR, EGR = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14
-CCMR1, CCMR2, CCER, CNT, PSC, ARR = 0x18, 0x1C, 0x20, 0x24, 0x28, 0x2C
-CCR1, CCR2, CCR3, CCR4, DCR, DMAR, OR = 0x34, 0x38, 0x3C, 0x40, 0x48, 0x4C, 0x50
+CCMR1, CCMR2, CCER, CNT, PSC, ARR, RCR = 0x18, 0x1C, 0x20, 0x24, 0x28, 0x2C, 0x30
+CCR1, CCR2, CCR3, CCR4, BDTR, DCR, DMAR, OR = 0x34, 0x38, 0x3C, 0x40, 0x44, 0x48, 0x4C, 0x50
 
 CR1_CEN, CR1_UDIS, CR1_URS, CR1_OPM = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 CR1_DIR, CR1_CMS, CR1_ARPE = 1 << 4, 3 << 5, 1 << 7
-UIF, CC1IF, TIF = 1 << 0, 1 << 1, 1 << 6  # in SR; UIE, CC1IE, TIE at the same places in DIER
+SMCR_SMS, SMCR_ECE = 7, 1 << 14
+UIF, CC1IF, COMIF, TIF, BIF = 1 << 0, 1 << 1, 1 << 5, 1 << 6, 1 << 7  # in SR, as in DIER
+CC1OF = 1 << 9
 UDE, CC1DE = 1 << 8, 1 << 9
 EGR_UG, EGR_CC1G = 1 << 0, 1 << 1
-OCM_TOGGLE, OCM_PWM1, OCM_PWM = 3, 6, (6, 7)  # OCxM in CCMR1 and CCMR2
-OCM_PRELOAD = 1 << 3  # OCxPE beside it
-_SHAPES_OUTPUT = frozenset({CR1, EGR, CCMR1, CCMR2, CCER, PSC, ARR, CCR1, CCR2, CCR3, CCR4})
-_FLAGS = 0x1E5F
-_INTERRUPTS = 0x5F
+BDTR_MOE = 1 << 15
+_FLAGS = 0x1EFF
+_REQUESTS = 0x1F00  # of DIER
+ENCODER_MODES = {1: (2,), 2: (1,), 3: (1, 2)}  # by SMS: the inputs whose edges count
+EXTERNAL_CLOCK = 7
+TRIGGER_TI1_EDGES, TRIGGER_TI1, TRIGGER_TI2 = 4, 5, 6  # SMCR.TS
+_SHAPES_OUTPUT = frozenset({CR1, EGR, CCMR1, CCMR2, CCER, PSC, ARR, CCR1, CCR2, CCR3, CCR4, BDTR})
 
-# Slave mode, and inputs: each bit pair of CCxS.
-_UNMODELLED = {CR1: CR1_DIR | CR1_CMS, SMCR: 0x4007, CCMR1: 0x0303, CCMR2: 0x0303, DIER: 0x4040}
+
+def _layout(channels: int, *, wide: bool = False, advanced: bool = False) -> dict[int, Register]:
+    """The registers of a timer with so many channels, and the bits that it has of them."""
+    two_or_more = channels >= 2
+    flags = 1 | ((1 << channels) - 1) << 1
+    interrupts = flags | (TIF if two_or_more else 0) | (COMIF | BIF if advanced else 0)
+    requests = (interrupts & ~BIF) << 8 if channels in (0, 4) else 0
+    full = (1 << 32) - 1 if wide else 0xFFFF
+    layout = {
+        CR1: Register("CR1", 0, {0: 0x8F, 1: 0x387, 2: 0x38F}.get(channels, 0x3FF)),
+        DIER: Register("DIER", 0, interrupts | requests),
+        SR: Register("SR", 0, 0), EGR: Register("EGR", 0, 0), CNT: Register("CNT", 0, full),
+        PSC: Register("PSC", 0, 0xFFFF), ARR: Register("ARR", full, full),
+    }  # fmt: skip
+    if channels in (0, 4):
+        layout[CR2] = Register("CR2", 0, 0x7FFD if advanced else 0xF8 if channels else 0x70)
+    if two_or_more:
+        layout[SMCR] = Register("SMCR", 0, 0xFFF7 if channels == 4 else 0xF7)
+    if channels:
+        layout[CCMR1] = Register("CCMR1", 0, 0xFFFF if two_or_more else 0xFF)
+        layout[CCER] = Register(
+            "CCER", 0, 0x3FFF if advanced else {1: 0xB, 2: 0xBB}.get(channels, 0xBBBB)
+        )
+    if channels == 4:
+        layout[CCMR2] = Register("CCMR2", 0, 0xFFFF)
+    for channel in range(channels):
+        layout[CCR1 + 4 * channel] = Register(f"CCR{channel + 1}", 0, full)
+    if advanced:
+        layout |= {RCR: Register("RCR", 0, 0xFF), BDTR: Register("BDTR", 0, 0xFFFF)}
+    return layout
 
 
 class Timer(ApbPeripheral):
-    """A general-purpose timer, or a basic one with no channels.
+    """A general-purpose timer with four channels.
 
-    It counts up. The counter is computed from the time when it is read; events wait only for what
-    the firmware can notice: a flag that is still clear, a DMA request, the end of one pulse.
-    Channels compare; their pins are not driven, and they capture nothing.
+    The counter is computed from the time when it is looked at; events wait only for what the
+    firmware can notice: a flag that is still clear, a DMA request, the end of one pulse. Inputs
+    count as the edges come; their filters are not modelled.
     """
 
+    channels: ClassVar[int] = 4
+    top: ClassVar[int] = 0xFFFF
+    advanced: ClassVar[bool] = False
     layout: ClassVar[Mapping[int, Register]] = {
-        CR1: Register("CR1", 0, 0x3FF), CR2: Register("CR2", 0, 0xF8), SMCR: Register("SMCR", 0),
-        DIER: Register("DIER", 0, 0x5F5F), SR: Register("SR", 0, 0), EGR: Register("EGR", 0, 0),
-        CCMR1: Register("CCMR1", 0, 0xFFFF), CCMR2: Register("CCMR2", 0, 0xFFFF),
-        CCER: Register("CCER", 0, 0xBBBB), CNT: Register("CNT"), PSC: Register("PSC", 0, 0xFFFF),
-        ARR: Register("ARR"), CCR1: Register("CCR1"), CCR2: Register("CCR2"),
-        CCR3: Register("CCR3"), CCR4: Register("CCR4"), OR: Register("OR", 0, 0xCC0),
+        **_layout(4), OR: Register("OR", 0, 0xCC0),
     }  # fmt: skip
     unmodelled: ClassVar[Mapping[int, str]] = {DCR: "DCR", DMAR: "DMAR"}
-    stable = frozenset(layout) - {CNT}
+    stable = frozenset(layout) - {CNT, CR1}
 
-    def __init__(self, name: str, irq: int, *, bits: int = 16, channels: int = 4) -> None:
-        self._line = IrqLine(self, irq)
-        self._top = (1 << bits) - 1
-        self._channels = range(channels)
+    def __init__(self, name: str, *irqs: int, on_apb2: bool = False) -> None:
+        """`irqs`: one, or those for break, update, trigger and compare."""
+        lines = [IrqLine(self, irq) for irq in irqs]
+        if len(lines) == 1:
+            self._lines = [(lines[0], 0xFF)]
+        else:
+            compares = 0xF << 1
+            masks = (BIF, UIF, TIF | COMIF, compares)
+            self._lines = list(zip(lines, masks, strict=True))
+        self._on_apb2 = on_apb2
         self._event: Event | None = None
         super().__init__(name)
         self.on_output: Callable[[], None] = lambda: None
@@ -58,13 +97,16 @@ class Timer(ApbPeripheral):
         """Registers to their reset values, nothing in progress."""
         super().reset_values()
         self._cancel()
-        self.values[ARR] = self._top
-        self._counter = 0
+        self.counter = Counter(self.top, self.top)
+        self.outputs = [Channel() for _ in range(self.channels)]
         self._since = 0  # the cycle at which the counter took its value
         self._tick_cycles = 1
         self._prescaler = 0  # in force; PSC and ARR wait for the update event
-        self._limit = self._top
-        self._compares = [0] * 4  # in force; a preloaded CCRx waits for the update event
+        self._repeats = 0  # updates that are passed over before the next counts
+        self._compares = [
+            0
+        ] * self.channels  # in force; a preloaded CCRx waits for the update event
+        self._marks: list[int] | None = None  # where something happens, until that changes
 
     def reset(self) -> None:
         """Return to the reset state."""
@@ -80,90 +122,85 @@ class Timer(ApbPeripheral):
         super().clock(on)
         self._plan()
 
+    # Registers
+
     def read_word(self, offset: int) -> int:
-        """A register, with the side effects of reading it."""
+        """A register; the counter and its direction are those of now."""
         if offset == CNT:
             self._advance()
-            return self._counter
-        if offset == EGR:
-            return 0
+            return self.counter.value & self.top
+        if offset == CR1:
+            self._advance()
+            return self.values[CR1] & ~CR1_DIR | CR1_DIR * self.counter.counts_down
+        if CCR1 <= offset <= CCR4 and offset in self.layout:
+            channel = (offset - CCR1) >> 2
+            if self.outputs[channel].selection:
+                self.values[SR] &= ~(CC1IF << channel)  # taking a capture clears its flag
+                self.bus.read_had_effect()
+                self._update_irq()
         return super().read_word(offset)
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and do what the write starts."""
         self._advance()
-        old = self.values[CR1]
+        running = self.values[CR1] & CR1_CEN
+        self._marks = None
         if offset == SR:
             self.values[SR] &= value | ~_FLAGS
         elif offset == EGR:
             self._generate(value)
         elif offset == CNT:
-            self._counter = value & self._top
+            self.counter.set(value & self.top)
             self._since = self.bus.now()
         else:
-            wide = offset == ARR or CCR1 <= offset <= CCR4
-            self.store(offset, value & self._top if wide else value)
-            if value & _UNMODELLED.get(offset, 0):
-                self.unmodelled_write(offset, value)
-        if offset == CR1 and value & CR1_CEN & ~old:
+            self.store(offset, value)
+            self._configure(offset, value)
+        if not running and self.values[CR1] & CR1_CEN:
             self._since = self.bus.now()
             self._set_tick()
-        if offset == ARR and not self.values[CR1] & CR1_ARPE:
-            self._limit = self.values[ARR]
-        channel = (offset - CCR1) // 4
-        if CCR1 <= offset <= CCR4 and not self._channel_mode(channel) & OCM_PRELOAD:
-            self._compares[channel] = self.values[offset]
         self._update_irq()
         self._plan()
         if offset in _SHAPES_OUTPUT:
             self.on_output()
 
-    def _channel_mode(self, channel: int) -> int:
-        """The byte of CCMR1 or CCMR2 that is about a channel from 0 on."""
-        return self.values[CCMR1 if channel < 2 else CCMR2] >> 8 * (channel & 1) & 0xFF
+    def _configure(self, offset: int, value: int) -> None:
+        if offset == CR1:
+            both = self.values[CR1] & CR1_CMS
+            down = self.values[CR1] & CR1_DIR
+            direction = Direction.BOTH if both else Direction.DOWN if down else Direction.UP
+            if direction is not self.counter.direction:
+                self.counter.change(self.counter.limit, direction)
+        elif offset == ARR and not self.values[CR1] & CR1_ARPE:
+            self.counter.change(self.values[ARR], self.counter.direction)
+        elif offset in (CCMR1, CCMR2, CCER):
+            self._configure_channels(offset, value)
+        elif CCR1 <= offset <= CCR4 and offset in self.layout:
+            number = (offset - CCR1) >> 2
+            if not self.outputs[number].preloaded:
+                self._compares[number] = self.values[offset]
+        elif offset == SMCR and SMCR in self.layout and not self._follows_what_is_modelled():
+            self.unmodelled_write(offset, value)
 
-    def pulse_ns(self, channel: int) -> tuple[int, int] | None:
-        """How long a channel in PWM mode 1 is high, and its period; None where no pin follows it.
+    def _configure_channels(self, offset: int, value: int) -> None:
+        for number, channel in enumerate(self.outputs):
+            ccmr = self.values[CCMR1 if number < 2 else CCMR2] >> (8 * (number & 1))
+            channel.configure(ccmr, self.values[CCER] >> (4 * number))
+            if not channel.preloaded:
+                self._compares[number] = self.values[CCR1 + 4 * number]
+            if channel.selection == 3:  # the trigger of another timer
+                self.unmodelled_write(offset, value)
 
-        The channel counts from 1. A preloaded compare value counts from its update event on
-        (section 18.3.9).
-        """
-        enabled = self.values[CCER] >> 4 * (channel - 1) & 1
-        mode = self._channel_mode(channel - 1) >> 4 & 7
-        running = self.clocked and self.values[CR1] & CR1_CEN and self._limit
-        if not (enabled and running and mode == OCM_PWM1 and f"CH{channel}" in self.signals):
-            return None
-        tick_ps = self._tick_cycles * 10**12 // self.bus.clocks().hclk_hz
-        compare = min(self._compares[channel - 1], self._limit + 1)
-        return compare * tick_ps // 1000, (self._limit + 1) * tick_ps // 1000
-
-    def wire(self, signals: frozenset[str]) -> None:
-        """A pin may follow a channel now, or no longer."""
-        super().wire(signals)
-        self.on_output()
-
-    def output_hz(self, channel: int) -> int:
-        """The frequency that a PWM or toggling channel puts out; 0 where it does not move."""
-        if not self.clocked or not self.values[CR1] & CR1_CEN or not self._limit:
-            return 0
-        first = 4 * (channel - 1)
-        if not self.values[CCER] >> first & 1:
-            return 0
-        mode_register = CCMR1 if channel < 3 else CCMR2
-        mode = self.values[mode_register] >> (8 * (channel - 1 & 1) + 4) & 7
-        compare = self.values[CCR1 + first]
-        clocks = self.bus.clocks()
-        hertz = clocks.hclk_hz // (self._tick_cycles * (self._limit + 1))
-        if mode == OCM_TOGGLE:
-            return hertz // 2
-        return hertz if mode in OCM_PWM and 0 < compare <= self._limit else 0
+    def _follows_what_is_modelled(self) -> bool:
+        mode, trigger = self.values[SMCR] & SMCR_SMS, self.values[SMCR] >> 4 & 7
+        by_input = mode == EXTERNAL_CLOCK and trigger >= TRIGGER_TI1_EDGES and trigger < 7
+        return not self.values[SMCR] & SMCR_ECE and (not mode or mode in ENCODER_MODES or by_input)
 
     def _generate(self, value: int) -> None:
-        for channel in self._channels:
+        for channel in range(self.channels):
             if value & EGR_CC1G << channel:
-                self._match(channel)
+                self._flag(channel)
         if value & EGR_UG:
-            self._counter = 0
+            self.counter.position = 0
             self._since = self.bus.now()
             self._update_event(by_software=True)
 
@@ -171,41 +208,95 @@ class Timer(ApbPeripheral):
 
     def _set_tick(self) -> None:
         clocks = self.bus.clocks()
-        self._tick_cycles = (self._prescaler + 1) * (clocks.hclk_hz // clocks.timclk1_hz)
+        timer_hz = clocks.timclk2_hz if self._on_apb2 else clocks.timclk1_hz
+        self._tick_cycles = (self._prescaler + 1) * max(clocks.hclk_hz // timer_hz, 1)
+
+    @property
+    def _runs_by_itself(self) -> bool:
+        """Whether the internal clock drives the counter; inputs do in the other modes."""
+        mode = self.values[SMCR] & SMCR_SMS if SMCR in self.layout else 0
+        return self.clocked and bool(self.values[CR1] & CR1_CEN) and mode not in _BY_EDGES
 
     def _advance(self) -> None:
         """Bring counter and flags up to now."""
         now = self.bus.now()
-        while self.clocked and self.values[CR1] & CR1_CEN:
+        while self._runs_by_itself and self.counter.limit:  # a limit of 0 stops the counter
             ticks = (now - self._since) // self._tick_cycles
-            if not ticks or not self._limit:  # a limit of 0 stops the counter
+            if not ticks:
                 return
-            step = min(ticks, self._to_overflow())
-            overflows = step == self._to_overflow()
-            self._match_between(self._counter + 1, self._counter + step - overflows)
+            mark = self._next_mark()
+            step = min(ticks, mark - self.counter.position)
             self._since += step * self._tick_cycles
-            if not overflows:
-                self._counter += step
-                return
-            self._counter = 0
-            self._update_event(by_software=False)
-            self._match_between(0, 0)
-            if self._unchanging():
-                round_cycles = (self._limit + 1) * self._tick_cycles
-                rounds = (now - self._since) // round_cycles
-                if rounds:
-                    self._match_between(0, self._limit)
-                    self._since += rounds * round_cycles
+            self._go(step)
+            if not self.counter.position and self._unchanging():
+                period_cycles = self.counter.period * self._tick_cycles
+                self._since += (now - self._since) // period_cycles * period_cycles
 
-    def _to_overflow(self) -> int:
-        """Ticks until the counter starts again from 0."""
-        top = self._limit if self._counter <= self._limit else self._top
-        return top + 1 - self._counter
+    def _go(self, ticks: int) -> None:
+        """So many ticks further, to the next mark at most."""
+        counter = self.counter
+        at = counter.position + ticks
+        matched = [n for n in range(self.channels) if at in self._matches(n)]
+        updates = at in counter.updates()
+        counter.position = at if at < counter.period else 0
+        for channel in matched:
+            self._match(channel)
+        if updates:
+            self._overflow()
+
+    def _matches(self, channel: int) -> list[int]:
+        if self.outputs[channel].selection:
+            return []  # it captures
+        centre = self.values[CR1] >> 5 & 3
+        return self.counter.matches(self._compares[channel], up=centre != 1, down=centre != 2)
+
+    def _next_mark(self) -> int:
+        """The next position at which something happens."""
+        beyond = self.counter.position > self.counter.limit  # its period is another
+        if self._marks is None or beyond:
+            marks = {*self.counter.updates()}
+            for channel in range(self.channels):
+                marks.update(self._matches(channel))
+            self._marks = sorted(marks)
+        marks_ahead = self._marks[bisect_right(self._marks, self.counter.position)]
+        if beyond:
+            self._marks = None
+        return marks_ahead
 
     def _unchanging(self) -> bool:
-        """Whether one more round is like the last, with nobody to notice."""
-        dma = self.values[DIER] & 0x1F00
-        return not dma and self.values[CR1] & CR1_CEN != 0
+        """Whether one more period is like the last, with nobody to notice."""
+        toggles = any(channel.mode is OutputMode.TOGGLE for channel in self.outputs)
+        noticed = self.values[DIER] & _REQUESTS or self.values[CR1] & CR1_OPM
+        flags = UIF | sum(CC1IF << n for n in range(self.channels) if self._matches(n))
+        seen = self.values[SR] & flags == flags
+        return (
+            seen and not toggles and not self._preloaded and not noticed and not self._repetitions
+        )
+
+    @property
+    def _waiting(self) -> list[int]:
+        """The compare values that the next update event puts in force."""
+        return [self.values[CCR1 + 4 * channel] for channel in range(self.channels)]
+
+    @property
+    def _preloaded(self) -> bool:
+        """Whether an update event would change anything."""
+        limit_or_prescaler = (self.values[ARR], self.values[PSC])
+        return (
+            limit_or_prescaler != (self.counter.limit, self._prescaler)
+            or self._waiting != self._compares
+        )
+
+    @property
+    def _repetitions(self) -> int:
+        return self.values[RCR] if self.advanced else 0
+
+    def _overflow(self) -> None:
+        """An overflow or underflow is an update event once in RCR + 1 times (section 17.3.3)."""
+        if self._repeats:
+            self._repeats -= 1
+        else:
+            self._update_event(by_software=False)
 
     def _update_event(self, *, by_software: bool) -> None:
         """UEV: preloaded values take effect (section 18.3.1)."""
@@ -213,13 +304,17 @@ class Timer(ApbPeripheral):
         if control & CR1_UDIS:
             return
         self._prescaler = self.values[PSC]
-        self._limit = self.values[ARR]
-        waiting = [self.values[CCR1 + 4 * channel] for channel in self._channels]
-        changed = waiting != self._compares[: len(waiting)]
-        self._compares[: len(waiting)] = waiting
-        self._set_tick()
+        self._repeats = self._repetitions
+        self._marks = None
+        changed = self._waiting != self._compares
+        self._compares = self._waiting
         if changed and not by_software:
             self.on_output()
+        if not self.counter.position:
+            self.counter.limit = self.values[ARR]
+        elif self.counter.limit != self.values[ARR]:
+            self.counter.change(self.values[ARR], self.counter.direction)
+        self._set_tick()
         if not by_software and control & CR1_OPM:
             self.values[CR1] &= ~CR1_CEN
         if by_software and control & CR1_URS:
@@ -228,45 +323,138 @@ class Timer(ApbPeripheral):
         if self.values[DIER] & UDE:
             self.bus.dma_request(f"{self.name}_UP")
 
-    def _match_between(self, first: int, last: int) -> None:
-        """The counter went through these values."""
-        for channel in self._channels:
-            compare = min(self.values[CCR1 + 4 * channel], self._limit)  # past the limit: at it
-            if first <= compare <= last:
-                self._match(channel)
-
     def _match(self, channel: int) -> None:
+        self.outputs[channel].matched()
+        self._flag(channel)
+
+    def _flag(self, channel: int) -> None:
         self.values[SR] |= CC1IF << channel
         if self.values[DIER] & CC1DE << channel:
             self.bus.dma_request(f"{self.name}_CH{channel + 1}")
+
+    # Pins
+
+    def output_level(self, channel: int) -> bool | None:
+        """The level that channel 1 to 4 drives now; None while it drives none."""
+        output = self.outputs[channel - 1]
+        if output.selection or not output.enabled or not self._outputs_enabled:
+            return None
+        self._advance()
+        return output.output(
+            self.counter.value,
+            self._compares[channel - 1],
+            counts_down=self.counter.counts_down,
+        )
+
+    @property
+    def _outputs_enabled(self) -> bool:
+        """MOE of a timer with a break input (section 17.4.18)."""
+        return not self.advanced or bool(self.values[BDTR] & BDTR_MOE)
+
+    def output_hz(self, channel: int) -> int:
+        """The frequency that a channel puts out; 0 where its level does not move."""
+        if not self._runs_by_itself or self.output_level(channel) is None:
+            return 0
+        compare = self._compares[channel - 1]
+        period_cycles = self._tick_cycles * self.counter.period
+        mode = self.outputs[channel - 1].mode
+        if mode is OutputMode.TOGGLE:
+            return self.bus.clocks().hclk_hz // (2 * period_cycles)
+        moves = mode in (OutputMode.PWM_1, OutputMode.PWM_2) and 0 < compare <= self.counter.limit
+        return self.bus.clocks().hclk_hz // period_cycles if moves else 0
+
+    def pulse_ns(self, channel: int) -> tuple[int, int] | None:
+        """How long a channel in PWM mode 1 is high, and its period; None where no pin follows."""
+        runs = self._runs_by_itself and self.counter.limit
+        output = self.outputs[channel - 1]
+        drives = output.enabled and self._outputs_enabled and f"CH{channel}" in self.signals
+        if not (runs and drives and output.mode is OutputMode.PWM_1):
+            return None
+        tick_ps = self._tick_cycles * 10**12 // self.bus.clocks().hclk_hz
+        period = self.counter.limit + 1
+        compare = min(self._compares[channel - 1], period)
+        return compare * tick_ps // 1000, period * tick_ps // 1000
+
+    def wire(self, signals: frozenset[str]) -> None:
+        """A pin may follow a channel now, or no longer."""
+        super().wire(signals)
+        self.on_output()
+
+    def input_edge(self, channel: int, rising: bool) -> None:
+        """The level at the pin of channel 1 to 4 changed from outside."""
+        if not self.clocked:
+            return
+        self._advance()
+        number = channel - 1
+        self.outputs[number].input = rising
+        for other in (number, number ^ 1):
+            wanted = 1 if other == number else 2
+            if other < self.channels and self.outputs[other].selection == wanted:
+                self._capture(other, rising)
+        self._count_edge(channel, rising)
+        self._update_irq()
+        self._plan()
+
+    def _capture(self, channel: int, rising: bool) -> None:
+        if not self.outputs[channel].captures(rising):
+            return
+        if self.values[SR] & CC1IF << channel:
+            self.values[SR] |= CC1OF << channel
+        self.values[CCR1 + 4 * channel] = self._compares[channel] = self.counter.value & self.top
+        self._flag(channel)
+
+    def _count_edge(self, channel: int, rising: bool) -> None:
+        """An edge as the counter's clock: encoder, or external clock mode 1 (section 18.3.12)."""
+        mode = self.values[SMCR] & SMCR_SMS if SMCR in self.layout else 0
+        if not self.values[CR1] & CR1_CEN or mode not in _BY_EDGES or channel > 2:
+            return
+        if mode == EXTERNAL_CLOCK:
+            trigger = self.values[SMCR] >> 4 & 7
+            every = trigger == TRIGGER_TI1_EDGES and channel == 1
+            if every or (
+                trigger - TRIGGER_TI1 == channel - 1 and self.outputs[channel - 1].sees(rising)
+            ):
+                self._go(1)
+        elif channel in ENCODER_MODES[mode]:
+            self._turn(up=self._turns_up(channel, rising))
+
+    def _turns_up(self, channel: int, rising: bool) -> bool:
+        """Table 95: the direction is that of the edge against the other input's level."""
+        other = self.outputs[2 - channel]
+        level = other.input is not other.inverted
+        edge = rising is not self.outputs[channel - 1].inverted
+        return (edge is level) is (channel == 2)
+
+    def _turn(self, *, up: bool) -> None:
+        direction = Direction.UP if up else Direction.DOWN
+        self._marks = None
+        if direction is not self.counter.direction:
+            self.counter.change(self.counter.limit, direction)
+        self._go(1)
 
     # Events
 
     def _plan(self) -> None:
         """Wait for the next thing that the firmware can notice."""
         self._cancel()
-        if not self.clocked or not self.values[CR1] & CR1_CEN or not self._limit:
+        if not self._runs_by_itself or not self.counter.limit:
             return
         status, enables = self.values[SR], self.values[DIER]
-        ticks = []
-        notice_update = not status & UIF or enables & UDE or self.values[CR1] & CR1_OPM
-        preloaded = self.values[PSC] != self._prescaler or self.values[ARR] != self._limit
-        preloaded |= any(
-            self.values[CCR1 + 4 * channel] != self._compares[channel] for channel in self._channels
-        )
-        if notice_update or preloaded:
-            ticks.append(self._to_overflow())
-        for channel in self._channels:
+        marks: list[int] = []
+        watched = not status & UIF or enables & UDE or self.values[CR1] & CR1_OPM
+        if watched or self._preloaded or self._repetitions:
+            marks += self.counter.updates()
+        for channel in range(self.channels):
             if not status & CC1IF << channel or enables & CC1DE << channel:
-                ticks.append(self._to_match(channel))
-        if ticks:
-            due = self._since + min(ticks) * self._tick_cycles
+                marks += self._matches(channel)
+        if marks:
+            due = self._since + self._ticks_to(marks) * self._tick_cycles
             self._event = self.bus.schedule(max(due - self.bus.now(), 1), self._due)
 
-    def _to_match(self, channel: int) -> int:
-        compare = min(self.values[CCR1 + 4 * channel], self._limit)
-        ahead = compare - self._counter
-        return ahead if ahead > 0 else self._to_overflow() + compare
+    def _ticks_to(self, marks: list[int]) -> int:
+        """Ticks to the first of some positions, in this period or the next."""
+        at, period = self.counter.position, self.counter.period
+        return min(mark - at if mark > at else period - at + mark for mark in marks)
 
     def _due(self) -> None:
         self._event = None
@@ -280,4 +468,50 @@ class Timer(ApbPeripheral):
             self._event = None
 
     def _update_irq(self) -> None:
-        self._line.drive(bool(self.values[SR] & self.values[DIER] & _INTERRUPTS))
+        asserted = self.values[SR] & self.values[DIER]
+        for line, mask in self._lines:
+            line.drive(bool(asserted & mask))
+
+
+_BY_EDGES = frozenset({*ENCODER_MODES, EXTERNAL_CLOCK})
+
+
+class WideTimer(Timer):
+    """TIM2 and TIM5: 32 bits."""
+
+    top = 0xFFFF_FFFF
+    layout: ClassVar[Mapping[int, Register]] = {
+        **_layout(4, wide=True), OR: Register("OR", 0, 0xCC0),
+    }  # fmt: skip
+
+
+class AdvancedTimer(Timer):
+    """TIM1 and TIM8: a repetition counter, and outputs that MOE lets through."""
+
+    advanced = True
+    layout: ClassVar[Mapping[int, Register]] = _layout(4, advanced=True)
+    stable = frozenset(layout) - {CNT, CR1}
+
+
+class TwoChannelTimer(Timer):
+    """TIM9 and TIM12: they only count up."""
+
+    channels = 2
+    layout: ClassVar[Mapping[int, Register]] = _layout(2)
+    stable = frozenset(layout) - {CNT, CR1}
+
+
+class OneChannelTimer(Timer):
+    """TIM10, TIM11, TIM13 and TIM14."""
+
+    channels = 1
+    layout: ClassVar[Mapping[int, Register]] = {**_layout(1), OR: Register("OR", 0, 0x3)}
+    stable = frozenset(layout) - {CNT, CR1}
+
+
+class BasicTimer(Timer):
+    """TIM6 and TIM7: no channels."""
+
+    channels = 0
+    layout: ClassVar[Mapping[int, Register]] = _layout(0)
+    stable = frozenset(layout) - {CNT, CR1}

@@ -26,6 +26,14 @@ _UNMODELLED = {
     CR3: 1 << 9 | 1 << 5 | 1 << 3 | 1 << 1,  # CTSE, SCEN, HDSEL, IREN
 }
 
+# What terminals and modules are set to, and how far off a receiver may be (RM0090 table 142).
+USUAL_BAUDS = (
+    300, 600, 1200, 2400, 4800, 9600, 14400, 19200, 28800, 31250, 38400, 57600, 74880, 115200,
+    128000, 230400, 250000, 460800, 500000, 576000, 921600, 1_000_000, 1_152_000, 1_500_000,
+    2_000_000, 2_500_000, 3_000_000, 3_500_000, 4_000_000, 5_250_000, 6_000_000, 10_500_000,
+)  # fmt: skip
+TOLERANCE = 0.0375
+
 _CLEARED_BY_READING = SR_PE | SR_FE | SR_NF | SR_ORE | SR_IDLE
 _CLEARED_BY_ZERO = SR_CTS | SR_LBD | SR_TC | SR_RXNE
 _HALF_STOP_BITS = (2, 1, 4, 3)  # by CR2.STOP: 1, 0.5, 2, 1.5 bits
@@ -52,6 +60,7 @@ class Usart(ApbPeripheral):
         self._arriving: deque[int] = deque()
         self._sending, self._arrival = Delay(self), Delay(self)
         super().__init__(name)
+        self.console_baud: int | None = None  # at which the far end reads, where that is known
         self.on_transmit: Callable[[int], None] = lambda byte: None
 
     def reset_values(self) -> None:
@@ -65,6 +74,7 @@ class Usart(ApbPeripheral):
         self._sr_was_read = False
         self._timed_for: Clocks | None = None
         self._frame_cycles = 0
+        self._baud_is_known = False
         self._data_mask = 0xFF
         self._transmitting = self._receiving = False  # enabled
         self._enabled_flags = 0
@@ -98,7 +108,32 @@ class Usart(ApbPeripheral):
         if clocks is not self._timed_for:
             self._timed_for = clocks
             self._frame_cycles = self._compute_frame_cycles(clocks)
+            self._baud_is_known = False
         return self._frame_cycles
+
+    @property
+    def baud(self) -> float:
+        """Bits a second by BRR and the clock of the bus; 0 while BRR is 0 (section 30.3.4)."""
+        bit_clocks = self._bit_clocks()
+        clocks = self.bus.clocks()
+        pclk_hz = clocks.pclk2_hz if self._on_apb2 else clocks.pclk1_hz
+        return pclk_hz / bit_clocks if bit_clocks else 0.0
+
+    def _bit_clocks(self) -> int:
+        """Clocks of the APB in a bit: USARTDIV x 16, or x 8 with OVER8."""
+        brr = self.values[BRR]
+        return (brr >> 4) * 8 + (brr & 7) if self.values[CR1] & CR1_OVER8 else brr
+
+    def _check_baud(self) -> None:
+        """The far end reads at the console's rate, or at a usual one."""
+        self._baud_is_known = True
+        baud = self.baud
+        rates = (self.console_baud,) if self.console_baud else USUAL_BAUDS
+        nearest = min(rates, key=lambda rate: abs(rate - baud))
+        if abs(baud - nearest) > TOLERANCE * nearest:
+            other = "" if self.console_baud else " or another usual rate"
+            text = f"{self.name} sends at {baud:.0f} baud, expected {nearest}{other}"
+            self.bus.report(Check.BAUD, self.name, text)
 
     def write(self, offset: int, size: int, value: int) -> None:
         """Store a value at an offset, any width; the data register is short and often written."""
@@ -154,9 +189,7 @@ class Usart(ApbPeripheral):
         self._update_irq()
 
     def _compute_frame_cycles(self, clocks: Clocks) -> int:
-        brr, cr1 = self.values[BRR], self.values[CR1]
-        # In clocks of the APB: USARTDIV x 16, or x 8 with OVER8 (section 30.3.4).
-        bit_clocks = (brr >> 4) * 8 + (brr & 7) if cr1 & CR1_OVER8 else brr
+        cr1, bit_clocks = self.values[CR1], self._bit_clocks()
         if not bit_clocks:
             return 0
         half_bits = 2 * (10 if cr1 & CR1_M else 9) + _HALF_STOP_BITS[self.values[CR2] >> 12 & 3]
@@ -181,6 +214,8 @@ class Usart(ApbPeripheral):
         self._shifting = value & self._data_mask
         cycles = self.frame_cycles()
         if cycles:
+            if not self._baud_is_known:
+                self._check_baud()
             self._sending.start(cycles, self._shifted_out)
 
     def _shifted_out(self) -> None:

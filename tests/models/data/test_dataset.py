@@ -68,7 +68,7 @@ def test_changed_file_is_refused_by_its_digest(tmp_path: Path) -> None:
 
 def test_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / LABELS).mkdir()
-    with pytest.raises(ModelError, match="cannot be read"):
+    with pytest.raises(ModelError, match="is a folder, expected a file of Fashion-MNIST"):
         read_checked(tmp_path / LABELS)
 
 

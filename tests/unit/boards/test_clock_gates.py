@@ -17,9 +17,11 @@ GATED = [
     ("USART2", usart.BRR, 17, rcc.APB1ENR), ("I2C1", i2c.TRISE, 21, rcc.APB1ENR),
     ("PWR", 0x00, 28, rcc.APB1ENR), ("USART1", usart.BRR, 4, rcc.APB2ENR),
     ("SYSCFG", 0x08, 14, rcc.APB2ENR), ("WWDG", 0x04, 11, rcc.APB1ENR),
+    ("FSMC", 0x04, 0, rcc.AHB3ENR),
 ]  # fmt: skip
 
 
+@pytest.mark.fidelity(device=GATED, behaviour="dead while unclocked", source="RM0090 2.3")
 @pytest.mark.parametrize(("device", "offset", "bit", "enable"), GATED)
 def test_dead_while_gated(
     board: ProbedBoard, device: str, offset: int, bit: int, enable: int
@@ -34,12 +36,17 @@ def test_dead_while_gated(
     assert len(board.found()) == 2
 
 
-@pytest.mark.parametrize(("device", "offset"), [("EXTI", 0x00), ("IWDG", 0x08), ("FLASH", 0x00)])
+UNGATED = [("EXTI", 0x00), ("IWDG", 0x08), ("FLASH", 0x00), ("RCC", 0x00)]
+
+
+@pytest.mark.fidelity(device=UNGATED, behaviour="has no clock gate", source="RM0090 7.3")
+@pytest.mark.parametrize(("device", "offset"), UNGATED)
 def test_what_has_no_gate_answers_always(board: ProbedBoard, device: str, offset: int) -> None:
     board.read(device, offset)
     assert board.found() == []
 
 
+@pytest.mark.fidelity(device="I2C")
 def test_in_reset_a_device_reads_zero_and_loses_writes(board: ProbedBoard) -> None:
     """RCC_APB1RSTR: "1: resets I2C1" for as long as it is set (section 7.3.8)."""
     board.enable(rcc.APB1ENR, 21)
@@ -52,6 +59,7 @@ def test_in_reset_a_device_reads_zero_and_loses_writes(board: ProbedBoard) -> No
     assert board.read("I2C1", i2c.TRISE) == 2  # the reset value
 
 
+@pytest.mark.fidelity(device="TIM")
 def test_a_timer_stands_still_without_its_clock(board: ProbedBoard) -> None:
     board.enable(rcc.APB1ENR, 0)
     board.write("TIM2", timer.CR1, timer.CR1_CEN)
@@ -62,6 +70,7 @@ def test_a_timer_stands_still_without_its_clock(board: ProbedBoard) -> None:
     assert 150 <= board.read("TIM2", timer.CNT) <= 170
 
 
+@pytest.mark.fidelity(device="USART")
 def test_a_word_on_its_way_waits_for_the_clock(board: ProbedBoard) -> None:
     board.enable(rcc.APB1ENR, 17)
     board.alternate("A2", 7)
@@ -80,6 +89,7 @@ def test_a_word_on_its_way_waits_for_the_clock(board: ProbedBoard) -> None:
     assert sent == [0x41]
 
 
+@pytest.mark.fidelity(device="RCC")
 @pytest.mark.parametrize(
     ("register", "implemented"),
     [

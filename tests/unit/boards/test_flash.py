@@ -11,6 +11,8 @@ from boardless_sim.peripherals import rcc
 from tests.unit.boards.probed_board import ProbedBoard
 from tests.unit.elf.elf_bytes import FLASH
 
+pytestmark = pytest.mark.fidelity(device="FLASH", source="RM0090 chapter 3")
+
 SECTOR_5 = FLASH + (128 << 10)  # the first of 128 KiB
 ERASE_US = 900_000.0
 

@@ -10,6 +10,8 @@ import pytest
 from boardless_sim.engines.engine import StopReason
 from tests.unit.core.programs import SLEEP_FOREVER, fault_of, poke, power_on
 
+pytestmark = pytest.mark.fidelity(device="FSMC", source="RM0090 36.5")
+
 AHB3ENR, BCR1, BANK_1, BANK_2 = 0x4002_3838, 0xA000_0000, 0x6000_0000, 0x6400_0000
 CLOCK = poke(AHB3ENR, 1)
 

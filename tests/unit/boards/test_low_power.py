@@ -12,6 +12,8 @@ from boardless_sim.engines.native import NativeEngine
 from boardless_sim.peripherals import pwr, rcc
 from tests.unit.core.programs import SLEEP_FOREVER, STOP_HERE, WFE, WFI, poke, power_on
 
+pytestmark = pytest.mark.fidelity(device="PWR", source="RM0090 5.3")
+
 RCC, PWR, SCR = 0x4002_3800, 0x4000_7000, 0xE000_ED10
 TIM3, SYSTICK, EXTI, ISER = 0x4000_0400, 0xE000_E010, 0x4001_3C00, 0xE000_E100
 SLEEPDEEP = 1 << 2

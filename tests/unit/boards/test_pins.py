@@ -23,6 +23,7 @@ def start_usart(board: ProbedBoard) -> list[int]:
     return sent
 
 
+@pytest.mark.fidelity(device="USART", source="RM0090 8.3.2")
 def test_a_word_leaves_by_a_pin_in_its_alternate_function_only(board: ProbedBoard) -> None:
     sent = start_usart(board)
     board.write("USART2", usart.DR, 0x41)
@@ -38,6 +39,7 @@ def test_a_word_leaves_by_a_pin_in_its_alternate_function_only(board: ProbedBoar
     assert sent == [0x43]
 
 
+@pytest.mark.fidelity(device="GPIO", source="RM0090 8.3")
 def test_another_pin_with_the_same_function_will_do(board: ProbedBoard) -> None:
     sent = start_usart(board)
     board.alternate("D5", 7)
@@ -46,6 +48,7 @@ def test_another_pin_with_the_same_function_will_do(board: ProbedBoard) -> None:
     assert (sent, board.found()) == ([0x43], [])
 
 
+@pytest.mark.fidelity(device="USART", source="RM0090 8.3.2")
 def test_what_is_sent_to_a_receiver_without_a_pin_is_lost(board: ProbedBoard) -> None:
     start_usart(board)
     board.engine.uart_send("USART2", b"a")
@@ -89,6 +92,7 @@ def push_pull(board: ProbedBoard) -> None:
     use_i2c_pins(board, open_drain=False)
 
 
+@pytest.mark.fidelity(device="I2C", source="RM0090 27.3")
 @pytest.mark.parametrize("pins", [no_pins, push_pull])
 def test_no_acknowledge_without_open_drain_pins(
     board: ProbedBoard, pins: Callable[[ProbedBoard], None]
@@ -102,6 +106,7 @@ def test_no_acknowledge_without_open_drain_pins(
     assert address_camera(board) & i2c.SR1_ADDR
 
 
+@pytest.mark.fidelity(device="OV7670", behaviour="dead while unclocked", source="OV7670 data sheet")
 def test_no_acknowledge_and_no_sync_without_xclk(board: ProbedBoard) -> None:
     use_i2c_pins(board)
     assert address_camera(board) & i2c.SR1_AF
@@ -115,6 +120,7 @@ def test_no_acknowledge_and_no_sync_without_xclk(board: ProbedBoard) -> None:
     assert board.machine.devices.camera.frames_clocked == 2
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_a_stopped_source_stops_the_sensor(board: ProbedBoard) -> None:
     use_i2c_pins(board)
     start_clock_output(board)
@@ -144,11 +150,13 @@ def capture(board: ProbedBoard, missing: str) -> int:
     return board.read("DCMI", dcmi.RIS)
 
 
+@pytest.mark.fidelity(device="DCMI", source="RM0090 15.4")
 def test_with_all_pins_frames_arrive(board: ProbedBoard) -> None:
     assert capture(board, missing="") & (dcmi.VSYNC | dcmi.LINE) == dcmi.VSYNC | dcmi.LINE
     assert board.found() == []
 
 
+@pytest.mark.fidelity(device="DCMI", source="RM0090 15.4")
 @pytest.mark.parametrize(
     ("pin", "signal", "seen"),
     [
@@ -183,6 +191,7 @@ def count_edges(board: ProbedBoard, line: int, time_us: float) -> int:
     return count
 
 
+@pytest.mark.fidelity(device="GPIO", source="RM0090 8.3")
 @pytest.mark.parametrize("function", [13, None])
 def test_vsync_can_be_watched_by_an_interrupt(board: ProbedBoard, function: int | None) -> None:
     """The input path is there in every mode but analog (section 8.3.1, figure 25)."""
@@ -194,6 +203,7 @@ def test_vsync_can_be_watched_by_an_interrupt(board: ProbedBoard, function: int 
     assert count_edges(board, 7, 4.5 * FRAME_US) == 4  # 20.0 frames a second at 16 MHz
 
 
+@pytest.mark.fidelity(device="GPIO", source="RM0090 8.3")
 def test_href_moves_for_who_watches_it(board: ProbedBoard) -> None:
     start_clock_output(board)
     board.enable(rcc.AHB1ENR, 0)
@@ -201,6 +211,7 @@ def test_href_moves_for_who_watches_it(board: ProbedBoard) -> None:
     assert count_edges(board, 4, 2 * FRAME_US) == 480  # the lines of one VGA frame
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_pixclk_moves_when_the_port_is_read(board: ProbedBoard) -> None:
     start_clock_output(board)
     divide_pixel_clock(board, 0x1A)
@@ -212,6 +223,7 @@ def test_pixclk_moves_when_the_port_is_read(board: ProbedBoard) -> None:
     assert levels == {0, 1}
 
 
+@pytest.mark.fidelity(device="DCMI", source="RM0090 15.4")
 def test_a_pixel_clock_that_is_too_fast_loses_bytes(board: ProbedBoard) -> None:
     """PIXCLK takes at least 2.5 periods of HCLK (section 15.4): 16 MHz at 16 MHz is too fast."""
     capture(board, missing="")
@@ -223,6 +235,7 @@ def test_a_pixel_clock_that_is_too_fast_loses_bytes(board: ProbedBoard) -> None:
     assert "expected at most 6.4 MHz at HCLK 16 MHz" in board.engine.findings()[0].text
 
 
+@pytest.mark.fidelity(device="I2C", source="RM0090 27.3")
 def test_a_line_held_low_keeps_the_bus_busy(board: ProbedBoard) -> None:
     """SR2.BUSY: "detection of SDA or SCL low" (section 27.6.7); no start until it is let go."""
     use_i2c_pins(board)
@@ -239,6 +252,7 @@ def test_a_line_held_low_keeps_the_bus_busy(board: ProbedBoard) -> None:
     assert board.read("I2C1", i2c.SR1) & i2c.SR1_SB
 
 
+@pytest.mark.fidelity(device="I2C", source="RM0090 27.3")
 def test_a_target_may_stretch_the_clock(board: ProbedBoard) -> None:
     start_clock_output(board)
     use_i2c_pins(board)
@@ -252,6 +266,7 @@ def test_a_target_may_stretch_the_clock(board: ProbedBoard) -> None:
     assert board.read("I2C1", i2c.SR1) & i2c.SR1_BTF
 
 
+@pytest.mark.fidelity(device="I2C", source="RM0090 27.3")
 def test_a_transmitter_shows_txe_with_addr(board: ProbedBoard) -> None:
     """EV6 of a transmitter, as ST's drivers wait for it: 0x00070082 in SR2:SR1."""
     start_clock_output(board)

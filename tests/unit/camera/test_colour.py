@@ -13,6 +13,8 @@ from boardless_sim.camera.sensors import ov7670_output as out
 from boardless_sim.camera.sensors.ov7670 import Ov7670
 from boardless_sim.camera.source import open_frames
 
+pytestmark = pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet, figures 11 and 12")
+
 RED, SKY = (255, 0, 0), (64, 128, 255)
 
 

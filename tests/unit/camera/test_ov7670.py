@@ -120,6 +120,7 @@ def gradient() -> Frame:
     return Frame("gradient", luma)
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_identity(rig: Rig) -> None:
     assert sensor.ADDRESS == 0x21
     assert [rig.read(address) for address in (0x0A, 0x0B, 0x1C, 0x1D)] == [0x76, 0x73, 0x7F, 0xA2]
@@ -127,6 +128,7 @@ def test_identity(rig: Rig) -> None:
     assert rig.read(0x0A) == 0x76
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_registers_keep_values_until_reset(rig: Rig) -> None:
     rig.write(out.TSLB, 0x04)
     assert rig.read(out.TSLB) == 0x04
@@ -135,11 +137,13 @@ def test_registers_keep_values_until_reset(rig: Rig) -> None:
     assert rig.read(out.COM7) == 0
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_address_past_the_last_register_is_harmless(rig: Rig) -> None:
     rig.write(0xF0, 1)
     assert rig.read(0xF0) == 0
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_thirty_frames_a_second_at_24_mhz(rig: Rig) -> None:
     assert rig.camera.timing().frame_ns == FRAME_NS
     rig.write(sensor.CLKRC, 1)
@@ -150,6 +154,7 @@ def test_thirty_frames_a_second_at_24_mhz(rig: Rig) -> None:
     assert rig.camera.timing().frame_ns == FRAME_NS // 4
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_vsync_and_line_times(rig: Rig) -> None:
     rig.configure(QQVGA)
     rig.bus.run_us(2 * FRAME_NS / 1000 - 1)
@@ -164,6 +169,7 @@ def test_vsync_and_line_times(rig: Rig) -> None:
     assert times[-1] == pytest.approx((20 + 479) * line + line * 640 / 784, abs=200)
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_without_a_listener_there_are_no_lines(rig: Rig) -> None:
     rig.sink.listening = False
     rig.bus.run_us(3 * FRAME_NS / 1000 + 1)
@@ -171,6 +177,7 @@ def test_without_a_listener_there_are_no_lines(rig: Rig) -> None:
     assert len(rig.sink.edges) == 5
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 @pytest.mark.parametrize(
     ("tslb", "com13", "y", "u", "v"),
     [(0x04, 0x88, 0, 1, 3), (0x04, 0x89, 0, 3, 1), (0x0C, 0x88, 1, 0, 2), (0x0C, 0x89, 1, 2, 0)],
@@ -186,11 +193,13 @@ def test_yuv_order(rig: Rig, tslb: int, com13: int, y: int, u: int, v: int) -> N
     assert set(picture[:, v::4].ravel()) == {0x22}
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_grey_has_neutral_chroma(rig: Rig) -> None:
     rig.configure(QQVGA)
     assert set(rig.picture()[:, 1::2].ravel()) == {128}
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_rgb565_of_grey(rig: Rig) -> None:
     rig.configure(QQVGA | {out.COM7: out.COM7_RGB, out.COM15: 0xD0})
     rig.camera.lens.show(Frame("flat", np.full((120, 160), 0xA5, np.uint8)))
@@ -199,6 +208,7 @@ def test_rgb565_of_grey(rig: Rig) -> None:
     assert rig.picture()[0, :2].tolist() == [pixel >> 8, pixel & 0xFF]
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 @pytest.mark.parametrize(
     ("registers", "size"),
     [
@@ -220,12 +230,14 @@ def test_output_size(rig: Rig, registers: dict[int, int], size: tuple[int, int])
     assert rig.picture().shape == (size[1], 2 * size[0])
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_empty_window_gives_no_lines(rig: Rig) -> None:
     rig.configure(QQVGA | {out.HSTART: 0x10, out.HSTOP: 0x10, out.HREF: 0})
     rig.bus.run_us(3 * FRAME_NS / 1000)
     assert rig.sink.lines == []
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_vga_repeats_each_pixel(rig: Rig) -> None:
     rig.configure({out.TSLB: 0x04})
     rig.camera.lens.show(gradient())
@@ -233,18 +245,27 @@ def test_vga_repeats_each_pixel(rig: Rig) -> None:
     assert np.array_equal(luma, gradient().luma.repeat(4, axis=0).repeat(4, axis=1))
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_mirror_flip_and_negative(rig: Rig) -> None:
     rig.configure(QQVGA | {out.MVFP: out.MVFP_MIRROR | out.MVFP_FLIP, out.TSLB: 0x24})
     rig.camera.lens.show(gradient())
     assert np.array_equal(rig.picture()[:, ::2], 255 - gradient().luma[::-1, ::-1])
 
 
-def test_limited_range(rig: Rig) -> None:
-    rig.configure(QQVGA | {out.COM15: 0x00})
-    rig.camera.lens.show(Frame("black", np.zeros((28, 28), np.uint8)))
-    assert rig.picture()[60, 160] == 0x10
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
+@pytest.mark.parametrize(
+    ("com15", "darkest", "brightest"),
+    [(0x00, 0x10, 0xF0), (0x40, 0x10, 0xF0), (0x80, 0x01, 0xFE), (0xC0, 0x00, 0xFF)],
+)
+def test_each_range_has_both_its_ends(rig: Rig, com15: int, darkest: int, brightest: int) -> None:
+    """COM15[7:6]: "[10] to [F0]", "[01] to [FE]", "[00] to [FF]"."""
+    rig.configure(QQVGA | {out.COM15: com15})
+    for value, sent in ((0, darkest), (255, brightest)):
+        rig.camera.lens.show(Frame("one shade", np.full((28, 28), value, np.uint8)))
+        assert rig.picture()[60, 160] == sent
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 @pytest.mark.parametrize(
     "registers",
     [{out.COM17: out.COM17_BARS}, {out.COM7: out.COM7_BARS}, {out.SCALING_XSC: 0xBA}],
@@ -262,6 +283,7 @@ def test_colour_bars(rig: Rig, registers: dict[int, int]) -> None:
     assert row[3::4].max() > 235  # red
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_pin_options_of_com10(rig: Rig) -> None:
     rig.configure(QQVGA | {out.COM10: sensor.COM10_HREF_REVERSE | sensor.COM10_PCLK_REVERSE})
     rig.picture()
@@ -348,6 +370,7 @@ def test_reset_keeps_the_queue(rig: Rig) -> None:
     assert rig.camera.lens.captured == frames
 
 
+@pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")
 def test_sleeping_sensor_is_silent(rig: Rig) -> None:
     rig.write(sensor.COM2, sensor.COM2_SLEEP)
     rig.bus.run_us(3 * FRAME_NS / 1000)

@@ -10,8 +10,9 @@ from boardless import cli
 from boardless.running import session
 from boardless_sim.camera import source
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.engine import StopReason
+from boardless_sim.engines.engine import Capability, StopReason
 from boardless_sim.errors import FrameError
+from boardless_sim.finding import Check, Finding, Grade
 from tests.unit.running.fake_engine import FakeEngine, frames
 
 RUN = ["run", "app.elf", "--frames", "t10k"]
@@ -33,7 +34,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Board:
                 raise FrameError("gone: no such file, expected frames")
             return iter((frames(3) if found is None else found)[:limit])
 
-        monkeypatch.setattr(session.BoardSetup, "power_on", lambda _setup: placed)
+        monkeypatch.setattr(session.BoardSetup, "power_on", lambda _setup, _image=None: placed)
         monkeypatch.setattr(source, "open_frames", open_frames)
         return placed
 
@@ -171,3 +172,25 @@ def test_an_interrupt_ends_with_130_and_leaves_no_document(
     assert cli.main([*RUN, "--json", str(tmp_path / "run.json")]) == 130
     assert capsys.readouterr().err.strip() == "boardless: interrupted"
     assert list(tmp_path.iterdir()) == []
+
+
+class Careless(FakeEngine):
+    """It counts its frames wrongly, and the board has seen why."""
+
+    capabilities = FakeEngine.capabilities | {Capability.BOARD_CHECKS}
+    checks = frozenset(Check)
+
+    def findings(self) -> list[Finding]:
+        return [Finding("clock-gate", Grade.ERROR, "DMA2", 0x0800_1234, 5.0, "DMA2 is not clocked")]
+
+
+def test_what_the_board_saw_is_told_before_what_cannot_be_read(
+    board: Board, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board(Careless(says=lambda number, _frame: f"r- frame={number + 7} class=1 score=2"))
+    path = tmp_path / "run.json"
+    assert cli.main([*RUN, "--json", str(path)]) == 1
+    document = json.loads(path.read_text())
+    assert document["stop_reason"] == "unreadable"
+    assert [row["check"] for row in document["board_checks"]] == ["clock-gate"]
+    assert "FAILED     clock-gate: DMA2 is not clocked" in capsys.readouterr().out

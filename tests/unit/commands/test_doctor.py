@@ -8,6 +8,10 @@ import pytest
 from boardless import cli
 from boardless.project import doctor
 from boardless.project.doctor import Check, can_run
+from tests.unit.core.programs import SLEEP_FOREVER, assemble, poke
+from tests.unit.elf.elf_bytes import build_elf
+
+SPI1_CR1, RCC_APB1ENR, TIM2_ARR = 0x4001_3000, 0x4002_3840, 0x4000_002C
 
 FOUND = Check("unicorn", "2.1.4", "run", "pip install unicorn==2.1.4")
 MISSING = Check("C core", None, "run", "apt-get install build-essential")
@@ -79,3 +83,32 @@ def test_which_renode_is_found_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path
     monkeypatch.setenv("RENODE_PATH", str(tmp_path))
     found = {check.name: check.found for check in doctor.examine()}
     assert found["renode"] == f"Renode v1.16.1.1, {program}"
+
+
+def test_a_firmware_that_touches_what_is_not_modelled_fails_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elf = tmp_path / "spi.elf"
+    elf.write_bytes(build_elf(code=assemble(poke(SPI1_CR1, 1) + SLEEP_FOREVER)))
+    assert cli.main(["doctor", "--board", str(elf), "--json"]) == 1
+    devices = json.loads(capsys.readouterr().out)["devices"]
+    assert [(row["device"], row["standing"]) for row in devices] == [
+        ("core", "modelled"),
+        ("SPI1", "not modelled"),
+    ]
+
+
+def test_the_board_of_a_firmware_says_how_well_each_device_is_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    elf = tmp_path / "tim.elf"
+    code = poke(RCC_APB1ENR, 1) + poke(TIM2_ARR, 1) + SLEEP_FOREVER
+    elf.write_bytes(build_elf(code=assemble(code)))
+    assert cli.main(["doctor", "--board", str(elf)]) == 0
+    output = capsys.readouterr().out
+    assert [line.split()[:2] for line in output.splitlines()[1:4]] == [
+        ["core", "modelled"],
+        ["TIM2", "modelled"],
+        ["RCC", "modelled"],
+    ]
+    assert "short cut  TIM: " in output

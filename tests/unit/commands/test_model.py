@@ -115,7 +115,7 @@ def test_the_right_model_is_no_mismatch(monkeypatch: pytest.MonkeyPatch) -> None
 def test_run_refuses_before_a_board_is_powered(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(model_hash, "load_image", lambda _path: image())
+    monkeypatch.setattr("boardless_sim.elf.image.load_image", lambda _path: image())
     arguments = ["run", "app.elf", "--frames", "pattern:bars", "--model", str(ARTIFACT)]
     assert cli.main(arguments) == 2
     assert DIGEST.hex() in capsys.readouterr().err

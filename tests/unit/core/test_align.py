@@ -20,6 +20,8 @@ from tests.unit.core.programs import (
 )
 from tests.unit.elf.elf_bytes import FLASH
 
+pytestmark = pytest.mark.fidelity(device="core", source="DDI 0403E, A3.2.1")
+
 CODE = FLASH + 0x40
 RAM = 0x2000_0100
 SVCALL = 11

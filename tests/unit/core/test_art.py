@@ -22,6 +22,8 @@ from tests.unit.core.test_cycles import (
 )
 from tests.unit.elf.elf_bytes import FLASH
 
+pytestmark = pytest.mark.fidelity(device="core", source="RM0090 3.5")
+
 ACR = 0x4002_3C00
 PRFTEN, ICEN, DCEN, ICRST, DCRST = (1 << bit for bit in range(8, 13))
 WAIT = 5

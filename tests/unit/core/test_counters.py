@@ -17,6 +17,8 @@ from tests.unit.core.programs import (
     power_on,
 )
 
+pytestmark = pytest.mark.fidelity(device="core", source="DDI 0403E, B3.3 and C1.8")
+
 SYST_CSR, SYST_RVR, SYST_CVR = 0xE000_E010, 0xE000_E014, 0xE000_E018
 DEMCR, DWT_CTRL, DWT_CYCCNT = 0xE000_EDFC, 0xE000_1000, 0xE000_1004
 SYSTICK = 15

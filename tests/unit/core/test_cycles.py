@@ -27,6 +27,8 @@ from tests.unit.core.programs import (
 )
 from tests.unit.elf.elf_bytes import FLASH, build_elf
 
+pytestmark = pytest.mark.fidelity(device="core", source="DDI 0439, 3.3")
+
 LINE = 16
 B_NEXT, BRANCH = 0xE7FF, 1  # to the next halfword; its cycle
 B_OVER_ONE, BEQ_OVER_ONE, BNE_OVER_ONE = 0xE000, 0xD000, 0xD100

@@ -24,6 +24,8 @@ from tests.unit.core.programs import (
 )
 from tests.unit.elf.elf_bytes import FLASH
 
+pytestmark = pytest.mark.fidelity(device="core", source="DDI 0403E, B1.5")
+
 CODE = FLASH + 0x40
 RAM = 0x2000_0000
 NMI, SVCALL, PENDSV = 2, 11, 14

@@ -21,6 +21,8 @@ from tests.unit.core.programs import (
     power_on,
 )
 
+pytestmark = pytest.mark.fidelity(device="core", source="DDI 0403E, B1.5.7")
+
 NMI, SVCALL = 2, 11
 SCB_ICSR, NMIPENDSET = 0xE000_ED04, 1 << 31
 SCB_CPACR, FPCCR, FPCAR, MVFR0, MVFR1 = (

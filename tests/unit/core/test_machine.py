@@ -40,6 +40,7 @@ RCC_CSR_SFTRSTF = 1 << 28
 SPI1_CR1 = 0x4001_3000
 
 
+@pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
 def test_a_load_from_nothing_is_a_hard_fault_with_its_address(tmp_path: Path) -> None:
     engine = power_on(tmp_path, constant(0, NOTHING) + load(1, 0))
     assert engine.run(100) == StopReason.FAULT
@@ -49,6 +50,7 @@ def test_a_load_from_nothing_is_a_hard_fault_with_its_address(tmp_path: Path) ->
     )
 
 
+@pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
 def test_a_call_to_nowhere_names_its_caller(tmp_path: Path) -> None:
     path = tmp_path / "program.elf"
     program = [*constant(0, 0), 0x4780, *STOP_HERE]  # blx r0
@@ -59,12 +61,14 @@ def test_a_call_to_nowhere_names_its_caller(tmp_path: Path) -> None:
     assert str(engine.fault()).startswith("HardFault at pc 0x00000000 in ? from main (CFSR")
 
 
+@pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
 def test_a_fault_in_the_hard_fault_handler_locks_up(tmp_path: Path) -> None:
     engine = power_on(tmp_path, UNDEFINED, hard_fault=UNDEFINED)
     assert engine.machine.run(100) == Outcome.LOCKUP
     assert engine.time_us() < 10
 
 
+@pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
 def test_a_stack_outside_memory_still_reaches_the_handler(tmp_path: Path) -> None:
     to_nothing = [*constant(0, NOTHING), 0x4685]  # mov sp, r0
     engine = power_on(tmp_path, to_nothing + UNDEFINED)
@@ -75,6 +79,7 @@ def test_a_stack_outside_memory_still_reaches_the_handler(tmp_path: Path) -> Non
     assert engine.machine.cpu.shared.active_exception == 3
 
 
+@pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
 def test_a_breakpoint_without_a_debugger_is_a_hard_fault(tmp_path: Path) -> None:
     engine = power_on(tmp_path, BREAKPOINT)
     assert engine.run(100) == StopReason.FAULT
@@ -83,6 +88,7 @@ def test_a_breakpoint_without_a_debugger_is_a_hard_fault(tmp_path: Path) -> None
     assert fault.hfsr == 1 << 31  # DEBUGEVT
 
 
+@pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
 def test_a_store_to_flash_faults(tmp_path: Path) -> None:
     engine = power_on(tmp_path, poke(FLASH, 1))
     assert engine.run(100) == StopReason.FAULT
@@ -91,6 +97,7 @@ def test_a_store_to_flash_faults(tmp_path: Path) -> None:
     assert fault.address == FLASH
 
 
+@pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
 def test_code_in_a_device_region_faults(tmp_path: Path) -> None:
     engine = power_on(tmp_path, [*constant(0, 0x4000_0001), 0x4700])  # bx r0
     assert engine.run(100) == StopReason.FAULT
@@ -112,6 +119,7 @@ def test_a_loop_without_end_reaches_the_limit_of_time(tmp_path: Path) -> None:
     assert engine.time_us() == pytest.approx(1500, abs=1)
 
 
+@pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
 def test_an_event_lets_wfe_pass_once(tmp_path: Path) -> None:
     after = poke(RAM, 7)
     once = power_on(tmp_path, [SEV, WFE, *after, *STOP_HERE])
@@ -123,6 +131,7 @@ def test_an_event_lets_wfe_pass_once(tmp_path: Path) -> None:
     assert twice.read_memory(RAM, 4) == bytes(4)
 
 
+@pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
 @pytest.mark.parametrize("nops", [0, 1, 10, 60])
 def test_the_cycle_counter_is_exact_inside_a_block(tmp_path: Path, nops: int) -> None:
     start = poke(DEMCR, 1 << 24) + poke(DWT_CTRL, 1) + constant(0, DWT_CYCCNT)
@@ -133,6 +142,7 @@ def test_the_cycle_counter_is_exact_inside_a_block(tmp_path: Path, nops: int) ->
     assert elapsed == (nops + 2 if nops else 2)
 
 
+@pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
 def test_a_reset_request_starts_again_and_is_told_to_the_rcc(tmp_path: Path) -> None:
     count = [*constant(4, RAM), *load(5, 4), 0x1C6D, *store(5, 4)]  # adds r5, r5, #1
     done = [0x2D03, 0xD0FE]  # cmp r5, #3; beq .

@@ -23,6 +23,8 @@ from tests.unit.core.programs import (
 )
 from tests.unit.elf.elf_bytes import FLASH
 
+pytestmark = pytest.mark.fidelity(device="core", source="DDI 0403E, B3.5")
+
 RAM, CCM = 0x2000_0000, 0x1000_0000
 ARENA = RAM + 0x4000
 GPIOA = 0x4002_0000

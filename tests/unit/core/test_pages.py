@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from boardless_sim.engines.engine import StopReason
 from tests.unit.core.programs import RETURN, STOP_HERE, UNDEFINED, constant, power_on
+
+pytestmark = pytest.mark.fidelity(device="core", source="DDI 0403E, A3.5")
 
 RAM, CCM = 0x2000_0400, 0x1000_0000
 DROP_PRIVILEGES = [0x2001, 0xF380, 0x8814]  # movs r0, #1; msr control, r0

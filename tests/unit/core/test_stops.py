@@ -120,6 +120,23 @@ def test_the_rest_of_a_block_is_not_counted_again(tmp_path: Path, first: int) ->
             assert figure(engine) == figure(plain)
 
 
+@pytest.mark.parametrize("length", [190, 250, 360])
+@pytest.mark.parametrize("first", [1, 150])
+def test_a_block_that_hooks_cut_short_is_counted_whole(
+    tmp_path: Path, length: int, first: int
+) -> None:
+    code = [*[ADD_R3] * length, *SLEEP_FOREVER]
+    plain = power_on(tmp_path, code)
+    plain.run(100)
+    with stops_in(tmp_path, code) as (engine, stops, run):
+        stops.step(first)
+        run()
+        stops.close()
+        engine.machine.run_until(plain.machine.time_ps())
+        assert engine.instructions() == plain.instructions()
+        assert engine.sleep_cycles() == plain.sleep_cycles()
+
+
 def test_a_step_passes_through_a_handler_unless_asked(tmp_path: Path) -> None:
     program = [NOP, *SUPERVISOR_CALL, NOP, *STOP_HERE]
     with stops_in(tmp_path, program, {11: [NOP, NOP, *RETURN]}) as (engine, stops, run):

@@ -4,6 +4,8 @@ import pytest
 
 from boardless_sim.core.timing import analyse_block
 
+pytestmark = pytest.mark.fidelity(device="core", source="DDI 0439, 3.3.1")
+
 ADDRESS = 0x0800_0000
 
 

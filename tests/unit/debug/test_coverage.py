@@ -4,8 +4,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from boardless.debug.coverage import BranchCoverage, FileCoverage, merge
-from boardless.report.coverage import cobertura, lcov
-from boardless.report.coverage_html import pages
+from boardless.report.execution.coverage import cobertura, lcov
+from boardless.report.execution.coverage_html import pages
 
 REACHED, BOTH, NEVER = (
     BranchCoverage(ran=True, fell_through=True, taken=False),

@@ -79,15 +79,15 @@ def with_section(number: int, field: int, value: int) -> Callable[[], bytes]:
         ),
         (
             lambda: bytes(build_elf(code=struct.pack("<II", 0, FLASH + 9) + bytes(8))),
-            "initial stack pointer 0x00000000, expected an address in SRAM or CCM",
+            "initial stack pointer 0x00000000, expected an address in RAM",
         ),
         (
-            lambda: bytes(build_elf(load_address=FLASH + 0x4000)),
+            lambda: bytes(build_elf(code=bytes(4), load_address=FLASH + 0x4000)),
             "no vector table at 0x08000000, the image starts at 0x08004000",
         ),
         (
             lambda: bytes(build_elf(load_address=0x2000_0000)),
-            "segment of 16 bytes loads at 0x20000000, expected Flash 0x08000000-0x080fffff",
+            "segment of 16 bytes loads at 0x20000000, expected Flash, from 0x08000000 on",
         ),
         (
             patched(48, b"\1\0"),
@@ -137,3 +137,9 @@ def test_damaged_elfs_give_one_line_and_no_traceback(tmp_path: Path) -> None:
             damaged[chance.randrange(len(damaged))] = chance.choice((0, 1, 0x7F, 0x80, 0xFF))
         path.write_bytes(damaged)
         assert "\n" not in outcome(path)
+
+
+def test_an_image_behind_a_boot_loader_has_its_table_at_its_start(tmp_path: Path) -> None:
+    path = tmp_path / "app.elf"
+    path.write_bytes(bytes(build_elf(load_address=FLASH + 0x8000)))
+    assert load_image(path).vector_table == FLASH + 0x8000

@@ -77,6 +77,11 @@ __attribute__((noinline)) static void copy(void)
     REGISTER(DMA2_S0 + 0x00) = 2u << 6 | 1u << 10 | 1u << 9 | 1u; /* memory to memory, bytes */
 }
 
+__attribute__((noinline)) static void touch(void)
+{
+    REGISTER(0x40004408) = 0x16D; /* USART2_BRR, without its clock */
+}
+
 __attribute__((noinline)) void work(void)
 {
     say("m- ready\nm- half a");
@@ -92,6 +97,7 @@ __attribute__((noinline)) void work(void)
         break;
     case 6: REGISTER(0xE000ED0C) = 0x05FA0004; for (;;) { } /* AIRCR.SYSRESETREQ */
     case 7: for (;;) { say("flood\n"); }
+    case 9: touch(); for (;;) { }
     case 8: for (;;) { victim[0]++; }
     default: break;
     }

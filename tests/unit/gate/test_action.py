@@ -30,7 +30,7 @@ def run_action(folder: Path, elf: Path, **inputs: str) -> subprocess.CompletedPr
     tools.mkdir(parents=True)
     (tools / "boardless").write_text(f'#!/bin/sh\nexec {sys.executable} -m boardless "$@"\n')
     (tools / "boardless").chmod(0o755)
-    names = ("ELF", "CONFIG", "BASE", "MAP", "TODAY", "REPORT")
+    names = ("CONFIG", "BASE", "MAP", "TODAY", "REPORT")
     given = dict.fromkeys(names, "") | {"CONFIG": "boardless.toml", "REPORT": "out"} | inputs
     variables = {
         "PATH": "/usr/bin:/bin",
@@ -39,8 +39,8 @@ def run_action(folder: Path, elf: Path, **inputs: str) -> subprocess.CompletedPr
         "GITHUB_STEP_SUMMARY": str(folder / "summary"),
         "GITHUB_ACTIONS": "true",
         "HEAD_SHA": "0" * 40,
-        **given,
         "ELF": str(elf),
+        **given,
     }
     command = ["bash", "-c", script()]
     return subprocess.run(
@@ -86,3 +86,17 @@ def test_workflow_with_a_token_checks_nothing_out() -> None:
     assert "pull-requests: write" in text
     for step in re.findall(r"run: \|\n((?: {10}.*\n)+)", text):
         assert "${{" not in step
+
+
+def test_two_elfs_have_one_verdict_and_one_report(small_elf: Path, tmp_path: Path) -> None:
+    """Without an ELF every target of the config is judged; nothing is built or fetched."""
+    targets = f"[[target]]\nname = 'a'\nelf = '{small_elf}'\n"
+    targets += f"[[target]]\nname = 'b'\nelf = '{small_elf}'\nbudget.region.FLASH.max = '64K'\n"
+    (tmp_path / "boardless.toml").write_text("[budget.region.FLASH]\nmax = 1\n" + targets)
+    done = run_action(tmp_path, Path(), ELF="", TODAY="2026-01-31")
+    assert done.returncode == 1, done.stderr
+    assert (tmp_path / "output").read_text() == "verdict=fail\nexit-code=1\n"
+    report = (tmp_path / "out/report.md").read_text()
+    assert report.startswith("<!-- boardless-budget -->\n")
+    assert "| ❌ a | 0 of 1 |" in report
+    assert "| ✅ b | 1 of 1 |" in report

@@ -13,7 +13,7 @@ from boardless.gate import decide, gate, measure
 from boardless.gate.evidence import Evidence
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.config import load_config
-from boardless.report.verdict import render
+from boardless.report.verdict.terminal import render
 from boardless_sim.engines.engine import StackMark
 from boardless_sim.errors import BoardlessError, ConfigError
 

@@ -18,8 +18,8 @@ from boardless.gate.stack_bound import stack_bound
 from boardless.project.budgets import Budgets, SizeBudget
 from boardless.project.config import Config
 from boardless.project.model import ROLES, Role
-from boardless.report.verdict_html import html
-from boardless.report.verdict_markdown import LIMIT, markdown
+from boardless.report.verdict.html import html
+from boardless.report.verdict.markdown import LIMIT, markdown
 from boardless.size.measure import measure
 from boardless_sim.errors import AnalyserError, BoardlessError
 from tests.unit.conftest import link

@@ -183,3 +183,13 @@ def test_chips_are_the_boards() -> None:
     assert ram.length == 192 << 10
     with pytest.raises(ConfigError, match=r"\[board\] chip: chip 'z80', expected a part as"):
         parse_config(Path("b.toml"), b"[board]\nchip = 'z80'")
+
+
+def test_a_run_that_ended_in_variables_fails_whatever_it_used(tmp_path: Path) -> None:
+    """A task's stack is another than the main one, whose mark is small then."""
+    elf, config = link(tmp_path, filler=64, local=4), tmp_path / "a.toml"
+    config.write_text("[budget.stack]\nmeasured-max = '64K'\n")
+    mark = StackMark(16, ON_TOP - 16, "deep")
+    verdict = gate(elf, config, mark, mark_problem="the process stack went below", today=DAY)
+    assert row(verdict, "stack.measured").reason == "the process stack went below"
+    assert not verdict.passed

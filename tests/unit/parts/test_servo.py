@@ -21,6 +21,8 @@ from boardless_sim.peripherals.timer import (
 )
 from tests.unit.fake_bus import FakeBus
 
+pytestmark = pytest.mark.fidelity(device="TIM", source="RM0090 18.3.9")
+
 PWM_PRELOADED = 0x6868  # OCxM 110, OCxPE, for both channels of a CCMR
 
 

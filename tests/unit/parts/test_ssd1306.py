@@ -6,6 +6,8 @@ import pytest
 
 from boardless_sim.parts.ssd1306 import HEIGHT, WIDTH, Ssd1306
 
+pytestmark = pytest.mark.fidelity(device="SSD1306", source="SSD1306 data sheet")
+
 ON = (0x8D, 0x14, 0xA1, 0xC8, 0xAF)  # charge pump, upright, on
 
 

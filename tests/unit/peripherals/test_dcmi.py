@@ -9,6 +9,8 @@ from boardless_sim.peripherals import dcmi
 from boardless_sim.peripherals.dcmi import Dcmi
 from tests.unit.fake_bus import FakeBus
 
+pytestmark = pytest.mark.fidelity(device="DCMI", source="RM0090 chapter 15")
+
 IRQ = 78
 RUN = dcmi.CR_ENABLE | dcmi.CR_VSPOL | dcmi.CR_PCKPOL  # as an OV7670 wants it
 SNAPSHOT = RUN | dcmi.CR_CM | dcmi.CR_CAPTURE

@@ -14,6 +14,8 @@ from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.register import AhbPeripheral, Register
 from tests.unit.fake_bus import RAM_BASE, FakeBus
 
+pytestmark = pytest.mark.fidelity(device="DMA", source="RM0090 chapter 10")
+
 _REQUESTS = load_facts("stm32f417vg").requests  # of all lines, the one with CRYP and HASH too
 DMA1_REQUESTS, DMA2_REQUESTS = _REQUESTS["DMA1"], _REQUESTS["DMA2"]
 IRQS = (56, 57, 58, 59, 60, 68, 69, 70)

@@ -16,6 +16,7 @@ def port() -> Gpio:
     return device
 
 
+@pytest.mark.fidelity(device="GPIO", source="RM0090 chapter 8")
 def test_output_pin_reads_back(port: Gpio) -> None:
     port.write(gpio.MODER, 4, gpio.MODE_OUTPUT << 24)
     port.write(gpio.BSRR, 4, 1 << 12 | 1 << 3)
@@ -23,6 +24,7 @@ def test_output_pin_reads_back(port: Gpio) -> None:
     assert port.read(gpio.IDR, 4) == 1 << 12  # pin 3 is an input
 
 
+@pytest.mark.fidelity(device="GPIO", source="RM0090 chapter 8")
 def test_bsrr_sets_over_reset_and_takes_halfwords(port: Gpio) -> None:
     port.write(gpio.BSRR, 4, 0x0001_0001)
     assert port.read(gpio.ODR, 4) == 1
@@ -30,6 +32,7 @@ def test_bsrr_sets_over_reset_and_takes_halfwords(port: Gpio) -> None:
     assert port.read(gpio.ODR, 4) == 0
 
 
+@pytest.mark.fidelity(device="GPIO", source="RM0090 chapter 8")
 def test_open_drain_output_follows_the_outside_when_high(port: Gpio) -> None:
     port.write(gpio.MODER, 4, gpio.MODE_OUTPUT)
     port.write(gpio.OTYPER, 4, 1)
@@ -41,6 +44,7 @@ def test_open_drain_output_follows_the_outside_when_high(port: Gpio) -> None:
     assert not port.level(0)
 
 
+@pytest.mark.fidelity(device="GPIO", source="RM0090 chapter 8")
 def test_pull_up_until_driven(port: Gpio) -> None:
     port.write(gpio.PUPDR, 4, gpio.PULL_UP)
     assert port.level(0)
@@ -50,17 +54,20 @@ def test_pull_up_until_driven(port: Gpio) -> None:
     assert port.level(0)
 
 
+@pytest.mark.fidelity(device="GPIO", source="RM0090 chapter 8")
 def test_analog_pin_reads_low(port: Gpio) -> None:
     port.set_input(5, True)
     port.write(gpio.MODER, 4, gpio.MODE_ANALOG << 10)
     assert not port.level(5)
 
 
+@pytest.mark.fidelity(device="GPIO", source="RM0090 chapter 8")
 def test_debug_pins_after_reset() -> None:
     assert Gpio("GPIOA").read(gpio.MODER, 4) == 0xA800_0000
     assert Gpio("GPIOB").read(gpio.MODER, 4) == 0x0000_0280
 
 
+@pytest.mark.fidelity(device="GPIO", source="RM0090 chapter 8")
 def test_lock_sequence_freezes_the_configuration(port: Gpio) -> None:
     port.write(gpio.MODER, 4, gpio.MODE_OUTPUT << 4)
     for value in (0x1_0004, 0x0004, 0x1_0004):
@@ -73,6 +80,7 @@ def test_lock_sequence_freezes_the_configuration(port: Gpio) -> None:
     assert (port.alternate(2), port.alternate(3)) == (0, 15)
 
 
+@pytest.mark.fidelity(device="GPIO", source="RM0090 chapter 8")
 def test_broken_lock_sequence_locks_nothing(port: Gpio) -> None:
     for value in (0x1_0004, 0x1_0004, 0x1_0004):
         port.write(gpio.LCKR, 4, value)
@@ -80,6 +88,7 @@ def test_broken_lock_sequence_locks_nothing(port: Gpio) -> None:
     assert port.mode(2) == gpio.MODE_ANALOG
 
 
+@pytest.mark.fidelity(device="SYSCFG", source="RM0090 9.2")
 def test_lines_follow_the_port_that_exticr_chose() -> None:
     bus, device = FakeBus(), Syscfg()
     bus.place(0x4001_3800, device)
@@ -91,6 +100,7 @@ def test_lines_follow_the_port_that_exticr_chose() -> None:
     assert bus.exti[7] is False
 
 
+@pytest.mark.fidelity(device="SYSCFG", source="RM0090 9.2")
 def test_every_port_can_drive_a_line() -> None:
     bus, device = FakeBus(), Syscfg()
     bus.place(0x4001_3800, device)
@@ -107,6 +117,7 @@ def lines() -> tuple[FakeBus, Exti]:
     return bus, device
 
 
+@pytest.mark.fidelity(device="EXTI", source="RM0090 12.2")
 def test_edge_pends_and_the_flag_clears_by_one(lines: tuple[FakeBus, Exti]) -> None:
     bus, device = lines
     device.write(exti.IMR, 4, 1)
@@ -120,6 +131,7 @@ def test_edge_pends_and_the_flag_clears_by_one(lines: tuple[FakeBus, Exti]) -> N
     assert bus.irqs[6] is False
 
 
+@pytest.mark.fidelity(device="EXTI", source="RM0090 12.2")
 def test_shared_interrupt_stays_until_the_last_line_is_clear(lines: tuple[FakeBus, Exti]) -> None:
     bus, device = lines
     device.write(exti.IMR, 4, 1 << 5 | 1 << 9)
@@ -130,6 +142,7 @@ def test_shared_interrupt_stays_until_the_last_line_is_clear(lines: tuple[FakeBu
     assert bus.irqs[23] is False
 
 
+@pytest.mark.fidelity(device="EXTI", source="RM0090 12.2")
 def test_masked_line_does_not_pend(lines: tuple[FakeBus, Exti]) -> None:
     _, device = lines
     device.write(exti.RTSR, 4, 1)

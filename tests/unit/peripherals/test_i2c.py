@@ -6,6 +6,8 @@ from boardless_sim.peripherals import i2c
 from boardless_sim.peripherals.i2c import I2c
 from tests.unit.fake_bus import FakeBus
 
+pytestmark = pytest.mark.fidelity(device="I2C", source="RM0090 chapter 27")
+
 EVENT_IRQ, ERROR_IRQ = 31, 32
 PE, ACK = i2c.CR1_PE, i2c.CR1_ACK
 

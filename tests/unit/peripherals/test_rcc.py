@@ -8,6 +8,8 @@ from boardless_sim.peripherals.peripheral import Clocks
 from boardless_sim.peripherals.rcc import Rcc
 from tests.unit.fake_bus import FakeBus
 
+pytestmark = pytest.mark.fidelity(device="RCC", source="RM0090 chapter 7")
+
 
 @pytest.fixture
 def bus() -> FakeBus:

@@ -23,6 +23,8 @@ from boardless_sim.peripherals.rtc import (
 )
 from tests.unit.fake_bus import FakeBus
 
+pytestmark = pytest.mark.fidelity(device="RTC", source="RM0090 chapter 26")
+
 LSI_HZ = 32_000
 SECONDS_CLOCK = 4  # WUCKSEL: ck_spre
 
@@ -123,6 +125,9 @@ def test_a_system_reset_leaves_it_running_and_locked(rtc: Rtc, bus: FakeBus) -> 
     assert rtc.read(CR, 4) == 0
 
 
+@pytest.mark.fidelity(
+    device="RTC", behaviour="stands still without its clock", source="RM0090 26.3"
+)
 def test_without_its_clock_it_stands_still(rtc: Rtc, bus: FakeBus) -> None:
     configure(rtc)
     rtc.clock_hz = lambda: 0

@@ -6,6 +6,8 @@ from boardless_sim.peripherals import usart
 from boardless_sim.peripherals.usart import Usart
 from tests.unit.fake_bus import FakeBus
 
+pytestmark = pytest.mark.fidelity(device="USART", source="RM0090 chapter 30")
+
 IRQ = 38
 ON = usart.CR1_UE | usart.CR1_TE | usart.CR1_RE
 

@@ -25,6 +25,7 @@ def independent(bus: FakeBus) -> Iwdg:
     return device
 
 
+@pytest.mark.fidelity(device="IWDG", source="RM0090 chapter 21")
 def test_iwdg_resets_after_its_time_and_not_before(bus: FakeBus, independent: Iwdg) -> None:
     independent.write(iwdg.KR, 4, iwdg.KEY_UNLOCK)
     independent.write(iwdg.PR, 4, 1)  # divided by 8
@@ -36,6 +37,7 @@ def test_iwdg_resets_after_its_time_and_not_before(bus: FakeBus, independent: Iw
     assert bus.resets == ["IWDG"]
 
 
+@pytest.mark.fidelity(device="IWDG", source="RM0090 chapter 21")
 def test_iwdg_reload_puts_it_off(bus: FakeBus, independent: Iwdg) -> None:
     independent.write(iwdg.KR, 4, iwdg.KEY_START)  # 4096 counts of 125 us
     for _ in range(5):
@@ -46,6 +48,7 @@ def test_iwdg_reload_puts_it_off(bus: FakeBus, independent: Iwdg) -> None:
     assert bus.resets == ["IWDG"]
 
 
+@pytest.mark.fidelity(device="IWDG", source="RM0090 chapter 21")
 def test_iwdg_registers_need_the_key(independent: Iwdg) -> None:
     independent.write(iwdg.RLR, 4, 1)
     assert independent.read(iwdg.RLR, 4) == 0xFFF
@@ -55,6 +58,7 @@ def test_iwdg_registers_need_the_key(independent: Iwdg) -> None:
     assert independent.read(iwdg.PR, 4) == 0
 
 
+@pytest.mark.fidelity(device="IWDG", source="RM0090 chapter 21")
 def test_iwdg_update_flags(bus: FakeBus, independent: Iwdg) -> None:
     independent.write(iwdg.KR, 4, iwdg.KEY_UNLOCK)
     independent.write(iwdg.PR, 4, 3)
@@ -64,6 +68,7 @@ def test_iwdg_update_flags(bus: FakeBus, independent: Iwdg) -> None:
     assert independent.read(iwdg.SR, 4) == 0
 
 
+@pytest.mark.fidelity(device="IWDG", source="RM0090 chapter 21")
 def test_iwdg_reload_alone_does_not_start_it(bus: FakeBus, independent: Iwdg) -> None:
     independent.write(iwdg.KR, 4, iwdg.KEY_RELOAD)
     bus.run_us(1_000_000)
@@ -80,6 +85,7 @@ def window(bus: FakeBus) -> Wwdg:
 COUNT = 4096 * 4  # core cycles, prescaler 1
 
 
+@pytest.mark.fidelity(device="WWDG", source="RM0090 chapter 22")
 def test_wwdg_warns_then_resets(bus: FakeBus, window: Wwdg) -> None:
     window.write(wwdg.CFR, 4, 0x7F | wwdg.CFR_EWI)
     window.write(wwdg.CR, 4, wwdg.CR_WDGA | 0x50)
@@ -94,6 +100,7 @@ def test_wwdg_warns_then_resets(bus: FakeBus, window: Wwdg) -> None:
     assert bus.resets == ["WWDG"]
 
 
+@pytest.mark.fidelity(device="WWDG", source="RM0090 chapter 22")
 def test_wwdg_reload_in_the_window(bus: FakeBus, window: Wwdg) -> None:
     window.write(wwdg.CFR, 4, 0x60)
     window.write(wwdg.CR, 4, wwdg.CR_WDGA | 0x7F)
@@ -103,6 +110,7 @@ def test_wwdg_reload_in_the_window(bus: FakeBus, window: Wwdg) -> None:
     assert bus.resets == []
 
 
+@pytest.mark.fidelity(device="WWDG", source="RM0090 chapter 22")
 def test_wwdg_reload_too_early(bus: FakeBus, window: Wwdg) -> None:
     window.write(wwdg.CFR, 4, 0x60)
     window.write(wwdg.CR, 4, wwdg.CR_WDGA | 0x7F)
@@ -111,6 +119,7 @@ def test_wwdg_reload_too_early(bus: FakeBus, window: Wwdg) -> None:
     assert bus.resets == ["WWDG"]
 
 
+@pytest.mark.fidelity(device="CRC", source="RM0090 chapter 4")
 def test_crc_of_words_is_the_unreflected_crc32() -> None:
     device = Crc("CRC")
     device.write(crc.DR, 4, 0x1234_5678)
@@ -119,6 +128,7 @@ def test_crc_of_words_is_the_unreflected_crc32() -> None:
     assert device.read(crc.DR, 4) == 0xFFFF_FFFF
 
 
+@pytest.mark.fidelity(device="CRC", source="RM0090 chapter 4")
 @pytest.mark.parametrize("word", [0, 1, 0xFFFF_FFFF, 0xDEAD_BEEF])
 def test_crc_against_zlib_by_bit_reversal(word: int) -> None:
     device = Crc("CRC")
@@ -128,6 +138,7 @@ def test_crc_against_zlib_by_bit_reversal(word: int) -> None:
     assert device.read(crc.DR, 4) == expected
 
 
+@pytest.mark.fidelity(device="FLASH", source="RM0090 chapter 3")
 def test_who_listens_hears_what_is_written_to_acr(bus: FakeBus) -> None:
     device = FlashInterface("FLASH", irq=4)
     bus.place(0x4002_3C00, device)
@@ -138,6 +149,7 @@ def test_who_listens_hears_what_is_written_to_acr(bus: FakeBus) -> None:
     assert heard == [0x1F07]
 
 
+@pytest.mark.fidelity(device="PWR", source="RM0090 chapter 5")
 def test_pwr_is_ready_and_follows_the_backup_regulator() -> None:
     device = Pwr()
     assert device.read(pwr.CSR, 4) == pwr.CSR_VOSRDY

@@ -168,7 +168,8 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
         (
             '"new\\nline" = 1',
             "unknown key 'new\\nline', "
-            "expected one of: project, budget, console, classes, symbols, stages, checks, board",
+            "expected one of: target, project, budget, console, classes, symbols, stages, "
+            "checks, board",
         ),
     ],
 )
@@ -193,7 +194,17 @@ def test_file_that_is_not_there(tmp_path: Path) -> None:
 def test_file_that_is_too_large(tmp_path: Path) -> None:
     path = tmp_path / "boardless.toml"
     path.write_text("#" * ((1 << 20) + 1))
-    with pytest.raises(ConfigError, match="over 1048576 bytes"):
+    with pytest.raises(
+        ConfigError, match="1,048,577 bytes, expected a TOML file of at most 1,048,576"
+    ):
+        load_config(path)
+
+
+def test_an_integer_of_thousands_of_digits_is_one_line(tmp_path: Path) -> None:
+    """Python's own int() refuses it with an error that is none of TOML's."""
+    path = tmp_path / "boardless.toml"
+    path.write_text("noise = " + "9" * 5000)
+    with pytest.raises(ConfigError, match=r"boardless\.toml: not TOML: Exceeds the limit "):
         load_config(path)
 
 

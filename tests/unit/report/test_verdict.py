@@ -17,12 +17,12 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.gate import gate
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.config import Config, load_config
-from boardless.report.verdict_annotations import MOST, commands
-from boardless.report.verdict_html import html
-from boardless.report.verdict_junit import junit
-from boardless.report.verdict_markdown import LIMIT, MARK, escape, markdown
-from boardless.report.verdict_sarif import sarif
-from boardless.report.verdict_squares import Square, squares
+from boardless.report.verdict.annotations import MOST, commands
+from boardless.report.verdict.html import html
+from boardless.report.verdict.junit import junit
+from boardless.report.verdict.markdown import LIMIT, MARK, escape, markdown
+from boardless.report.verdict.sarif import sarif
+from boardless.report.verdict.squares import Square, squares
 from tests.unit.conftest import link
 
 EVIL = "x</title><script>alert(1)</script>\n::error::@all [a](https://b) | `%0A`"
@@ -92,7 +92,7 @@ def test_no_budget_is_annotated(small_elf: Path, config: Config) -> None:
     verdict = gate(small_elf, config.path)
     assert "no budget is set" in next(commands(verdict, config))
     assert fromstring(junit(verdict)).get("failures") == "1"
-    assert sarif(verdict, config)["runs"][0]["results"]  # type: ignore[index]
+    assert sarif((verdict, config))["runs"][0]["results"]  # type: ignore[index]
 
 
 def test_markdown_starts_with_its_mark_and_the_verdict(verdict: Verdict) -> None:
@@ -124,7 +124,7 @@ def test_junit_is_read_back(evil: Verdict) -> None:
 
 
 def test_sarif_has_what_code_scanning_asks_for(verdict: Verdict, config: Config) -> None:
-    log = json.loads(json.dumps(sarif(verdict, config)))
+    log = json.loads(json.dumps(sarif((verdict, config))))
     assert log["version"] == "2.1.0"
     run = log["runs"][0]
     rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}

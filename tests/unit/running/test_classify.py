@@ -1,21 +1,23 @@
 from __future__ import annotations
 
+import pickle
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from boardless.running.classify import (
     WINDOW,
     FrameResult,
+    UnreadableResult,
     classify,
     measure_stack,
     measure_stack_for,
     require_results,
 )
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.engine import StopReason
-from boardless_sim.errors import FrameError, ResultError
+from boardless_sim.engines.engine import StopReason, UartLine
+from boardless_sim.errors import FrameError, ResultError, StrictError
 from tests.unit.running.fake_engine import FakeEngine, class_is_first_pixel, frames
 
 
@@ -156,3 +158,29 @@ def test_the_stack_of_a_firmware_that_prints_no_result_is_measured() -> None:
     timed = measure_stack_for(FakeEngine(stop_after=0), frames(3), 2_000)
     assert timed.mark.used_bytes == 1024
     assert timed.note.startswith("stack measured over ")
+
+
+def test_a_result_that_cannot_be_hands_on_the_run_up_to_it() -> None:
+    def skips(number: int, frame: Frame) -> str:
+        return class_is_first_pixel(number + (number > 1), frame)
+
+    with pytest.raises(UnreadableResult) as caught:
+        classify(FakeEngine(says=skips), frames(4))
+    handed_on = pickle.loads(pickle.dumps(caught.value))
+    assert str(handed_on) == str(caught.value)
+    assert handed_on.report.stop_reason is StopReason.UNREADABLE
+    assert len(handed_on.report.results) == 2
+    assert not handed_on.report.can_be_judged
+
+
+class Strict(FakeEngine):
+    def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
+        raise StrictError("RNG_CR is not modelled (read)")
+
+
+def test_strict_mode_ends_a_run_by_name() -> None:
+    report = classify(Strict(), frames(1))
+    assert (report.stop_reason, report.detail) == (
+        StopReason.STRICT,
+        "RNG_CR is not modelled (read)",
+    )

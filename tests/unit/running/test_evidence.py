@@ -11,8 +11,9 @@ from PIL import Image
 
 from boardless.running.evidence import as_html, clear, gather, save
 from boardless_sim.camera.frame import Frame
-from boardless_sim.engines.engine import StopReason, UartLine
+from boardless_sim.engines.engine import Capability, StopReason, UartLine
 from boardless_sim.errors import BoardlessError
+from boardless_sim.finding import Finding, Grade
 from tests.unit.running.fake_engine import FakeEngine
 
 FRAME = Frame("t10k<7>", np.arange(6, dtype=np.uint8).reshape(2, 3), 7)
@@ -76,3 +77,29 @@ def test_a_file_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("")
     with pytest.raises(BoardlessError, match=r"/a: File exists, expected a writable folder$"):
         save(gather(FakeEngine(), None), tmp_path / "a")
+
+
+def test_what_the_firmware_says_moves_no_cursor() -> None:
+    engine = FakeEngine()
+    engine.lines = [UartLine("USART2", "\x1b[2J\x07boot", 1.0)]
+    assert "\\x1b[2J\\x07boot" in as_html(gather(engine, None))
+
+
+class Overflowing(FakeEngine):
+    """A board whose core can be looked at, in a handler, after a DMA that ran too far."""
+
+    capabilities = FakeEngine.capabilities | {Capability.BOARD_CHECKS}
+
+    def findings(self) -> list[Finding]:
+        return [
+            Finding("dma-past-symbol", Grade.ERROR, "DMA", 0x0800_0010, 7_000.0, "ran too far"),
+            Finding("unmodelled", Grade.WARNING, "RNG", 0x0800_0010, 8_000.0, "RNG_CR"),
+        ]
+
+
+def test_what_the_chip_would_not_have_carried_is_in_the_log() -> None:
+    log = gather(Overflowing(), None).log
+    assert log == (
+        "RCC_CSR read: not modelled",
+        "dma-past-symbol: ran too far (? at 0x08000010, 7.000 ms)",
+    )

@@ -35,6 +35,7 @@ def opened_fixture(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
     monkeypatch.setattr("builtins.open", count(open))
     monkeypatch.setattr(io, "open", count(io.open))
+    monkeypatch.setattr(os, "open", count(os.open))
     return found
 
 

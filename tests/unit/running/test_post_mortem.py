@@ -19,6 +19,7 @@ from boardless_sim.finding import Grade
 from tests.unit.conftest import link
 
 IN_HANDLER, NO_HANDLER, RECURSION, POLL, COPY, TASK = range(6)
+UNCLOCKED = 9
 RAM_TOP = "0x20020000"
 TODAY = date(2026, 12, 1)
 Hang = tuple[StopReason, PostMortem, tuple[Observation, ...]]
@@ -141,3 +142,10 @@ def test_a_full_stack_counts_its_frames(tmp_path: Path) -> None:
     assert stands.calls[:2] == ("Default_Handler", "<exception>")
     assert stands.calls[-2:] == ("work", "reset")
     assert "exception entry could not write the stack (STKERR)" in stands.fault
+
+
+def test_a_finding_stands_at_the_access_itself(hang: Callable[..., Hang]) -> None:
+    _, _, seen = hang(UNCLOCKED)
+    (row,) = judge(seen, Rules(), TODAY)
+    assert (row.check, row.function, row.fails) == ("clock-gate", "touch", True)
+    assert row.text == "USART2_BRR: write lost, USART2 is not clocked (RCC_APB1ENR)"

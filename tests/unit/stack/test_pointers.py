@@ -9,6 +9,7 @@ import pytest
 
 from boardless.project.annotations import StackAnnotations
 from boardless.stack import Grade, IndirectSite, StackReport, analyse_stack
+from tests.unit.stack.build_corpus import M0
 from tests.unit.stack.conftest import Corpus
 
 FREE = StackAnnotations()
@@ -183,3 +184,10 @@ def test_printf_and_malloc_are_bounded_without_an_annotation(tmp_path: Path, lib
     slots = {s.caller: names(s) for s in report.indirect if s.chosen_by == "stores"}
     assert "__swrite" in slots["__sflush_r"]
     assert "__sread" not in slots["__sflush_r"]
+
+
+def test_a_table_where_an_empty_array_lies_is_a_table_still(corpus: Corpus) -> None:
+    """On ARMv6-M the call is not seen to be by a table; its address is that of .init_array."""
+    report = analyse_stack(corpus("shapes.c", "-Os", cpu=M0), FREE)
+    found = site(report, "goes_through_a_table")
+    assert {"leaf", "wide", "ends_in_a_tail_call"} <= names(found)

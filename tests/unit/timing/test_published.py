@@ -75,7 +75,11 @@ def test_one_program_has_no_deviation_and_no_others() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "not JSON, expected program to milliseconds"),
+        (
+            "{",
+            "not JSON (Expecting property name enclosed in double quotes: line 1 column 2 "
+            "(char 1)), expected program to milliseconds",
+        ),
         ("[]", "no program, expected program to milliseconds"),
         ("{}", "no program, expected program to milliseconds"),
         ('{"a": 0}', "a: found 0, expected 0 < milliseconds < 1e9"),

@@ -14,6 +14,7 @@ from boardless_models.graph.c_source import HEADER_NAME, SOURCE_NAME, export, sl
 from boardless_models.graph.golden import golden_vectors, save_golden
 from boardless_models.tflite.exporter import tflite_bytes
 from boardless_sim.errors import ModelError
+from boardless_sim.files import write_file
 
 
 @click.command("export")
@@ -27,7 +28,7 @@ def command(artifact: Path, output: Path, golden: Path | None, dataset: Path) ->
     try:
         if output.suffix == ".tflite":
             content = tflite_bytes(opened.graph, opened.sha256)
-            output.write_bytes(content)
+            write_file(output, content)
             click.echo(f"{output}: {len(content)} bytes")
         else:
             graph = export(opened.graph, opened.sha256, output)

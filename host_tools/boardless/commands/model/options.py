@@ -16,6 +16,7 @@ from boardless_models.data.network import Network, network_from_json
 from boardless_models.data.networks import NETWORKS
 from boardless_models.training.recipe import Recipe
 from boardless_sim.errors import ModelError
+from boardless_sim.files import read_text
 
 Command = Callable[..., None]
 
@@ -45,11 +46,7 @@ def parse_network(
         return None
     if value in NETWORKS:
         return NETWORKS[value]
-    try:
-        text = Path(value).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as cause:
-        known = ", ".join(NETWORKS)
-        raise ModelError(f"{value}: not one of {known}, nor a file ({cause})") from cause
+    text = read_text(Path(value), f"one of {', '.join(NETWORKS)}, or JSON", ModelError)
     try:
         return network_from_json(text)
     except ModelError as cause:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +14,7 @@ from boardless.commands.options import PATH
 from boardless.report.console import console
 from boardless_models.graph.stage_table import NEAR_PERCENT, Row, rows_of
 from boardless_sim.errors import ModelError
+from boardless_sim.files import write_file, write_text
 from boardless_sim.timing_basis import ERROR_PERCENT, ESTIMATED_CYCLES
 
 SCHEMA = 1
@@ -30,21 +32,18 @@ def command(folder: Path, json_path: Path | None, plot: Path | None) -> None:
     Cycles are estimated from the layers; `boardless run` measures them in emulation.
     """
     rows = rows_of(folder)
-    try:
-        if json_path is not None:
-            body = {
-                "schema": SCHEMA,
-                "cycles": {
-                    "basis": f"from the layers, within {NEAR_PERCENT} % of emulation",
-                    "error_percent": ERROR_PERCENT,
-                },
-                "stages": [asdict(row) for row in rows],
-            }
-            json_path.write_text(json.dumps(body, indent=2) + "\n", encoding="utf-8")
-        if plot is not None:
-            draw(rows, plot)
-    except OSError as cause:
-        raise ModelError(f"{cause.filename}: {cause.strerror}, expected to write there") from cause
+    if json_path is not None:
+        body = {
+            "schema": SCHEMA,
+            "cycles": {
+                "basis": f"from the layers, within {NEAR_PERCENT} % of emulation",
+                "error_percent": ERROR_PERCENT,
+            },
+            "stages": [asdict(row) for row in rows],
+        }
+        write_text(json_path, json.dumps(body, indent=2) + "\n")
+    if plot is not None:
+        draw(rows, plot)
     console().print(stage_table(rows))
     click.echo(f"cycles: from the layers, within {NEAR_PERCENT} % of emulation: {ESTIMATED_CYCLES}")
 
@@ -91,4 +90,6 @@ def draw(rows: tuple[Row, ...], path: Path) -> None:
     axes.set_ylabel("Fashion-MNIST test accuracy, %")
     axes.grid(visible=True, alpha=0.3)
     axes.legend(loc="best")
-    figure.savefig(path, metadata={"Software": None})
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", metadata={"Software": None})
+    write_file(path, drawn.getvalue())

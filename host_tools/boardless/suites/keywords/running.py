@@ -134,7 +134,7 @@ class RunningKeywords(Area):
     def run_for(self, duration: timedelta) -> str:
         """Runs for ``duration`` of virtual time, or until the firmware halts or faults.
 
-        Returns why it stopped: `limit`, `halt` or `fault`.
+        Returns why it stopped: `limit`, `halt`, `fault` or `stack`.
 
         | Run For | 100 ms |
         | Stop Reason Should Be | limit |
@@ -184,7 +184,9 @@ class RunningKeywords(Area):
 
     @board_keyword
     def stop_reason_should_be(self, expected: str) -> None:
-        """Why the last run ended: `result`, `limit`, `halt` or `fault`.
+        """Why the last run ended: `result`, `limit`, `halt`, `fault` or `stack`.
+
+        `reset loop`, `console flood` and `host time` are the bounds of this machine.
 
         | Stop Reason Should Be | limit |
         """

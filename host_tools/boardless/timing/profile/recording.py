@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+from boardless.project.model_hash import require_model_in
 from boardless.running.classify import DEFAULT_LIMIT_US, FrameResult, classify, stop_detail
 from boardless.running.post_mortem import PostMortem, examine
 from boardless.timing.profile.costs import LayerCost, LayerCosts, Stage, StageCosts, label
@@ -37,6 +38,7 @@ class Plan:
     strict: bool = False
     peripherals: tuple[str, ...] = ()
     contract: Contract = REFERENCE
+    model: Path | None = None  # the artifact that the ELF must carry
     bounds: Bounds = DEFAULT
 
 
@@ -136,6 +138,8 @@ class _Recording:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._image: FirmwareImage = load_image(plan.elf)
+        if plan.model is not None:
+            require_model_in(self._image, plan.model, plan.contract.symbols)
         self._engine = NativeEngine(plan.strict, peripherals=plan.peripherals)
         self._engine.contract, self._engine.bounds = plan.contract, plan.bounds
         has_mailbox = mailbox_of(self._image, plan.contract) is not None

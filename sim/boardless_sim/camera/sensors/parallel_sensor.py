@@ -209,6 +209,7 @@ class ParallelSensor(ABC):
         number, self._listened_frames = self._listened_frames, self._listened_frames + 1
         for fault in self.faults:
             self._lines = fault.lines(number, self._lines)
+        self._moves_href = self._sink.watches_href
         self._next_row = -1
         self._line_due()
 
@@ -219,7 +220,7 @@ class ParallelSensor(ABC):
         self._next_row = following = row + 1
         if following >= len(self._lines):
             self._wait_until(self._frame_ns, self._frame_due)
-        elif self._sink.watches_href and self._lines[following] is not None:
+        elif self._moves_href and self._lines[following] is not None:
             begin_ns = self._picture.ends_ns[following] - self._picture.line_ns
             self._wait_until(begin_ns, self._line_begins)
         else:

@@ -9,6 +9,7 @@ from enum import Enum
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.devices import build_devices
 from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
+from boardless_sim.boards.room import require_room
 from boardless_sim.chips.chip import MemoryArea, Placement
 from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
 from boardless_sim.core.names import CORE_REGISTERS
@@ -91,11 +92,14 @@ class Machine:
         self.guard = Guard(bounds)
         self._reads: deque[tuple[int, int]] = deque(maxlen=_READS)  # address, effects by then
         self._effects_before_end = 0
+        self._touched: set[int] = set()  # places in the map that the firmware accessed
         self.findings: list[Finding] = []
         self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
         self._ram_fill = ram_fill
         self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
+        owners = Counter(irq for place in board.chip.placements for irq in place.irqs)
+        self._shared_irqs = {irq: 0 for irq, count in owners.items() if count > 1}
         self.devices = build_devices(board, self)
         self.devices.flash.on_acr = self.cpu.set_flash_acr
         self.devices.flash.cells = self._flash = _Flash(self, board.chip.memory("Flash"))
@@ -199,7 +203,11 @@ class Machine:
         return self._board
 
     def load(self, image: FirmwareImage) -> None:
-        """Write the image into Flash and take the reset vector."""
+        """Write the image into Flash and take the reset vector.
+
+        Raises `ImageError` for an image that the chip has no room for: one of another chip.
+        """
+        require_room(self._board.chip, image)
         for segment in image.segments:
             self.cpu.write(segment.load_address, segment.data)
         self.variables = Variables(image)
@@ -271,6 +279,7 @@ class Machine:
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
         self.guard.look_at_clock()
+        self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
             return None
         if self.halts_at_bkpt:
@@ -334,8 +343,15 @@ class Machine:
         return self._timeline.to_ps(self._shared.cycles)
 
     def ps_at(self, cycle: int) -> int:
-        """The time of a cycle since the core's clock changed last."""
-        return self._timeline.to_ps(cycle)
+        """The time of any cycle so far."""
+        return self._timeline.ps_at(cycle)
+
+    def register_name(self, address: int) -> tuple[str, str]:
+        """Device and register at an address, such as "USART2" and "CR1"."""
+        slot = self._slots.get(address >> _SLOT_BITS)
+        name = self._name_of(address) if slot is None else slot[1].register_name(address - slot[0])
+        device, _, register = name.partition("_")
+        return (device, register) if register else (name, "")
 
     def in_fault_handler(self) -> bool:
         """Whether NMI or a fault exception is active."""
@@ -345,6 +361,7 @@ class Machine:
 
     def device_read(self, address: int, size: int) -> int:
         """Answer a load from a device address."""
+        self._touched.add(address >> _SLOT_BITS)
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
             if not self._is_external(address):
@@ -359,6 +376,7 @@ class Machine:
 
     def device_write(self, address: int, size: int, value: int) -> None:
         """Carry out a store to a device address."""
+        self._touched.add(address >> _SLOT_BITS)
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
             if self._flash.area.holds(address):
@@ -393,6 +411,21 @@ class Machine:
             for address, effects in latest.items()
             if effects >= end or (effects >= end - _LATELY and times[address] >= _OFTEN)
         )
+
+    def touched(self) -> tuple[str, ...]:
+        """The devices that the firmware accessed, in the order of their addresses."""
+        return tuple(
+            dict.fromkeys(self._device_at(at << _SLOT_BITS) for at in sorted(self._touched))
+        )
+
+    def _device_at(self, address: int) -> str:
+        slot = self._slots.get(address >> _SLOT_BITS)
+        if slot is not None:
+            return slot[1].name
+        for known in self._board.chip.unmodelled:
+            if known.base <= address < known.base + known.size:
+                return known.name
+        return f"reserved address {address:#010x}"
 
     def peek(self, address: int, size: int) -> bytes:
         """Bytes of memory, or of registers without the effects of reading them."""
@@ -450,7 +483,10 @@ class Machine:
         self._shared.effects += 1
 
     def set_irq(self, irq: int, asserted: bool) -> None:
-        """Drive an interrupt line."""
+        """Drive an interrupt line; one that devices share is asserted while any of them asserts."""
+        if irq in self._shared_irqs:
+            self._shared_irqs[irq] += 1 if asserted else -1
+            asserted = self._shared_irqs[irq] > 0
         self.cpu.set_line(irq + 16, asserted)
 
     def set_exti(self, line: int, level: bool) -> None:
@@ -515,9 +551,10 @@ class Machine:
     def log_unmodelled(self, register: str, access: str) -> None:
         """Say once that a register is not modelled; an error when strict."""
         where = f"{register} is not modelled ({access})"
+        device, pc = register.partition("_")[0], self.cpu.place()
+        self.report(Check.UNMODELLED, device, f"{register} is not modelled", pc)
         if self._strict:
-            raise StrictError(f"{where}, at pc near {self._shared.pc & ~1:#010x}")
-        self.report(Check.UNMODELLED, register.partition("_")[0], f"{register} is not modelled")
+            raise StrictError(f"{where}, at pc {pc:#010x}")
         self.say_once(where)
 
     def report(self, check: Check, device: str, text: str, pc: int | None = None) -> None:
@@ -525,8 +562,8 @@ class Machine:
         if (check, text) in self._reported:
             return
         self._reported.add((check, text))
-        pc = self._shared.pc & ~1 if pc is None else pc
-        time_us = self.time_us()
+        pc = self.cpu.place() if pc is None else pc
+        time_us = self._timeline.to_ps(self.now()) / 1e6
         self.findings.append(Finding(check.value, check.grade, device, pc, time_us, text))
 
     def say_once(self, message: str) -> None:

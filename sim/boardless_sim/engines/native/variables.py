@@ -83,7 +83,8 @@ class Variables:
         """Of the array or variable, or of the free area up to the next one."""
         owner = self.at(buffer)
         if owner is not None:
-            inside = None if self._members is None else self._members.end_of_array(buffer)
+            members = self._members
+            inside = None if members is None else members.end_of_array(owner.address, buffer)
             return min(_end(owner), _NO_END if inside is None else inside)
         index = bisect.bisect_right(self._starts, buffer)
         return self._starts[index] if index < len(self._starts) else _NO_END

@@ -9,6 +9,8 @@ from pathlib import Path
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.config import Config
 from boardless.size.measure import Measurement
+from boardless_sim.errors import ConfigError
+from boardless_sim.files import read_text
 
 Place = tuple[str, int]
 
@@ -72,8 +74,8 @@ def _config_line(row: Row, config: Config) -> Place:
     if row.kind == "waiver":
         patterns = [rf'budget\s*=\s*"{re.escape(name)}"']
     try:
-        lines = config.path.read_text("utf-8").splitlines()
-    except OSError:
+        lines = read_text(config.path, "a TOML file", ConfigError).splitlines()
+    except ConfigError:  # a place for a comment: the verdict stands without it
         lines = []
     found = (
         number

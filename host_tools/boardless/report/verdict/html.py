@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from html import escape
 
 from boardless.gate.verdict import Verdict
-from boardless.report.verdict import label, number, remark, share
-from boardless.report.verdict_squares import Square, squares
+from boardless.report.verdict.squares import Square, squares
+from boardless.report.verdict.terminal import label, number, remark, share
 from boardless.size.attribution import Part
 
 _WIDTH, _HEIGHT = 1200, 520
@@ -32,10 +32,10 @@ svg rect { stroke: #fff; stroke-width: 1 } svg rect:hover { opacity: .8 }
 """
 
 
-def html(verdict: Verdict) -> str:
+def html(*verdicts: Verdict, line: str = "") -> str:
     """The whole page; no script, nothing is loaded, every name is escaped."""
-    title = escape(verdict.line)
-    state = "pass" if verdict.passed else "fail"
+    title = escape(line or verdicts[0].line)
+    state = "pass" if all(verdict.passed for verdict in verdicts) else "fail"
     policy = "default-src 'none'; style-src 'unsafe-inline'"
     lines = [
         "<!doctype html>",
@@ -44,12 +44,18 @@ def html(verdict: Verdict) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{title}</title><style>{_STYLE}</style></head><body>",
         f'<h1 class="{state}">{title}</h1>',
-        *_table(verdict),
-        *_notes(verdict),
-        *_maps(verdict),
+        *(part for verdict in verdicts for part in _body(verdict, len(verdicts) > 1)),
         "</body></html>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _body(verdict: Verdict, is_one_of_many: bool) -> Iterator[str]:
+    if is_one_of_many:
+        yield f"<h1>{escape(verdict.line)}</h1>"
+    yield from _table(verdict)
+    yield from _notes(verdict)
+    yield from _maps(verdict)
 
 
 def _table(verdict: Verdict) -> Iterator[str]:

@@ -6,6 +6,8 @@ from html import escape
 from pathlib import Path
 
 from boardless.debug.coverage import Coverage, FileCoverage
+from boardless_sim.errors import BoardlessError
+from boardless_sim.files import read_file
 
 _STYLE = """
 body{font:14px/1.4 system-ui,sans-serif;margin:2em;color:#222;background:#fff}
@@ -50,8 +52,8 @@ def _row(name: str, page: str, found: FileCoverage) -> str:
 def _source(sources: Path, name: str) -> list[str]:
     path = Path(name) if Path(name).is_absolute() else sources / name
     try:
-        return path.read_text("utf-8", "replace").splitlines()
-    except OSError:
+        return read_file(path, "a source").decode("utf-8", "replace").splitlines()
+    except BoardlessError:  # the ELF names it, and whatever stands there: the figures are enough
         return []
 
 

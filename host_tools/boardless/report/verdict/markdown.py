@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 
 from boardless.gate.change import Change
+from boardless.gate.many import Verdicts
 from boardless.gate.verdict import Verdict
-from boardless.report.verdict import label, number, remark, share
+from boardless.report.verdict.terminal import label, number, remark, share
 
 _PATHS = 20
 LIMIT = 65_536  # characters that a comment may have
@@ -31,6 +32,30 @@ def markdown(verdict: Verdict) -> str:
             )
         text += f"\n{line}"
     return text + "\n"
+
+
+def markdown_of_many(verdicts: Verdicts) -> str:
+    """One comment for all: a row an ELF, and the details of each folded; worst first."""
+    ordered = sorted(verdicts.each, key=lambda verdict: verdict.passed)
+    head = [MARK, f"**{escape(verdicts.line)}**", "", "| ELF | budgets | |", "| --- | ---: | --- |"]
+    for verdict in ordered:
+        sign = "✅" if verdict.passed else "❌"
+        why = "" if verdict.passed else escape(verdict.line.partition(": ")[2])
+        kept = len([row for row in verdict.judged if row.ok])
+        head.append(
+            f"| {sign} {escape(verdict.identity)} | {kept} of {len(verdict.judged)} | {why} |"
+        )
+    text = "\n".join(head)[: LIMIT // 2] + "\n"
+    for place, verdict in enumerate(ordered):
+        body = "\n".join([*_table(verdict), *_changes(verdict), *_notes(verdict)])
+        block = (
+            f"\n<details><summary>{escape(verdict.identity)}</summary>\n\n{body}\n\n</details>\n"
+        )
+        if len(text) + len(block) + 200 > LIMIT:
+            left = len(ordered) - place
+            return f"{text}\n… the details of {left} more ELFs left out.\n"
+        text += block
+    return text
 
 
 def escape(text: str) -> str:

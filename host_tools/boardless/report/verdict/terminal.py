@@ -69,7 +69,8 @@ def remark(row: Row, verdict: Verdict) -> str:
     """Why it fails, or what else there is to say."""
     if not row.ok:
         said = row.reason or f"over by {row.over:,}"
-        return f"{said}: {row.cause}" if row.cause else said
+        said = f"{said}: {row.cause}" if row.cause else said
+        return f"{said} (owner: {row.owner})" if row.owner else said
     if row.kind == "waiver":
         return row.why
     if row.key == "stack.measured" and verdict.mark is not None:

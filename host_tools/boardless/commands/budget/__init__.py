@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import datetime
 import gc
-import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,6 +19,8 @@ from boardless_sim.errors import ConfigError, ImageError
 if TYPE_CHECKING:
     from boardless.gate import Verdict
     from boardless.project.config import Config
+    from boardless.project.targets import Target
+    from boardless.report.verdict.files import Outputs
     from boardless.running.classify import MeasuredStack
     from boardless_sim.elf.file import ElfFile
 
@@ -28,19 +29,25 @@ _STACK_FRAMES = 3
 _STACK_PATTERN = "pattern:bars"
 
 
-@dataclass(frozen=True)
-class Outputs:
-    """The files to write; None where one is not wanted."""
+class _Budget(click.Command):
+    """The gate itself; `trend` as its first word is a command of its own."""
 
-    json: Path | None
-    markdown: Path | None
-    sarif: Path | None
-    junit: Path | None
-    html: Path | None
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        if args[:1] == ["trend"]:
+            from boardless.commands.budget import trend
+
+            return trend.command.make_context("budget trend", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
 
 
-@click.command("budget")
-@click.argument("elf", type=_PATH)
+@click.command("budget", cls=_Budget)
+@click.argument("elf", type=_PATH, required=False)
 @click.option("--config", type=_PATH, metavar="FILE", help="The budgets (boardless.toml).")
 @click.option(
     "--base", metavar="BASE", help="Compare with a JSON, an ELF, or git:REV (its budget.lock)."
@@ -69,7 +76,7 @@ class Outputs:
     help="Measure the stack over so much virtual time, whatever the firmware prints.",
 )
 def command(
-    elf: Path,
+    elf: Path | None,
     config: Path | None,
     base: str | None,
     linker_map: Path | None,
@@ -86,52 +93,93 @@ def command(
 ) -> int:
     """Hold the firmware's sizes and its stack against their budgets.
 
+    Without ELF, every [[target]] of the file, or its [project] elf. `boardless budget trend` shows
+    what the committed locks were.
+
     Exit codes: 0 kept, 1 broken, 2 no verdict, 3 a sum that does not close or a stack measured
     above its bound.
     """
-    from boardless.gate import gate
-    from boardless.project.config import find_config, load_config
-    from boardless.report.console import console
-    from boardless.report.verdict import render
-    from boardless_sim.elf.file import read_elf
+    from boardless.report.verdict.files import Outputs, require_outputs
 
     outputs = Outputs(json_path, markdown, sarif, junit, html)
-    _require_writable(outputs)
-    day = _day(today)
-    project = load_config(config if config is not None else find_config(Path()))
-    firmware = read_elf(elf)
+    require_outputs(outputs)
+    asked = _Asked(base, linker_map, _day(today), frames, for_us)
+    targets, are_targets = _targets(elf, config)
     if why is not None or suggest:
-        click.echo(_told(firmware, project, why, frames, for_us))
+        for target in targets:
+            click.echo(_told(target, why, asked))
         return 0
-    stack, no_mark = _measured_stack(firmware, frames, for_us, project)
+    return _judged(targets, are_targets, asked, outputs)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What the command line says of every ELF."""
+
+    base: str | None
+    linker_map: Path | None
+    day: datetime.date
+    frames: str | None
+    for_us: float | None
+
+
+def _targets(elf: Path | None, config: Path | None) -> tuple[tuple[Target, ...], bool]:
+    """The ELF that is named, as its own target where it is one; else all targets of the file."""
+    from boardless.project.config import config_of, find_config, read_toml
+    from boardless.project.targets import Target, targets_of
+
+    path = config if config is not None else find_config(Path())
+    values = read_toml(path)
+    targets, shared = targets_of(path, values), config_of(path, values)
+    if elf is None and targets:
+        return targets, True
+    elf = elf if elf is not None else shared.elf
+    if elf is None:
+        raise click.UsageError(f"{path}: no [project] elf and no [[target]], expected an ELF")
+    own = [target for target in targets if target.elf.resolve() == elf.resolve()]
+    return (replace(own[0], elf=elf) if own else Target("", elf, shared),), False
+
+
+def _judged(targets: tuple[Target, ...], are_targets: bool, asked: _Asked, outputs: Outputs) -> int:
+    from boardless.gate.many import Verdicts
+    from boardless.report.console import console
+    from boardless.report.verdict.files import write_outputs
+    from boardless.report.verdict.terminal import render
+
+    held = [(_verdict(target, asked), target.config) for target in targets]
+    write_outputs(held, outputs, are_targets=are_targets)
+    for verdict, _ in held:
+        console().print(render(verdict))
+    verdicts = Verdicts(tuple(verdict for verdict, _ in held))
+    if are_targets:
+        console().print(verdicts.line, markup=False)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        from boardless.report.verdict.annotations import commands
+
+        for verdict, config in held:
+            for line in commands(verdict, config):
+                click.echo(line)
+    return 0 if verdicts.passed else 1
+
+
+def _verdict(target: Target, asked: _Asked) -> Verdict:
+    from boardless.gate import gate
+    from boardless_sim.elf.file import read_elf
+
+    firmware = read_elf(target.elf)
+    stack, no_mark = _measured_stack(firmware, asked, target.config)
     with _without_collector():
-        verdict = gate(
+        return gate(
             firmware,
-            project,
+            target.config,
             None if stack is None else stack.mark,
             no_mark=no_mark,
             mark_note="" if stack is None else stack.note,
-            base=base,
-            linker_map=linker_map,
-            today=day,
+            mark_problem="" if stack is None else stack.problem,
+            base=asked.base,
+            linker_map=asked.linker_map,
+            today=asked.day,
         )
-    _write(verdict, project, outputs)
-    console().print(render(verdict))
-    if os.environ.get("GITHUB_ACTIONS") == "true":
-        from boardless.report.verdict_annotations import commands
-
-        for line in commands(verdict, project):
-            click.echo(line)
-    return 0 if verdict.passed else 1
-
-
-def _require_writable(outputs: Outputs) -> None:
-    paths = [path for path in astuple(outputs) if path is not None]
-    if paths:
-        from boardless_sim.files import require_writable
-
-        for path in paths:
-            require_writable(path)
 
 
 @contextmanager
@@ -157,13 +205,13 @@ def _day(text: str | None) -> datetime.date:
         ) from None
 
 
-def _told(
-    elf: ElfFile, project: Config, why: str | None, frames: str | None, for_us: float | None
-) -> str:
+def _told(target: Target, why: str | None, asked: _Asked) -> str:
     from boardless.gate.stack_bound import stack_report
     from boardless.size.measure import measure
     from boardless.stack import explain, suggest
+    from boardless_sim.elf.file import read_elf
 
+    elf, project = read_elf(target.elf), target.config
     stale = ""
     try:
         report = stack_report(measure(elf, project), project)
@@ -174,19 +222,20 @@ def _told(
         free = replace(project.stack, calls=(), recursion=(), frames=())
         report = stack_report(measure(elf, project), replace(project, stack=free))
     if why is not None:
-        stack, _ = _measured_stack(elf, frames, for_us, project)
+        stack, _ = _measured_stack(elf, asked, project)
         return explain(report, why, None if stack is None else stack.mark.functions)
     return stale + suggest(report).rstrip() or "# nothing to annotate: every call is known"
 
 
 def _measured_stack(
-    elf: ElfFile, frames: str | None, for_us: float | None, project: Config
+    elf: ElfFile, asked: _Asked, project: Config
 ) -> tuple[MeasuredStack | None, str]:
     """The stack's mark on the virtual board, or why there is none: nobody asked, or another chip.
 
     A firmware of a user's own may wait for ever for what no test shows it, so that a run is made
     only where it is asked for.
     """
+    frames, for_us = asked.frames, asked.for_us
     if frames is None and for_us is None and project.budgets.get("stack.measured") is None:
         return None, "nobody asked: [budget.stack] measured-max, --run FRAMES or --for US"
     from boardless.running.classify import measure_stack, measure_stack_for
@@ -203,30 +252,3 @@ def _measured_stack(
         if for_us is not None:
             return measure_stack_for(engine, source, for_us), ""
         return measure_stack(engine, source), ""
-
-
-def _write(verdict: Verdict, config: Config, outputs: Outputs) -> None:
-    for path, text in _texts(verdict, config, outputs):
-        from boardless_sim.files import write_text  # takes long, and nobody may ask
-
-        write_text(path, text())
-
-
-def _texts(
-    verdict: Verdict, config: Config, outputs: Outputs
-) -> Iterator[tuple[Path, Callable[[], str]]]:
-    from boardless.report.verdict_html import html
-    from boardless.report.verdict_junit import junit
-    from boardless.report.verdict_markdown import markdown
-    from boardless.report.verdict_sarif import sarif
-
-    if outputs.json is not None:
-        yield outputs.json, lambda: json.dumps(verdict.as_json(), indent=2) + "\n"
-    if outputs.markdown is not None:
-        yield outputs.markdown, lambda: markdown(verdict)
-    if outputs.sarif is not None:
-        yield outputs.sarif, lambda: json.dumps(sarif(verdict, config), indent=2) + "\n"
-    if outputs.junit is not None:
-        yield outputs.junit, lambda: junit(verdict)
-    if outputs.html is not None:
-        yield outputs.html, lambda: html(verdict)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from boardless.gate.verdict import Row, Verdict
 from boardless.project.config import Config
-from boardless.report.verdict_places import place_of
+from boardless.report.verdict.places import place_of
 
 MOST = 10  # GitHub shows no more of one kind a step
 

@@ -1,0 +1,4 @@
+"""What ran, and what happened: coverage and traces in the forms that other tools read.
+
+May import what `report` may.
+"""
