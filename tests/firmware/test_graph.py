@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -68,9 +69,10 @@ def test_a_colour_network_of_another_size_needs_no_change_of_c(tmp_path: Path) -
     tflite.write_bytes(tfl.write_tflite(make.file(make.softmax(make.dense(at, 5))), "user"))
     assert cli.main(["model", "import", str(tflite), str(artifact)]) == 0
     assert cli.main(["model", "export", str(artifact), str(tmp_path / "generated")]) == 0
-    elf = tmp_path / "build" / "nn_golden.elf"
-    command = ["make", "--silent", f"BUILD={elf.parent}", f"MODEL_ROOT={tmp_path}", str(elf)]
-    subprocess.run(command, check=True, cwd=REPO / "firmware")
+    elf, firmware = tmp_path / "build" / "nn_golden.elf", REPO / "firmware"
+    target = os.path.relpath(elf, firmware)
+    command = ["make", "--silent", f"BUILD={elf.parent}", f"MODEL_ROOT={tmp_path}", target]
+    subprocess.run(command, check=True, cwd=firmware)
     opened = load_artifact(artifact)
     kernels = {m4_kernel(opened.graph, operator) for operator in opened.graph.operators}
     assert {"gather", "depthwise"} <= kernels

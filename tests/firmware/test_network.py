@@ -69,12 +69,12 @@ def _reference(count: int) -> list[tuple[int, int]]:
     return decisions
 
 
-def test_all_test_frames_agree_with_the_reference_in_class_and_score() -> None:
-    """The 10,000 test frames through camera, DMA and firmware; every one equal to the reference."""
-    count = 10_000
+def test_test_frames_agree_with_the_reference_in_class_and_score() -> None:
+    """Through camera, DMA and firmware; `make bench` does it with all 10,000."""
+    count = 2_000
     report = classify_in_jobs(
         BoardSetup(BUILD / "boardless.elf"),
-        open_frames(FRAMES, labels=LABELS),
+        open_frames(FRAMES, labels=LABELS, limit=count),
         jobs=min(2, os.cpu_count() or 1),
         limit_us=1e6,
     )

@@ -8,14 +8,12 @@ from pathlib import Path
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, limit_option, peripheral_option, strict_option
+from boardless.commands.options import PATH, Finite, limit_option, peripheral_option, strict_option
 
 
 @click.command("trace")
 @click.argument("elf", type=PATH)
-@click.option(
-    "--for-us", type=click.FloatRange(min=1), required=True, metavar="US", help="So long."
-)
+@click.option("--for-us", type=Finite(min=1), required=True, metavar="US", help="So long.")
 @click.option(
     "--frames", metavar="PATH", help="Shown to the camera: a file, a folder, pattern:NAME."
 )
@@ -25,9 +23,7 @@ from boardless.commands.options import PATH, limit_option, peripheral_option, st
 @click.option("--perfetto", "perfetto_path", type=PATH, metavar="FILE", help="For ui.perfetto.dev.")
 @click.option("--device", "devices", multiple=True, metavar="NAME", help="As USART2. Repeatable.")
 @click.option("--function", "functions", multiple=True, metavar="NAME", help="Whose. Repeatable.")
-@click.option(
-    "--from-us", type=click.FloatRange(min=0), default=0, metavar="US", help="Not before."
-)
+@click.option("--from-us", type=Finite(min=0), default=0, metavar="US", help="Not before.")
 @strict_option
 @peripheral_option
 def command(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -112,13 +112,15 @@ def compare(
     """Ask every engine. Raises `EngineError` where one is missing or cannot show it frames.
 
     Only a firmware with a mailbox can be asked for its layers; of one with a camera, class and
-    score are held. The setups are of one ELF, which is read once, as the self-test is.
+    score are held. Each ELF that the setups name is read once, as the self-test is.
     """
     if not frames:
         raise FrameError("no frames, expected at least one")
-    image = load_image(setups[0].elf)
+    images = {elf: load_image(elf) for elf in dict.fromkeys(setup.elf for setup in setups)}
     program = None if selftest is None else load_image(selftest)
-    opinions = tuple(_opinion(setup, image, frames, limit_us, program) for setup in setups)
+    opinions = tuple(
+        _opinion(setup, images[setup.elf], frames, limit_us, program) for setup in setups
+    )
     if not any(opinion.answers for opinion in opinions):
         raise ResultError(f"no engine gave a result, expected one a frame: {opinions[0].detail}")
     excused, gone = _excuses(opinions)
@@ -127,7 +129,7 @@ def compare(
     if found is not None:
         difference, at = found
         if at is not None:
-            difference = _with_index(difference, at, setups, image, frames, limit_us)
+            difference = _with_index(difference, at, setups, images, frames, limit_us)
     infer = setups[0].contract.symbols.infer
     return Comparison(opinions, difference, excused, selftest, gone, infer)
 
@@ -292,14 +294,15 @@ def _with_index(
     difference: Difference,
     at: _LayerAt,
     setups: Sequence[BoardSetup],
-    image: FirmwareImage,
+    images: Mapping[Path, FirmwareImage],
     frames: Sequence[Frame],
     limit_us: float,
 ) -> Difference:
     """The first element of the layer's output that differs; the same where a new run shows none."""
     number, layer, engines = at
     one, two = (
-        _output(setups[engine], image, frames[number], layer, limit_us) for engine in engines
+        _output(setups[engine], images[setups[engine].elf], frames[number], layer, limit_us)
+        for engine in engines
     )
     for index, (first, second) in enumerate(zip(one, two, strict=False)):
         if first != second:

@@ -89,12 +89,13 @@ def test_a_breakpoint_without_a_debugger_is_a_hard_fault(tmp_path: Path) -> None
 
 
 @pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
-def test_a_store_to_flash_faults(tmp_path: Path) -> None:
-    engine = power_on(tmp_path, poke(FLASH, 1))
-    assert engine.run(100) == StopReason.FAULT
-    fault = engine.fault()
-    assert fault is not None
-    assert fault.address == FLASH
+def test_a_store_to_flash_that_is_locked_changes_nothing(tmp_path: Path) -> None:
+    """RM0090 3.6.4: a write without PG is a programming sequence error, and no bus error."""
+    engine = power_on(tmp_path, [*poke(FLASH, 1), *STOP_HERE])
+    before = engine.read_memory(FLASH, 4)
+    assert engine.run(100) == StopReason.LIMIT
+    assert engine.fault() is None
+    assert engine.read_memory(FLASH, 4) == before
 
 
 @pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
