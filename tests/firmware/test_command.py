@@ -298,6 +298,7 @@ def test_on_a_bad_line_nothing_is_acted_on_twice_or_wrongly() -> None:
         assert len(shown) == len(set(shown))  # never twice
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_hostile_packets_in_emulation() -> None:
     frames = list(hostile(random.Random(16), 100_000))
     image = load_image(BUILD / "command_fuzz.elf")

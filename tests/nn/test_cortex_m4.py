@@ -192,12 +192,12 @@ def test_random_graphs_reach_every_kernel_and_its_fallback() -> None:
     assert any(depthwise for depthwise, *_ in fast)
     assert any(bits == 4 for *_, bits in fast)
     reasons = {
-        reason.split()[-1]
+        " ".join(reason.split()[:2])
         for graph in drawn
         for operator in graph.operators
         if (reason := slow_reason(graph, operator))
     }
-    assert len(reasons) >= 4, reasons
+    assert {"a window", "a pool"} <= reasons
 
 
 def test_a_model_of_the_other_rounding_does_not_compile(tmp_path: Path, objects: Objects) -> None:

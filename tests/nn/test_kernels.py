@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from boardless_models.data.network import Conv2d, Dense, Depthwise, Layer, Network, Shape, stages
 from boardless_models.graph.c_source import export
 from boardless_models.graph.chain import QuantizedLayer, graph_of_layers
+from boardless_models.graph.fusing import fused
 from boardless_models.graph.golden import Golden
 from boardless_models.graph.graph import Graph
 from boardless_models.graph.kernels import scratch_bytes
@@ -161,7 +162,7 @@ def random_network(name: str, seed: int, way: Rounding = "single") -> Graph:
         random_layer(stage.weight_shape, points[index], points[index + 1], random, stage.layer.bits)
         for index, stage in enumerate(stages(network))
     )
-    return graph_of_layers(network, made, 700, way)
+    return fused(graph_of_layers(network, made, 700, way))
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -90,7 +90,7 @@ def test_step_writes_a_file(
     assert output.read_bytes()[4:8] == b"TFL3"
     gone = str(tmp_path / "gone" / "x.tflite")
     assert cli.main(["model", "export", str(artifact_path), gone]) == 2
-    assert "No such file" in capsys.readouterr().err
+    assert "no folder" in capsys.readouterr().err
 
 
 def test_what_is_exported_can_be_imported_and_verified(

@@ -133,6 +133,7 @@ def mutated(chance: random.Random) -> bytes:
     return seal(version, chance.randrange(1, 9), bytes(body[: MOST_BODY + 2]), KEY)[:-1]
 
 
+@pytest.mark.long
 def test_both_say_the_same_of_a_hundred_thousand_packets(program: Path) -> None:
     seen = compare(program, list(hostile(random.Random(15), 100_000)))
     wanted = set(Code) - {Code.BUSY, Code.NO_KEY, Code.VERSION}

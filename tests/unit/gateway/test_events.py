@@ -13,6 +13,7 @@ CLIPS, LEAST = 60, 0.95
 FIRST_SEED = 70_000  # no clip of these was looked at while the detector was made
 
 
+@pytest.mark.long
 def test_in_the_stated_range_each_kind_is_found_as_promised() -> None:
     found = measure(make_clip(FIRST_SEED + number) for number in range(CLIPS))
     assert found.clips == CLIPS

@@ -16,6 +16,7 @@ MUTATIONS = 150
 LONGEST_S = 10.0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("source", ["shapes.c", "objects.cpp"])
 def test_mutations_end_in_a_report_or_in_an_error_of_ours(
     corpus: Corpus, source: str, tmp_path: Path
