@@ -43,6 +43,14 @@ def guarded_inputs() -> Iterator[None]:
         _inputs.reset(token)
 
 
+def may_be_renewed(path: Path) -> None:
+    """A lock is an input that the command which reads it is there to write anew."""
+    inputs = _inputs.get()
+    if inputs is not None:
+        with contextlib.suppress(OSError):
+            inputs.discard(_identity(path.stat()))
+
+
 def require_regular(
     path: Path,
     expected: str,

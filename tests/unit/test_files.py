@@ -13,6 +13,7 @@ import pytest
 from boardless_sim.errors import BoardlessError, FrameError
 from boardless_sim.files import (
     guarded_inputs,
+    may_be_renewed,
     read_file,
     read_text,
     require_regular,
@@ -97,6 +98,16 @@ def test_an_input_of_the_same_command_is_never_written(tmp_path: Path) -> None:
     assert path.read_bytes() == b"kept"
     write_file(path, b"another command's")
     assert path.read_bytes() == b"another command's"
+
+
+def test_a_lock_may_be_renewed_by_the_command_that_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "budget.lock"
+    path.write_bytes(b"before")
+    with guarded_inputs():
+        read_file(path, EXPECTED)
+        may_be_renewed(path)
+        write_file(path, b"after")
+    assert path.read_bytes() == b"after"
 
 
 def test_a_device_is_written_through_and_stays_one() -> None:

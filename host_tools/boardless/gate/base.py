@@ -20,7 +20,7 @@ from boardless.project.config import Config, config_of, parse_toml
 from boardless.project.targets import targets_of
 from boardless.size.measure import Measurement
 from boardless_sim.errors import ConfigError
-from boardless_sim.files import open_file, read_file
+from boardless_sim.files import may_be_renewed, open_file, read_file
 from boardless_sim.json_text import parse_json
 
 LOCK = "budget.lock"
@@ -105,9 +105,11 @@ def _own_part(label: str, document: dict[str, object], of: Identity) -> dict[str
 
 def _of_lock(path: Path, of: Identity, config: Config, measure: Measure) -> Baseline | None:
     try:
-        return _of_file(path, of, config, measure)
+        found = _of_file(path, of, config, measure)
     except AnotherImage:
-        return None
+        found = None
+    may_be_renewed(path)
+    return found
 
 
 def _of_file(path: Path, of: Identity, config: Config, measure: Measure) -> Baseline:
