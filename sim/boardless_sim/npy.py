@@ -37,7 +37,8 @@ def parse_npy(content: bytes) -> NDArray[Any]:
     size = math.prod(shape) * dtype.itemsize
     if size != len(content) - start:
         raise ValueError(f"{len(content) - start} bytes of data, expected {size} by its header")
-    array: NDArray[Any] = np.frombuffer(content[start:], dtype=dtype, count=math.prod(shape))
+    held = bytearray(memoryview(content)[start:])  # of its own: whoever reads it may change it
+    array: NDArray[Any] = np.frombuffer(held, dtype=dtype, count=math.prod(shape))
     return array.reshape(shape, order="F" if found["order"] == b"True" else "C")
 
 

@@ -264,9 +264,10 @@ def test_a_pool_before_the_norm_gives_what_one_after_it_gives() -> None:
 
 
 @pytest.mark.parametrize("step", ["train", "teacher"])
-def test_missing_data_set_exits_two(
+def test_a_folder_that_is_no_data_set_exits_two(
     tmp_path: Path, step: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = [str(tmp_path / "c.npz"), "--dataset", str(tmp_path)]
     assert cli.main(["model", step, *arguments]) == 2
-    assert "dataset-fashion-mnist" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no pictures, expected a folder for each class" in said
