@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -26,16 +27,16 @@ class Outcome:
     duration_s: float = 0.0
 
 
-class Pace:
+class Pace(ABC):
     """Who says what time it is: the clock on the wall, or a board in virtual time."""
 
+    @abstractmethod
     def now_s(self) -> float:
         """Seconds since the start."""
-        raise NotImplementedError
 
+    @abstractmethod
     def until(self, moment_s: float) -> Iterator[float]:
         """Every moment up to that one at which the link is looked after."""
-        raise NotImplementedError
 
 
 class WallPace(Pace):
