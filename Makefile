@@ -25,7 +25,8 @@ demo-device: firmware ## a clip through gateway, signed packets and the command 
 
 test: ## everything: lint, types, unit, firmware, Robot, budgets
 	@tools/setup.sh --lint
-	@.venv/bin/tox
+	@.venv/bin/tox run-parallel --parallel 2 --parallel-no-spinner -e lint,type,model,peers
+	@.venv/bin/tox -e unit,firmware,robot,budget
 
 bench: firmware ## speed and memory, into build/bench.json
 	@.venv/bin/python tools/bench.py
