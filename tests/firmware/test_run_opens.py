@@ -8,12 +8,11 @@ import pytest
 
 from tests.opens import opens
 
-REPO = Path(__file__).parents[3]
+REPO = Path(__file__).parents[2]
 BUILT = REPO / "build" / "firmware" / "boardless.elf"
 ARTIFACT = REPO / "models" / "artifacts" / "fashion_mnist_8k.npz"
 
 
-@pytest.mark.skipif(not BUILT.is_file(), reason="build/firmware is not built")
 @pytest.mark.parametrize("command", [("run", "--frames"), ("profile", "--frames")])
 def test_the_elf_is_opened_once(command: tuple[str, str]) -> None:
     name, frames = command
