@@ -9,7 +9,7 @@ FLASH_BLOCK_BYTES = 0x4000  # GDB programs whole blocks; the smallest sector (RM
 
 
 @dataclass(frozen=True)
-class Register:
+class GdbRegister:
     """GDB's number, the core's name ("d3" for a double), the bytes, and how GDB shows it."""
 
     number: int
@@ -24,17 +24,17 @@ XPSR = 25  # GDB's number since the times of FPA
 _GENERAL = (*(f"r{number}" for number in range(13)), "sp", "lr", "pc")
 _CORE = (
     *(
-        Register(number, name, 4, _POINTERS.get(name, "uint32"))
+        GdbRegister(number, name, 4, _POINTERS.get(name, "uint32"))
         for number, name in enumerate(_GENERAL)
     ),
-    Register(XPSR, "xpsr", 4, "uint32"),
+    GdbRegister(XPSR, "xpsr", 4, "uint32"),
 )
 _FPU = (
-    *(Register(26 + number, f"d{number}", 8, "ieee_double") for number in range(16)),
-    Register(42, "fpscr", 4, "uint32"),
+    *(GdbRegister(26 + number, f"d{number}", 8, "ieee_double") for number in range(16)),
+    GdbRegister(42, "fpscr", 4, "uint32"),
 )
 _M_SYSTEM = tuple(
-    Register(43 + number, name, 4, _POINTERS.get(name, "uint32"))
+    GdbRegister(43 + number, name, 4, _POINTERS.get(name, "uint32"))
     for number, name in enumerate(_SYSTEM)
 )
 REGISTERS = {register.number: register for register in _CORE + _FPU + _M_SYSTEM}
@@ -57,7 +57,7 @@ def target_xml() -> str:
     )
 
 
-def _register_xml(register: Register) -> str:
+def _register_xml(register: GdbRegister) -> str:
     return (
         f'<reg name="{register.name}" bitsize="{8 * register.size}" regnum="{register.number}" '
         f'type="{register.kind}"/>'
@@ -65,7 +65,7 @@ def _register_xml(register: Register) -> str:
 
 
 @dataclass(frozen=True)
-class Area:
+class MapArea:
     """A range of addresses; `kind` is "flash", "ram" or "rom"."""
 
     kind: str
@@ -73,7 +73,7 @@ class Area:
     size: int
 
 
-def memory_map_xml(areas: Iterable[Area]) -> str:
+def memory_map_xml(areas: Iterable[MapArea]) -> str:
     """What may be read, written, and programmed."""
     return (
         '<?xml version="1.0"?><!DOCTYPE memory-map PUBLIC "+//IDN gnu.org//DTD GDB Memory Map '
@@ -83,7 +83,7 @@ def memory_map_xml(areas: Iterable[Area]) -> str:
     )
 
 
-def _area_xml(area: Area) -> str:
+def _area_xml(area: MapArea) -> str:
     head = f'<memory type="{area.kind}" start="{area.start:#x}" length="{area.size:#x}"'
     if area.kind != "flash":
         return head + "/>"
