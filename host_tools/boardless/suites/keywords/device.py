@@ -9,7 +9,7 @@ import numpy as np
 from robot.api import logger
 from robot.api.deco import keyword
 
-from boardless.gateway.command import FIELDS, Code, Command, Field, Kind
+from boardless.gateway.command import FIELDS, Command, CommandKind, Field, ResponseCode
 from boardless.gateway.device_board import DeviceBoard
 from boardless.gateway.packets import Packet, encode, new_key
 from boardless.gateway.sender import WAKE, WAKE_S
@@ -100,7 +100,7 @@ class DeviceKeywords:
         self._answer = _fields(answers[0]) if answers else {}
         last_us = device.line.last_byte_ns / 1000
         changes = [at for at in device.changes_us() if at > last_us]
-        if self._answer.get("code") == Code.OK and changes:
+        if self._answer.get("code") == ResponseCode.OK and changes:
             self._latencies_ms.append((changes[0] - last_us) / 1000)
 
     @keyword
@@ -190,10 +190,10 @@ class DeviceKeywords:
 
 
 def _command(kind: str, fields: dict[str, int]) -> Command:
-    known = {each.name.lower(): each for each in Kind}
+    known = {each.name.lower(): each for each in CommandKind}
     names = {each.name.lower(): each for each in Field}
     if kind not in known or not names.keys() >= fields.keys():
-        kinds = ", ".join(f"{k.name.lower()}({len(FIELDS[k])})" for k in Kind)
+        kinds = ", ".join(f"{k.name.lower()}({len(FIELDS[k])})" for k in CommandKind)
         raise BoardlessError(f"command {kind} {fields}, expected one of {kinds}")
     values = {names[name]: int(value) for name, value in sorted(fields.items())}
     return Command(known[kind], values)
@@ -202,7 +202,7 @@ def _command(kind: str, fields: dict[str, int]) -> Command:
 def _name_of(code: int | None) -> str:
     if code is None:
         return "none"
-    return Code(code).name.lower() if code in set(Code) else str(code)
+    return ResponseCode(code).name.lower() if code in set(ResponseCode) else str(code)
 
 
 def _fields(line: str) -> dict[str, int]:
