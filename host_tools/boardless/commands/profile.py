@@ -11,6 +11,7 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
     Finite,
+    Whole,
     bounds_options,
     config_option,
     limit_option,
@@ -51,7 +52,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 )
 @click.option(
     "--top",
-    type=click.IntRange(min=0),
+    type=Whole(min=0),
     default=10,
     show_default=True,
     metavar="N",
@@ -59,7 +60,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 )
 @click.option(
     "--every",
-    type=click.IntRange(min=50),
+    type=Whole(min=50),
     default=997,
     show_default=True,
     metavar="CYCLES",
