@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, bounds_options, config_option
+from boardless.commands.options import PATH, bounds_options, project_options
+
+if TYPE_CHECKING:
+    from boardless.project.choice import ProjectChoice
 
 
 @click.command("test")
@@ -18,7 +22,7 @@ from boardless.commands.options import PATH, bounds_options, config_option
 @click.option("--exclude", multiple=True, metavar="TAG", help="No test with the tag.")
 @click.option("--elf", type=PATH, metavar="FILE", help="The firmware under test (${FIRMWARE}).")
 @click.option("--engine", metavar="NAME", help="What runs the firmware (${ENGINE}).")
-@config_option
+@project_options
 @bounds_options
 @click.option("--variable", "variables", multiple=True, metavar="NAME:VALUE", help="For Robot.")
 @click.option(
@@ -30,6 +34,7 @@ from boardless.commands.options import PATH, bounds_options, config_option
     "--timeout", type=click.IntRange(min=1), default=1800, show_default=True, metavar="SECONDS"
 )
 def command(
+    choice: ProjectChoice,
     suites: Path,
     out: Path,
     jobs: int,
@@ -37,7 +42,6 @@ def command(
     exclude: tuple[str, ...],
     elf: Path | None,
     engine: str | None,
-    config: Path | None,
     host_seconds: float,
     console_bytes: int,
     resets: int,
@@ -61,7 +65,7 @@ def command(
         elf=elf,
         engine=engine,
         require_engine=require_engine,
-        config=config,
+        choice=choice,
         bounds=Bounds(host_seconds, console_bytes, resets),
         variables=variables,
     )

@@ -46,6 +46,11 @@ def lines() -> list[str]:
     return sorted(path.name[:-5] for path in _folder().iterdir() if path.name.endswith(".json"))
 
 
+def lines_with(device: str) -> list[str]:
+    """The lines whose parts have a device, such as "DCMI"."""
+    return [line for line in lines() if device in _read(line)["devices"]]
+
+
 @lru_cache(maxsize=4)
 def load_facts(part: str) -> Facts:
     """The facts of a part, such as "stm32f407vg". Raises `BoardError`."""
@@ -54,7 +59,7 @@ def load_facts(part: str) -> Facts:
     if not _PART.match(part) or line not in lines():
         known = ", ".join(lines())
         raise BoardError(f"chip {part!r}, expected a part as stm32f407vg, of {known}")
-    data = json.loads((_folder() / f"{line}.json").read_text(encoding="utf-8"))
+    data = _read(line)
     memories = data["parts"].get(part[: len("stm32f407vg")])
     if memories is None:
         known = ", ".join(sorted(data["parts"]))
@@ -69,6 +74,10 @@ def load_facts(part: str) -> Facts:
         requests=_requests(data["requests"]),
         alternates=_alternates(data["pins"]),
     )
+
+
+def _read(line: str) -> Any:
+    return json.loads((_folder() / f"{line}.json").read_text(encoding="utf-8"))
 
 
 def _folder() -> Any:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from boardless_sim.peripherals.peripheral import Peripheral
+if TYPE_CHECKING:
+    from boardless_sim.peripherals.peripheral import Peripheral
 
 
 @dataclass(frozen=True)
