@@ -56,7 +56,7 @@ def command(
     Stops cost no virtual time: the run under the debugger is the run without it.
     """
     from boardless.debug.server import serve
-    from boardless.debug.target import Target
+    from boardless.debug.target import DebugTarget
     from boardless.project.project import load_project
     from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
@@ -76,7 +76,7 @@ def command(
         engine.load(image)
         for frame in open_frames(frames, limit=limit) if frames else ():
             engine.show(frame)
-        with closing(Target(engine, image, every_ps)) as target:
+        with closing(DebugTarget(engine, image, every_ps)) as target:
             serve(target, port, click.echo)
     return ExitCode.PASSED
 

@@ -26,7 +26,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from boardless.project.toml_table import Table
+from boardless.project.toml_table import TomlTable
 from boardless_sim.boards.board import Attachment, CameraWiring
 from boardless_sim.boards.plan import CAMERA, DEFAULT_CHIP, BoardPlan
 from boardless_sim.boards.wiring import require_possible
@@ -40,7 +40,9 @@ _CRYSTAL_HZ = range(1_000_000, 50_000_001)  # HSE, bypassed too (the data sheets
 _WATCH_CRYSTAL_HZ = range(32_000, 33_000)
 
 
-def read_board(root: Table, board: Table, chip: str | None, contract: Contract) -> BoardPlan:
+def read_board(
+    root: TomlTable, board: TomlTable, chip: str | None, contract: Contract
+) -> BoardPlan:
     """The board of a file; the reference board where it says nothing. Raises `ConfigError`."""
     port, baud = contract.port, contract.baud
     plan = BoardPlan(
@@ -60,7 +62,7 @@ def read_board(root: Table, board: Table, chip: str | None, contract: Contract) 
     return plan
 
 
-def read_image(table: Table) -> ImagePlan:
+def read_image(table: TomlTable) -> ImagePlan:
     """`[image]`: how the firmware is flashed."""
     symbols = table.text("symbols")
     plan = ImagePlan(
@@ -73,20 +75,20 @@ def read_image(table: Table) -> ImagePlan:
     return plan
 
 
-def _address(table: Table, key: str) -> int | None:
+def _address(table: TomlTable, key: str) -> int | None:
     if table.has(key):
         return table.whole(key)
     table.leave(key)
     return None
 
 
-def _beside(entry: Table) -> tuple[Path, int | None]:
+def _beside(entry: TomlTable) -> tuple[Path, int | None]:
     found = entry.folder / entry.required_text("file"), _address(entry, "at")
     entry.close()
     return found
 
 
-def _camera(table: Table) -> CameraWiring | None:
+def _camera(table: TomlTable) -> CameraWiring | None:
     if not table.given:
         return None
     from boardless_sim.camera.sensors.catalog import SENSORS  # here: most files have no camera
@@ -102,7 +104,7 @@ def _camera(table: Table) -> CameraWiring | None:
     return wiring
 
 
-def _attachment(entry: Table) -> Attachment:
+def _attachment(entry: TomlTable) -> Attachment:
     device, at = entry.required_text("device"), entry.required_text("at")
     if ".py:" in device:
         device = str(entry.folder / device)
@@ -114,7 +116,7 @@ def _attachment(entry: Table) -> Attachment:
     return Attachment(device, at)
 
 
-def _known(table: Table, key: str, known: Collection[str]) -> str | None:
+def _known(table: TomlTable, key: str, known: Collection[str]) -> str | None:
     """A name of a catalogue, in its spelling."""
     name = table.text(key)
     if name is not None and name.lower() not in known:
@@ -122,7 +124,7 @@ def _known(table: Table, key: str, known: Collection[str]) -> str | None:
     return None if name is None else name.lower()
 
 
-def _hertz(table: Table, key: str, usual: int | None, possible: range) -> int | None:
+def _hertz(table: TomlTable, key: str, usual: int | None, possible: range) -> int | None:
     """A frequency as "8M", 25000000 or "none"; the usual one where the file has none."""
     if not table.has(key):
         table.leave(key)
