@@ -24,7 +24,7 @@
 #define ART_INSTRUCTION_LINES 64u
 #define ART_DATA_LINES        8u
 #define ART_MOST_LINES        0x20000u /* 2 MiB */
-#define ART_MOST_RAN          512u /* a block starts at each halfword of each cached line */
+#define ART_MOST_RAN          512u     /* a block starts at each halfword of each cached line */
 #define ART_ABSENT            0xffu
 #define ART_NO_LINE           0x80000000u /* nor is the one behind it any */
 
