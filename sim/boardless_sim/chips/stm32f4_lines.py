@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from boardless_sim.chips.stm32f4_rcc import GatedRcc, SaiRcc, TimerRcc
 from boardless_sim.peripherals.flash_interface import DualBankFlash, FlashInterface
 from boardless_sim.peripherals.peripheral import Peripheral
 from boardless_sim.peripherals.pwr import OverDrivePwr, Pwr, ScaledPwr
 from boardless_sim.peripherals.rcc import Rcc
-from boardless_sim.peripherals.rcc_sai import GatedRcc, SaiRcc, TimerRcc
 
 
 @dataclass(frozen=True)

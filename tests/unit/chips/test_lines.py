@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from boardless_sim.boards.plan import BoardPlan, make_board
+from boardless_sim.chips import stm32f4_rcc as rcc_sai
 from boardless_sim.elf.image import ImagePlan, load_image
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.peripherals import flash_interface as flash
-from boardless_sim.peripherals import pwr, rcc, rcc_sai
+from boardless_sim.peripherals import pwr, rcc
 from tests.unit.boards.probed_board import ProbedBoard
 from tests.unit.chips.test_catalog import PARTS
 from tests.unit.core.programs import SLEEP_FOREVER, assemble, poke
