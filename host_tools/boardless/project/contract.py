@@ -57,13 +57,14 @@ def read_contract(root: TomlTable) -> Contract:
 
 
 def _result(console: TomlTable) -> ResultPattern | None:
-    text = console.text("result")
-    if text is None:
+    texts = console.texts("result")
+    if not texts:
         return None
     try:
-        return ResultPattern.from_text(text)
+        return ResultPattern.from_texts(texts)
     except ValueError as error:
-        raise console.error(f"result: found {text!r}, expected {error}") from error
+        found = texts[0] if len(texts) == 1 else list(texts)
+        raise console.error(f"result: found {found!r}, expected {error}") from error
 
 
 def _symbols(table: TomlTable) -> Symbols:
