@@ -17,7 +17,7 @@ from boardless.running.classify import RunReport, UnreadableResult, classify
 from boardless.running.latency import TOTAL, time_us
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
-from boardless_sim.elf.file import parse_elf
+from boardless_sim.elf.file import elf_of
 from boardless_sim.elf.image import FirmwareImage, image_of
 from boardless_sim.errors import BoardlessError
 
@@ -94,7 +94,7 @@ def _report(task: SweepTask, elf: bytes, frames: Iterable[Frame]) -> RunReport:
 
 @lru_cache(maxsize=4)
 def _image(path: Path, raw: bytes) -> FirmwareImage:
-    return image_of(parse_elf(path, raw))
+    return image_of(elf_of(path, raw))
 
 
 def _figures(report: RunReport) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from boardless_sim.boards.attached import AttachedParts, BoardWires
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.camera import CameraOnBoard
 from boardless_sim.boards.low_power import LowPower
@@ -14,6 +15,7 @@ from boardless_sim.boards.pins import Pins
 from boardless_sim.camera.sensor import Sensor
 from boardless_sim.errors import BoardError
 from boardless_sim.foreseen import DmaRoom
+from boardless_sim.parts.part import MemoryTarget
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
@@ -44,6 +46,7 @@ class BoardDevices:
     memory_controller: Fsmc | None
     pwr: Pwr
     low_power: LowPower
+    parts: AttachedParts
 
     @property
     def camera(self) -> Sensor:
@@ -56,6 +59,13 @@ class BoardDevices:
     def mapped(self) -> Iterable[tuple[int, Peripheral]]:
         """Every device with its base address."""
         return self.by_name.values()
+
+    def external_at(self, address: int) -> MemoryTarget | None:
+        """What answers in a bank of the memory controller that is on."""
+        controller = self.memory_controller
+        if controller is None or not controller.answers(address):
+            return None
+        return self.parts.memory_at(address)
 
     def dma_request(self, request: str, units: int = 1) -> int:
         """Serve a request line by the controller that listens to it; how many units were served."""
@@ -101,10 +111,11 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     pins = Pins(board.chip.alternates, gpios, by_name)
     _wire_i2c(devices, gpios, pins)
     camera = board.camera
+    wires = BoardWires(by_name, bus)
     return BoardDevices(
         by_name=placed,
         pins=pins,
-        fitted=None if camera is None else CameraOnBoard(board, camera, by_name, pins, bus),
+        fitted=None if camera is None else CameraOnBoard(board, camera, by_name, pins, bus, wires),
         usarts={device.name: device for device in devices if isinstance(device, Usart)},
         gpios=gpios,
         dmas=tuple(device for device in devices if isinstance(device, Dma)),
@@ -114,6 +125,7 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
         pwr=pwr,
         low_power=LowPower(by_name, pwr, rcc),
         memory_controller=next((device for device in devices if isinstance(device, Fsmc)), None),
+        parts=AttachedParts(board.attached, wires),
     )
 
 

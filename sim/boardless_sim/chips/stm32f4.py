@@ -6,6 +6,7 @@ from functools import partial
 
 from boardless_sim.chips.catalog import Facts, load_facts
 from boardless_sim.chips.chip import Chip, MemoryArea, Placement
+from boardless_sim.chips.stm32f4_lines import line_of
 from boardless_sim.chips.stm32f4_map import (
     ALWAYS_THERE,
     DEVICES,
@@ -16,6 +17,8 @@ from boardless_sim.chips.stm32f4_map import (
 )  # fmt: skip
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
+from boardless_sim.peripherals.flash_interface import FlashInterface
+from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Gates, Rcc
 
 _FLASH, _SYSTEM_MEMORY = 0x0800_0000, 0x1FFF_0000
@@ -39,6 +42,7 @@ def stm32f4(part: str) -> Chip:
         max_hz=facts.max_hz,
         boot_rom=_SYSTEM_MEMORY,
         otp=_OTP,
+        idcode=line_of(facts.part).idcode,
     )
 
 
@@ -60,7 +64,11 @@ def _placement(row: Device, facts: Facts) -> Placement:
     if factory is Exti:
         factory = partial(Exti, irqs=_exti_irqs(facts))
     elif factory is Rcc:
-        factory = partial(Rcc, gates=_gates(facts))
+        factory = partial(line_of(facts.part).rcc, gates=_gates(facts))
+    elif factory is Pwr:
+        factory = line_of(facts.part).pwr
+    elif factory is FlashInterface:
+        factory = line_of(facts.part).flash
     return Placement(row.name, row.base, factory, irqs)
 
 

@@ -145,8 +145,8 @@ class ArtCode(ctypes.Structure):
     _fields_ = [
         ("ran", c_uint64),
         ("epoch", c_uint32),
-        ("first_line", c_uint16),
-        ("last_line", c_uint16),
+        ("first_line", c_uint32),
+        ("last_line", c_uint32),
         ("last_line_cycles", c_uint16),
     ]
 
@@ -250,6 +250,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_structure_bytes": (c_uint32, [c_uint32]),
     "core_set_code": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
     "core_set_flash": (c_int32, [c_void_p, c_uint32, c_uint32, c_void_p]),
+    "core_set_idcode": (None, [c_void_p, c_uint32]),
     "core_set_flash_acr": (None, [c_void_p, c_uint32]),
     "core_bus_error": (None, [c_void_p, c_uint32]),
     "core_send_event": (None, [c_void_p]),

@@ -360,6 +360,7 @@ class NativeEngine(Engine):
             handler_us=active * 1e6 / self.machine.clocks().hclk_hz,
             is_asleep=self.is_asleep(),
             polled=self.machine.polled(),
+            touched=self.machine.touched(),
             unfinished={port: _text(data) for port, data in self._partial.items() if data},
         )
 

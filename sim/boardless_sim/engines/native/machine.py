@@ -142,6 +142,7 @@ class Machine:
             if area.dma:
                 self._memories[area.base >> _TOP_BITS] = (area.base, memory, area.writable)
         self.cpu.keep_clrex(self._board.chip.boot_rom)
+        self.cpu.set_idcode(self._board.chip.idcode)
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
@@ -375,7 +376,9 @@ class Machine:
         if slot is None:
             if not self._is_external(address):
                 self.log_unmodelled(self._name_of(address), "read")
-            return 0
+                return 0
+            part = self.devices.external_at(address)
+            return 0 if part is None else part.read(address, size)
         base, device, stable = slot
         offset = address - base
         if offset & _WORD not in stable:
@@ -393,6 +396,8 @@ class Machine:
                 self.devices.flash.program(address, size, value)
             elif not self._is_external(address):
                 self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
+            elif (part := self.devices.external_at(address)) is not None:
+                part.write(address, size, value)
             return
         slot[1].write(address - slot[0], size, value)
 
