@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from itertools import islice, product
 from pathlib import Path
 
+from boardless.project.choice import ProjectChoice
 from boardless.project.config import FILE_NAME
-from boardless.project.contract import Project, load_project
+from boardless.project.project import Project, load_project
 from boardless.running.session import BoardSetup
 from boardless.sweep.plan import FrameSet, SweepPlan
 from boardless.sweep.work import Row, SweepTask, hash_of_frames
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
-from boardless_sim.elf.file import read_elf
-from boardless_sim.errors import FrameError
+from boardless_sim.errors import FrameError, ImageError
 from boardless_sim.files import read_file
 
 
@@ -54,7 +54,9 @@ class Grid:
 def firmwares(plan: SweepPlan) -> tuple[Firmware, ...]:
     """The ELFs of a plan without revisions."""
     paths = ((name, plan.folder / name) for name in plan.elfs)
-    return tuple(Firmware(name, path, read_elf(path).raw) for name, path in paths)
+    return tuple(
+        Firmware(name, path, read_file(path, "an ELF", ImageError)) for name, path in paths
+    )
 
 
 def make_grid(plan: SweepPlan, found: tuple[Firmware, ...]) -> Grid:
@@ -72,21 +74,34 @@ def _tasks(
 ) -> Iterator[SweepTask]:
     hashes = {each.name: hashlib.sha256(each.raw).hexdigest() for each in found}
     projects = {name: _project(plan.folder, name) for name in plan.configs}
-    axes = product(found, plan.configs, plan.engines, plan.seeds, plan.frames)
-    for firmware, config, engine, seed, source in axes:
+    axes = product(found, plan.configs, plan.chips, plan.engines, plan.seeds, plan.frames)
+    for firmware, config, chip, engine, seed, source in axes:
         project, config_hash = projects[config]
         setup = BoardSetup(
-            elf=firmware.path, engine=engine, ram_fill=seed, contract=project.contract
+            elf=firmware.path,
+            engine=engine,
+            ram_fill=seed,
+            contract=project.contract,
+            board=project.board.on_chip(chip),
+            image=project.image,
         )
         row: Row = (
             ("elf", firmware.name),
             ("config", config or ""),
+            ("chip", chip or ""),
             ("engine", engine),
             ("seed", "" if seed is None else str(seed)),
             ("frames", source.name),
         )
         for chunk in sources[source.name]:
-            inputs = (hashes[firmware.name], chunk.sha256, config_hash, engine, str(seed))
+            inputs = (
+                hashes[firmware.name],
+                chunk.sha256,
+                config_hash,
+                str(chip),
+                engine,
+                str(seed),
+            )
             yield SweepTask(row, chunk.start, len(chunk.frames), setup, plan.limit_us, inputs)
 
 
@@ -106,4 +121,4 @@ def _project(folder: Path, name: str | None) -> tuple[Project, str]:
     if name is None and not path.is_file():
         return Project(), ""
     raw = read_file(path, "a project's file")
-    return load_project(path), hashlib.sha256(raw).hexdigest()
+    return load_project(ProjectChoice(path)), hashlib.sha256(raw).hexdigest()

@@ -4,6 +4,7 @@
     elf = ["build/a.elf", "build/b.elf"]    # or one, of each of these revisions:
     revision = ["v1.0", "HEAD"]
     build = "make firmware"
+    chip = ["stm32f407vg", "stm32f429zi"]
     seed = [1, 2, 3]                         # what RAM holds at power-on
 
     [[frames]]
@@ -83,6 +84,7 @@ class SweepPlan:
     revisions: tuple[str, ...] = ()
     build: tuple[str, ...] = ()
     configs: tuple[str | None, ...] = (None,)
+    chips: tuple[str | None, ...] = (None,)
     engines: tuple[str, ...] = ("native",)
     seeds: tuple[int | None, ...] = (None,)
     chunk: int = DEFAULT_CHUNK
@@ -112,6 +114,7 @@ def read_plan(path: Path) -> SweepPlan:
         revisions=revisions,
         build=build,
         configs=sweep.texts("config") or (None,),
+        chips=sweep.texts("chip") or (None,),
         engines=sweep.texts("engine") or ("native",),
         seeds=_seeds(sweep),
         chunk=sweep.count("chunk") if sweep.has("chunk") else DEFAULT_CHUNK,
@@ -201,6 +204,7 @@ def _require_each_once(plan: SweepPlan) -> None:
         "elf": plan.elfs,
         "revision": plan.revisions,
         "config": plan.configs,
+        "chip": plan.chips,
         "engine": plan.engines,
         "seed": plan.seeds,
         "frames": tuple(each.name for each in plan.frames),

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from boardless.suites.family import Family
 from boardless.sweep.grid import Firmware
-from boardless_sim.elf.file import elf_of
 from boardless_sim.errors import BoardlessError, ImageError
 from boardless_sim.files import read_file
 
@@ -87,4 +86,4 @@ def _firmware(top: Path, tree: Path, revision: str, elf: Path, is_only: bool) ->
         raise GitError(f"{elf}: outside {top}, expected an ELF of the repository") from None
     raw = read_file(tree / inside, f"an ELF built from {revision}", ImageError)
     name = revision if is_only else f"{revision}:{inside}"
-    return Firmware(name, elf_of(Path(name), raw).path, raw)
+    return Firmware(name, Path(name), raw)

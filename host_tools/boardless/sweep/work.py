@@ -17,8 +17,7 @@ from boardless.running.classify import RunReport, UnreadableResult, classify
 from boardless.running.latency import TOTAL, time_us
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
-from boardless_sim.elf.file import elf_of
-from boardless_sim.elf.image import FirmwareImage, image_of
+from boardless_sim.elf.image import FirmwareImage, ImagePlan, image_from
 from boardless_sim.errors import BoardlessError
 
 SCHEMA = 1
@@ -85,7 +84,8 @@ def tool_hash() -> str:
 
 
 def _report(task: SweepTask, elf: bytes, frames: Iterable[Frame]) -> RunReport:
-    with closing(task.setup.power_on(_image(task.setup.elf, elf))) as engine:
+    image = _image(task.setup.elf, elf, task.setup.image)
+    with closing(task.setup.power_on(image)) as engine:
         try:
             return classify(engine, frames, task.limit_us)
         except UnreadableResult as error:
@@ -93,8 +93,8 @@ def _report(task: SweepTask, elf: bytes, frames: Iterable[Frame]) -> RunReport:
 
 
 @lru_cache(maxsize=4)
-def _image(path: Path, raw: bytes) -> FirmwareImage:
-    return image_of(elf_of(path, raw))
+def _image(path: Path, raw: bytes, plan: ImagePlan) -> FirmwareImage:
+    return image_from(path, raw, plan)
 
 
 def _figures(report: RunReport) -> dict[str, Any]:
