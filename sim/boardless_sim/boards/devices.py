@@ -11,6 +11,7 @@ from boardless_sim.boards.board import Board
 from boardless_sim.boards.camera import CameraOnBoard
 from boardless_sim.boards.low_power import LowPower
 from boardless_sim.boards.pins import Pins
+from boardless_sim.boards.spi_bus import SpiBus
 from boardless_sim.camera.sensor import Sensor
 from boardless_sim.errors import BoardError
 from boardless_sim.peripherals.dma import Dma
@@ -23,6 +24,7 @@ from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Rcc
 from boardless_sim.peripherals.rtc import Rtc
+from boardless_sim.peripherals.spi import Spi
 from boardless_sim.peripherals.syscfg import Syscfg
 from boardless_sim.peripherals.usart import Usart
 
@@ -36,6 +38,7 @@ class BoardDevices:
     fitted: CameraOnBoard | None
     usarts: Mapping[str, Usart]
     gpios: Mapping[str, Gpio]
+    spis: Mapping[str, SpiBus]
     dmas: tuple[Dma, ...]
     rcc: Rcc
     exti: Exti
@@ -92,6 +95,9 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     by_name = {device.name: device for device in devices}
     pins = Pins(board.chip.alternates, gpios, by_name)
     _wire_i2c(devices, gpios, pins)
+    spis = {device.name: device for device in devices if isinstance(device, Spi)}
+    for spi in spis.values():
+        spi.i2s_hz = rcc.i2s_hz
     camera = board.camera
     return BoardDevices(
         by_name=placed,
@@ -99,6 +105,7 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
         fitted=None if camera is None else CameraOnBoard(board, camera, by_name, pins, bus),
         usarts={device.name: device for device in devices if isinstance(device, Usart)},
         gpios=gpios,
+        spis={name: SpiBus(spi, pins) for name, spi in spis.items()},
         dmas=tuple(device for device in devices if isinstance(device, Dma)),
         rcc=rcc,
         exti=_only(board, devices, Exti),

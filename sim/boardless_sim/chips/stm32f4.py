@@ -59,7 +59,17 @@ def _placement(row: Device, facts: Facts) -> Placement:
         factory = partial(Exti, irqs=_exti_irqs(facts))
     elif factory is Rcc:
         factory = partial(Rcc, gates=_gates(facts))
+    elif row.name.startswith("SPI"):
+        factory = partial(row.factory, i2s=_has_signals(facts, row.name.replace("SPI", "I2S")))
     return Placement(row.name, row.base, factory, irqs)
+
+
+def _has_signals(facts: Facts, device: str) -> bool:
+    """Whether a pin of the part can carry a signal of that device."""
+    prefix = f"{device}_"
+    return any(
+        signal.startswith(prefix) for signals in facts.alternates.values() for signal in signals
+    )
 
 
 def _gates(facts: Facts) -> Gates:

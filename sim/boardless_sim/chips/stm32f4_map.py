@@ -23,6 +23,7 @@ from boardless_sim.peripherals.peripheral import Peripheral
 from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Gates, Rcc
 from boardless_sim.peripherals.rtc import Rtc
+from boardless_sim.peripherals.spi import Spi
 from boardless_sim.peripherals.syscfg import Syscfg
 from boardless_sim.peripherals.timer import (
     AdvancedTimer,
@@ -58,6 +59,7 @@ _TIMER_9 = partial(TwoChannelTimer, on_apb2=True)
 _TIMER_10 = partial(OneChannelTimer, on_apb2=True)
 _TIMER_1 = partial(AdvancedTimer, on_apb2=True)
 _ON_APB2 = partial(Usart, on_apb2=True)
+_SPI_ON_APB2 = partial(Spi, on_apb2=True)
 _MEMORY_CONTROLLER = partial(Fsmc, first_bank=0x6000_0000)
 
 DEVICES = (
@@ -73,6 +75,8 @@ DEVICES = (
     Device("TIM14", 0x4000_2000, OneChannelTimer, ("TIM14",)),
     Device("WWDG", 0x4000_2C00, Wwdg, ("WWDG",)),
     Device("IWDG", 0x4000_3000, Iwdg),
+    Device("SPI2", 0x4000_3800, Spi, ("SPI2",)),
+    Device("SPI3", 0x4000_3C00, Spi, ("SPI3",)),
     Device("USART2", 0x4000_4400, Usart, ("USART2",)),
     Device("USART3", 0x4000_4800, Usart, ("USART3",)),
     Device("UART4", 0x4000_4C00, Usart, ("UART4",)),
@@ -90,6 +94,10 @@ DEVICES = (
     Device("TIM11", 0x4001_4800, _TIMER_10, ("TIM11",)),
     Device("USART1", 0x4001_1000, _ON_APB2, ("USART1",)),
     Device("USART6", 0x4001_1400, _ON_APB2, ("USART6",)),
+    Device("SPI1", 0x4001_3000, _SPI_ON_APB2, ("SPI1",)),
+    Device("SPI4", 0x4001_3400, _SPI_ON_APB2, ("SPI4",)),
+    Device("SPI5", 0x4001_5000, _SPI_ON_APB2, ("SPI5",)),
+    Device("SPI6", 0x4001_5400, _SPI_ON_APB2, ("SPI6",)),
     Device("SYSCFG", 0x4001_3800, Syscfg),
     Device("EXTI", 0x4001_3C00, Exti),
     *(
@@ -112,8 +120,6 @@ _SPI = {0x00: "CR1", 0x04: "CR2", 0x08: "SR", 0x0C: "DR", 0x10: "CRCPR", 0x14: "
 
 UNMODELLED = (
     KnownPeripheral("I2S2ext", 0x4000_3400, registers=_SPI),
-    KnownPeripheral("SPI2", 0x4000_3800, registers=_SPI),
-    KnownPeripheral("SPI3", 0x4000_3C00, registers=_SPI),
     KnownPeripheral("I2S3ext", 0x4000_4000, registers=_SPI),
     KnownPeripheral("SPDIFRX", 0x4000_4000),
     KnownPeripheral("FMPI2C1", 0x4000_6000),
@@ -123,15 +129,11 @@ UNMODELLED = (
     KnownPeripheral("DAC", 0x4000_7400),
     KnownPeripheral("ADC1", 0x4001_2000),
     KnownPeripheral("SDIO", 0x4001_2C00),
-    KnownPeripheral("SPI1", 0x4001_3000, registers=_SPI),
-    KnownPeripheral("SPI4", 0x4001_3400, registers=_SPI),
-    KnownPeripheral("SPI5", 0x4001_5000, registers=_SPI),
-    KnownPeripheral("SPI6", 0x4001_5400, registers=_SPI),
     KnownPeripheral("SAI1", 0x4001_5800),
     KnownPeripheral("SAI2", 0x4001_5C00),
     KnownPeripheral("LTDC", 0x4001_6800),
     KnownPeripheral("DSIHOST", 0x4001_6C00, 0xC00),
-    KnownPeripheral("ETH", 0x4002_8000, 0x1400),
+    KnownPeripheral("ETH", 0x4002_8000, 0x1400, {0x00: "MACCR", 0x1000: "DMABMR"}),
     KnownPeripheral("DMA2D", 0x4002_B000),
     KnownPeripheral("OTG_HS", 0x4004_0000, 0x4_0000),
     KnownPeripheral("OTG_FS", 0x5000_0000, 0x4_0000),

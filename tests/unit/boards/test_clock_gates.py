@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from boardless_sim.peripherals import dma, dma_stream, gpio, i2c, rcc, timer, usart
+from boardless_sim.peripherals import dma, dma_stream, gpio, i2c, rcc, spi, timer, usart
 from tests.unit.boards.probed_board import ProbedBoard
 
 # Device, a register of it that keeps what is written, its bit, its enable register.
@@ -17,7 +17,7 @@ GATED = [
     ("USART2", usart.BRR, 17, rcc.APB1ENR), ("I2C1", i2c.TRISE, 21, rcc.APB1ENR),
     ("PWR", 0x00, 28, rcc.APB1ENR), ("USART1", usart.BRR, 4, rcc.APB2ENR),
     ("SYSCFG", 0x08, 14, rcc.APB2ENR), ("WWDG", 0x04, 11, rcc.APB1ENR),
-    ("FSMC", 0x04, 0, rcc.AHB3ENR),
+    ("FSMC", 0x04, 0, rcc.AHB3ENR), ("SPI1", spi.CRCPR, 12, rcc.APB2ENR),
 ]  # fmt: skip
 
 
