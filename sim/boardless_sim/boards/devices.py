@@ -26,6 +26,7 @@ from boardless_sim.peripherals.rcc import Rcc
 from boardless_sim.peripherals.rtc import Rtc
 from boardless_sim.peripherals.spi import Spi
 from boardless_sim.peripherals.syscfg import Syscfg
+from boardless_sim.peripherals.timer import Timer
 from boardless_sim.peripherals.usart import Usart
 
 
@@ -95,6 +96,7 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     by_name = {device.name: device for device in devices}
     pins = Pins(board.chip.alternates, gpios, by_name)
     _wire_i2c(devices, gpios, pins)
+    _wire_timers(board.chip.triggers, {d.name: d for d in devices if isinstance(d, Timer)})
     spis = {device.name: device for device in devices if isinstance(device, Spi)}
     for spi in spis.values():
         spi.i2s_hz = rcc.i2s_hz
@@ -146,6 +148,11 @@ def _wire_i2c(devices: Iterable[Peripheral], gpios: Mapping[str, Gpio], pins: Pi
         master.held_low = partial(is_held, master.name)
     for gpio in gpios.values():
         gpio.on_outside = changed
+
+
+def _wire_timers(triggers: Mapping[str, tuple[str, ...]], timers: Mapping[str, Timer]) -> None:
+    for name, timer in timers.items():
+        timer.masters = tuple(timers.get(master) for master in triggers.get(name, ()))
 
 
 def _wire_exti(gpios: Mapping[str, Gpio], syscfg: Syscfg) -> None:

@@ -66,7 +66,7 @@ class Chip:
 
     `alternates`: the signals of a pin ("A8") by the number of the alternate function.
     `wait_states`: by the least supply in millivolts, the highest HCLK for 0, 1, 2 … wait states.
-    `boot_rom`: where the boot loader stands, whose code is not modelled.
+    `triggers`: the timers behind ITR0 to ITR3 of a timer. `boot_rom`: where the boot loader stands, whose code is not modelled.
     """
 
     name: str
@@ -77,6 +77,7 @@ class Chip:
     wait_states: Mapping[int, tuple[int, ...]]
     max_hz: int
     boot_rom: int
+    triggers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def memory(self, name: str) -> MemoryArea:
         """A memory by its name; KeyError where the chip has none of it."""

@@ -11,6 +11,7 @@ from boardless_sim.chips.stm32f4_map import (
     DEVICES,
     EXTI_VECTORS,
     GATES,
+    TRIGGERS,
     UNMODELLED,
     Device,
 )  # fmt: skip
@@ -37,6 +38,7 @@ def stm32f4(part: str) -> Chip:
         wait_states=facts.wait_states,
         max_hz=facts.max_hz,
         boot_rom=_SYSTEM_MEMORY,
+        triggers=TRIGGERS,
     )
 
 

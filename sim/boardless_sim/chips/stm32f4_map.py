@@ -113,6 +113,14 @@ DEVICES = (
     Device("FSMC", 0xA000_0000, _MEMORY_CONTROLLER),
     Device("FMC", 0xA000_0000, _MEMORY_CONTROLLER),
 )
+# The timers behind ITR0 to ITR3 of each (RM0090 tables 93, 97 and 100); TIM9's and TIM12's ITR2
+# and ITR3 are outputs of one-channel timers and not modelled.
+TRIGGERS: Mapping[str, tuple[str, ...]] = {
+    "TIM1": ("TIM5", "TIM2", "TIM3", "TIM4"), "TIM8": ("TIM1", "TIM2", "TIM4", "TIM5"),
+    "TIM2": ("TIM1", "TIM8", "TIM3", "TIM4"), "TIM3": ("TIM1", "TIM2", "TIM5", "TIM4"),
+    "TIM4": ("TIM1", "TIM2", "TIM3", "TIM8"), "TIM5": ("TIM2", "TIM3", "TIM4", "TIM8"),
+    "TIM9": ("TIM2", "TIM3"), "TIM12": ("TIM4", "TIM5"),
+}  # fmt: skip
 ALWAYS_THERE = frozenset({"PWR", "RCC", "SYSCFG", "EXTI"})  # and in no list of facts
 
 _SPI = {0x00: "CR1", 0x04: "CR2", 0x08: "SR", 0x0C: "DR", 0x10: "CRCPR", 0x14: "RXCRCR",
