@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from boardless_sim.boards.pins import Pin, Pins
 from boardless_sim.peripherals.gpio import MODE_ALTERNATE
-from boardless_sim.peripherals.spi import Spi, SpiTarget
+from boardless_sim.peripherals.links.spi import Spi, SpiTarget
 
 
 @dataclass

@@ -66,7 +66,8 @@ class Chip:
 
     `alternates`: the signals of a pin ("A8") by the number of the alternate function.
     `wait_states`: by the least supply in millivolts, the highest HCLK for 0, 1, 2 … wait states.
-    `triggers`: the timers behind ITR0 to ITR3 of a timer. `boot_rom`: where the boot loader stands, whose code is not modelled.
+    `boot_rom`: where the boot loader stands, whose code is not modelled.
+    `triggers`: the timers behind ITR0 to ITR3 of a timer.
     """
 
     name: str

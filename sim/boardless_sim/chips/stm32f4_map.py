@@ -19,11 +19,11 @@ from boardless_sim.peripherals.fsmc import Fsmc
 from boardless_sim.peripherals.gpio import Gpio
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.iwdg import Iwdg
+from boardless_sim.peripherals.links.spi import Spi
 from boardless_sim.peripherals.peripheral import Peripheral
 from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Gates, Rcc
 from boardless_sim.peripherals.rtc import Rtc
-from boardless_sim.peripherals.spi import Spi
 from boardless_sim.peripherals.syscfg import Syscfg
 from boardless_sim.peripherals.timer import (
     AdvancedTimer,

@@ -284,7 +284,11 @@ class Timer(ApbPeripheral):
             number = (offset - CCR1) >> 2
             if not self.outputs[number].preloaded:
                 self._compares[number] = self.values[offset]
-        elif offset == SMCR and SMCR in self.layout:
+        else:
+            self._configure_trigger(offset, value)
+
+    def _configure_trigger(self, offset: int, value: int) -> None:
+        if offset == SMCR and SMCR in self.layout:
             self._follow_master()
             self._gate_is_open = self._gate_level()
             if value & SMCR_SMS == GATED_MODE and value >> 4 & 7 < TRIGGER_TI1_EDGES:

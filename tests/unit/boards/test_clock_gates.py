@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from boardless_sim.peripherals import dma, dma_stream, gpio, i2c, rcc, spi, timer, usart
+from boardless_sim.peripherals import dma, dma_stream, gpio, i2c, rcc, timer, usart
+from boardless_sim.peripherals.links import spi
 from tests.unit.boards.probed_board import ProbedBoard
 
 # Device, a register of it that keeps what is written, its bit, its enable register.

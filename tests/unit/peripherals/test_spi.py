@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from boardless_sim.finding import Check
-from boardless_sim.peripherals import spi
-from boardless_sim.peripherals.spi import CR1, CR2, DR, I2SCFGR, I2SPR, SR, Spi
+from boardless_sim.peripherals.links import spi
+from boardless_sim.peripherals.links.spi import CR1, CR2, DR, I2SCFGR, I2SPR, SR, Spi
 from tests.unit.fake_bus import FakeBus
 
 pytestmark = pytest.mark.fidelity(device="SPI", source="RM0090 chapter 28")

@@ -7,8 +7,8 @@ from typing import ClassVar, Protocol
 
 from boardless_sim.finding import Check
 from boardless_sim.peripherals.delay import Delay
+from boardless_sim.peripherals.links.spi_crc import crc_of
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
-from boardless_sim.peripherals.spi_crc import crc_of
 
 CR1, CR2, SR, DR, CRCPR, RXCRCR, TXCRCR = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14, 0x18
 I2SCFGR, I2SPR = 0x1C, 0x20
