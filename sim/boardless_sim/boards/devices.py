@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from boardless_sim.boards.analog import AnalogPins, wire_analog
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.camera import CameraOnBoard
 from boardless_sim.boards.low_power import LowPower
@@ -14,6 +15,9 @@ from boardless_sim.boards.pins import Pins
 from boardless_sim.boards.spi_bus import SpiBus
 from boardless_sim.camera.sensor import Sensor
 from boardless_sim.errors import BoardError
+from boardless_sim.peripherals.analog.adc import Adc
+from boardless_sim.peripherals.analog.dac import Dac
+from boardless_sim.peripherals.crypto.rng import Rng
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
@@ -40,6 +44,7 @@ class BoardDevices:
     usarts: Mapping[str, Usart]
     gpios: Mapping[str, Gpio]
     spis: Mapping[str, SpiBus]
+    analog: AnalogPins
     dmas: tuple[Dma, ...]
     rcc: Rcc
     exti: Exti
@@ -96,7 +101,16 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     by_name = {device.name: device for device in devices}
     pins = Pins(board.chip.alternates, gpios, by_name)
     _wire_i2c(devices, gpios, pins)
-    _wire_timers(board.chip.triggers, {d.name: d for d in devices if isinstance(d, Timer)})
+    timers = {device.name: device for device in devices if isinstance(device, Timer)}
+    _wire_timers(board.chip.triggers, timers)
+    analog = _wire_analog(
+        board, devices, AnalogPins(bus, gpios, board.supply_mv, board.chip.temperature_channel), rcc
+    )
+    for converter in devices:
+        if isinstance(converter, Adc | Dac):
+            converter.triggers = timers
+        elif isinstance(converter, Rng):
+            converter.clock_hz = rcc.pll48_hz
     spis = {device.name: device for device in devices if isinstance(device, Spi)}
     for spi in spis.values():
         spi.i2s_hz = rcc.i2s_hz
@@ -107,6 +121,7 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
         fitted=None if camera is None else CameraOnBoard(board, camera, by_name, pins, bus),
         usarts={device.name: device for device in devices if isinstance(device, Usart)},
         gpios=gpios,
+        analog=analog,
         spis={name: SpiBus(spi, pins) for name, spi in spis.items()},
         dmas=tuple(device for device in devices if isinstance(device, Dma)),
         rcc=rcc,
@@ -118,6 +133,7 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     )
 
 
+_SHARED_RESETS = {"ADC1": "ADC"}  # one bit resets all of them (RM0090 7.3.9)
 _Device = TypeVar("_Device", bound=Peripheral)
 
 
@@ -129,6 +145,7 @@ def _only(board: Board, devices: Iterable[Peripheral], kind: type[_Device]) -> _
 
 
 def _reset_one(placed: Mapping[str, tuple[int, Peripheral]], name: str) -> None:
+    name = _SHARED_RESETS.get(name, name)
     if name in placed:
         placed[name][1].reset()
 
@@ -153,6 +170,14 @@ def _wire_i2c(devices: Iterable[Peripheral], gpios: Mapping[str, Gpio], pins: Pi
 def _wire_timers(triggers: Mapping[str, tuple[str, ...]], timers: Mapping[str, Timer]) -> None:
     for name, timer in timers.items():
         timer.masters = tuple(timers.get(master) for master in triggers.get(name, ()))
+
+
+def _wire_analog(
+    board: Board, devices: Iterable[Peripheral], pins: AnalogPins, rcc: Rcc
+) -> AnalogPins:
+    dac = next((device for device in devices if isinstance(device, Dac)), None)
+    wire_analog(pins, _only(board, devices, Adc), dac, rcc.clock_enabled)
+    return pins
 
 
 def _wire_exti(gpios: Mapping[str, Gpio], syscfg: Syscfg) -> None:

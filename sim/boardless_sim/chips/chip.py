@@ -67,7 +67,7 @@ class Chip:
     `alternates`: the signals of a pin ("A8") by the number of the alternate function.
     `wait_states`: by the least supply in millivolts, the highest HCLK for 0, 1, 2 … wait states.
     `boot_rom`: where the boot loader stands, whose code is not modelled.
-    `triggers`: the timers behind ITR0 to ITR3 of a timer.
+    `triggers`: the timers behind ITR0 to ITR3 of a timer. `temperature_channel`: of ADC1.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Chip:
     max_hz: int
     boot_rom: int
     triggers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    temperature_channel: int = 16
 
     def memory(self, name: str) -> MemoryArea:
         """A memory by its name; KeyError where the chip has none of it."""

@@ -15,10 +15,13 @@ from boardless_sim.chips.stm32f4_map import (
     UNMODELLED,
     Device,
 )  # fmt: skip
+from boardless_sim.peripherals.analog.adc import Adc
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.rcc import Gates, Rcc
 
+# The temperature sensor is at channel 16 of these, at 18 of the others (section 13.10).
+_FIRST_GENERATION = frozenset({"stm32f405", "stm32f407", "stm32f415", "stm32f417"})
 _FLASH, _SYSTEM_MEMORY = 0x0800_0000, 0x1FFF_0000
 _UNIQUE_ID, _FLASH_KIB = 0x1FFF_7A10, 0x1FFF_7A22  # RM0090 sections 39.1 and 39.2
 
@@ -39,6 +42,7 @@ def stm32f4(part: str) -> Chip:
         max_hz=facts.max_hz,
         boot_rom=_SYSTEM_MEMORY,
         triggers=TRIGGERS,
+        temperature_channel=16 if facts.part[:9] in _FIRST_GENERATION else 18,
     )
 
 
@@ -61,6 +65,8 @@ def _placement(row: Device, facts: Facts) -> Placement:
         factory = partial(Exti, irqs=_exti_irqs(facts))
     elif factory is Rcc:
         factory = partial(Rcc, gates=_gates(facts))
+    elif factory is Adc:
+        factory = partial(Adc, units=sum(f"ADC{n}" in facts.devices for n in (1, 2, 3)))
     elif row.name.startswith("SPI"):
         factory = partial(row.factory, i2s=_has_signals(facts, row.name.replace("SPI", "I2S")))
     return Placement(row.name, row.base, factory, irqs)

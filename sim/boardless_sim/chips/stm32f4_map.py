@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from boardless_sim.chips.chip import KnownPeripheral
+from boardless_sim.peripherals.analog.adc import Adc
+from boardless_sim.peripherals.analog.dac import Dac
 from boardless_sim.peripherals.crc import Crc
+from boardless_sim.peripherals.crypto.rng import Rng
 from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
@@ -87,6 +90,7 @@ DEVICES = (
     Device("I2C2", 0x4000_5800, I2c, ("I2C2_EV", "I2C2_ER")),
     Device("I2C3", 0x4000_5C00, I2c, ("I2C3_EV", "I2C3_ER")),
     Device("PWR", 0x4000_7000, Pwr),
+    Device("DAC", 0x4000_7400, Dac, ("DAC",)),
     Device("TIM1", 0x4001_0000, _TIMER_1, ("TIM1_BRK", "TIM1_UP", "TIM1_TRG_COM", "TIM1_CC")),
     Device("TIM8", 0x4001_0400, _TIMER_1, ("TIM8_BRK", "TIM8_UP", "TIM8_TRG_COM", "TIM8_CC")),
     Device("TIM9", 0x4001_4000, _TIMER_9, ("TIM9",)),
@@ -94,6 +98,7 @@ DEVICES = (
     Device("TIM11", 0x4001_4800, _TIMER_10, ("TIM11",)),
     Device("USART1", 0x4001_1000, _ON_APB2, ("USART1",)),
     Device("USART6", 0x4001_1400, _ON_APB2, ("USART6",)),
+    Device("ADC", 0x4001_2000, Adc, ("ADC",)),
     Device("SPI1", 0x4001_3000, _SPI_ON_APB2, ("SPI1",)),
     Device("SPI4", 0x4001_3400, _SPI_ON_APB2, ("SPI4",)),
     Device("SPI5", 0x4001_5000, _SPI_ON_APB2, ("SPI5",)),
@@ -110,6 +115,7 @@ DEVICES = (
     Device("DMA1", 0x4002_6000, Dma, tuple(f"DMA1_Stream{number}" for number in range(8))),
     Device("DMA2", 0x4002_6400, Dma, tuple(f"DMA2_Stream{number}" for number in range(8))),
     Device("DCMI", 0x5005_0000, Dcmi, ("DCMI",)),
+    Device("RNG", 0x5006_0800, Rng, ("RNG",)),
     Device("FSMC", 0xA000_0000, _MEMORY_CONTROLLER),
     Device("FMC", 0xA000_0000, _MEMORY_CONTROLLER),
 )
@@ -121,7 +127,7 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
     "TIM4": ("TIM1", "TIM2", "TIM3", "TIM8"), "TIM5": ("TIM2", "TIM3", "TIM4", "TIM8"),
     "TIM9": ("TIM2", "TIM3"), "TIM12": ("TIM4", "TIM5"),
 }  # fmt: skip
-ALWAYS_THERE = frozenset({"PWR", "RCC", "SYSCFG", "EXTI"})  # and in no list of facts
+ALWAYS_THERE = frozenset({"PWR", "RCC", "SYSCFG", "EXTI", "ADC"})  # and in no list of facts
 
 _SPI = {0x00: "CR1", 0x04: "CR2", 0x08: "SR", 0x0C: "DR", 0x10: "CRCPR", 0x14: "RXCRCR",
         0x18: "TXCRCR", 0x1C: "I2SCFGR", 0x20: "I2SPR"}  # fmt: skip
@@ -134,8 +140,6 @@ UNMODELLED = (
     KnownPeripheral("CAN1", 0x4000_6400),
     KnownPeripheral("CAN2", 0x4000_6800),
     KnownPeripheral("CEC", 0x4000_6C00),
-    KnownPeripheral("DAC", 0x4000_7400),
-    KnownPeripheral("ADC1", 0x4001_2000),
     KnownPeripheral("SDIO", 0x4001_2C00),
     KnownPeripheral("SAI1", 0x4001_5800),
     KnownPeripheral("SAI2", 0x4001_5C00),
@@ -147,7 +151,6 @@ UNMODELLED = (
     KnownPeripheral("OTG_FS", 0x5000_0000, 0x4_0000),
     KnownPeripheral("CRYP", 0x5006_0000),
     KnownPeripheral("HASH", 0x5006_0400),
-    KnownPeripheral("RNG", 0x5006_0800, registers={0: "CR", 4: "SR", 8: "DR"}),
     KnownPeripheral("QUADSPI", 0xA000_1000, 0x1000),
 )
 

@@ -206,6 +206,12 @@ class Rcc(AhbPeripheral):
                      self._pll_hz())[source]  # fmt: skip
         return hertz // (prescaler - 2 if prescaler & 4 else 1)
 
+    def pll48_hz(self) -> int:
+        """PLL48CLK, for OTG_FS, SDIO and RNG (RCC_PLLCFGR, PLLQ)."""
+        pll = self.values[PLLCFGR]
+        hertz = self._plls_input_hz() * (pll >> 6 & 0x1FF) / max(pll >> 24 & 0xF, 2)
+        return round(hertz) * self._is_ready(CR_PLLRDY)
+
     def i2s_hz(self) -> int:
         """The clock of I2S: PLLI2S, while the pin I2S_CKIN is not chosen (RCC_CFGR, I2SSRC)."""
         return 0 if self.values[CFGR] & CFGR_I2SSRC else self._plli2s_hz()
