@@ -66,7 +66,8 @@ class Chip:
 
     `alternates`: the signals of a pin ("A8") by the number of the alternate function.
     `wait_states`: by the least supply in millivolts, the highest HCLK for 0, 1, 2 … wait states.
-    `boot_rom`: where the boot loader stands, whose code is not modelled.
+    `boot_rom`: where the boot loader stands, whose code is not modelled. `otp`: where the area
+    begins that can be programmed once.
     `triggers`: the timers behind ITR0 to ITR3 of a timer. `temperature_channel`: of ADC1.
     """
 
@@ -78,6 +79,7 @@ class Chip:
     wait_states: Mapping[int, tuple[int, ...]]
     max_hz: int
     boot_rom: int
+    otp: int
     triggers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     temperature_channel: int = 16
 

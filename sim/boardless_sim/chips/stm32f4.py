@@ -23,6 +23,7 @@ from boardless_sim.peripherals.rcc import Gates, Rcc
 # The temperature sensor is at channel 16 of these, at 18 of the others (section 13.10).
 _FIRST_GENERATION = frozenset({"stm32f405", "stm32f407", "stm32f415", "stm32f417"})
 _FLASH, _SYSTEM_MEMORY = 0x0800_0000, 0x1FFF_0000
+_OTP = 0x1FFF_7800  # RM0090, table 5
 _UNIQUE_ID, _FLASH_KIB = 0x1FFF_7A10, 0x1FFF_7A22  # RM0090 sections 39.1 and 39.2
 
 
@@ -41,6 +42,7 @@ def stm32f4(part: str) -> Chip:
         wait_states=facts.wait_states,
         max_hz=facts.max_hz,
         boot_rom=_SYSTEM_MEMORY,
+        otp=_OTP,
         triggers=TRIGGERS,
         temperature_channel=16 if facts.part[:9] in _FIRST_GENERATION else 18,
     )
