@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from boardless_sim.boards.analog import AnalogPins, wire_analog
+from boardless_sim.boards.attached import AttachedParts, BoardWires
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.camera import CameraOnBoard
 from boardless_sim.boards.low_power import LowPower
@@ -15,6 +16,7 @@ from boardless_sim.boards.pins import Pins
 from boardless_sim.boards.spi_bus import SpiBus
 from boardless_sim.camera.sensor import Sensor
 from boardless_sim.errors import BoardError
+from boardless_sim.parts.part import MemoryTarget
 from boardless_sim.peripherals.analog.adc import Adc
 from boardless_sim.peripherals.analog.dac import Dac
 from boardless_sim.peripherals.crypto.rng import Rng
@@ -52,6 +54,7 @@ class BoardDevices:
     memory_controller: Fsmc | None
     pwr: Pwr
     low_power: LowPower
+    parts: AttachedParts
 
     @property
     def camera(self) -> Sensor:
@@ -64,6 +67,13 @@ class BoardDevices:
     def mapped(self) -> Iterable[tuple[int, Peripheral]]:
         """Every device with its base address."""
         return self.by_name.values()
+
+    def external_at(self, address: int) -> MemoryTarget | None:
+        """What answers in a bank of the memory controller that is on."""
+        controller = self.memory_controller
+        if controller is None or not controller.answers(address):
+            return None
+        return self.parts.memory_at(address)
 
     def dma_request(self, request: str, units: int = 1) -> int:
         """Serve a request line by the controller that listens to it; how many units were served."""
@@ -106,23 +116,24 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     analog = _wire_analog(
         board, devices, AnalogPins(bus, gpios, board.supply_mv, board.chip.temperature_channel), rcc
     )
-    for converter in devices:
-        if isinstance(converter, Adc | Dac):
-            converter.triggers = timers
-        elif isinstance(converter, Rng):
-            converter.clock_hz = rcc.pll48_hz
-    spis = {device.name: device for device in devices if isinstance(device, Spi)}
-    for spi in spis.values():
-        spi.i2s_hz = rcc.i2s_hz
+    for device in devices:
+        if isinstance(device, Adc | Dac):
+            device.triggers = timers
+        elif isinstance(device, Rng):
+            device.clock_hz = rcc.pll48_hz
+        elif isinstance(device, Spi):
+            device.i2s_hz = rcc.i2s_hz
+    spis = {device.name: SpiBus(device, pins) for device in devices if isinstance(device, Spi)}
     camera = board.camera
+    wires = BoardWires(by_name, bus)
     return BoardDevices(
         by_name=placed,
         pins=pins,
-        fitted=None if camera is None else CameraOnBoard(board, camera, by_name, pins, bus),
+        fitted=None if camera is None else CameraOnBoard(board, camera, by_name, pins, bus, wires),
         usarts={device.name: device for device in devices if isinstance(device, Usart)},
         gpios=gpios,
         analog=analog,
-        spis={name: SpiBus(spi, pins) for name, spi in spis.items()},
+        spis=spis,
         dmas=tuple(device for device in devices if isinstance(device, Dma)),
         rcc=rcc,
         exti=_only(board, devices, Exti),
@@ -130,6 +141,7 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
         pwr=pwr,
         low_power=LowPower(by_name, pwr, rcc),
         memory_controller=next((device for device in devices if isinstance(device, Fsmc)), None),
+        parts=AttachedParts(board.attached, wires),
     )
 
 

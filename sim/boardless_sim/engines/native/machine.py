@@ -366,7 +366,9 @@ class Machine:
         if slot is None:
             if not self._is_external(address):
                 self.log_unmodelled(self._name_of(address), "read")
-            return 0
+                return 0
+            part = self.devices.external_at(address)
+            return 0 if part is None else part.read(address, size)
         base, device, stable = slot
         offset = address - base
         if offset & _WORD not in stable:
@@ -383,6 +385,8 @@ class Machine:
                 self.devices.flash.program(address, size, value)
             elif not self._is_external(address):
                 self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
+            elif (part := self.devices.external_at(address)) is not None:
+                part.write(address, size, value)
             return
         slot[1].write(address - slot[0], size, value)
 
