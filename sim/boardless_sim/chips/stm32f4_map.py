@@ -22,6 +22,7 @@ from boardless_sim.peripherals.fsmc import Fsmc
 from boardless_sim.peripherals.gpio import Gpio
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.iwdg import Iwdg
+from boardless_sim.peripherals.links.otg import Otg
 from boardless_sim.peripherals.links.spi import Spi
 from boardless_sim.peripherals.peripheral import Peripheral
 from boardless_sim.peripherals.pwr import Pwr
@@ -114,6 +115,8 @@ DEVICES = (
     Device("FLASH", 0x4002_3C00, FlashInterface, ("FLASH",)),
     Device("DMA1", 0x4002_6000, Dma, tuple(f"DMA1_Stream{number}" for number in range(8))),
     Device("DMA2", 0x4002_6400, Dma, tuple(f"DMA2_Stream{number}" for number in range(8))),
+    Device("OTG_HS", 0x4004_0000, Otg, ("OTG_HS",)),
+    Device("OTG_FS", 0x5000_0000, Otg, ("OTG_FS",)),
     Device("DCMI", 0x5005_0000, Dcmi, ("DCMI",)),
     Device("RNG", 0x5006_0800, Rng, ("RNG",)),
     Device("FSMC", 0xA000_0000, _MEMORY_CONTROLLER),
@@ -147,8 +150,6 @@ UNMODELLED = (
     KnownPeripheral("DSIHOST", 0x4001_6C00, 0xC00),
     KnownPeripheral("ETH", 0x4002_8000, 0x1400, {0x00: "MACCR", 0x1000: "DMABMR"}),
     KnownPeripheral("DMA2D", 0x4002_B000),
-    KnownPeripheral("OTG_HS", 0x4004_0000, 0x4_0000),
-    KnownPeripheral("OTG_FS", 0x5000_0000, 0x4_0000),
     KnownPeripheral("CRYP", 0x5006_0000),
     KnownPeripheral("HASH", 0x5006_0400),
     KnownPeripheral("QUADSPI", 0xA000_1000, 0x1000),

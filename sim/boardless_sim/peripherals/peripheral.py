@@ -123,7 +123,7 @@ class Peripheral(ABC):
 
     registers: ClassVar[Mapping[int, str]] = {}
     stable: ClassVar[frozenset[int]] = frozenset()
-    size: ClassVar[int] = 0x400
+    size: int = 0x400
 
     def __init__(self, name: str) -> None:
         self.name = name

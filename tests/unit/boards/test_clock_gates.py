@@ -19,7 +19,8 @@ GATED = [
     ("PWR", 0x00, 28, rcc.APB1ENR), ("USART1", usart.BRR, 4, rcc.APB2ENR),
     ("SYSCFG", 0x08, 14, rcc.APB2ENR), ("WWDG", 0x04, 11, rcc.APB1ENR),
     ("FSMC", 0x04, 0, rcc.AHB3ENR), ("SPI1", spi.CRCPR, 12, rcc.APB2ENR),
-    ("DAC", 0x08, 29, rcc.APB1ENR),
+    ("DAC", 0x08, 29, rcc.APB1ENR), ("OTG_FS", 0x024, 7, rcc.AHB2ENR),
+    ("OTG_HS", 0xE00, 29, rcc.AHB1ENR),
 ]  # fmt: skip
 
 
