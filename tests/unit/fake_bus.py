@@ -93,6 +93,9 @@ class FakeBus:
         self.requests.append((request, units))
         return self.serve(request, units)
 
+    def dma_end(self, request: str) -> None:
+        self.requests.append((request, 0))
+
     def memory_read(self, address: int, size: int) -> bytes:
         start = self._ram_offset(address, size)
         return bytes(self.ram[start : start + size])

@@ -26,6 +26,7 @@ from boardless_sim.peripherals.flash_interface import FlashInterface
 from boardless_sim.peripherals.fsmc import Fsmc
 from boardless_sim.peripherals.gpio import Gpio
 from boardless_sim.peripherals.i2c import I2c
+from boardless_sim.peripherals.links.sdio import Sdio
 from boardless_sim.peripherals.links.spi import Spi
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.pwr import Pwr
@@ -82,6 +83,12 @@ class BoardDevices:
                 return dma.request(request, units)
         return 0
 
+    def dma_end(self, request: str) -> None:
+        """The device has no more for the stream that listens to a request."""
+        for dma in self.dmas:
+            if dma.clocked:
+                dma.end(request)
+
 
 def build_devices(board: Board, bus: Bus) -> BoardDevices:
     """Build, attach and wire the devices."""
@@ -119,7 +126,7 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     for device in devices:
         if isinstance(device, Adc | Dac):
             device.triggers = timers
-        elif isinstance(device, Rng):
+        elif isinstance(device, Rng | Sdio):
             device.clock_hz = rcc.pll48_hz
         elif isinstance(device, Spi):
             device.i2s_hz = rcc.i2s_hz

@@ -23,6 +23,7 @@ from boardless_sim.peripherals.gpio import Gpio
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.iwdg import Iwdg
 from boardless_sim.peripherals.links.otg import Otg
+from boardless_sim.peripherals.links.sdio import Sdio
 from boardless_sim.peripherals.links.spi import Spi
 from boardless_sim.peripherals.peripheral import Peripheral
 from boardless_sim.peripherals.pwr import Pwr
@@ -100,6 +101,7 @@ DEVICES = (
     Device("USART1", 0x4001_1000, _ON_APB2, ("USART1",)),
     Device("USART6", 0x4001_1400, _ON_APB2, ("USART6",)),
     Device("ADC", 0x4001_2000, Adc, ("ADC",)),
+    Device("SDIO", 0x4001_2C00, Sdio, ("SDIO",)),
     Device("SPI1", 0x4001_3000, _SPI_ON_APB2, ("SPI1",)),
     Device("SPI4", 0x4001_3400, _SPI_ON_APB2, ("SPI4",)),
     Device("SPI5", 0x4001_5000, _SPI_ON_APB2, ("SPI5",)),
@@ -143,7 +145,6 @@ UNMODELLED = (
     KnownPeripheral("CAN1", 0x4000_6400),
     KnownPeripheral("CAN2", 0x4000_6800),
     KnownPeripheral("CEC", 0x4000_6C00),
-    KnownPeripheral("SDIO", 0x4001_2C00),
     KnownPeripheral("SAI1", 0x4001_5800),
     KnownPeripheral("SAI2", 0x4001_5C00),
     KnownPeripheral("LTDC", 0x4001_6800),

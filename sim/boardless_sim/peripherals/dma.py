@@ -69,6 +69,13 @@ class Dma(AhbPeripheral):
         stream = self.listening.get(name)
         return 0 if stream is None else stream.serve(units)
 
+    def end(self, name: str) -> None:
+        """The device has no more for a request line."""
+        stream = self.listening.get(name)
+        if stream is not None:
+            stream.end()
+            self._listen()
+
     def read_word(self, offset: int) -> int:
         """A register, with the side effects of reading it."""
         if offset >= FIRST_STREAM:

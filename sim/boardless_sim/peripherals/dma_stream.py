@@ -87,6 +87,13 @@ class Stream:
             self._count_down(count)
         return units - left
 
+    def end(self) -> None:
+        """The last transfer of a device that controls the flow (section 10.3.15)."""
+        if self.registers[CR] & (CR_EN | CR_PFCTRL) == CR_EN | CR_PFCTRL:
+            self.flags |= TCIF
+            self.registers[CR] &= ~CR_EN
+            self._update_irq()
+
     def _clear_registers(self) -> None:
         self.registers = {CR: 0, NDTR: 0, PAR: 0, M0AR: 0, M1AR: 0, FCR: _FCR_RESET}
         self.flags = 0
@@ -110,6 +117,8 @@ class Stream:
 
     def _enable(self) -> None:
         control = self.registers[CR]
+        if control & CR_PFCTRL:
+            self.registers[NDTR] = 0xFFFF  # and stands there (section 10.3.15)
         if self.flags & (TCIF | TEIF) or not self.registers[NDTR]:
             # The flags of the last transfer bar a new one (section 10.3.17).
             self.registers[CR] &= ~CR_EN
@@ -121,8 +130,6 @@ class Stream:
             self.flags |= FEIF
             self.registers[CR] &= ~CR_EN
             return
-        if control & CR_PFCTRL:
-            self._owner.bus.log_unmodelled(f"{self._owner.name}_S{self.number}CR", "PFCTRL set")
         if self._direction == DIR_M2M:
             if self._may_copy:
                 self._copy_in_time()

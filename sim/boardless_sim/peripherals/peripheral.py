@@ -78,6 +78,9 @@ class Bus(Protocol):
         Returns how many the controller served now; 0 when no enabled stream listens.
         """
 
+    def dma_end(self, request: str) -> None:
+        """The last transfer of a request was made: for a stream that the device controls."""
+
     def memory_read(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash. Raises `BusFault` where there is no memory."""
 
@@ -252,6 +255,9 @@ class _Quiet:
 
     def dma_request(self, request: str, units: int = 1) -> int:
         return 0
+
+    def dma_end(self, request: str) -> None:
+        """The stream goes on."""
 
     def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         """Memory stays as it is."""

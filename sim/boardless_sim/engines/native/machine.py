@@ -512,6 +512,10 @@ class Machine:
         """Raise a DMA request line."""
         return self.devices.dma_request(request, units)
 
+    def dma_end(self, request: str) -> None:
+        """End the stream that a device controls."""
+        self.devices.dma_end(request)
+
     def memory_read(self, address: int, size: int) -> bytes:
         """Read memory as a bus master."""
         found = self._memories.get(address >> _TOP_BITS)
