@@ -31,8 +31,8 @@ from boardless_sim.peripherals.links.spi import Spi
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Rcc
-from boardless_sim.peripherals.rtc import Rtc
 from boardless_sim.peripherals.syscfg import Syscfg
+from boardless_sim.peripherals.timekeeping.rtc import Rtc
 from boardless_sim.peripherals.timer import Timer
 from boardless_sim.peripherals.usart import Usart
 

@@ -28,8 +28,8 @@ from boardless_sim.peripherals.links.spi import Spi
 from boardless_sim.peripherals.peripheral import Peripheral
 from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Gates, Rcc
-from boardless_sim.peripherals.rtc import Rtc
 from boardless_sim.peripherals.syscfg import Syscfg
+from boardless_sim.peripherals.timekeeping.rtc import Rtc
 from boardless_sim.peripherals.timer import (
     AdvancedTimer,
     BasicTimer,
