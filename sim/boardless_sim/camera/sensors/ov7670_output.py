@@ -188,7 +188,7 @@ def _pack(
     luma: NDArray[np.uint8], rgb: NDArray[np.int32] | None, output: Output
 ) -> NDArray[np.uint8]:
     if output.pixel_format is PixelFormat.RAW:
-        return np.ascontiguousarray(luma)
+        return np.ascontiguousarray(luma if rgb is None else _bayer(rgb, output))
     packed = np.empty((output.height, 2 * output.width), dtype=np.uint8)
     if output.pixel_format in (PixelFormat.RGB565, PixelFormat.RGB555):
         wide = luma.astype(np.int32)
@@ -210,6 +210,18 @@ def _pack(
     packed[:, order.index("U") :: 4] = u
     packed[:, order.index("V") :: 4] = v
     return packed
+
+
+def _bayer(rgb: NDArray[np.int32], output: Output) -> NDArray[np.uint8]:
+    """Blue and green in even rows of the array, green and red in odd ones (data sheet, figure 3).
+
+    Mirrored or not: the window is read from the other end, and its first pixel is what it was.
+    """
+    row, column = output.top & 1, output.left & 1
+    mosaic = rgb[..., 1].astype(np.uint8)
+    mosaic[row::2, column::2] = rgb[row::2, column::2, 2]
+    mosaic[1 - row :: 2, 1 - column :: 2] = rgb[1 - row :: 2, 1 - column :: 2, 0]
+    return mosaic
 
 
 @lru_cache(maxsize=8)
