@@ -57,19 +57,19 @@ def cycles_command(
 
     from boardless.report.cycles import cycle_summary, cycle_table
     from boardless.report.document import write_json
-    from boardless.timing.published import Check, Region, compare, read_baseline
+    from boardless.timing.published import Correctness, MeasuredSpan, compare, read_baseline
     from boardless_sim.files import require_writable
 
     if says and exit_name is None:
         raise click.UsageError("--says needs --exit: where the program has printed it")
     if json_path is not None:
         require_writable(json_path)
-    check = None if exit_name is None else Check(exit_name, says)
+    check = None if exit_name is None else Correctness(exit_name, says)
     report = compare(
         elfs,
         read_baseline(baseline, hz),
         hz,
-        Region(start, stop, counter),
+        MeasuredSpan(start, stop, counter),
         check,
         leave_one_out=leave_one_out,
     )

@@ -44,7 +44,7 @@ def command(
     Stops cost no virtual time: the run under the debugger is the run without it.
     """
     from boardless.debug.server import serve
-    from boardless.debug.target import Target
+    from boardless.debug.target import DebugTarget
     from boardless_sim.camera.source import open_frames
     from boardless_sim.elf.image import load_image
     from boardless_sim.engines.native.engine import NativeEngine
@@ -55,7 +55,7 @@ def command(
         engine.load(image)
         for frame in open_frames(frames, limit=limit) if frames else ():
             engine.show(frame)
-        with closing(Target(engine, image, every_ps)) as target:
+        with closing(DebugTarget(engine, image, every_ps)) as target:
             serve(target, port, click.echo)
     return ExitCode.PASSED
 

@@ -13,7 +13,7 @@ from boardless_sim.errors import BoardlessError
 
 if TYPE_CHECKING:
     from boardless.fit.need import Need
-    from boardless.fit.part import Part
+    from boardless.fit.part import Stm32Part
 
 _ONE = click.IntRange(min=0)
 
@@ -77,7 +77,7 @@ def command(
         require_writable(plot)
     need = _need(model, parameters, bits, activations, macs)
     known = table()
-    parts: list[Part] = list(known.parts) if every else [find(c, known.parts) for c in chips]
+    parts: list[Stm32Part] = list(known.parts) if every else [find(c, known.parts) for c in chips]
     verdicts = judge_all(need, parts, Rest(also_flash, also_ram, within_ms))
     if json_path is not None:
         write_json(json_path, fit_document(need, verdicts, known, current_ma))

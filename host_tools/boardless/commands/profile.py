@@ -21,7 +21,7 @@ from boardless.commands.options import (
 )
 
 if TYPE_CHECKING:
-    from boardless.timing.profile.recording import Plan, Profile
+    from boardless.timing.profile.recording import Profile, ProfilePlan
 
 _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 
@@ -97,7 +97,7 @@ def command(
     from boardless.project.contract import load_contract
     from boardless.report.console import console
     from boardless.report.profile import profile_tables
-    from boardless.timing.profile.recording import Plan
+    from boardless.timing.profile.recording import ProfilePlan
     from boardless_sim.engines.bounds import Bounds
     from boardless_sim.files import require_writable
 
@@ -107,7 +107,7 @@ def command(
     for path in (json_path, speedscope_path):
         if path is not None:
             require_writable(path)
-    plan = Plan(
+    plan = ProfilePlan(
         elf=elf,
         every_cycles=every,
         limit_us=limit_us,
@@ -126,7 +126,9 @@ def command(
     return ExitCode.PASSED
 
 
-def _record(plan: Plan, frames: str | None, limit: int | None, for_us: float | None) -> Profile:
+def _record(
+    plan: ProfilePlan, frames: str | None, limit: int | None, for_us: float | None
+) -> Profile:
     from boardless.timing.profile.recording import record_frames, record_time
     from boardless_sim.camera.source import open_frames
 

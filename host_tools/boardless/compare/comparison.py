@@ -26,7 +26,7 @@ _SELFTEST_LIMIT_US = 30e6
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerOutput:
     """A layer's output: its size and CRC-32."""
 
     index: int
@@ -45,7 +45,7 @@ class Answer:
     name: str
     class_index: int
     score: float | None
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerOutput, ...]
     instructions: int | None = None
 
 
@@ -266,15 +266,15 @@ def _answers(
         return Opinion(engine.name, engine.timing_basis, answers, report.detail)
 
 
-def layers_by_frame(lines: Iterable[UartLine], contract: Contract) -> list[tuple[Layer, ...]]:
+def layers_by_frame(lines: Iterable[UartLine], contract: Contract) -> list[tuple[LayerOutput, ...]]:
     """The layers before each result line."""
     pattern = re.compile(re.escape(contract.layer_prefix) + _LAYER)
-    frames: list[tuple[Layer, ...]] = []
-    layers: list[Layer] = []
+    frames: list[tuple[LayerOutput, ...]] = []
+    layers: list[LayerOutput] = []
     for line in lines:
         match = pattern.fullmatch(line.text)
         if match is not None:
-            layers.append(Layer(int(match[1]), int(match[2]), match[3]))
+            layers.append(LayerOutput(int(match[1]), int(match[2]), match[3]))
         elif contract.is_result(line.port, line.text):
             frames.append(tuple(layers))
             layers = []

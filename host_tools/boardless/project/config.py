@@ -45,7 +45,7 @@ from boardless.project.chip import read_chip
 from boardless.project.contract import read_contract
 from boardless.project.model import Role, read_model
 from boardless.project.regions import Region
-from boardless.project.toml_table import Table
+from boardless.project.toml_table import TomlTable
 from boardless.project.waivers import CheckWaiver, read_check_waivers
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.errors import ConfigError
@@ -99,7 +99,7 @@ def read_toml(path: Path) -> dict[str, object]:
 
 def config_of(path: Path, values: dict[str, object]) -> Config:
     """What a file's tables say of one firmware; `[[target]]` has a reader of its own."""
-    root = Table(path, "", values)
+    root = TomlTable(path, "", values)
     root.leave("target")
     project, budget = root.table("project"), root.table("budget")
     elf, linker_map = project.text("elf"), project.text("map")

@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from boardless.project.toml_table import Table
+from boardless.project.toml_table import TomlTable
 from boardless.project.waivers import CheckWaiver
 from boardless_sim.contract import REFERENCE, Contract, Symbols
 from boardless_sim.errors import ConfigError
@@ -31,7 +31,7 @@ _MOST_BAUD = 10_500_000  # USART1 and USART6 at 84 MHz, oversampling by 8 (RM009
 _MOST_CLASSES = 1000
 
 
-def read_contract(root: Table) -> Contract:
+def read_contract(root: TomlTable) -> Contract:
     """What the tables of a file say; the reference firmware's where they say nothing."""
     console, classes = root.table("console"), root.table("classes")
     port = console.text("port")
@@ -83,7 +83,7 @@ def load_contract(path: Path | None) -> Contract:
     return load_project(path).contract
 
 
-def _result(console: Table) -> ResultPattern | None:
+def _result(console: TomlTable) -> ResultPattern | None:
     text = console.text("result")
     if text is None:
         return None
@@ -93,7 +93,7 @@ def _result(console: Table) -> ResultPattern | None:
         raise console.error(f"result: found {text!r}, expected {error}") from error
 
 
-def _symbols(table: Table) -> Symbols:
+def _symbols(table: TomlTable) -> Symbols:
     given = {
         name.name: text
         for name in fields(Symbols)
@@ -103,7 +103,7 @@ def _symbols(table: Table) -> Symbols:
     return Symbols(**given)
 
 
-def _stages(table: Table) -> dict[str, str]:
+def _stages(table: TomlTable) -> dict[str, str]:
     """Those of the file in its order; the reference firmware's where it gives none."""
     if not table.given:
         return dict(REFERENCE.stages)

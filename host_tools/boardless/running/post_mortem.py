@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from boardless.running.unwind import EXCEPTION, Level, Unwinder
+from boardless.running.unwind import EXCEPTION, CallLevel, Unwinder
 from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.engines.engine import Capability, Engine, FaultInfo
 from boardless_sim.errors import EngineError
@@ -32,7 +32,7 @@ class PostMortem:
     function: str
     calls: tuple[str, ...]
     exception: str = ""
-    handler: Level | None = None
+    handler: CallLevel | None = None
     handler_share: float | None = None
     handler_us: float | None = None
     is_asleep: bool | None = None
@@ -128,20 +128,20 @@ def _name(exception: int) -> str:
     return EXCEPTION_NAMES.get(exception, f"exception {exception}")
 
 
-def _handler(levels: Sequence[Level]) -> Level | None:
+def _handler(levels: Sequence[CallLevel]) -> CallLevel | None:
     """The outermost function of the handler that runs."""
     inside = levels[: levels.index(EXCEPTION)] if EXCEPTION in levels else levels
     return inside[-1] if inside else None
 
 
-def _overflow(levels: Sequence[Level], fault: FaultInfo | None) -> str:
+def _overflow(levels: Sequence[CallLevel], fault: FaultInfo | None) -> str:
     """Which function's frames filled the stack, where a fault says that it was full."""
     if fault is None or not _at_the_stack(fault):
         return ""
     return overflow_of(levels)
 
 
-def overflow_of(levels: Sequence[Level]) -> str:
+def overflow_of(levels: Sequence[CallLevel]) -> str:
     """The same where it is known that the stack was full."""
     below = levels[levels.index(EXCEPTION) + 1 :] if EXCEPTION in levels else levels
     if not below:

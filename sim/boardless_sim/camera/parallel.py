@@ -17,7 +17,7 @@ class ParallelPins:
     pclk_hz: int = 0  # 0: slow enough for anything
 
 
-class Event(Protocol):
+class Scheduled(Protocol):
     """A callback that waits for its time."""
 
     def cancel(self) -> None:
@@ -27,7 +27,7 @@ class Event(Protocol):
 class Clock(Protocol):
     """The virtual time that the sensor's own clock runs in."""
 
-    def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> Event:
+    def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> Scheduled:
         """Call back after `delay_ns`."""
 
 

@@ -66,7 +66,8 @@ class Chip:
 
     `alternates`: the signals of a pin ("A8") by the number of the alternate function.
     `wait_states`: by the least supply in millivolts, the highest HCLK for 0, 1, 2 … wait states.
-    `boot_rom`: where the boot loader stands, whose code is not modelled.
+    `boot_rom`: where the boot loader stands, whose code is not modelled. `otp`: where the area
+    begins that can be programmed once.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Chip:
     wait_states: Mapping[int, tuple[int, ...]]
     max_hz: int
     boot_rom: int
+    otp: int
 
     def memory(self, name: str) -> MemoryArea:
         """A memory by its name; KeyError where the chip has none of it."""

@@ -19,6 +19,7 @@ from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.rcc import Gates, Rcc
 
 _FLASH, _SYSTEM_MEMORY = 0x0800_0000, 0x1FFF_0000
+_OTP = 0x1FFF_7800  # RM0090, table 5
 _UNIQUE_ID, _FLASH_KIB = 0x1FFF_7A10, 0x1FFF_7A22  # RM0090 sections 39.1 and 39.2
 
 
@@ -37,6 +38,7 @@ def stm32f4(part: str) -> Chip:
         wait_states=facts.wait_states,
         max_hz=facts.max_hz,
         boot_rom=_SYSTEM_MEMORY,
+        otp=_OTP,
     )
 
 

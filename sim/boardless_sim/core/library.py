@@ -96,7 +96,7 @@ class Shared(ctypes.Structure):
     stack_floor: int
 
 
-class Code(ctypes.Structure):
+class ArtCode(ctypes.Structure):
     """`art_code` of art.h."""
 
     _fields_ = [
@@ -108,11 +108,11 @@ class Code(ctypes.Structure):
     ]
 
 
-class Block(ctypes.Structure):
+class CoreBlock(ctypes.Structure):
     """`core_block` of shared.h."""
 
     _fields_ = [
-        ("code", Code),
+        ("code", ArtCode),
         ("first_access", c_uint32),
         ("first_literal", c_uint32),
         ("size_bytes", c_uint16),
@@ -171,7 +171,7 @@ class Where(ctypes.Structure):
     block_count: int
 
 
-class Record(ctypes.Structure):
+class CoreRecord(ctypes.Structure):
     """`core_record` of debug.h."""
 
     _fields_ = [
@@ -191,13 +191,13 @@ class Record(ctypes.Structure):
 # In the order of core_structure_bytes() in life.c.
 SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
     Shared,
-    Code,
-    Block,
+    ArtCode,
+    CoreBlock,
     BlockAccess,
     Callbacks,
     Api,
     Where,
-    Record,
+    CoreRecord,
 )
 
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {

@@ -13,7 +13,7 @@ from boardless.project.contract import load_contract
 from boardless.running.classify import classify
 from boardless.running.rig import Rig
 from boardless.running.session import BoardSetup
-from boardless.timing.profile.recording import Plan, record_frames
+from boardless.timing.profile.recording import ProfilePlan, record_frames
 from boardless_sim.camera.frame import Frame
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.errors import ConfigError, EngineError, ImageError, ResultError
@@ -77,7 +77,7 @@ def test_it_runs_step_by_step_too(elf: Path) -> None:
 
 
 def test_its_stages_are_profiled_by_its_own_functions(elf: Path) -> None:
-    profile = record_frames(Plan(elf, contract=contract_of(TOML)), FRAMES)
+    profile = record_frames(ProfilePlan(elf, contract=contract_of(TOML)), FRAMES)
     assert [(stage.name, stage.cost.calls) for stage in profile.stages] == [("network", 3)]
 
 

@@ -17,7 +17,7 @@ from boardless_models.data.opening import open_dataset
 from boardless_models.graph.accuracy import confusion
 from boardless_models.graph.artifact import Artifact, load_artifact
 from boardless_models.tflite.exporter import tflite_of
-from boardless_models.tflite.peers import PEERS, Comparison, compare, frames_for, report
+from boardless_models.tflite.peers import PEERS, PeerComparison, compare, frames_for, report
 from boardless_models.tflite.reader import graph_of
 from boardless_models.tflite.tensors import file_in, read_file
 from boardless_sim.errors import ModelError
@@ -113,7 +113,7 @@ def confusion_lines(found: NDArray[np.int64], classes: tuple[str, ...]) -> list[
 
 def on_firmware(
     network: Path, artifact: Artifact | None, elf: Path, inputs: NDArray[np.uint8]
-) -> Comparison:
+) -> PeerComparison:
     """The artifact's graph in the firmware that was built with it."""
     if artifact is None:
         raise ModelError(f"{network}: the firmware takes an artifact, expected .npz")

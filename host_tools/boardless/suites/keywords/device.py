@@ -9,7 +9,7 @@ import numpy as np
 from robot.api import logger
 from robot.api.deco import keyword
 
-from boardless.gateway.command import FIELDS, Code, Command, Field, Kind
+from boardless.gateway.command import FIELDS, Command, CommandKind, Field, ResponseCode
 from boardless.gateway.device_board import DeviceBoard
 from boardless.gateway.packets import Packet, encode, new_key
 from boardless.gateway.sender import WAKE, WAKE_S
@@ -98,7 +98,7 @@ class DeviceKeywords:
         self._answer = _fields(answers[0]) if answers else {}
         last_us = device.line.last_byte_ns / 1000
         changes = [at for at in device.changes_us() if at > last_us]
-        if self._answer.get("code") == Code.OK and changes:
+        if self._answer.get("code") == ResponseCode.OK and changes:
             self._latencies_ms.append((changes[0] - last_us) / 1000)
 
     @keyword
@@ -110,7 +110,7 @@ class DeviceKeywords:
     def answer_should_be(self, code: str) -> None:
         """Such as ok, repeated, old, unsigned, range."""
         found = self._answer.get("code")
-        name = "none" if found is None else Code(found).name.lower()
+        name = "none" if found is None else ResponseCode(found).name.lower()
         if name != code:
             raise AssertionError(f"answer is {name}, expected {code}")
 
@@ -185,10 +185,10 @@ class DeviceKeywords:
 
 
 def _command(kind: str, fields: dict[str, int]) -> Command:
-    known = {each.name.lower(): each for each in Kind}
+    known = {each.name.lower(): each for each in CommandKind}
     names = {each.name.lower(): each for each in Field}
     if kind not in known or not names.keys() >= fields.keys():
-        kinds = ", ".join(f"{k.name.lower()}({len(FIELDS[k])})" for k in Kind)
+        kinds = ", ".join(f"{k.name.lower()}({len(FIELDS[k])})" for k in CommandKind)
         raise BoardlessError(f"command {kind} {fields}, expected one of {kinds}")
     values = {names[name]: int(value) for name, value in sorted(fields.items())}
     return Command(known[kind], values)

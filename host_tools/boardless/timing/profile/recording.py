@@ -12,7 +12,13 @@ from boardless.project.model_hash import require_model_in
 from boardless.running.classify import DEFAULT_LIMIT_US, FrameResult, classify, stop_detail
 from boardless.running.post_mortem import PostMortem, examine
 from boardless.timing.profile.costs import LayerCost, LayerCosts, Stage, StageCosts, label
-from boardless.timing.profile.sampling import EVERY_CYCLES, Function, Sampler, Stack, functions
+from boardless.timing.profile.sampling import (
+    EVERY_CYCLES,
+    SampledFunction,
+    Sampler,
+    Stack,
+    functions,
+)
 from boardless_sim.camera.frame import Frame
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.elf.image import FirmwareImage, load_image
@@ -29,7 +35,7 @@ DISPATCHERS = (REFERENCE.symbols.layer, REFERENCE.symbols.layer_plain)
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProfilePlan:
     """What is run, and how closely it is looked at."""
 
     elf: Path
@@ -68,7 +74,7 @@ class Profile:
     is_stuck: bool = False  # most of that time in an exception that did not return
 
     @property
-    def functions(self) -> tuple[Function, ...]:
+    def functions(self) -> tuple[SampledFunction, ...]:
         """The functions of the stacks, the one with the most cycles of its own first."""
         return functions(self.stacks)
 
@@ -90,7 +96,7 @@ class Profile:
         return max(found, key=lambda kernel: (found[kernel], kernel)) if found else None
 
 
-def record_frames(plan: Plan, frames: Iterable[Frame]) -> Profile:
+def record_frames(plan: ProfilePlan, frames: Iterable[Frame]) -> Profile:
     """Profile whole frames: from the result before the first one to the result of the last.
 
     The first frame is shown once before it is counted, and pays for the boot. Raises `FrameError`
@@ -117,7 +123,7 @@ def record_frames(plan: Plan, frames: Iterable[Frame]) -> Profile:
         return recording.end(len(report.results) - 1)
 
 
-def record_time(plan: Plan, for_us: float) -> Profile:
+def record_time(plan: ProfilePlan, for_us: float) -> Profile:
     """Profile so much virtual time from power-on, or less where the firmware halts before.
 
     Raises `ResultError` for a firmware that faults, or whose stack goes into variables.
@@ -135,7 +141,7 @@ def record_time(plan: Plan, for_us: float) -> Profile:
 class _Recording:
     """A powered board with its probes."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ProfilePlan) -> None:
         self._plan = plan
         self._image: FirmwareImage = load_image(plan.elf)
         if plan.model is not None:

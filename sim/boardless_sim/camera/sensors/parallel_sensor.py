@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.lens import Lens
-from boardless_sim.camera.parallel import Clock, Event, ParallelPins, ParallelSink
+from boardless_sim.camera.parallel import Clock, ParallelPins, ParallelSink, Scheduled
 from boardless_sim.faults.sensor import Lines, SensorFault
 
 
@@ -26,7 +26,7 @@ class FrameTiming:
 
 
 @dataclass(frozen=True)
-class Picture:
+class FrameLines:
     """The lines of one frame, when each one's last byte is out, and what is clocked in between.
 
     `ends_ns` counts from the start of VSYNC, as `FrameTiming` does. `line_ns`: how long HREF is
@@ -59,7 +59,7 @@ class ParallelSensor(ABC):
         self._powered_down = False
         self._clock: Clock | None = None
         self._sink: ParallelSink | None = None
-        self._event: Event | None = None
+        self._event: Scheduled | None = None
         self._pointer: int | None = None
         self._listened_frames = 0
         self.reset_registers()
@@ -83,7 +83,7 @@ class ParallelSensor(ABC):
         """How the registers say that the pins are driven."""
 
     @abstractmethod
-    def picture(self, frame: Frame, frame_ns: int) -> Picture:
+    def picture(self, frame: Frame, frame_ns: int) -> FrameLines:
         """The frame as it leaves the sensor."""
 
     @property

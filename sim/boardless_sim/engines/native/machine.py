@@ -11,7 +11,7 @@ from boardless_sim.boards.devices import build_devices
 from boardless_sim.boards.ram_fill import RAM_FILL, power_on_contents
 from boardless_sim.boards.room import require_room
 from boardless_sim.chips.chip import MemoryArea, Placement
-from boardless_sim.core.cpu import NEVER, Cpu, Memory, Reason, Region
+from boardless_sim.core.cpu import NEVER, Cpu, HostMemory, Reason, RegionKind
 from boardless_sim.core.names import CORE_REGISTERS
 from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, ScheduledEvent, Timeline
 from boardless_sim.core.semihosting import Semihosting
@@ -94,7 +94,7 @@ class Machine:
         self._effects_before_end = 0
         self._touched: set[int] = set()  # places in the map that the firmware accessed
         self.findings: list[Finding] = []
-        self._memories: dict[int, tuple[int, Memory, bool]] = {}  # by the address's top byte
+        self._memories: dict[int, tuple[int, HostMemory, bool]] = {}  # by the address's top byte
         self._ram_fill = ram_fill
         self._map_memories(ram_fill)
         self._clocks = Clocks(*(RESET_HZ,) * 5)
@@ -119,7 +119,7 @@ class Machine:
 
     def _map_memories(self, ram_fill: int) -> None:
         for area in self._board.chip.memories:
-            memory = Memory(area.size)
+            memory = HostMemory(area.size)
             if area.fill:
                 memory.view[:] = _ERASED * area.size
             if area.writable and not area.kept:
@@ -149,16 +149,16 @@ class Machine:
         for known in self._board.chip.unmodelled:
             pages.update(range(known.base & ~(_PAGE - 1), known.base + known.size, _PAGE))
         regions = [
-            (range(start, start + size), Region.DEVICE)
+            (range(start, start + size), RegionKind.DEVICE)
             for start, size in _runs(sorted(page for page in pages if page < PPB.start))
         ]
         controller = self.devices.memory_controller
         if controller is not None:
-            regions.append((controller.window, Region.DEVICE))
+            regions.append((controller.window, RegionKind.DEVICE))
         regions += [
-            (PPB, Region.PPB),
-            (SRAM_ALIAS, Region.SRAM_ALIAS),
-            (DEVICE_ALIAS, Region.DEVICE_ALIAS),
+            (PPB, RegionKind.PPB),
+            (SRAM_ALIAS, RegionKind.SRAM_ALIAS),
+            (DEVICE_ALIAS, RegionKind.DEVICE_ALIAS),
         ]
         for area, kind in regions:
             self.cpu.map_region(area.start, len(area), kind)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from boardless_sim.core.cpu import Cpu, CpuSnapshot, Memory
+from boardless_sim.core.cpu import Cpu, CpuSnapshot, HostMemory
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.engines.native.machine import Machine
 from boardless_sim.peripherals.state import Some, State, capture
 
-_OUTSIDE = (Machine, Cpu, Memory, NativeEngine, FirmwareImage)
+_OUTSIDE = (Machine, Cpu, HostMemory, NativeEngine, FirmwareImage)
 # Of a machine, what is kept by other means or never changes.
 _NOT_OF_MACHINE = frozenset(
     {
