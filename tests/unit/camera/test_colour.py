@@ -13,6 +13,7 @@ from boardless_sim.camera.fit import frame_of_pixels
 from boardless_sim.camera.scene import compose, compose_colour
 from boardless_sim.camera.sensors import ov7670_output as out
 from boardless_sim.camera.sensors.ov7670 import Ov7670
+from boardless_sim.camera.sensors.rendering import render
 from boardless_sim.camera.source import open_frames
 
 pytestmark = pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet, figures 11 and 12")
@@ -28,7 +29,7 @@ def first_bytes(tmp_path: Path, colour: tuple[int, int, int], registers: dict[in
     sensor = Ov7670()
     for address, value in registers.items():
         sensor.write_register(address, value)
-    packed = out.render(compose(frame), sensor.output, compose_colour(frame))
+    packed = render(compose(frame), sensor.output, compose_colour(frame))
     return bytes(packed[0, :4].tobytes())
 
 

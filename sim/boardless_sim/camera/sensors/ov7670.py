@@ -13,11 +13,10 @@ from boardless_sim.camera.sensors.ov7670_output import (
     COM10,
     COM14,
     LINE_PIXELS,
-    Output,
     decode,
-    render,
 )  # fmt: skip
 from boardless_sim.camera.sensors.parallel_sensor import FrameLines, FrameTiming, ParallelSensor
+from boardless_sim.camera.sensors.rendering import Output, render
 from boardless_sim.faults.sensor import Lines
 
 ADDRESS = 0x21  # 7 bits: 0x42 to write, 0x43 to read
