@@ -16,6 +16,7 @@ from boardless.commands.options import (
     Finite,
     Whole,
     bounds_options,
+    fit_option,
     limit_option,
     limit_us_option,
     model_option,
@@ -25,13 +26,17 @@ from boardless.commands.options import (
     strict_option,
 )
 from boardless_sim.errors import LabelError
+from boardless_sim.visible import visible
 
 if TYPE_CHECKING:
     from boardless.project.choice import ProjectChoice
     from boardless.running.board_checks import BoardCheck, Rules
     from boardless.running.classify import RunReport
     from boardless.running.session import BoardSetup
+    from boardless_sim.camera.source import Frames
     from boardless_sim.elf.image import FirmwareImage
+
+_SHOWN_SKIPPED = 5
 
 
 @click.command("run")
@@ -39,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--frames", required=True, metavar="PATH", help="A file, a folder, pattern:NAME.")
 @click.option("--labels", type=PATH, metavar="FILE", help="The true class of every frame.")
 @limit_option
+@fit_option
 @click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the run as JSON.")
 @click.option("--junit", type=PATH, metavar="FILE", help="Write the checks as JUnit XML.")
 @click.option("--plot", type=PATH, metavar="FILE", help="Every frame's latency, as PNG.")
@@ -61,6 +67,7 @@ def command(
     frames: str,
     labels: Path | None,
     limit: int | None,
+    fit: str,
     json_path: Path | None,
     junit: Path | None,
     plot: Path | None,
@@ -82,6 +89,7 @@ def command(
     from boardless.running.board_checks import Rules
     from boardless.running.classify import require_verdict
     from boardless.running.session import BoardSetup
+    from boardless_sim.camera.source import open_frames
     from boardless_sim.engines.bounds import Bounds
     from boardless_sim.files import require_writable
 
@@ -113,7 +121,8 @@ def command(
         board=project.board,
         image=project.image,
     )
-    report = _classify(setup, image, frames, labels, limit, jobs, limit_us)
+    source = open_frames(frames, labels, limit, fit, contract.classes)
+    report = _classify(setup, image, source, jobs, limit_us)
     checks = _judged(report, Rules(strict, project.waivers))
     failures = _failures(report, checks, min_accuracy, frames)
     _write(report, checks, failures, json_path, junit)  # first: a closed pipe ends the table
@@ -122,6 +131,10 @@ def command(
 
         draw(report.results, report.timing_basis, plot)
     _print_run(report, checks)
+    if source.skipped:
+        names = ", ".join(map(visible, source.skipped[:_SHOWN_SKIPPED]))
+        more = ", …" if len(source.skipped) > _SHOWN_SKIPPED else ""
+        click.echo(f"skipped    {len(source.skipped)} files that are no pictures: {names}{more}")
     for failure in failures:
         click.echo(f"FAILED     {failure}")
     if report.stop_reason.is_bound or not any(check.fails for check in checks):
@@ -157,18 +170,14 @@ def _write(
 def _classify(
     setup: BoardSetup,
     image: FirmwareImage | None,
-    frames: str,
-    labels: Path | None,
-    limit: int | None,
+    source: Frames,
     jobs: int,
     limit_us: float,
 ) -> RunReport:
     from boardless.report.progress import progress_bar
     from boardless.running.classify import UnreadableResult, classify
-    from boardless_sim.camera.source import open_frames
 
-    source = open_frames(frames, labels=labels, limit=limit)
-    with progress_bar("frames", limit or length_hint(source) or None) as progress:
+    with progress_bar("frames", length_hint(source) or None) as progress:
         try:
             if jobs > 1:
                 from boardless.running.jobs import classify_in_jobs

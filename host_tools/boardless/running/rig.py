@@ -74,6 +74,11 @@ class Rig:
         """The firmware of the powered board."""
         return self.engine.image
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the firmware's classes, where its project gives them."""
+        return () if self._setup is None else self._setup.contract.classes
+
     def power_on(self, setup: BoardSetup, image: FirmwareImage | None = None) -> None:
         """A fresh board in place of the one before; virtual time is 0.
 
