@@ -10,7 +10,8 @@
 
 #include "art.h"
 
-#define CORE_NEVER (UINT64_C(1) << 62)
+#define CORE_NEVER  (UINT64_C(1) << 62)
+#define CORE_RECENT 8u /* exceptions of which it is kept when they were entered */
 
 /* Why core_run() came back. */
 typedef enum {
@@ -112,6 +113,8 @@ typedef struct {
     uint64_t systick_at;     /* next wrap of a running SysTick, else CORE_NEVER */
     uint64_t handler_cycles; /* spent in exceptions that have returned to thread mode */
     uint64_t handler_since;  /* when the exceptions that are active now began */
+    uint64_t
+        entered_at[CORE_RECENT]; /* the last exceptions, by exceptions_taken modulo their number */
     uint32_t pc;
     uint32_t fast_forward;    /* bool */
     uint32_t callback_failed; /* bool, set by Python */
@@ -125,6 +128,7 @@ typedef struct {
     uint32_t fault_has_address;
     uint32_t fault_sp; /* of the faulting code, before anything was stacked */
     uint32_t fault_lr;
+    uint32_t fault_registers[13]; /* r0 to r12 */
     uint32_t lowest_msp;
     uint32_t lowest_msp_pc;
     uint32_t lowest_psp;       /* 0xffffffff: the process stack was never used */
@@ -136,6 +140,7 @@ typedef struct {
     uint32_t stack_left_sp;
     uint32_t stack_left_pc;
     uint32_t stack_floor; /* below which it went */
+    uint32_t entered[CORE_RECENT];
 } core_shared;
 
 #endif
