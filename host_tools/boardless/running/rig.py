@@ -225,7 +225,7 @@ class Rig:
 
     def _observe(self, engine: Engine) -> list[Observation]:
         ran_to_its_end = self.stop_reason in (None, StopReason.RESULT)
-        return list(observe(engine, None if ran_to_its_end else examine(engine)))
+        return list(observe(engine, None if ran_to_its_end else examine(engine, with_frames=False)))
 
     def _is_result(self, line: UartLine) -> bool:
         return self.engine.contract.is_result(line.port, line.text)
