@@ -29,6 +29,13 @@ class Finite(click.FloatRange):
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames."
 )
+tensors_option = click.option(
+    "--tensors",
+    type=PATH,
+    metavar="FILE",
+    help="Instead of frames: inputs that are no picture, .npy of int8 or uint8 [N,...], for a "
+    "firmware with a mailbox.",
+)
 model_option = click.option(
     "--model", type=PATH, metavar="FILE", help="The artifact that the ELF must carry."
 )

@@ -22,19 +22,24 @@ from boardless.commands.options import (
     peripheral_option,
     ram_fill_option,
     strict_option,
+    tensors_option,
 )
 from boardless_sim.errors import LabelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from boardless.running.board_checks import BoardCheck, Rules
     from boardless.running.classify import RunReport
     from boardless.running.session import BoardSetup
+    from boardless_sim.camera.frame import Frame
     from boardless_sim.elf.image import FirmwareImage
 
 
 @click.command("run")
 @click.argument("elf", type=PATH)
-@click.option("--frames", required=True, metavar="PATH", help="A file, a folder, pattern:NAME.")
+@click.option("--frames", metavar="PATH", help="A file, a folder, pattern:NAME.")
+@tensors_option
 @click.option("--labels", type=PATH, metavar="FILE", help="The true class of every frame.")
 @limit_option
 @click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the run as JSON.")
@@ -55,7 +60,8 @@ if TYPE_CHECKING:
 @click.option("--min-accuracy", type=Finite(0, 1), metavar="SHARE", help="Fail below it (0 to 1).")
 def command(
     elf: Path,
-    frames: str,
+    frames: str | None,
+    tensors: Path | None,
     labels: Path | None,
     limit: int | None,
     json_path: Path | None,
@@ -109,9 +115,10 @@ def command(
         contract=contract,
         bounds=Bounds(host_seconds, console_bytes, resets),
     )
-    report = _classify(setup, image, frames, labels, limit, jobs, limit_us)
+    source = _source(frames, tensors, labels, limit)
+    report = _classify(setup, image, source, limit, jobs, limit_us)
     checks = _judged(report, Rules(strict, project.waivers))
-    failures = _failures(report, checks, min_accuracy, frames)
+    failures = _failures(report, checks, min_accuracy, frames or str(tensors))
     _write(report, checks, failures, json_path, junit)  # first: a closed pipe ends the table
     if plot is not None and report.results:
         from boardless.report.latency_plot import draw
@@ -150,20 +157,33 @@ def _write(
         write_text(junit, run_junit(checks, report.checked, failures))
 
 
+def _source(
+    frames: str | None, tensors: Path | None, labels: Path | None, limit: int | None
+) -> Iterator[Frame]:
+    if (frames is None) == (tensors is None):
+        raise click.UsageError("expected --frames or --tensors, one of them")
+    if tensors is not None:
+        from boardless_sim.camera.tensor import open_tensors
+
+        if labels is not None:
+            raise click.UsageError("--labels belong to --frames, expected none with --tensors")
+        return open_tensors(tensors, limit)
+    from boardless_sim.camera.source import open_frames
+
+    return open_frames(str(frames), labels=labels, limit=limit)
+
+
 def _classify(
     setup: BoardSetup,
     image: FirmwareImage | None,
-    frames: str,
-    labels: Path | None,
+    source: Iterator[Frame],
     limit: int | None,
     jobs: int,
     limit_us: float,
 ) -> RunReport:
     from boardless.report.progress import progress_bar
     from boardless.running.classify import UnreadableResult, classify
-    from boardless_sim.camera.source import open_frames
 
-    source = open_frames(frames, labels=labels, limit=limit)
     with progress_bar("frames", limit or length_hint(source) or None) as progress:
         try:
             if jobs > 1:
