@@ -14,12 +14,13 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
     Finite,
+    Whole,
     bounds_options,
-    config_option,
     limit_option,
     limit_us_option,
     model_option,
     peripheral_option,
+    project_options,
     ram_fill_option,
     strict_option,
     tensors_option,
@@ -29,6 +30,7 @@ from boardless_sim.errors import LabelError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from boardless.project.choice import ProjectChoice
     from boardless.running.board_checks import BoardCheck, Rules
     from boardless.running.classify import RunReport
     from boardless.running.session import BoardSetup
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 @click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the run as JSON.")
 @click.option("--junit", type=PATH, metavar="FILE", help="Write the checks as JUnit XML.")
 @click.option("--plot", type=PATH, metavar="FILE", help="Every frame's latency, as PNG.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
+@click.option("--jobs", type=Whole(1, 64), default=1, metavar="N", help="Processes.")
 @click.option(
     "--engine", default="native", show_default=True, metavar="NAME", help="native, renode or qemu."
 )
@@ -54,11 +56,12 @@ if TYPE_CHECKING:
 @ram_fill_option
 @click.option("--no-fast-forward", is_flag=True, help="Execute polling loops turn by turn.")
 @peripheral_option
-@config_option
+@project_options
 @limit_us_option
 @bounds_options
 @click.option("--min-accuracy", type=Finite(0, 1), metavar="SHARE", help="Fail below it (0 to 1).")
 def command(
+    choice: ProjectChoice,
     elf: Path,
     frames: str | None,
     tensors: Path | None,
@@ -74,7 +77,6 @@ def command(
     ram_fill: int | None,
     no_fast_forward: bool,
     peripherals: tuple[str, ...],
-    config: Path | None,
     limit_us: float,
     host_seconds: float,
     console_bytes: int,
@@ -82,14 +84,14 @@ def command(
     min_accuracy: float | None,
 ) -> int:
     """Show frames to the firmware ELF and tell what it said about each, and how long it took."""
-    from boardless.project.contract import load_project
+    from boardless.project.project import load_project
     from boardless.running.board_checks import Rules
     from boardless.running.classify import require_verdict
     from boardless.running.session import BoardSetup
     from boardless_sim.engines.bounds import Bounds
     from boardless_sim.files import require_writable
 
-    project = load_project(config)
+    project = load_project(choice, elf)
     contract = project.contract
     if plot is not None:
         from boardless.report.latency_plot import require_matplotlib
@@ -103,7 +105,7 @@ def command(
         from boardless.project.model_hash import require_model_in
         from boardless_sim.elf.image import load_image
 
-        image = load_image(elf)
+        image = load_image(elf, project.image)
         require_model_in(image, model, contract.symbols)
     setup = BoardSetup(
         elf=elf,
@@ -114,6 +116,8 @@ def command(
         ram_fill=ram_fill,
         contract=contract,
         bounds=Bounds(host_seconds, console_bytes, resets),
+        board=project.board,
+        image=project.image,
     )
     source = _source(frames, tensors, labels, limit)
     report = _classify(setup, image, source, limit, jobs, limit_us)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from boardless_sim.core.library import Record
+from boardless_sim.core.library import CoreRecord
 from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.native.engine import NativeEngine
@@ -39,7 +39,7 @@ _CORE = {
 }  # fmt: skip
 
 
-class Kind(Enum):
+class TraceKind(Enum):
     """What happened."""
 
     READ = "read"
@@ -50,7 +50,12 @@ class Kind(Enum):
     CAPTURE = "capture"
 
 
-_KINDS = (Kind.READ, Kind.WRITE, Kind.ENTER, Kind.LEAVE)  # as debug.h numbers them
+_KINDS = (
+    TraceKind.READ,
+    TraceKind.WRITE,
+    TraceKind.ENTER,
+    TraceKind.LEAVE,
+)  # as debug.h numbers them
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,7 @@ class Happening:
     """
 
     time_ps: int
-    kind: Kind
+    kind: TraceKind
     device: str
     name: str = ""
     value: int = 0
@@ -105,11 +110,11 @@ class Tracer:
         found += self._outside()
         return sorted(filter(wanted.passes, found), key=lambda happening: happening.time_ps)
 
-    def _happening(self, record: Record) -> Happening:
+    def _happening(self, record: CoreRecord) -> Happening:
         kind = _KINDS[record.kind]
         time_ps = self._engine.machine.ps_at(record.cycles)
         function = self._image.function_at(record.pc) if record.pc else ""
-        if kind in (Kind.ENTER, Kind.LEAVE):
+        if kind in (TraceKind.ENTER, TraceKind.LEAVE):
             name = self._exceptions.get(record.address, f"IRQ{record.address - _FIRST_INTERRUPT}")
             return Happening(time_ps, kind, name, function=function)
         if record.address not in self._names:
@@ -123,10 +128,10 @@ class Tracer:
 
     def _outside(self) -> Iterator[Happening]:
         for line in self._engine.uart_lines()[self._lines :]:
-            yield Happening(round(line.time_us * 1e6), Kind.LINE, line.port, text=line.text)
+            yield Happening(round(line.time_us * 1e6), TraceKind.LINE, line.port, text=line.text)
         for capture in self._engine.captures()[self._captures :]:
             yield Happening(
-                round(capture.time_us * 1e6), Kind.CAPTURE, "camera", value=capture.number
+                round(capture.time_us * 1e6), TraceKind.CAPTURE, "camera", value=capture.number
             )
         self._lines = len(self._engine.uart_lines())
         self._captures = len(self._engine.captures())

@@ -12,7 +12,7 @@ from boardless.project.model_hash import hash_in
 from boardless.running.classify import stop_detail
 from boardless_models.graph.artifact import Artifact
 from boardless_models.graph.reference import Int8, run_graph
-from boardless_models.tflite.peers import Comparison, Mismatch, first_mismatch
+from boardless_models.tflite.peers import Mismatch, PeerComparison, first_mismatch
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.scene import SMALL
 from boardless_sim.camera.tensor import Tensor
@@ -73,7 +73,7 @@ class Observed:
         return self.outputs
 
 
-def compare_firmware(elf: Path, artifact: Artifact, frames: NDArray[np.uint8]) -> Comparison:
+def compare_firmware(elf: Path, artifact: Artifact, frames: NDArray[np.uint8]) -> PeerComparison:
     """Frames through the firmware; the ELF must be nn_golden with this artifact.
 
     Through a mailbox the network must see these very bytes, through camera and DMA those of the
@@ -101,7 +101,7 @@ def compare_firmware(elf: Path, artifact: Artifact, frames: NDArray[np.uint8]) -
                 if differing and first is None:
                     name = f"frame {number}, {graph.operators[layer].name}"
                     first = first_mismatch(name, wanted, found)
-    return Comparison("firmware", graph.rounding, len(frames), values, mismatches, first)
+    return PeerComparison("firmware", graph.rounding, len(frames), values, mismatches, first)
 
 
 def shown_frames(frames: NDArray[np.uint8], *, tensors: bool, exact: bool) -> list[Frame]:

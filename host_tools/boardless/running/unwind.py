@@ -124,14 +124,14 @@ def _row(line: dict[Any, Any]) -> Row | None:
 
 
 @dataclass(frozen=True)
-class Level:
+class CallLevel:
     """One call that has not returned, or the entry to an exception (`EXCEPTION`)."""
 
     function: str
     pc: int
 
 
-EXCEPTION = Level("<exception>", 0)
+EXCEPTION = CallLevel("<exception>", 0)
 
 
 class Unwinder:
@@ -156,17 +156,17 @@ class Unwinder:
                 break
         return tuple(reversed(names))
 
-    def walk(self, fault: FaultInfo | None = None) -> tuple[Level, ...]:
+    def walk(self, fault: FaultInfo | None = None) -> tuple[CallLevel, ...]:
         """Innermost first, through the frames of exceptions to what they interrupted.
 
         `fault`: the first one, whose frame could not be stacked where the stack had no room.
         """
-        levels: list[Level] = []
+        levels: list[CallLevel] = []
         pc, innermost = self._core.read_register("pc"), True
         registers = _Registers(self._core)
         while len(levels) < _MOST_DEPTH:
             name = self._image.function_at(pc)
-            levels.append(Level(name, pc))
+            levels.append(CallLevel(name, pc))
             returns_to = self._step(pc, registers, innermost)
             innermost = False
             if returns_to is None:

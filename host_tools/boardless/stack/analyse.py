@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from boardless.project.annotations import DEFAULT_ENTRY, StackAnnotations
-from boardless.stack.bound import Bound, Edge, Node, Solver
+from boardless.stack.bound import Bound, CallNode, Edge, Solver
 from boardless.stack.calls import ENDING, UNWINDING, call_graph
 from boardless.stack.crosscheck import disagreements
 from boardless.stack.indirect import Resolution, Resolver
@@ -16,9 +16,9 @@ from boardless.stack.naming import addresses_of
 from boardless.stack.program import Program
 from boardless.stack.report import (
     Candidate,
+    Confidence,
     Cycle,
     FunctionStack,
-    Grade,
     IndirectSite,
     InterruptStack,
     PathStep,
@@ -60,11 +60,11 @@ def _stripped(path: Path) -> StackReport:
         bound_bytes=None,
         cold_bytes=None,
         at_least_bytes=0,
-        grade=Grade.UNBOUNDED,
+        grade=Confidence.UNBOUNDED,
         path=(),
         reasons=("stripped ELF: no function symbol, expected .symtab",),
         functions=(),
-        interrupts=InterruptStack((), (), None, 0, Grade.UNBOUNDED),
+        interrupts=InterruptStack((), (), None, 0, Confidence.UNBOUNDED),
         is_stripped=True,
     )
 
@@ -115,35 +115,37 @@ class _Analysis:
 
     # ---- nodes ----
 
-    def _nodes(self, leave_out: Collection[int]) -> dict[int, Node]:
+    def _nodes(self, leave_out: Collection[int]) -> dict[int, CallNode]:
         """Every function, and every set of candidates as a node below 0: sites share them."""
         nodes = {
             address: self._node(scan, leave_out) for address, scan in self._graph.scans.items()
         }
         for targets, number in self._sets.items():
-            edges = (Edge(target, 0, Grade.EXACT) for target in targets if target not in leave_out)
-            nodes[number] = Node(0, Grade.EXACT, tuple(edges))
+            edges = (
+                Edge(target, 0, Confidence.EXACT) for target in targets if target not in leave_out
+            )
+            nodes[number] = CallNode(0, Confidence.EXACT, tuple(edges))
         return nodes
 
-    def _node(self, scan: Scan, leave_out: Collection[int]) -> Node:
+    def _node(self, scan: Scan, leave_out: Collection[int]) -> CallNode:
         edges = [
-            Edge(call.target, call.depth, Grade.EXACT)
+            Edge(call.target, call.depth, Confidence.EXACT)
             for call in scan.calls.values()
             if call.target not in leave_out
         ]
         reasons = list(self._reasons(scan))
         for site in self._sites.get(scan.address, ()):
             edges.append(Edge(self._sets[site.targets], site.call.depth, site.grade))
-            if site.grade == Grade.UNBOUNDED:
+            if site.grade == Confidence.UNBOUNDED:
                 offset = site.call.at - scan.address
                 reasons.append(
                     f"{self._names[scan.address]}+{offset:#x} calls through a pointer, "
                     "no function has its address taken"
                 )
-        own, grade = scan.own_bytes, Grade.EXACT
+        own, grade = scan.own_bytes, Confidence.EXACT
         if scan.address in self._frames:
-            own, grade = max(own, self._frames[scan.address]), Grade.ANNOTATED
-        return Node(own, grade, tuple(edges), tuple(reasons))
+            own, grade = max(own, self._frames[scan.address]), Confidence.ANNOTATED
+        return CallNode(own, grade, tuple(edges), tuple(reasons))
 
     def _reasons(self, scan: Scan) -> Iterable[str]:
         name, start = self._names[scan.address], scan.address
@@ -298,7 +300,7 @@ class _Analysis:
                 entry=task.entry,
                 bound_bytes=None if bound.reasons else least,
                 at_least_bytes=least,
-                grade=worst((bound.grade, Grade.ANNOTATED)),
+                grade=worst((bound.grade, Confidence.ANNOTATED)),
                 path=self._path(self._warm.bounds, address),
             )
 

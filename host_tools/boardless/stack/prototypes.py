@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from boardless.stack.types import POINTERS, RECORDS, Prototype, Types
-from boardless.stack.values import Value, What
+from boardless.stack.values import RegisterValue, What
 from boardless_sim.elf.dwarf import Debug, Entry
 from boardless_sim.elf.dwarf_codes import Tag
 from boardless_sim.elf.file import ElfFile
@@ -66,7 +66,7 @@ class Prototypes:
                 return self._debug.name_of(self._types.origin(parameter))
         return ""
 
-    def wanted(self, caller: int, through: Value | None) -> frozenset[Prototype] | None:
+    def wanted(self, caller: int, through: RegisterValue | None) -> frozenset[Prototype] | None:
         """The prototypes that a call may have; None where nothing tells."""
         if caller not in self._functions or through is None:
             return None
@@ -75,7 +75,7 @@ class Prototypes:
             return frozenset({place.prototype})
         return frozenset(self._through(caller, through)) or None
 
-    def place(self, caller: int, through: Value) -> Place | None:
+    def place(self, caller: int, through: RegisterValue) -> Place | None:
         """Where a pointer comes from, followed from a parameter or a variable on."""
         found = self._type_of(caller, through, _MAX_STEPS)
         if found is None:
@@ -83,7 +83,7 @@ class Prototypes:
         prototype = self._types.pointed_function(self._types.resolved(found[0]))
         return None if prototype is None else Place(prototype, found[1])
 
-    def is_virtual(self, caller: int, through: Value) -> bool:
+    def is_virtual(self, caller: int, through: RegisterValue) -> bool:
         """Whether a word comes out of a virtual table, to which GCC and clang point by _vptr."""
         found = None if through.of is None else self._type_of(caller, through.of, _MAX_STEPS)
         return found is not None and found[1].rpartition(".")[2].startswith("_vptr")
@@ -95,7 +95,9 @@ class Prototypes:
             return ""
         return found[1]
 
-    def _type_of(self, caller: int, value: Value, steps: int) -> tuple[int | None, str] | None:
+    def _type_of(
+        self, caller: int, value: RegisterValue, steps: int
+    ) -> tuple[int | None, str] | None:
         """A value's type, and the name of the member or the variable that it is."""
         if value.what == What.ARGUMENT:
             for word, parameter in self._parameter_words(caller):
@@ -154,7 +156,7 @@ class Prototypes:
                 return
             word += (size + 3) // 4
 
-    def _through(self, caller: int, through: Value) -> set[Prototype]:
+    def _through(self, caller: int, through: RegisterValue) -> set[Prototype]:
         if through.what == What.ARGUMENT:
             return set(self._pointers_of(self._functions[caller]))
         if through.what != What.FIELD:

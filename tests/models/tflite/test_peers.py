@@ -16,10 +16,10 @@ from boardless_models.tflite import peers as peers_module
 from boardless_models.tflite.exporter import tflite_of
 from boardless_models.tflite.peers import (
     PEERS,
-    Comparison,
     Int8,
     Mismatch,
     Peer,
+    PeerComparison,
     compare,
     first_mismatch,
     frames_for,
@@ -53,7 +53,7 @@ def test_every_value_of_a_users_graph_is_the_peers(case: str, name: str) -> None
         assert report(comparison).startswith(f"{name} ({peer.rounding}): 0")
 
 
-def compared(peer: Peer, case: str, seed: int) -> Comparison:
+def compared(peer: Peer, case: str, seed: int) -> PeerComparison:
     """Forty random frames through one random network."""
     file = CASES[case](seed)
     graph = graph_of(file, case, "double")
@@ -229,7 +229,7 @@ def test_a_concatenation_of_many_is_watched_where_it_ends() -> None:
 
 
 def test_report_says_what_float32_does() -> None:
-    line = report(Comparison("litert", "float32", 2, 10, 0, None, 3))
+    line = report(PeerComparison("litert", "float32", 2, 10, 0, None, 3))
     assert line.splitlines()[1] == "  float32 and single differ on 3 of these values"
 
 

@@ -17,7 +17,7 @@ from boardless_sim.camera.sensors.ov7670_output import (
     decode,
     render,
 )  # fmt: skip
-from boardless_sim.camera.sensors.parallel_sensor import FrameTiming, ParallelSensor, Picture
+from boardless_sim.camera.sensors.parallel_sensor import FrameLines, FrameTiming, ParallelSensor
 from boardless_sim.faults.sensor import Lines
 
 ADDRESS = 0x21  # 7 bits: 0x42 to write, 0x43 to read
@@ -107,7 +107,7 @@ class Ov7670(ParallelSensor):
         scale = com14 & COM14_DIVIDER if com14 & COM14_SCALED_PCLK else 0
         return _pins(self.registers[COM10], hz // divider >> scale)
 
-    def picture(self, frame: Frame, frame_ns: int) -> Picture:
+    def picture(self, frame: Frame, frame_ns: int) -> FrameLines:
         """What the registers make of the scene that shows the frame."""
         output = decode(self.registers)
         cached = self._rendered
@@ -118,7 +118,7 @@ class Ov7670(ParallelSensor):
             self._rendered = cached = (frame, output, lines)
         blanking = _blanking(output, self.registers[COM10])
         line_ns = ARRAY_WIDTH * frame_ns // (FRAME_LINES * LINE_PIXELS)
-        return Picture(cached[2], _line_ends(output, frame_ns), line_ns, blanking)
+        return FrameLines(cached[2], _line_ends(output, frame_ns), line_ns, blanking)
 
 
 def _pins(com10: int, pclk_hz: int) -> ParallelPins:

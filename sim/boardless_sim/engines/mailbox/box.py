@@ -33,7 +33,7 @@ def mailbox_of(image: FirmwareImage, contract: Contract) -> int | None:
     return None if symbol is None or symbol.kind != "object" else symbol.address
 
 
-class Memory(Protocol):
+class MemoryAccess(Protocol):
     """What reaches the firmware's RAM."""
 
     def read_memory(self, address: int, size: int) -> bytes:
@@ -46,7 +46,7 @@ class Memory(Protocol):
 class Mailbox:
     """A queue of frames before one firmware's mailbox; the last frame stays in view."""
 
-    def __init__(self, memory: Memory, address: int) -> None:
+    def __init__(self, memory: MemoryAccess, address: int) -> None:
         self._memory = memory
         self._address = address
         self._queue: deque[Frame] = deque()
