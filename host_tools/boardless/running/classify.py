@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # and the lens must never run dry before the last frame.
 WINDOW = 8
 DEFAULT_LIMIT_US = 1_000_000.0
+_ANSWER = re.compile(r"(?:error|values|outputs|crc32)=\S+")
 _PEACEFUL = (StopReason.LIMIT, StopReason.HALT)
 
 
@@ -44,12 +46,13 @@ class FrameResult:
     frame: int
     name: str
     label: int | None
-    class_index: int
+    class_index: int | None
     score: float | None
     times_us: Mapping[str, float]
     line: str
     sent_us: float
     capture: Capture | None = None
+    values: tuple[float, ...] = ()
 
     @property
     def is_wrong(self) -> bool:
@@ -63,6 +66,8 @@ class FrameResult:
         Times depend on how long the board has been running, and with several jobs there are
         several boards.
         """
+        if self.class_index is None:
+            return f"r- frame={self.frame} {' '.join(_ANSWER.findall(self.line))}"
         return f"r- frame={self.frame} class={self.class_index} score={self.score}"
 
 
@@ -286,6 +291,7 @@ def _paired(engine: Engine, line: UartLine, number: int, shown: Frame) -> FrameR
         line=result.line,
         sent_us=line.time_us,
         capture=_capture(engine, number),
+        values=result.values,
     )
 
 

@@ -251,4 +251,5 @@ def _result(
         times_us=answered.times_us,
         line=answered.line,
         sent_us=sent_us,
+        values=answered.values,
     )
