@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+# Where devices and the core's own registers stand (DDI 0403E, B3.1).
+_DEVICES, _PRIVATE_BUS = range(0x4000_0000, 0x6000_0000), range(0xE000_0000, 0xE010_0000)
 FLASH_BLOCK_BYTES = 0x4000  # GDB programs whole blocks; the smallest sector (RM0090, table 5)
 
 
@@ -73,14 +75,25 @@ class MapArea:
     size: int
 
 
-def memory_map_xml(areas: Iterable[MapArea]) -> str:
-    """What may be read, written, and programmed."""
+def memory_map_xml(memories: Collection[MapArea]) -> str:
+    """What may be read, written, and programmed: memories, and the registers around them."""
+    areas = [*memories, *_registers_beside(memories)]
     return (
         '<?xml version="1.0"?><!DOCTYPE memory-map PUBLIC "+//IDN gnu.org//DTD GDB Memory Map '
         'V1.0//EN" "http://sourceware.org/gdb/gdb-memory-map.dtd"><memory-map>'
         + "".join(map(_area_xml, areas))
         + "</memory-map>"
     )
+
+
+def _registers_beside(memories: Collection[MapArea]) -> Iterator[MapArea]:
+    start = _DEVICES.start
+    for area in sorted(memories, key=lambda memory: memory.start):
+        if area.start in _DEVICES:  # GDB takes no area twice
+            yield MapArea("ram", start, area.start - start)
+            start = area.start + area.size
+    yield MapArea("ram", start, _DEVICES.stop - start)
+    yield MapArea("ram", _PRIVATE_BUS.start, len(_PRIVATE_BUS))
 
 
 def _area_xml(area: MapArea) -> str:

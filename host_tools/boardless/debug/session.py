@@ -312,12 +312,7 @@ class GdbSession:
             )
             for area in self._target.engine.machine.board.chip.memories
         ]
-        registers = (
-            MapArea("ram", 0x4000_0000, 0x24000),
-            MapArea("ram", 0x4002_5000, 0x1FFD_B000),
-        )
-        core = MapArea("ram", 0xE000_0000, 0x10_0000)
-        return memory_map_xml([*areas, *registers, core])
+        return memory_map_xml(areas)
 
 
 def _place(text: str) -> tuple[int, int]:

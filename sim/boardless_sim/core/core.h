@@ -202,6 +202,7 @@ struct core {
     uint32_t systick_csr, systick_rvr;
     uint32_t systick_held; /* counter of a stopped SysTick */
     uint32_t demcr, dwt_ctrl, dbgmcu_cr;
+    uint32_t idcode; /* of the part (DBGMCU_IDCODE) */
     uint64_t cyccnt_base;
     uint32_t cyccnt_held;
 
@@ -221,6 +222,7 @@ void core_destroy(core *c);
 uint32_t core_structure_bytes(uint32_t number);
 int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_t *memory);
 void core_set_flash_acr(core *c, uint32_t acr);
+void core_set_idcode(core *c, uint32_t idcode);
 int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes, uint8_t *memory,
                      uint32_t executable);
 void core_set_clrex(core *c, uint32_t address);

@@ -52,6 +52,10 @@ int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_
 }
 
 /* Pages of the Flash are met anew: what they may do depends on whether there are wait states. */
+void core_set_idcode(core *c, uint32_t idcode) {
+    c->idcode = idcode;
+}
+
 void core_set_flash_acr(core *c, uint32_t acr) {
     art_set_acr(&c->art, acr);
     c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));

@@ -45,6 +45,7 @@ def take(engine: NativeEngine) -> Snapshot:
         Some(engine, _OF_ENGINE),
         Some(machine, tuple(vars(machine).keys() - _NOT_OF_MACHINE)),
         *([machine.devices.fitted] if machine.devices.fitted is not None else []),
+        *machine.devices.parts.by_name.values(),
         *(device for _, device in machine.mapped_devices()),
     ]
     return Snapshot(
