@@ -100,6 +100,7 @@ class NativeEngine(Engine):
         for port, usart in machine.devices.usarts.items():
             usart.on_transmit = self._receiver(port)
             usart.late_words = partial(self._patience, self._partial[port])
+            usart.on_late = partial(self._receive_late, self._partial[port])
         machine.semihosting.on_output = self._receiver("semihosting")
         if machine.devices.fitted is not None:
             machine.devices.camera.lens.on_capture = self._note_capture
@@ -293,6 +294,10 @@ class NativeEngine(Engine):
         """Bytes of a line that may come together: no bound is met by any of them."""
         room = _MAX_LINE_BYTES - len(partial_line)
         return max(min(room, self.machine.guard.room_bytes), 0)
+
+    def _receive_late(self, partial_line: bytearray, sent: bytes) -> None:
+        self.machine.guard.note_bytes(len(sent))
+        partial_line += sent
 
     def _complete(self, line: UartLine) -> None:
         self._lines.append(line)
