@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import click
 
+from boardless.project.choice import ProjectChoice
 from boardless_sim.engines.bounds import CONSOLE_BYTES, HOST_S, RESETS
 
 PATH = click.Path(path_type=Path)
@@ -47,6 +49,13 @@ class Whole(click.IntRange):
 limit_option = click.option(
     "--limit", type=Whole(min=1), metavar="N", help="Only the first N frames."
 )
+fit_option = click.option(
+    "--fit",
+    type=click.Choice(["scale", "crop", "letterbox"]),
+    default="scale",
+    show_default=True,
+    help="How a picture of another size is placed in the camera's field of view.",
+)
 model_option = click.option(
     "--model", type=PATH, metavar="FILE", help="The artifact that the ELF must carry."
 )
@@ -61,8 +70,26 @@ config_option = click.option(
     "--config",
     type=PATH,
     metavar="FILE",
-    help="What the project says of its firmware.  [default: boardless.toml, where there is one]",
+    help="The project: board, camera, console.  [default: boardless.toml, where there is one]",
 )
+chip_option = click.option("--chip", metavar="NAME", help="Another chip, as stm32f429zi.")
+symbols_option = click.option(
+    "--symbols", type=PATH, metavar="ELF", help="Names for a stripped ELF, a HEX or a BIN."
+)
+
+
+def project_options(command: Callable[..., int]) -> Callable[..., int]:
+    """--config, --chip and --symbols, handed on as one: `choice`."""
+
+    @functools.wraps(command)
+    def chosen(
+        config: Path | None, chip: str | None, symbols: Path | None, **others: object
+    ) -> int:
+        return command(choice=ProjectChoice(config, chip, symbols), **others)
+
+    return config_option(chip_option(symbols_option(chosen)))
+
+
 host_seconds_option = click.option(
     "--host-seconds",
     type=Finite(min=0.001, max=1e6),

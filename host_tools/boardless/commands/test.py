@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, Whole, bounds_options, config_option
+from boardless.commands.options import PATH, Whole, bounds_options, project_options
+
+if TYPE_CHECKING:
+    from boardless.project.choice import ProjectChoice
 
 
 @click.command("test")
@@ -18,7 +22,7 @@ from boardless.commands.options import PATH, Whole, bounds_options, config_optio
 @click.option("--exclude", multiple=True, metavar="TAG", help="No test with the tag.")
 @click.option("--elf", type=PATH, metavar="FILE", help="The firmware under test (${FIRMWARE}).")
 @click.option("--engine", metavar="NAME", help="What runs the firmware (${ENGINE}).")
-@config_option
+@project_options
 @bounds_options
 @click.option("--variable", "variables", multiple=True, metavar="NAME:VALUE", help="For Robot.")
 @click.option(
@@ -28,6 +32,7 @@ from boardless.commands.options import PATH, Whole, bounds_options, config_optio
 )
 @click.option("--timeout", type=Whole(min=1), default=1800, show_default=True, metavar="SECONDS")
 def command(
+    choice: ProjectChoice,
     suites: Path,
     out: Path,
     jobs: int,
@@ -35,7 +40,6 @@ def command(
     exclude: tuple[str, ...],
     elf: Path | None,
     engine: str | None,
-    config: Path | None,
     host_seconds: float,
     console_bytes: int,
     resets: int,
@@ -59,7 +63,7 @@ def command(
         elf=elf,
         engine=engine,
         require_engine=require_engine,
-        config=config,
+        choice=choice,
         bounds=Bounds(host_seconds, console_bytes, resets),
         variables=variables,
     )

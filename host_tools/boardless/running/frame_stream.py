@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from boardless.running.result_lines import read_result
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Capability, Capture, Engine, StopReason, UartLine
 from boardless_sim.errors import FrameError, ResultError, StrictError
@@ -120,7 +121,7 @@ class FrameStream:
     def _paired(self, line: UartLine, number: int, shown: Frame) -> FrameResult:
         """The result beside the frame that the sensor really clocked out for it."""
         engine = self._engine
-        result = engine.contract.parse_result(line.text)
+        result = read_result(engine, line)
         if result.frame not in (number, None):
             raise ResultError(
                 f"UART: frame counter {result.frame}, expected {number} (it counts up by one): "

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+from boardless_sim.parts.part import Wires
+
 WIDTH, HEIGHT = 128, 64
 PAGES = HEIGHT // 8
 _ADDRESSES = (0x3C, 0x3D)  # by its pin SA0
@@ -42,13 +44,20 @@ class Drawing:
 class Ssd1306:
     """Implements `I2cTarget`. Scrolling is not modelled: it is noted in `log`."""
 
-    def __init__(self, time_us: Callable[[], float], address: int = _ADDRESSES[0]) -> None:
+    def __init__(
+        self, time_us: Callable[[], float] = lambda: 0.0, address: int = _ADDRESSES[0]
+    ) -> None:
         self.address = address
         self.drawings: list[Drawing] = []
         self.log: list[str] = []
         self._time_us = time_us
         self._begin_us = 0.0
         self.reset()
+
+    def attach(self, wires: Wires, at: str) -> None:
+        """Hang on a two-wire bus."""
+        self._time_us = lambda: wires.now_ns() / 1000
+        wires.two_wire(at, self)
 
     def reset(self) -> None:
         """As after a pulse on RES#: off, addressing by page; the memory keeps what it had."""
