@@ -115,6 +115,9 @@ class MailboxFed(Engine):
     def activity(self) -> Activity:
         return self.engine.activity()
 
+    def place_of(self, address: int) -> str:
+        return self.engine.place_of(address)
+
     def findings(self) -> Sequence[Finding]:
         return self.engine.findings()
 
