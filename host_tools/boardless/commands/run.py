@@ -207,7 +207,7 @@ def _classify(
 
                 return classify_in_jobs(setup, source, jobs, limit_us, progress)
             with closing(setup.power_on(image)) as engine:
-                return classify(engine, source, limit_us, progress)
+                return classify(engine, source, limit_us, progress, forgets=True)
         except UnreadableResult as error:  # what the board saw may say why
             return error.report
 

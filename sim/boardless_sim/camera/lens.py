@@ -10,6 +10,7 @@ from boardless_sim.camera.parallel import ParallelSink
 from boardless_sim.camera.scene import NO_FRAME, check
 from boardless_sim.camera.tensor import Tensor
 from boardless_sim.errors import FrameError
+from boardless_sim.history import History
 
 
 class Lens:
@@ -21,7 +22,7 @@ class Lens:
 
     def __init__(self) -> None:
         self.in_view = NO_FRAME
-        self.captured: list[Frame] = []
+        self.captured: History[Frame] = History()
         self.on_capture: Callable[[], None] = lambda: None
         self._sink: ParallelSink | None = None
         self._queue: deque[Frame] = deque()

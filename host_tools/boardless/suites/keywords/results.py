@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from boardless.running.classify import FrameResult
+from boardless.running.frame_stream import FrameResult
 from boardless.running.latency import Latency, frame_rate, latency
 from boardless.suites.keywords.area import Area, board_keyword, microseconds
 from boardless.suites.keywords.arguments import Number

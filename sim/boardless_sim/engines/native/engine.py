@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 
 from boardless_sim.boards.board import Board
@@ -31,6 +32,7 @@ from boardless_sim.engines.native.places import exception_name, place_in_words
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
+from boardless_sim.history import History
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
 
 _MAX_LINE_BYTES = 4096
@@ -70,12 +72,12 @@ class NativeEngine(Engine):
         self._refill = refill
         self._machine: Machine | None = None
         self._image: FirmwareImage | None = None
-        self._lines: list[UartLine] = []
+        self._lines: History[UartLine] = History()
         self._partial: dict[str, bytearray] = {}
         self._until: Callable[[UartLine], bool] | None = None
         self._calls: CallCount | None = None
         self._visits: dict[int, list[Callable[[], None]]] = {}
-        self._captures: list[Capture] = []
+        self._captures: History[Capture] = History()
 
     # ---- life ----
 
@@ -83,7 +85,7 @@ class NativeEngine(Engine):
         """Build a fresh board and put the image into its Flash."""
         self.close()
         self._image = image
-        self._lines, self._partial, self._captures = [], {}, []
+        self._lines, self._partial, self._captures = History(), {}, History()
         self._calls, self._visits = None, {}
         with blaming(self._own_files):
             machine = Machine(
@@ -124,11 +126,11 @@ class NativeEngine(Engine):
         """Queue a frame for the lens."""
         return self.machine.devices.camera.lens.show(frame)
 
-    def captured(self) -> list[Frame]:
+    def captured(self) -> Sequence[Frame]:
         """The frames that were captured whole, in order."""
-        return list(self.machine.devices.camera.lens.captured)
+        return self.machine.devices.camera.lens.captured
 
-    def captures(self) -> list[Capture]:
+    def captures(self) -> Sequence[Capture]:
         """When each of them was whole."""
         return self._captures
 
@@ -169,6 +171,10 @@ class NativeEngine(Engine):
             f"in {image.function_at(shared.stack_left_pc)} (SP {shared.stack_left_sp:#010x})"
         )
         self.machine.report(Check.STACK_INTO_VARIABLES, "core", text, shared.stack_left_pc)
+
+    def one_wait(self) -> AbstractContextManager[None]:
+        """Several calls of `run` with one sum of the host's time, bytes and resets."""
+        return self.machine.guard.one_wait()
 
     def run_to(self, address: int, limit_us: float) -> bool:
         """Run until the basic block at `address` is about to run; False: it was not reached."""
@@ -262,9 +268,16 @@ class NativeEngine(Engine):
 
     # ---- UART ----
 
-    def uart_lines(self) -> list[UartLine]:
+    def uart_lines(self) -> Sequence[UartLine]:
         """Every complete line so far."""
         return self._lines
+
+    def forget_history(self, keep: int) -> None:
+        """All lines and captures but the last ones."""
+        self._lines.forget(keep)
+        self._captures.forget(keep)
+        if self.machine.devices.fitted is not None:
+            self.machine.devices.camera.lens.captured.forget(keep)
 
     def uart_send(self, port: str, data: bytes) -> None:
         """Feed bytes into a USART's receiver."""
