@@ -72,9 +72,15 @@ class BoardDevices:
     def external_at(self, address: int) -> MemoryTarget | None:
         """What answers in a bank of the memory controller that is on."""
         controller = self.memory_controller
-        if controller is None or not controller.answers(address):
+        if controller is None or address not in controller.window:
+            return None
+        if not controller.answers(address):
             return None
         return self.parts.memory_at(address)
+
+    def external_width(self, address: int) -> int:
+        """Bytes of the bus that a bank of the memory controller has."""
+        return 1 if self.memory_controller is None else self.memory_controller.width(address)
 
     def dma_request(self, request: str, units: int = 1) -> int:
         """Serve a request line by the controller that listens to it; how many units were served."""
@@ -132,7 +138,7 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
             device.i2s_hz = rcc.i2s_hz
     spis = {device.name: SpiBus(device, pins) for device in devices if isinstance(device, Spi)}
     camera = board.camera
-    wires = BoardWires(by_name, bus)
+    wires = BoardWires(by_name, spis, bus)
     return BoardDevices(
         by_name=placed,
         pins=pins,

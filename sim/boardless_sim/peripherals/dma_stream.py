@@ -246,7 +246,8 @@ class Stream:
             self._owner.bus.memory_write(self._memory, data, self._buffer)
             self._memory += len(data)
         else:
-            self._owner.bus.memory_write(self._memory, data[-self._memory_unit :])
+            for start in range(0, len(data), self._memory_unit):
+                self._owner.bus.memory_write(self._memory, data[start : start + self._memory_unit])
 
     def _from_memory(self, size: int) -> bytes:
         if self.registers[CR] & CR_MINC:

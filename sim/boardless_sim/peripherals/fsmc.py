@@ -37,6 +37,11 @@ class Fsmc(AhbPeripheral):
         super().__init__(name)
         self.window = range(first_bank, first_bank + BANKS * BANK_SIZE)
 
+    def width(self, address: int) -> int:
+        """Bytes of the data bus at an address (MWID)."""
+        bank = (address - self.window.start) // BANK_SIZE
+        return 1 << (self.values[_BCR[bank]] >> 4 & 3)
+
     def answers(self, address: int) -> bool:
         """Whether the bank at an address is on (MBKEN; bank 1 is after reset) and clocked."""
         bank = (address - self.window.start) // BANK_SIZE
