@@ -11,16 +11,18 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
     Finite,
+    Whole,
     bounds_options,
-    config_option,
     limit_option,
     limit_us_option,
     model_option,
     peripheral_option,
+    project_options,
     strict_option,
 )
 
 if TYPE_CHECKING:
+    from boardless.project.choice import ProjectChoice
     from boardless.timing.profile.recording import Profile, ProfilePlan
 
 _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
@@ -51,7 +53,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 )
 @click.option(
     "--top",
-    type=click.IntRange(min=0),
+    type=Whole(min=0),
     default=10,
     show_default=True,
     metavar="N",
@@ -59,7 +61,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 )
 @click.option(
     "--every",
-    type=click.IntRange(min=50),
+    type=Whole(min=50),
     default=997,
     show_default=True,
     metavar="CYCLES",
@@ -67,10 +69,11 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 )
 @strict_option
 @peripheral_option
-@config_option
+@project_options
 @limit_us_option
 @bounds_options
 def command(
+    choice: ProjectChoice,
     elf: Path,
     frames: str | None,
     limit: int | None,
@@ -82,7 +85,6 @@ def command(
     every: int,
     strict: bool,
     peripherals: tuple[str, ...],
-    config: Path | None,
     limit_us: float,
     host_seconds: float,
     console_bytes: int,
@@ -94,7 +96,7 @@ def command(
     not count. Runs on the native engine, whose cycles are estimated. A profile of time fails where
     most of it passed in an exception that never returned.
     """
-    from boardless.project.contract import load_contract
+    from boardless.project.project import load_project
     from boardless.report.console import console
     from boardless.report.profile import profile_tables
     from boardless.timing.profile.recording import ProfilePlan
@@ -103,7 +105,7 @@ def command(
 
     if for_us is not None and (frames is not None or limit is not None):
         raise click.UsageError("--for-us counts time, expected no --frames or --limit with it")
-    contract = load_contract(config)
+    project = load_project(choice, elf)
     for path in (json_path, speedscope_path):
         if path is not None:
             require_writable(path)
@@ -113,9 +115,11 @@ def command(
         limit_us=limit_us,
         strict=strict,
         peripherals=peripherals,
-        contract=contract,
+        contract=project.contract,
         model=model,
         bounds=Bounds(host_seconds, console_bytes, resets),
+        board=project.board,
+        image=project.image,
     )
     profile = _record(plan, frames, limit, for_us)
     _write(profile, json_path, speedscope_path)

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from boardless.running.board_checks import Observation, observe
+from boardless.running.result_lines import read_result
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import (
     Capability,
@@ -259,7 +260,7 @@ def _next_result_line(engine: Engine, limit_us: float) -> tuple[UartLine | None,
 
 def _paired(engine: Engine, line: UartLine, number: int, shown: Frame) -> FrameResult:
     """The result beside the frame that the sensor really clocked out for it."""
-    result = engine.contract.parse_result(line.text)
+    result = read_result(engine, line)
     if result.frame not in (number, None):
         raise ResultError(
             f"UART: frame counter {result.frame}, expected {number} (it counts up by one): "

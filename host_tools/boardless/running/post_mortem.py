@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from boardless.running.unwind import EXCEPTION, CallLevel, Unwinder
+from boardless_sim.chips.families import family_at
 from boardless_sim.core.names import EXCEPTION_NAMES
-from boardless_sim.engines.engine import Capability, Engine, FaultInfo
+from boardless_sim.engines.engine import Activity, Capability, Engine, FaultInfo
 from boardless_sim.errors import EngineError
 from boardless_sim.finding import Check
 
@@ -18,6 +19,7 @@ _FIRST_INTERRUPT = 16
 _REFUSED = 1 << 12 | 1 << 4  # CFSR.STKERR, MSTKERR (DDI 0403E, B3.2.15)
 _NEAR_BYTES = 4096  # how far from SP a function's own frame is touched
 _RECURSES = 3
+_GPIOE = 0x4002_1000
 _SHOWN_CALLS, _SHOWN_TEXT = 16, 200
 
 
@@ -41,6 +43,7 @@ class PostMortem:
     last_text: str = ""
     fault: str = ""
     overflow: str = ""
+    other_chip: str = ""
 
 
 def examine(engine: Engine) -> PostMortem | None:
@@ -72,7 +75,21 @@ def _examine(engine: Engine) -> PostMortem:
         last_text=_last_text(engine, {} if activity is None else dict(activity.unfinished)),
         fault="" if fault is None else str(fault),
         overflow=_overflow(levels, fault),
+        other_chip=_other_chip(fault, activity),
     )
+
+
+def _other_chip(fault: FaultInfo | None, activity: Activity | None) -> str:
+    """A firmware looks for its RCC first; on another family's chip it is not where this one's is.
+
+    That of the STM32F1 and others is where an STM32F4 has GPIOE, which takes what is written.
+    """
+    family = None
+    if fault is not None and fault.address is not None:
+        family = family_at(fault.address)
+    elif activity is not None and "GPIOE" in activity.touched and "RCC" not in activity.touched:
+        family = family_at(_GPIOE)
+    return "" if family is None else f"it looks for the RCC of an {family}"
 
 
 def in_short(found: PostMortem) -> str:
@@ -80,7 +97,7 @@ def in_short(found: PostMortem) -> str:
     share = (
         "" if found.handler_share is None else f", {100 * found.handler_share:.1f} % in handlers"
     )
-    overflow = f", {found.overflow}" if found.overflow else ""
+    overflow = "".join(f", {text}" for text in (found.overflow, found.other_chip) if text)
     mode = found.exception or "thread mode"
     return f"in {found.function} at pc {found.pc:#010x}, {mode}{share}{overflow}"
 
@@ -89,6 +106,8 @@ def in_lines(found: PostMortem) -> Iterator[str]:
     """For a person, one matter a line."""
     asleep = ", asleep" if found.is_asleep else ""
     yield f"stands in  {found.function} at {found.pc:#010x}{asleep}"
+    if found.other_chip:
+        yield f"chip       another one: {found.other_chip}"
     if found.overflow:
         yield f"stack      {found.overflow}"
     yield f"called by  {' < '.join(_shortened(found.calls))}"
@@ -119,6 +138,7 @@ def as_document(found: PostMortem) -> dict[str, object]:
         "last_text": found.last_text,
         "fault": found.fault or None,
         "stack_overflow": found.overflow or None,
+        "other_chip": found.other_chip or None,
     }
 
 

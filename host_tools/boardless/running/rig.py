@@ -18,6 +18,7 @@ from boardless.running.board_checks import Observation, observe
 from boardless.running.classify import FrameResult, RunReport, classify, require_results
 from boardless.running.evidence import Evidence, gather
 from boardless.running.post_mortem import examine
+from boardless.running.result_lines import read_result
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
@@ -72,6 +73,11 @@ class Rig:
     def image(self) -> FirmwareImage:
         """The firmware of the powered board."""
         return self.engine.image
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the firmware's classes, where its project gives them."""
+        return () if self._setup is None else self._setup.contract.classes
 
     def power_on(self, setup: BoardSetup, image: FirmwareImage | None = None) -> None:
         """A fresh board in place of the one before; virtual time is 0.
@@ -179,7 +185,7 @@ class Rig:
             line = self.run_until_line(left_us, self._is_result)
             if line is None:
                 return None
-            answered = self.engine.contract.parse_result(line.text)
+            answered = read_result(self.engine, line)
             number = self._answered if answered.frame is None else answered.frame
             self._answered += 1
             frame = self._frame_of(number)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from boardless_sim.boards.bit_banged import BitBangedBus
-from boardless_sim.boards.board import Attachment
+from boardless_sim.boards.board import BY_HAND, Attachment
 from boardless_sim.boards.own import load_part
 from boardless_sim.boards.pins import Pin
 from boardless_sim.boards.spi_bus import SpiBus
@@ -20,7 +20,6 @@ from boardless_sim.peripherals.i2c import I2c, I2cTarget
 from boardless_sim.peripherals.links.spi import SpiTarget
 from boardless_sim.peripherals.peripheral import Bus, Event, Peripheral
 
-BY_HAND = "gpio:"
 _PIN_NAME = re.compile(r"P[A-K](\d|1[0-5])")
 _I2C = re.compile(r"(i2c\d)(?::(0x[0-7][0-9a-f]|0x[0-9a-f]))?", re.IGNORECASE)
 _MEMORY = re.compile(r"(?:fsmc|fmc):(0x[0-9a-f]{1,8})", re.IGNORECASE)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from boardless_sim.chips.chip import Chip
+
+BY_HAND = "gpio:"  # before the two pins of a bus that the firmware drives
+HERTZ = re.compile(r"(\d+(?:\.\d+)?)(M|k)?", re.ASCII)  # an oscillator, as "24M"
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from boardless_sim.boards.pins import Pins
 from boardless_sim.boards.spi_bus import SpiBus
 from boardless_sim.camera.sensor import Sensor
 from boardless_sim.errors import BoardError
+from boardless_sim.foreseen import DmaRoom
 from boardless_sim.parts.part import MemoryTarget
 from boardless_sim.peripherals.analog.adc import Adc
 from boardless_sim.peripherals.analog.dac import Dac
@@ -88,6 +89,13 @@ class BoardDevices:
             if request in dma.listening and dma.clocked:
                 return dma.request(request, units)
         return 0
+
+    def dma_room(self, request: str) -> DmaRoom | None:
+        """Where the stream that listens to a request line stands."""
+        for dma in self.dmas:
+            if request in dma.listening and dma.clocked:
+                return dma.listening[request].room()
+        return None
 
     def dma_end(self, request: str) -> None:
         """The device has no more for the stream that listens to a request."""

@@ -6,6 +6,7 @@ from functools import partial
 
 from boardless_sim.chips.catalog import Facts, load_facts
 from boardless_sim.chips.chip import Chip, MemoryArea, Placement
+from boardless_sim.chips.stm32f4_lines import line_of
 from boardless_sim.chips.stm32f4_map import (
     ALWAYS_THERE,
     DEVICES,
@@ -18,6 +19,8 @@ from boardless_sim.chips.stm32f4_map import (
 from boardless_sim.peripherals.analog.adc import Adc
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
+from boardless_sim.peripherals.flash_interface import FlashInterface
+from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Gates, Rcc
 
 # The temperature sensor is at channel 16 of these, at 18 of the others (section 13.10).
@@ -43,6 +46,7 @@ def stm32f4(part: str) -> Chip:
         max_hz=facts.max_hz,
         boot_rom=_SYSTEM_MEMORY,
         otp=_OTP,
+        idcode=line_of(facts.part).idcode,
         triggers=TRIGGERS,
         temperature_channel=16 if facts.part[:9] in _FIRST_GENERATION else 18,
     )
@@ -66,7 +70,11 @@ def _placement(row: Device, facts: Facts) -> Placement:
     if factory is Exti:
         factory = partial(Exti, irqs=_exti_irqs(facts))
     elif factory is Rcc:
-        factory = partial(Rcc, gates=_gates(facts))
+        factory = partial(line_of(facts.part).rcc, gates=_gates(facts))
+    elif factory is Pwr:
+        factory = line_of(facts.part).pwr
+    elif factory is FlashInterface:
+        factory = line_of(facts.part).flash
     elif factory is Adc:
         factory = partial(Adc, units=sum(f"ADC{n}" in facts.devices for n in (1, 2, 3)))
     elif row.name.startswith("SPI"):

@@ -106,7 +106,7 @@ class Activity:
 
     `handler_us`: how long those that are active now have been, 0 in thread mode. `polled`: the
     device registers that it reads again and again; `unfinished`: by port, the text since the last
-    line end.
+    line end. `touched`: the devices that the firmware accessed since power-on.
     """
 
     handler_share: float
@@ -114,6 +114,7 @@ class Activity:
     is_asleep: bool
     polled: tuple[str, ...]
     unfinished: Mapping[str, str]
+    touched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -166,7 +166,7 @@ class Rcc(AhbPeripheral):
         """The clocks that the registers ask for now (figure 21)."""
         cfgr = self.values[CFGR]
         hclk = self._system_clock_hz() // _ahb_divider(cfgr >> 4 & 0xF)
-        apb1, apb2 = _apb_divider(cfgr >> 10 & 7), _apb_divider(cfgr >> 13 & 7)
+        apb1, apb2 = apb_divider(cfgr >> 10 & 7), apb_divider(cfgr >> 13 & 7)
         return Clocks(
             hclk_hz=hclk,
             pclk1_hz=hclk // apb1,
@@ -362,5 +362,6 @@ def _ahb_divider(hpre: int) -> int:
     return 1 if hpre < 8 else (2, 4, 8, 16, 64, 128, 256, 512)[hpre - 8]
 
 
-def _apb_divider(ppre: int) -> int:
+def apb_divider(ppre: int) -> int:
+    """What a field PPRE1 or PPRE2 of RCC_CFGR divides HCLK by."""
     return 1 if ppre < 4 else (2, 4, 8, 16)[ppre - 4]

@@ -15,12 +15,9 @@ from boardless_sim.engines.native.snapshot import restore, take
 from boardless_sim.errors import BoardError
 from tests.unit.boards.probed_board import ProbedBoard
 
+REPO = Path(__file__).parents[3]
+LAMP = (REPO / "docs/howto/part.md").read_text("utf-8").split("```python\n")[1].split("```")[0]
 OWN = """
-class Lamp:
-    def attach(self, wires, at):
-        self.wires, self.pin, self.seen = wires, wires.pin(at), []
-        self.pin.watch(lambda: self.seen.append(self.pin.level()))
-
 class Panel:
     def attach(self, wires, at):
         self.written = []
@@ -46,7 +43,7 @@ BANK = 0x6000_0000
 @pytest.fixture(name="own")
 def own_fixture(tmp_path: Path) -> Path:
     path = tmp_path / "own.py"
-    path.write_text(OWN, encoding="utf-8")
+    path.write_text(LAMP + OWN, encoding="utf-8")
     return path
 
 
@@ -65,10 +62,11 @@ def test_a_part_in_a_file_of_the_users_own_sees_its_pin(lamp: tuple[ProbedBoard,
     board, part = lamp
     board.enable(0x30, 3)
     board.field("GPIOD", MODER, 24, 2, 1)
+    board.run_us(10)
     board.write("GPIOD", BSRR, 1 << 12)
-    assert part.seen[-1] is True
+    assert part.lit_ns == [10_000]
     board.write("GPIOD", BSRR, 1 << 28)
-    assert part.seen[-1] is False
+    assert part.lit_ns == [10_000]
 
 
 def test_a_snapshot_holds_what_a_part_has(lamp: tuple[ProbedBoard, Any]) -> None:
@@ -77,9 +75,9 @@ def test_a_snapshot_holds_what_a_part_has(lamp: tuple[ProbedBoard, Any]) -> None
     kept = take(board.engine)
     board.field("GPIOD", MODER, 24, 2, 1)
     board.write("GPIOD", BSRR, 1 << 12)
-    assert part.seen
+    assert part.lit_ns
     restore(board.engine, kept)
-    assert not part.seen
+    assert not part.lit_ns
 
 
 def test_a_part_drives_a_pin(lamp: tuple[ProbedBoard, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from boardless.commands.options import Finite
+from boardless.commands.options import Finite, chip_option
 from boardless_sim.errors import ConfigError, ImageError
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class _Budget(click.Command):
 @click.command("budget", cls=_Budget)
 @click.argument("elf", type=_PATH, required=False)
 @click.option("--config", type=_PATH, metavar="FILE", help="The budgets (boardless.toml).")
+@chip_option
 @click.option(
     "--base", metavar="BASE", help="Compare with a JSON, an ELF, or git:REV (its budget.lock)."
 )
@@ -78,6 +79,7 @@ class _Budget(click.Command):
 def command(
     elf: Path | None,
     config: Path | None,
+    chip: str | None,
     base: str | None,
     linker_map: Path | None,
     today: str | None,
@@ -104,7 +106,7 @@ def command(
     outputs = Outputs(json_path, markdown, sarif, junit, html)
     require_outputs(outputs)
     asked = _Asked(base, linker_map, _day(today), frames, for_us)
-    targets, are_targets = _targets(elf, config)
+    targets, are_targets = _targets(elf, config, chip)
     if why is not None or suggest:
         for target in targets:
             click.echo(_told(target, why, asked))
@@ -123,13 +125,15 @@ class _Asked:
     for_us: float | None
 
 
-def _targets(elf: Path | None, config: Path | None) -> tuple[tuple[Target, ...], bool]:
+def _targets(
+    elf: Path | None, config: Path | None, chip: str | None
+) -> tuple[tuple[Target, ...], bool]:
     """The ELF that is named, as its own target where it is one; else all targets of the file."""
-    from boardless.project.config import config_of, find_config, read_toml
+    from boardless.project.config import config_of, find_config, read_toml, with_chip
     from boardless.project.targets import Target, targets_of
 
     path = config if config is not None else find_config(Path())
-    values = read_toml(path)
+    values = with_chip(read_toml(path), chip)
     targets, shared = targets_of(path, values), config_of(path, values)
     if elf is None and targets:
         return targets, True
@@ -245,10 +249,13 @@ def _measured_stack(
 
     source = open_frames(frames) if frames else open_frames(_STACK_PATTERN, limit=_STACK_FRAMES)
     try:
-        image = image_of(elf)
+        image = image_of(elf, project.image)
     except ImageError as error:
         return None, f"not an image for the virtual board ({error})"
-    with closing(BoardSetup(elf.path, contract=project.contract).power_on(image)) as engine:
+    setup = BoardSetup(
+        elf.path, contract=project.contract, board=project.board, image=project.image
+    )
+    with closing(setup.power_on(image)) as engine:
         if for_us is not None:
             return measure_stack_for(engine, source, for_us), ""
         return measure_stack(engine, source), ""

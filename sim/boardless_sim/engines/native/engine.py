@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.own import blaming, file_of, load_placement
@@ -37,10 +38,10 @@ class NativeEngine(Engine):
     """Estimated cycles, exact devices, the same bytes on every run.
 
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
-    event; off, the results are the same and only take longer. `peripherals`: devices in files of
-    the user's own, as `FILE:CLASS@BASE`. `refill`: other constants of the cycle table, to see what
-    they would have said. `board`: what the firmware is flashed to. `ram_fill`: the seed of what RAM
-    holds at power-on, 0 for zeros.
+    event, and carry out in the core what a device foresees; off, the results are the same and only
+    take longer. `peripherals`: devices in files of the user's own, as `FILE:CLASS@BASE`. `refill`:
+    other constants of the cycle table, to see what they would have said. `board`: what the firmware
+    is flashed to. `ram_fill`: the seed of what RAM holds at power-on, 0 for zeros.
     """
 
     name = "native"
@@ -96,6 +97,7 @@ class NativeEngine(Engine):
         machine.load(image)
         for port, usart in machine.devices.usarts.items():
             usart.on_transmit = self._receiver(port)
+            usart.late_words = partial(self._patience, self._partial[port])
         machine.semihosting.on_output = self._receiver("semihosting")
         if machine.devices.fitted is not None:
             machine.devices.camera.lens.on_capture = self._note_capture
@@ -285,6 +287,11 @@ class NativeEngine(Engine):
 
         return receive
 
+    def _patience(self, partial_line: bytearray) -> int:
+        """Bytes of a line that may come together: no bound is met by any of them."""
+        room = _MAX_LINE_BYTES - len(partial_line)
+        return max(min(room, self.machine.guard.room_bytes), 0)
+
     def _complete(self, line: UartLine) -> None:
         self._lines.append(line)
         if self._until is not None and self._until(line):
@@ -353,6 +360,7 @@ class NativeEngine(Engine):
             handler_us=active * 1e6 / self.machine.clocks().hclk_hz,
             is_asleep=self.is_asleep(),
             polled=self.machine.polled(),
+            touched=self.machine.touched(),
             unfinished={port: _text(data) for port, data in self._partial.items() if data},
         )
 
