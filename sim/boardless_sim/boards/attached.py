@@ -78,8 +78,10 @@ class BoardWires:
 
     def memory(self, at: str, size: int, target: MemoryTarget) -> None:
         match = _MEMORY.fullmatch(at)
-        windows = [d.window for d in self._devices.values() if isinstance(d, Fsmc)]
-        if match is None or not windows or int(match[1], 16) not in windows[0]:
+        controllers = [d for d in self._devices.values() if isinstance(d, Fsmc)]
+        if match is None or not any(
+            controller.holds(int(match[1], 16)) for controller in controllers
+        ):
             raise BoardError(f"{at!r}, expected a memory controller's bank, as fsmc:0x60000000")
         base = int(match[1], 16)
         self.memories.append((range(base, base + size), target))

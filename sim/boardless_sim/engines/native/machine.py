@@ -159,7 +159,7 @@ class Machine:
         ]
         controller = self.devices.memory_controller
         if controller is not None:
-            regions.append((controller.window, RegionKind.DEVICE))
+            regions += [(window, RegionKind.DEVICE) for window in controller.windows]
         regions += [
             (PPB, RegionKind.PPB),
             (SRAM_ALIAS, RegionKind.SRAM_ALIAS),
@@ -412,7 +412,7 @@ class Machine:
     def _is_external(self, address: int) -> bool:
         """Whether it is of a bank of the memory controller; a bus error where that is off."""
         controller = self.devices.memory_controller
-        if controller is None or address not in controller.window:
+        if controller is None or not controller.holds(address):
             return False
         self._shared.effects += 1
         if not controller.answers(address):
