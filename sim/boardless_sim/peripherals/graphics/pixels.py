@@ -55,7 +55,7 @@ def decode(form: PixelFormat, data: bytes, clut: Argb, colour: int = 0) -> Argb:
         rgb = np.array([colour >> 16 & 255, colour >> 8 & 255, colour & 255], np.uint8)
         return _with_alpha(np.tile(rgb, (len(alpha), 1)), alpha)
     if form is PixelFormat.AL44:
-        return _with_alpha(clut[(raw & 15) * 17][:, 1:], (raw >> 4) * np.uint8(17))
+        return _with_alpha(clut[(raw & 15) * 17][:, 1:], ((raw >> 4) * 17).astype(np.uint8))
     if form is PixelFormat.AL88:
         return _with_alpha(clut[raw[0::2]][:, 1:], raw[1::2])
     return clut[raw]
