@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import re
+from collections.abc import Sequence
 from contextlib import closing
 from operator import length_hint
 from pathlib import Path
@@ -13,6 +15,7 @@ import click
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
+    Duration,
     Finite,
     bounds_options,
     limit_option,
@@ -27,15 +30,34 @@ from boardless_sim.errors import LabelError
 
 if TYPE_CHECKING:
     from boardless.project.choice import ProjectChoice
-    from boardless.running.board_checks import BoardCheck, Rules
+    from boardless.running.board_checks import BoardCheck, Observation, Rules
     from boardless.running.classify import RunReport
     from boardless.running.session import BoardSetup
+    from boardless.running.transcript import Sending
     from boardless_sim.elf.image import FirmwareImage
+
+_PORT = re.compile(r"(U(?:S)?ART\d):")
+_USUAL_PORT = "USART2"
 
 
 @click.command("run")
 @click.argument("elf", type=PATH)
-@click.option("--frames", required=True, metavar="PATH", help="A file, a folder, pattern:NAME.")
+@click.option("--frames", metavar="PATH", help="A file, a folder, pattern:NAME.")
+@click.option(
+    "--for",
+    "for_us",
+    type=Duration(),
+    metavar="TIME",
+    help="Any firmware, so long, as 2s.",
+)
+@click.option("--expect", type=PATH, metavar="FILE", help="What it must say: lines, {{regex}}, ...")
+@click.option(
+    "--send",
+    "sends",
+    multiple=True,
+    metavar="TEXT@TIME",
+    help="As 'help\\r@100ms'.",
+)
 @click.option("--labels", type=PATH, metavar="FILE", help="The true class of every frame.")
 @limit_option
 @click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the run as JSON.")
@@ -57,7 +79,10 @@ if TYPE_CHECKING:
 def command(
     choice: ProjectChoice,
     elf: Path,
-    frames: str,
+    frames: str | None,
+    for_us: float | None,
+    expect: Path | None,
+    sends: tuple[str, ...],
     labels: Path | None,
     limit: int | None,
     json_path: Path | None,
@@ -76,7 +101,10 @@ def command(
     resets: int,
     min_accuracy: float | None,
 ) -> int:
-    """Show frames to the firmware ELF and tell what it said about each, and how long it took."""
+    """Show frames to the firmware ELF and tell what it said about each, and how long it took.
+
+    With --for it is any firmware: everything that it says in that time is printed, with when.
+    """
     from boardless.project.project import load_project
     from boardless.running.board_checks import Rules
     from boardless.running.classify import require_verdict
@@ -112,8 +140,13 @@ def command(
         board=project.board,
         image=project.image,
     )
+    if for_us is not None:
+        rules = Rules(strict, project.waivers)
+        return _listen(setup, image, rules, for_us, frames, limit, sends, expect, json_path)
+    if frames is None or expect is not None or sends:
+        raise click.UsageError("expected --frames, or --for with --expect and --send")
     report = _classify(setup, image, frames, labels, limit, jobs, limit_us)
-    checks = _judged(report, Rules(strict, project.waivers))
+    checks = _judged(report.observations, Rules(strict, project.waivers))
     failures = _failures(report, checks, min_accuracy, frames)
     _write(report, checks, failures, json_path, junit)  # first: a closed pipe ends the table
     if plot is not None and report.results:
@@ -128,11 +161,69 @@ def command(
     return ExitCode.FAILED if failures else ExitCode.PASSED
 
 
-def _judged(report: RunReport, rules: Rules) -> tuple[BoardCheck, ...]:
+def _listen(
+    setup: BoardSetup,
+    image: FirmwareImage | None,
+    rules: Rules,
+    for_us: float,
+    frames: str | None,
+    limit: int | None,
+    sends: tuple[str, ...],
+    expect: Path | None,
+    json_path: Path | None,
+) -> int:
+    """The console over a while, held against what it must say."""
+    from boardless.report.transcript import transcript_document, transcript_lines
+    from boardless.running.transcript import first_difference, read_expected, record
+    from boardless_sim.camera.source import open_frames
+
+    expected = None if expect is None else read_expected(expect)
+    port = setup.contract.port or _USUAL_PORT
+    sendings = [_sending(text, port) for text in sends]
+    source = [] if frames is None else list(open_frames(frames, limit=limit))
+    with closing(setup.power_on(image)) as engine:
+        found = record(engine, for_us, sendings, source)
+    if json_path is not None:
+        from boardless.report.document import write_json
+
+        write_json(json_path, transcript_document(found))
+    for text in transcript_lines(found):
+        click.echo(text)
+    checks = _judged(found.observations, rules)
+    failures = [str(check) for check in checks if check.fails]
+    failures += [] if found.ran_on else [found.detail]
+    if expected is not None:
+        difference = first_difference(expected, [line.text for line in found.lines])
+        failures += [] if difference is None else [f"{expect}: {difference}"]
+    for failure in failures:
+        click.echo(f"FAILED     {failure}")
+    return ExitCode.FAILED if failures else ExitCode.PASSED
+
+
+def _sending(text: str, port: str) -> Sending:
+    """`help\\r@100ms`; escapes as in Python's bytes, `USART3:` before it for another port."""
+    from boardless.running.transcript import Sending
+
+    said, at, time = text.rpartition("@")
+    named = _PORT.match(said)
+    if named is not None:
+        port, said = named[1], said[named.end() :]
+    try:
+        data = said.encode("utf-8").decode("unicode_escape").encode("latin-1")
+    except (UnicodeDecodeError, UnicodeEncodeError):
+        at, data = "", b""
+    if not at or not data:
+        raise click.BadParameter(
+            f"{text!r}, expected TEXT@TIME as 'help\\r@100ms'", param_hint="--send"
+        )
+    return Sending(Duration()(time), data, port)
+
+
+def _judged(observations: Sequence[Observation], rules: Rules) -> tuple[BoardCheck, ...]:
     from boardless.running.board_checks import judge
 
     today = datetime.datetime.now(tz=datetime.UTC).date()
-    return judge(report.observations, rules, today)
+    return judge(observations, rules, today)
 
 
 def _write(

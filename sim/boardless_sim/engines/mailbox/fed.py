@@ -73,6 +73,9 @@ class MailboxFed(Engine):
     def uart_send(self, port: str, data: bytes) -> None:
         self.engine.uart_send(port, data)
 
+    def uart_bytes(self, port: str) -> bytes:
+        return self.engine.uart_bytes(port)
+
     def be_precise(self) -> None:
         self.engine.be_precise()
 

@@ -14,6 +14,7 @@ from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.calls import CallCount
+from boardless_sim.engines.console import PortConsole
 from boardless_sim.engines.engine import (
     Activity,
     Capability,
@@ -29,8 +30,6 @@ from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
-
-_MAX_LINE_BYTES = 4096
 
 
 class NativeEngine(Engine):
@@ -68,7 +67,7 @@ class NativeEngine(Engine):
         self._machine: Machine | None = None
         self._image: FirmwareImage | None = None
         self._lines: list[UartLine] = []
-        self._partial: dict[str, bytearray] = {}
+        self._consoles: dict[str, PortConsole] = {}
         self._until: Callable[[UartLine], bool] | None = None
         self._calls: CallCount | None = None
         self._visits: dict[int, list[Callable[[], None]]] = {}
@@ -80,7 +79,7 @@ class NativeEngine(Engine):
         """Build a fresh board and put the image into its Flash."""
         self.close()
         self._image = image
-        self._lines, self._partial, self._captures = [], {}, []
+        self._lines, self._consoles, self._captures = [], {}, []
         self._calls, self._visits = None, {}
         with blaming(self._own_files):
             machine = Machine(
@@ -270,25 +269,24 @@ class NativeEngine(Engine):
         usart.receive(data)
 
     def _receiver(self, port: str) -> Callable[[int], None]:
-        partial = self._partial.setdefault(port, bytearray())
+        console = self._consoles.setdefault(port, PortConsole(port, self._lines))
 
         def receive(byte: int) -> None:
             if self.machine.guard.note_byte(byte == 0x0A):
                 self.machine.stop()
                 return
-            if byte == 0x0A or len(partial) >= _MAX_LINE_BYTES:
-                text = _text(partial)
-                partial.clear()
-                self._complete(UartLine(port, text, self.machine.time_us()))
-            else:
-                partial.append(byte & 0xFF)
+            line = console.take(byte, self.machine.time_us())
+            if line is not None and self._until is not None and self._until(line):
+                self.machine.stop()
 
         return receive
 
-    def _complete(self, line: UartLine) -> None:
-        self._lines.append(line)
-        if self._until is not None and self._until(line):
-            self.machine.stop()
+    def uart_bytes(self, port: str) -> bytes:
+        """Everything that a port said."""
+        console = self._consoles.get(port)
+        if console is None:
+            raise EngineError(f"port {port!r}, expected one of {', '.join(self._consoles)}")
+        return bytes(console.data)
 
     # ---- state ----
 
@@ -354,7 +352,11 @@ class NativeEngine(Engine):
             is_asleep=self.is_asleep(),
             polled=self.machine.polled(),
             touched=self.machine.touched(),
-            unfinished={port: _text(data) for port, data in self._partial.items() if data},
+            unfinished={
+                port: console.unfinished
+                for port, console in self._consoles.items()
+                if console.unfinished
+            },
         )
 
     def findings(self) -> Sequence[Finding]:
@@ -370,7 +372,3 @@ class NativeEngine(Engine):
         if self._image is None:
             raise EngineError("native engine: no image loaded, call load() first")
         return self._image
-
-
-def _text(sent: bytearray) -> str:
-    return sent.decode("utf-8", "backslashreplace").rstrip("\r")
