@@ -11,6 +11,7 @@ import click
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
+    Whole,
     limit_option,
     peripheral_option,
     project_options,
@@ -29,9 +30,7 @@ _PS_PER_UNIT = {"us": 10**6, "ms": 10**9, "s": 10**12}
     "--frames", metavar="PATH", help="Shown to the camera: a file, a folder, pattern:NAME."
 )
 @limit_option
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Of 127.0.0.1; 0: any that is free."
-)
+@click.option("--port", type=Whole(0, 65535), default=0, help="Of 127.0.0.1; 0: any that is free.")
 @click.option(
     "--snapshot-every", default="50ms", show_default=True, metavar="TIME",
     help="Virtual time between two snapshots: the way back is short, the way forward slower.",

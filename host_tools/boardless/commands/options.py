@@ -20,6 +20,10 @@ _US = {"us": 1.0, "ms": 1e3, "s": 1e6}
 _MOST_US = 7 * 24 * 3600 * 1e6
 
 
+# Above it no figure of ours means anything, and numbers stop being exact (2^53).
+LARGEST = 1 << 53
+
+
 class Finite(click.FloatRange):
     """A number in a range. `nan` compares as false with every bound, so that click lets it pass."""
 
@@ -29,6 +33,20 @@ class Finite(click.FloatRange):
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
             self.fail(f"{number} is no number that can be compared.", param, ctx)
+        if abs(number) > LARGEST:
+            self.fail(f"{number:g} is over {LARGEST:g}.", param, ctx)
+        return number
+
+
+class Whole(click.IntRange):
+    """A whole number in a range, never one of thousands of digits."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        number = int(super().convert(value, param, ctx))
+        if abs(number) > LARGEST:
+            self.fail(
+                f"a number of {len(str(abs(number)))} digits is over {LARGEST:g}.", param, ctx
+            )
         return number
 
 
@@ -48,14 +66,14 @@ class Duration(click.ParamType[float]):
 
 
 limit_option = click.option(
-    "--limit", type=click.IntRange(min=1), metavar="N", help="Only the first N frames."
+    "--limit", type=Whole(min=1), metavar="N", help="Only the first N frames."
 )
 model_option = click.option(
     "--model", type=PATH, metavar="FILE", help="The artifact that the ELF must carry."
 )
 ram_fill_option = click.option(
     "--ram-fill",
-    type=click.IntRange(min=0),
+    type=Whole(min=0),
     metavar="SEED",
     help="Another pattern in RAM at power-on; 0: zeros.",
 )
@@ -94,7 +112,7 @@ host_seconds_option = click.option(
 )
 console_bytes_option = click.option(
     "--console-bytes",
-    type=click.IntRange(1, 1 << 40),
+    type=Whole(1, 1 << 40),
     default=CONSOLE_BYTES,
     show_default=True,
     metavar="N",
@@ -102,7 +120,7 @@ console_bytes_option = click.option(
 )
 resets_option = click.option(
     "--resets",
-    type=click.IntRange(0, 1 << 40),
+    type=Whole(0, 1 << 40),
     default=RESETS,
     show_default=True,
     metavar="N",

@@ -11,6 +11,7 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
     Finite,
+    Whole,
     bounds_options,
     limit_option,
     limit_us_option,
@@ -52,7 +53,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 )
 @click.option(
     "--top",
-    type=click.IntRange(min=0),
+    type=Whole(min=0),
     default=10,
     show_default=True,
     metavar="N",
@@ -60,7 +61,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 )
 @click.option(
     "--every",
-    type=click.IntRange(min=50),
+    type=Whole(min=50),
     default=997,
     show_default=True,
     metavar="CYCLES",

@@ -17,6 +17,7 @@ from boardless.commands.options import (
     PATH,
     Duration,
     Finite,
+    Whole,
     bounds_options,
     limit_option,
     limit_us_option,
@@ -63,7 +64,7 @@ _USUAL_PORT = "USART2"
 @click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the run as JSON.")
 @click.option("--junit", type=PATH, metavar="FILE", help="Write the checks as JUnit XML.")
 @click.option("--plot", type=PATH, metavar="FILE", help="Every frame's latency, as PNG.")
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
+@click.option("--jobs", type=Whole(1, 64), default=1, metavar="N", help="Processes.")
 @click.option(
     "--engine", default="native", show_default=True, metavar="NAME", help="native, renode or qemu."
 )

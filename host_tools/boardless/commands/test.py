@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, bounds_options, project_options
+from boardless.commands.options import PATH, Whole, bounds_options, project_options
 
 if TYPE_CHECKING:
     from boardless.project.choice import ProjectChoice
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.command("test")
 @click.argument("suites", type=PATH, default=Path("robot/suites"))
 @click.option("--out", type=PATH, default=Path("build/robot"), show_default=True, metavar="DIR")
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
+@click.option("--jobs", type=Whole(1, 64), default=1, metavar="N", help="Processes.")
 @click.option("--include", multiple=True, metavar="TAG", help="Only tests with the tag.")
 @click.option("--exclude", multiple=True, metavar="TAG", help="No test with the tag.")
 @click.option("--elf", type=PATH, metavar="FILE", help="The firmware under test (${FIRMWARE}).")
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Fail, do not skip, where it is missing or lacks something.",
 )
-@click.option(
-    "--timeout", type=click.IntRange(min=1), default=1800, show_default=True, metavar="SECONDS"
-)
+@click.option("--timeout", type=Whole(min=1), default=1800, show_default=True, metavar="SECONDS")
 def command(
     choice: ProjectChoice,
     suites: Path,

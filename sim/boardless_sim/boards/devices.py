@@ -14,6 +14,7 @@ from boardless_sim.boards.low_power import LowPower
 from boardless_sim.boards.pins import Pins
 from boardless_sim.camera.sensor import Sensor
 from boardless_sim.errors import BoardError
+from boardless_sim.foreseen import DmaRoom
 from boardless_sim.parts.part import MemoryTarget
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
@@ -72,6 +73,13 @@ class BoardDevices:
             if request in dma.listening and dma.clocked:
                 return dma.request(request, units)
         return 0
+
+    def dma_room(self, request: str) -> DmaRoom | None:
+        """Where the stream that listens to a request line stands."""
+        for dma in self.dmas:
+            if request in dma.listening and dma.clocked:
+                return dma.listening[request].room()
+        return None
 
 
 def build_devices(board: Board, bus: Bus) -> BoardDevices:

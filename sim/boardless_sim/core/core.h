@@ -213,6 +213,7 @@ struct core {
     read_memo memos[CORE_MEMOS];
     loop_watch watch;
     core_ram rams[CORE_RAMS];
+    core_train trains[CORE_TRAINS];
 };
 
 /* life.c: called by Python */
@@ -229,6 +230,7 @@ void core_power_on(core *c, uint32_t vector_table);
 
 /* run.c: called by Python */
 core_reason core_run(core *c);
+uint64_t next_stop(const core *c);
 int32_t core_breakpoint_fault(core *c);
 int32_t core_can_wake(const core *c);
 void core_send_event(core *c);
@@ -342,6 +344,11 @@ void trace_exception(core *c, uint32_t kind, uint32_t exception);
 uint64_t core_snapshot_bytes(const core *c);
 void core_snapshot(const core *c, uint8_t *to);
 void core_restore(core *c, const uint8_t *from);
+
+/* trains.c: the first is called by Python */
+core_train *core_train_at(core *c, uint32_t number);
+bool trains_run(core *c);
+bool trains_pass(core *c);
 
 /* divide.c: a hook on each divide that a block has */
 void core_on_divide(uc_engine *uc, uint64_t address, uint32_t size, void *user);

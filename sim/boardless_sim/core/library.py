@@ -25,6 +25,9 @@ _API = (
     "uc_hook_del",
 )
 
+TRAINS = 8  # CORE_TRAINS of shared.h
+TRAIN_SENT_BYTES = 256
+
 ANALYSE = ctypes.CFUNCTYPE(c_int32, c_uint32, c_uint32)
 DEVICE_READ = ctypes.CFUNCTYPE(c_uint32, c_uint32, c_uint32)
 DEVICE_WRITE = ctypes.CFUNCTYPE(None, c_uint32, c_uint32, c_uint32)
@@ -49,13 +52,14 @@ class Shared(ctypes.Structure):
         *((name, c_uint64) for name in (
             "cycles", "instructions", "next_event", "deadline", "effects", "sleep_cycles",
             "skipped_cycles", "exceptions_taken", "systick_at", "handler_cycles", "handler_since",
+            "sequence", "train_due",
         )),
         *((name, c_uint32) for name in (
             "pc", "fast_forward", "callback_failed", "reset_requested", "sleeping", "fault_number",
             "fault_pc", "fault_cfsr", "fault_hfsr", "fault_address", "fault_has_address",
             "fault_sp", "fault_lr", "lowest_msp", "lowest_msp_pc", "lowest_psp",
             "active_exception", "interrupt_number", "probed_msp", "probed_psp", "stack_left",
-            "stack_left_sp", "stack_left_pc", "stack_floor",
+            "stack_left_sp", "stack_left_pc", "stack_floor", "trains_ran",
         )),
     ]  # fmt: skip
 
@@ -70,6 +74,8 @@ class Shared(ctypes.Structure):
     systick_at: int
     handler_cycles: int
     handler_since: int
+    sequence: int
+    train_due: int
     pc: int
     fast_forward: int
     callback_failed: int
@@ -94,6 +100,43 @@ class Shared(ctypes.Structure):
     stack_left_sp: int
     stack_left_pc: int
     stack_floor: int
+    trains_ran: int
+
+
+class CoreTrain(ctypes.Structure):
+    """`core_train` of shared.h."""
+
+    _fields_ = [
+        *((name, c_uint64) for name in ("due", "sequence", "due_ps", "step_cycles")),
+        ("steps_ns", c_void_p),
+        *((name, c_uint64) for name in ("clock_cycle", "clock_ps", "clock_hz")),
+        ("source", c_void_p),
+        ("target", c_void_p),
+        *((name, c_uint32) for name in (
+            "is_lines", "ran", "left", "unmoved", "line_bytes", "shifting", "waiting", "last",
+        )),
+        ("sent", c_uint8 * TRAIN_SENT_BYTES),
+    ]  # fmt: skip
+
+    due: int
+    sequence: int
+    due_ps: int
+    step_cycles: int
+    steps_ns: int
+    clock_cycle: int
+    clock_ps: int
+    clock_hz: int
+    source: int
+    target: int
+    is_lines: int
+    ran: int
+    left: int
+    unmoved: int
+    line_bytes: int
+    shifting: int
+    waiting: int
+    last: int
+    sent: ctypes.Array[c_uint8]
 
 
 class ArtCode(ctypes.Structure):
@@ -198,6 +241,7 @@ SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
     Api,
     Where,
     CoreRecord,
+    CoreTrain,
 )
 
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
@@ -250,6 +294,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_snapshot_bytes": (c_uint64, [c_void_p]),
     "core_snapshot": (None, [c_void_p, c_void_p]),
     "core_restore": (None, [c_void_p, c_void_p]),
+    "core_train_at": (c_void_p, [c_void_p, c_uint32]),
     "core_region_create": (c_void_p, [c_void_p, c_uint32, c_uint32]),
     "core_region_destroy": (None, [c_void_p]),
 }

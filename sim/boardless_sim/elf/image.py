@@ -127,7 +127,11 @@ def load_image(path: Path, plan: ImagePlan = AS_IT_IS) -> FirmwareImage:
 
     An ELF, an Intel HEX, or a BIN, told apart by how they begin.
     """
-    raw = read_file(path, "an ELF", ImageError, MOST_BYTES)
+    return image_from(path, read_file(path, "an ELF", ImageError, MOST_BYTES), plan)
+
+
+def image_from(path: Path, raw: bytes, plan: ImagePlan = AS_IT_IS) -> FirmwareImage:
+    """The same of a file's bytes; `path` is what messages call it."""
     elf = None if _is_other(path, raw) else elf_of(path, raw)
     return _image(path, raw, elf, plan)
 

@@ -54,5 +54,10 @@ class Guard:
         self._exceed(f"console flood: over {self._bounds.console_bytes:,} bytes in one wait")
         return True
 
+    @property
+    def room_bytes(self) -> int:
+        """How many bytes within a line come before the bound of the consoles."""
+        return self._bounds.console_bytes - self._bytes
+
     def _exceed(self, what: str) -> None:
         self.exceeded = self.exceeded or what

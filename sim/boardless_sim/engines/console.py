@@ -26,6 +26,11 @@ class PortConsole:
         """The text since the last line end."""
         return _text(self._partial)
 
+    @property
+    def room(self) -> int:
+        """Bytes until a line ends that has no end."""
+        return _MAX_LINE_BYTES - len(self._partial)
+
     def take(self, byte: int, time_us: float) -> UartLine | None:
         """One byte; a line, where it ends one."""
         self.data.append(byte & 0xFF)

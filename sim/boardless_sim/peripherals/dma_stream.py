@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from boardless_sim.foreseen import DmaRoom
 from boardless_sim.peripherals.peripheral import BusFault, Event, Peripheral
 from boardless_sim.peripherals.register import WORD, IrqLine
 
@@ -86,6 +87,31 @@ class Stream:
             left -= count
             self._count_down(count)
         return units - left
+
+    def room(self) -> DmaRoom | None:
+        """What can be moved before a flag changes, by the short way only."""
+        if self._device is None or not self.registers[CR] & CR_MINC:
+            return None
+        left, half = self.registers[NDTR], self._reload // 2
+        return DmaRoom(
+            to_memory=self._direction == DIR_P2M,
+            address=self._memory,
+            unit_bytes=self._unit,
+            units=(left - half if left > half else left) - 1,
+            buffer=self._buffer,
+            device=self._device[0],
+            advance=self._advance,
+        )
+
+    def _advance(self, units: int) -> None:
+        self._memory += units * self._unit
+        self.registers[NDTR] -= units
+
+    def serves(self, request: str) -> bool:
+        """Whether it writes to no other device than the one that raises the request."""
+        if self._direction != DIR_M2P:
+            return True
+        return self._device is not None and request.startswith(self._device[0].name)
 
     def _clear_registers(self) -> None:
         self.registers = {CR: 0, NDTR: 0, PAR: 0, M0AR: 0, M1AR: 0, FCR: _FCR_RESET}

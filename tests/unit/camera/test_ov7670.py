@@ -20,6 +20,7 @@ from boardless_sim.faults.sensor import (
     TruncatedFrame,
     WrongPid,
 )
+from boardless_sim.foreseen import LinesAhead
 from tests.unit.fake_bus import FakeBus
 
 FRAME_NS = 33_320_000  # 799,680 clocks at 24 MHz
@@ -65,6 +66,9 @@ class Sink:
     def line(self, data: bytes, blanking: bytes) -> None:
         self.lines.append((self.bus.time, data))
         self.blanking = blanking
+
+    def foresee(self, lines: Sequence[bytes | None]) -> LinesAhead | None:
+        return None
 
 
 class Rig:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, Whole
 from boardless_models.graph.artifact import save_artifact
 from boardless_models.graph.cost import MODEL_BUDGET_BYTES
 from boardless_models.graph.kernels import RAM_BUDGET_BYTES
@@ -25,8 +25,8 @@ from boardless_sim.errors import ModelError
     show_default=True,
     help="single: LiteRT's usual; double: TensorFlow Lite's reference kernels.",
 )
-@click.option("--budget", type=click.IntRange(1), default=MODEL_BUDGET_BYTES, show_default=True)
-@click.option("--ram-budget", type=click.IntRange(1), default=RAM_BUDGET_BYTES, show_default=True)
+@click.option("--budget", type=Whole(1), default=MODEL_BUDGET_BYTES, show_default=True)
+@click.option("--ram-budget", type=Whole(1), default=RAM_BUDGET_BYTES, show_default=True)
 @click.option(
     "--input-range",
     metavar="LOW,HIGH",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.own import blaming, file_of, load_placement
@@ -36,10 +37,10 @@ class NativeEngine(Engine):
     """Estimated cycles, exact devices, the same bytes on every run.
 
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
-    event; off, the results are the same and only take longer. `peripherals`: devices in files of
-    the user's own, as `FILE:CLASS@BASE`. `refill`: other constants of the cycle table, to see what
-    they would have said. `board`: what the firmware is flashed to. `ram_fill`: the seed of what RAM
-    holds at power-on, 0 for zeros.
+    event, and carry out in the core what a device foresees; off, the results are the same and only
+    take longer. `peripherals`: devices in files of the user's own, as `FILE:CLASS@BASE`. `refill`:
+    other constants of the cycle table, to see what they would have said. `board`: what the firmware
+    is flashed to. `ram_fill`: the seed of what RAM holds at power-on, 0 for zeros.
     """
 
     name = "native"
@@ -95,6 +96,7 @@ class NativeEngine(Engine):
         machine.load(image)
         for port, usart in machine.devices.usarts.items():
             usart.on_transmit = self._receiver(port)
+            usart.late_words = partial(self._patience, self._consoles[port])
         machine.semihosting.on_output = self._receiver("semihosting")
         if machine.devices.fitted is not None:
             machine.devices.camera.lens.on_capture = self._note_capture
@@ -287,6 +289,10 @@ class NativeEngine(Engine):
         if console is None:
             raise EngineError(f"port {port!r}, expected one of {', '.join(self._consoles)}")
         return bytes(console.data)
+
+    def _patience(self, console: PortConsole) -> int:
+        """Bytes of a line that may come together: no bound is met by any of them."""
+        return max(min(console.room, self.machine.guard.room_bytes), 0)
 
     # ---- state ----
 

@@ -16,14 +16,16 @@ from boardless_sim.core.names import CORE_REGISTERS
 from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, ScheduledEvent, Timeline
 from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
+from boardless_sim.core.trains import Trains
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.bounds import DEFAULT, Bounds, Guard
 from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
 from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.finding import Check, Finding
+from boardless_sim.foreseen import DmaRoom, Foreseen, ForeseenBytes
 from boardless_sim.peripherals.gated import Gated
-from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
+from boardless_sim.peripherals.peripheral import BusFault, Clocks, Event, Peripheral
 
 _PAGE = 0x1000
 _SLOT_BITS = 10  # devices stand at multiples of 1 KiB
@@ -79,7 +81,8 @@ class Machine:
         self._shared.fast_forward = int(fast_forward)
         self._strict = strict
         self._timeline = Timeline()
-        self._queue = EventQueue(self._timeline)
+        self._queue = EventQueue(self._timeline, self._shared)
+        self._trains = Trains(self.cpu, self._queue, self._timeline)
         self._event_cycle: int | None = None
         self._stop = self._limit_reached = False
         self._reset_cause = ""
@@ -234,6 +237,7 @@ class Machine:
         try:
             return self._run()
         finally:
+            self._trains.withdraw()
             limit.cancel()
             self._effects_before_end = self._shared.effects - int(self._limit_reached)
 
@@ -243,6 +247,7 @@ class Machine:
             self.cpu.set_next_event(min(due, self._shared.cycles + _LOOK_CYCLES))
             reason = self.cpu.run()
             if reason == Reason.EVENT:
+                self._trains.make_way()
                 if self._shared.cycles < self._queue.next_due(NEVER):
                     self.guard.look_at_clock()  # nothing is due: the board notices nothing
                     continue
@@ -268,6 +273,7 @@ class Machine:
 
     def _follow(self, reason: Reason) -> None:
         """The core was reset, or its clock stops or comes back."""
+        self._trains.withdraw()
         if reason == Reason.RESET:
             self._reset()
             self.guard.note_reset()
@@ -279,6 +285,7 @@ class Machine:
 
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
+        self._trains.withdraw()
         self.guard.look_at_clock()
         self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
@@ -300,7 +307,7 @@ class Machine:
         self._shared.effects += 1
         try:
             while not (self._stop or self._limit_reached):
-                event = self._queue.pop_due(now)
+                event = self._queue.pop_due(min(now, self._shared.train_due - 1))
                 if event is None:
                     return
                 callback, event.callback = event.callback, None
@@ -362,6 +369,8 @@ class Machine:
 
     def device_read(self, address: int, size: int) -> int:
         """Answer a load from a device address."""
+        if self._shared.trains_ran:
+            self._trains.settle()
         self._touched.add(address >> _SLOT_BITS)
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
@@ -379,6 +388,7 @@ class Machine:
 
     def device_write(self, address: int, size: int, value: int) -> None:
         """Carry out a store to a device address."""
+        self._trains.withdraw(disturbed=True)
         self._touched.add(address >> _SLOT_BITS)
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
@@ -478,6 +488,48 @@ class Machine:
             self._hurry(event)
         return event
 
+    def carry_on(self, event: Event, foreseen: Foreseen) -> Event:
+        """Carry out what a device foresees after its event; the event to cancel from now on."""
+        if not self._shared.fast_forward or self._event_cycle is None:
+            return event
+        if not isinstance(event, ScheduledEvent):
+            return event
+        memory = self._room_on_host(foreseen)
+        return event if memory is None else self._trains.begin(event, foreseen, memory)
+
+    def _room_on_host(self, foreseen: Foreseen) -> int | None:
+        """Where on the host its bytes are, or go; None where not all of them may."""
+        if isinstance(foreseen, ForeseenBytes):
+            return self._on_host(foreseen.room.address, foreseen.count, written=False)
+        ahead = foreseen.ahead
+        if ahead.room is None:
+            return 0
+        start, size = ahead.room.address, ahead.copied * ahead.line_bytes
+        if self.variables.passes_end(ahead.room.buffer, start + size):
+            return None
+        return self._on_host(start, size, written=True)
+
+    def _on_host(self, address: int, size: int, *, written: bool) -> int | None:
+        found = self._memories.get(address >> _TOP_BITS)
+        if found is None:
+            return None
+        base, memory, writable = found
+        offset = address - base
+        fits = 0 <= offset <= memory.size - size and (writable or not written)
+        return memory.address + offset if fits else None
+
+    def dma_room(self, request: str) -> DmaRoom | None:
+        """Where the stream that listens to a request stands, if nothing but that will change."""
+        return self.devices.dma_room(request)
+
+    def look_again(self) -> None:
+        """Nothing is foreseen any more."""
+        self._trains.withdraw()
+
+    def settle(self) -> None:
+        """Every device is as if it had carried out all its events itself, and will do so."""
+        self._trains.withdraw()
+
     def _hurry(self, event: ScheduledEvent) -> None:
         """The running slice must end in time; after an event the run loop sees to that."""
         if event.due < self._shared.next_event:
@@ -541,6 +593,7 @@ class Machine:
 
     def set_clocks(self, clocks: Clocks) -> None:
         """The RCC changed the tree."""
+        self._trains.withdraw()
         self._clocks = clocks
         if clocks.hclk_hz != self._timeline.hz:
             self._timeline.set_hz(self.now(), clocks.hclk_hz)
