@@ -104,6 +104,9 @@ class FakeBus:
     def look_again(self) -> None:
         """Nothing is carried out that could be wrong."""
 
+    def dma_end(self, request: str) -> None:
+        self.requests.append((request, 0))
+
     def memory_read(self, address: int, size: int) -> bytes:
         start = self._ram_offset(address, size)
         return bytes(self.ram[start : start + size])

@@ -68,6 +68,13 @@ class Duration(click.ParamType[float]):
 limit_option = click.option(
     "--limit", type=Whole(min=1), metavar="N", help="Only the first N frames."
 )
+fit_option = click.option(
+    "--fit",
+    type=click.Choice(["scale", "crop", "letterbox"]),
+    default="scale",
+    show_default=True,
+    help="How a picture of another size is placed in the camera's field of view.",
+)
 model_option = click.option(
     "--model", type=PATH, metavar="FILE", help="The artifact that the ELF must carry."
 )

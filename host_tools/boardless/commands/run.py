@@ -19,6 +19,7 @@ from boardless.commands.options import (
     Finite,
     Whole,
     bounds_options,
+    fit_option,
     limit_option,
     limit_us_option,
     model_option,
@@ -28,6 +29,7 @@ from boardless.commands.options import (
     strict_option,
 )
 from boardless_sim.errors import LabelError
+from boardless_sim.visible import visible
 
 if TYPE_CHECKING:
     from boardless.project.choice import ProjectChoice
@@ -35,10 +37,12 @@ if TYPE_CHECKING:
     from boardless.running.classify import RunReport
     from boardless.running.session import BoardSetup
     from boardless.running.transcript import Sending
+    from boardless_sim.camera.source import Frames
     from boardless_sim.elf.image import FirmwareImage
 
 _PORT = re.compile(r"(U(?:S)?ART\d):")
 _USUAL_PORT = "USART2"
+_SHOWN_SKIPPED = 5
 
 
 @click.command("run")
@@ -61,6 +65,7 @@ _USUAL_PORT = "USART2"
 )
 @click.option("--labels", type=PATH, metavar="FILE", help="The true class of every frame.")
 @limit_option
+@fit_option
 @click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the run as JSON.")
 @click.option("--junit", type=PATH, metavar="FILE", help="Write the checks as JUnit XML.")
 @click.option("--plot", type=PATH, metavar="FILE", help="Every frame's latency, as PNG.")
@@ -86,6 +91,7 @@ def command(
     sends: tuple[str, ...],
     labels: Path | None,
     limit: int | None,
+    fit: str,
     json_path: Path | None,
     junit: Path | None,
     plot: Path | None,
@@ -110,6 +116,7 @@ def command(
     from boardless.running.board_checks import Rules
     from boardless.running.classify import require_verdict
     from boardless.running.session import BoardSetup
+    from boardless_sim.camera.source import open_frames
     from boardless_sim.engines.bounds import Bounds
     from boardless_sim.files import require_writable
 
@@ -141,13 +148,15 @@ def command(
         board=project.board,
         image=project.image,
     )
+    rules = Rules(strict, project.waivers)
     if for_us is not None:
-        rules = Rules(strict, project.waivers)
-        return _listen(setup, image, rules, for_us, frames, limit, sends, expect, json_path)
+        shown = None if frames is None else open_frames(frames, None, limit, fit)
+        return _listen(setup, image, rules, for_us, shown, sends, expect, json_path)
     if frames is None or expect is not None or sends:
         raise click.UsageError("expected --frames, or --for with --expect and --send")
-    report = _classify(setup, image, frames, labels, limit, jobs, limit_us)
-    checks = _judged(report.observations, Rules(strict, project.waivers))
+    source = open_frames(frames, labels, limit, fit, contract.classes)
+    report = _classify(setup, image, source, jobs, limit_us)
+    checks = _judged(report.observations, rules)
     failures = _failures(report, checks, min_accuracy, frames)
     _write(report, checks, failures, json_path, junit)  # first: a closed pipe ends the table
     if plot is not None and report.results:
@@ -155,6 +164,7 @@ def command(
 
         draw(report.results, report.timing_basis, plot)
     _print_run(report, checks)
+    _print_skipped(source)
     for failure in failures:
         click.echo(f"FAILED     {failure}")
     if report.stop_reason.is_bound or not any(check.fails for check in checks):
@@ -162,13 +172,19 @@ def command(
     return ExitCode.FAILED if failures else ExitCode.PASSED
 
 
+def _print_skipped(source: Frames) -> None:
+    if source.skipped:
+        names = ", ".join(map(visible, source.skipped[:_SHOWN_SKIPPED]))
+        more = ", …" if len(source.skipped) > _SHOWN_SKIPPED else ""
+        click.echo(f"skipped    {len(source.skipped)} files that are no pictures: {names}{more}")
+
+
 def _listen(
     setup: BoardSetup,
     image: FirmwareImage | None,
     rules: Rules,
     for_us: float,
-    frames: str | None,
-    limit: int | None,
+    frames: Frames | None,
     sends: tuple[str, ...],
     expect: Path | None,
     json_path: Path | None,
@@ -176,14 +192,12 @@ def _listen(
     """The console over a while, held against what it must say."""
     from boardless.report.transcript import transcript_document, transcript_lines
     from boardless.running.transcript import first_difference, read_expected, record
-    from boardless_sim.camera.source import open_frames
 
     expected = None if expect is None else read_expected(expect)
     port = setup.contract.port or _USUAL_PORT
     sendings = [_sending(text, port) for text in sends]
-    source = [] if frames is None else list(open_frames(frames, limit=limit))
     with closing(setup.power_on(image)) as engine:
-        found = record(engine, for_us, sendings, source)
+        found = record(engine, for_us, sendings, [] if frames is None else list(frames))
     if json_path is not None:
         from boardless.report.document import write_json
 
@@ -248,18 +262,14 @@ def _write(
 def _classify(
     setup: BoardSetup,
     image: FirmwareImage | None,
-    frames: str,
-    labels: Path | None,
-    limit: int | None,
+    source: Frames,
     jobs: int,
     limit_us: float,
 ) -> RunReport:
     from boardless.report.progress import progress_bar
     from boardless.running.classify import UnreadableResult, classify
-    from boardless_sim.camera.source import open_frames
 
-    source = open_frames(frames, labels=labels, limit=limit)
-    with progress_bar("frames", limit or length_hint(source) or None) as progress:
+    with progress_bar("frames", length_hint(source) or None) as progress:
         try:
             if jobs > 1:
                 from boardless.running.jobs import classify_in_jobs

@@ -74,6 +74,11 @@ class Rig:
         """The firmware of the powered board."""
         return self.engine.image
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the firmware's classes, where its project gives them."""
+        return () if self._setup is None else self._setup.contract.classes
+
     def power_on(self, setup: BoardSetup, image: FirmwareImage | None = None) -> None:
         """A fresh board in place of the one before; virtual time is 0.
 
@@ -220,7 +225,7 @@ class Rig:
 
     def _observe(self, engine: Engine) -> list[Observation]:
         ran_to_its_end = self.stop_reason in (None, StopReason.RESULT)
-        return list(observe(engine, None if ran_to_its_end else examine(engine)))
+        return list(observe(engine, None if ran_to_its_end else examine(engine, with_frames=False)))
 
     def _is_result(self, line: UartLine) -> bool:
         return self.engine.contract.is_result(line.port, line.text)

@@ -106,7 +106,7 @@ def _tasks(
 
 
 def _chunks(source: FrameSet, size: int) -> Iterator[FrameChunk]:
-    frames = iter(open_frames(source.path, labels=source.labels, limit=source.limit))
+    frames = iter(open_frames(source.path, source.labels, source.limit, source.fit))
     start = 0
     while found := tuple(islice(frames, size)):
         yield FrameChunk(start, found, hash_of_frames(found))

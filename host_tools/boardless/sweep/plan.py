@@ -32,6 +32,7 @@ from pathlib import Path
 
 from boardless.project.config import parse_toml
 from boardless.project.toml_table import TomlTable
+from boardless_sim.camera.fit import DEFAULT_FIT, FITS
 from boardless_sim.errors import ConfigError
 from boardless_sim.files import read_file
 
@@ -49,6 +50,7 @@ class FrameSet:
     path: str
     labels: Path | None
     limit: int | None
+    fit: str = DEFAULT_FIT
 
 
 @dataclass(frozen=True)
@@ -147,12 +149,14 @@ def _frame_set(table: TomlTable) -> FrameSet:
     path, labels = table.required_text("path"), table.text("labels")
     name = table.text("name") or path
     limit = table.count("limit") if table.has("limit") else None
+    fit = table.choice("fit", tuple(FITS), DEFAULT_FIT)
     table.close()
     return FrameSet(
         name=name,
         path=path if path.startswith("pattern:") else str(table.folder / path),
         labels=None if labels is None else table.folder / labels,
         limit=limit,
+        fit=fit,
     )
 
 

@@ -70,6 +70,7 @@ class Chip:
     `wait_states`: by the least supply in millivolts, the highest HCLK for 0, 1, 2 … wait states.
     `boot_rom`: where the boot loader stands, whose code is not modelled. `otp`: where the area
     begins that can be programmed once. `idcode`: DBGMCU_IDCODE, revision and device.
+    `triggers`: the timers behind ITR0 to ITR3 of a timer. `temperature_channel`: of ADC1.
     """
 
     name: str
@@ -82,6 +83,8 @@ class Chip:
     boot_rom: int
     otp: int
     idcode: int
+    triggers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    temperature_channel: int = 16
 
     def memory(self, name: str) -> MemoryArea:
         """A memory by its name; KeyError where the chip has none of it."""

@@ -89,6 +89,7 @@ class FaultInfo:
     sp: int | None = None
     lr: int | None = None
     caller: str = "?"
+    registers: tuple[int, ...] = ()  # r0 to r12, before anything was stacked
 
     def __str__(self) -> str:
         called = f" from {self.caller}" if self.function == "?" != self.caller else ""
@@ -108,6 +109,7 @@ class Activity:
     `handler_us`: how long those that are active now have been, 0 in thread mode. `polled`: the
     device registers that it reads again and again; `unfinished`: by port, the text since the last
     line end. `touched`: the devices that the firmware accessed since power-on.
+    `entered`: the last exceptions with their times in µs, the latest last.
     """
 
     handler_share: float
@@ -116,6 +118,7 @@ class Activity:
     polled: tuple[str, ...]
     unfinished: Mapping[str, str]
     touched: tuple[str, ...] = ()
+    entered: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -243,6 +246,10 @@ class Engine(Protocol):
     def activity(self) -> Activity:
         """What the core is at now (`ACTIVITY`)."""
         raise _lacks(self, Capability.ACTIVITY)
+
+    def place_of(self, address: int) -> str:
+        """Whose an address is, in words; empty where the engine cannot tell."""
+        return ""
 
     def findings(self) -> Sequence[Finding]:
         """What the firmware did that the chip would not have carried (`BOARD_CHECKS`)."""

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 
 from boardless_sim.errors import BoardError
 from boardless_sim.parts.part import Part
+from boardless_sim.parts.sd_card import SdCard
 from boardless_sim.parts.ssd1306 import Ssd1306
 
 PARTS: Mapping[str, Callable[[], Part]] = {
+    "sd-card": SdCard,
     "ssd1306": Ssd1306,
 }
 

@@ -73,6 +73,13 @@ class Dma(AhbPeripheral):
             self.bus.look_again()
         return stream.serve(units)
 
+    def end(self, name: str) -> None:
+        """The device has no more for a request line."""
+        stream = self.listening.get(name)
+        if stream is not None:
+            stream.end()
+            self._listen()
+
     def read_word(self, offset: int) -> int:
         """A register, with the side effects of reading it."""
         if offset >= FIRST_STREAM:

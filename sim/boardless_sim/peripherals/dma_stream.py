@@ -113,6 +113,13 @@ class Stream:
             return True
         return self._device is not None and request.startswith(self._device[0].name)
 
+    def end(self) -> None:
+        """The last transfer of a device that controls the flow (section 10.3.15)."""
+        if self.registers[CR] & (CR_EN | CR_PFCTRL) == CR_EN | CR_PFCTRL:
+            self.flags |= TCIF
+            self.registers[CR] &= ~CR_EN
+            self._update_irq()
+
     def _clear_registers(self) -> None:
         self.registers = {CR: 0, NDTR: 0, PAR: 0, M0AR: 0, M1AR: 0, FCR: _FCR_RESET}
         self.flags = 0
@@ -136,6 +143,8 @@ class Stream:
 
     def _enable(self) -> None:
         control = self.registers[CR]
+        if control & CR_PFCTRL:
+            self.registers[NDTR] = 0xFFFF  # and stands there (section 10.3.15)
         if self.flags & (TCIF | TEIF) or not self.registers[NDTR]:
             # The flags of the last transfer bar a new one (section 10.3.17).
             self.registers[CR] &= ~CR_EN
@@ -147,8 +156,6 @@ class Stream:
             self.flags |= FEIF
             self.registers[CR] &= ~CR_EN
             return
-        if control & CR_PFCTRL:
-            self._owner.bus.log_unmodelled(f"{self._owner.name}_S{self.number}CR", "PFCTRL set")
         if self._direction == DIR_M2M:
             if self._may_copy:
                 self._copy_in_time()

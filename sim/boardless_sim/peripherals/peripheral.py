@@ -94,6 +94,9 @@ class Bus(Protocol):
     def look_again(self) -> None:
         """What a device foresaw may come otherwise; writes of the firmware are known."""
 
+    def dma_end(self, request: str) -> None:
+        """The last transfer of a request was made: for a stream that the device controls."""
+
     def memory_read(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash. Raises `BusFault` where there is no memory."""
 
@@ -139,7 +142,7 @@ class Peripheral(ABC):
 
     registers: ClassVar[Mapping[int, str]] = {}
     stable: ClassVar[frozenset[int]] = frozenset()
-    size: ClassVar[int] = 0x400
+    size: int = 0x400
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -277,6 +280,9 @@ class _Quiet:
 
     def look_again(self) -> None:
         """Nothing was changed."""
+
+    def dma_end(self, request: str) -> None:
+        """The stream goes on."""
 
     def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         """Memory stays as it is."""

@@ -90,6 +90,10 @@ class ParallelSensor(ABC):
     def picture(self, frame: Frame, frame_ns: int) -> FrameLines:
         """The frame as it leaves the sensor."""
 
+    def cell(self, address: int) -> int:
+        """Where in `registers` an address on the bus leads to; another place where banks switch."""
+        return address
+
     @property
     def asleep(self) -> bool:
         """Whether a register stops the frames."""
@@ -154,8 +158,9 @@ class ParallelSensor(ABC):
     def read(self) -> int:
         """The next register value for the master."""
         pointer = self._pointer or 0
-        value = self.registers[pointer] if pointer < len(self.registers) else 0
-        if pointer == self.product_register:
+        cell = self.cell(pointer)
+        value = self.registers[cell] if cell < len(self.registers) else 0
+        if cell == self.product_register:
             for fault in self.faults:
                 value = fault.product_number(value)
         self._pointer = pointer + 1

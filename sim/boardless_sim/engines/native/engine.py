@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
 from boardless_sim.boards.board import Board
@@ -11,6 +11,7 @@ from boardless_sim.boards.ram_fill import RAM_FILL
 from boardless_sim.boards.reference import REFERENCE
 from boardless_sim.camera.frame import Frame
 from boardless_sim.core.cpu import UNUSED_PSP
+from boardless_sim.core.library import RECENT
 from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
@@ -27,6 +28,7 @@ from boardless_sim.engines.engine import (
     UartLine,
 )
 from boardless_sim.engines.native.machine import Machine, Outcome
+from boardless_sim.engines.native.places import exception_name, place_in_words
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
@@ -311,6 +313,7 @@ class NativeEngine(Engine):
             sp=shared.fault_sp,
             lr=shared.fault_lr,
             caller=self._function_at(shared.fault_lr & ~1),
+            registers=tuple(shared.fault_registers),
         )
 
     def stack_mark(self) -> StackMark:
@@ -363,7 +366,20 @@ class NativeEngine(Engine):
                 for port, console in self._consoles.items()
                 if console.unfinished
             },
+            entered=tuple(self._entered()),
         )
+
+    def _entered(self) -> Iterator[tuple[str, float]]:
+        shared = self.machine.cpu.shared
+        taken = shared.exceptions_taken
+        for number in range(max(taken - RECENT, 0), taken):
+            place = number % RECENT
+            at_us = self.machine.ps_at(shared.entered_at[place]) / 1e6
+            yield exception_name(self.machine, shared.entered[place]), at_us
+
+    def place_of(self, address: int) -> str:
+        """Memory, variable or register there, or what is nearest."""
+        return place_in_words(self.machine, address)
 
     def findings(self) -> Sequence[Finding]:
         """What the chip would not have carried, in the order in which it was seen."""

@@ -147,8 +147,8 @@ class Machine:
     def _map_devices(self) -> None:
         pages: set[int] = set()
         for base, device in self.mapped_devices():
+            self._place((base, device, device.stable))
             for slot in range(base >> _SLOT_BITS, (base + device.size + 1023) >> _SLOT_BITS):
-                self._slots[slot] = (base, device, device.stable)
                 pages.add(slot << _SLOT_BITS & ~(_PAGE - 1))
         for known in self._board.chip.unmodelled:
             pages.update(range(known.base & ~(_PAGE - 1), known.base + known.size, _PAGE))
@@ -186,7 +186,7 @@ class Machine:
         if device.clocked is not clocked:
             device.clock(clocked)
         if clocked and not in_reset:
-            self._slots[slot] = (base, device, device.stable)
+            self._place((base, device, device.stable))
             return
         register = rcc.gate_register(name)
         why = f"is held in reset (RCC_{register.replace('ENR', 'RSTR')})"
@@ -194,7 +194,14 @@ class Machine:
             why = f"is not clocked (RCC_{register})"
         gated = Gated(device, why)
         gated.attach(self)
-        self._gated[name] = self._slots[slot] = (base, gated, gated.stable)
+        self._gated[name] = (base, gated, gated.stable)
+        self._place(self._gated[name])
+
+    def _place(self, slot: _Slot) -> None:
+        """Let a device answer at all of its addresses."""
+        base, device, _ = slot
+        for number in range(base >> _SLOT_BITS, (base + device.size + 1023) >> _SLOT_BITS):
+            self._slots[number] = slot
 
     def mapped_devices(self) -> Iterator[tuple[int, Peripheral]]:
         """The board's devices, then the user's own, which replace what stands at their place."""
@@ -557,6 +564,10 @@ class Machine:
     def dma_request(self, request: str, units: int = 1) -> int:
         """Raise a DMA request line."""
         return self.devices.dma_request(request, units)
+
+    def dma_end(self, request: str) -> None:
+        """End the stream that a device controls."""
+        self.devices.dma_end(request)
 
     def memory_read(self, address: int, size: int) -> bytes:
         """Read memory as a bus master."""
