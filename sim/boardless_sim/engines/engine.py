@@ -41,6 +41,7 @@ class Capability(Enum):
     CALL_COUNTS = "call counts"  # instructions of a function's calls
     ACTIVITY = "activity"  # what the core was at when a run ended
     BOARD_CHECKS = "board checks"
+    CONSOLE_BYTES = "console bytes"
 
 
 class StopReason(Enum):
@@ -238,6 +239,10 @@ class Engine(Protocol):
         A gap in their numbers is a frame lost.
         """
         raise _lacks(self, Capability.CAPTURE_TIMES)
+
+    def uart_bytes(self, port: str) -> bytes:
+        """Everything that a port said since power-on, as it came (`CONSOLE_BYTES`)."""
+        raise _lacks(self, Capability.CONSOLE_BYTES)
 
     def count_calls(self, function: str) -> None:
         """Count the instructions of a function's calls from here on (`CALL_COUNTS`).

@@ -82,6 +82,9 @@ class MailboxFed(Engine):
         self.engine.forget_history(keep)
         self.mailbox.forget_history(keep)
 
+    def uart_bytes(self, port: str) -> bytes:
+        return self.engine.uart_bytes(port)
+
     def be_precise(self) -> None:
         self.engine.be_precise()
 

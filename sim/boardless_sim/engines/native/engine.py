@@ -17,6 +17,7 @@ from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.calls import CallCount
+from boardless_sim.engines.console import PortConsole
 from boardless_sim.engines.engine import (
     Activity,
     Capability,
@@ -34,8 +35,6 @@ from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
 from boardless_sim.history import History
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
-
-_MAX_LINE_BYTES = 4096
 
 
 class NativeEngine(Engine):
@@ -73,7 +72,7 @@ class NativeEngine(Engine):
         self._machine: Machine | None = None
         self._image: FirmwareImage | None = None
         self._lines: History[UartLine] = History()
-        self._partial: dict[str, bytearray] = {}
+        self._consoles: dict[str, PortConsole] = {}
         self._until: Callable[[UartLine], bool] | None = None
         self._calls: CallCount | None = None
         self._visits: dict[int, list[Callable[[], None]]] = {}
@@ -85,7 +84,7 @@ class NativeEngine(Engine):
         """Build a fresh board and put the image into its Flash."""
         self.close()
         self._image = image
-        self._lines, self._partial, self._captures = History(), {}, History()
+        self._lines, self._consoles, self._captures = History(), {}, History()
         self._calls, self._visits = None, {}
         with blaming(self._own_files):
             machine = Machine(
@@ -101,8 +100,8 @@ class NativeEngine(Engine):
         machine.load(image)
         for port, usart in machine.devices.usarts.items():
             usart.on_transmit = self._receiver(port)
-            usart.late_words = partial(self._patience, self._partial[port])
-            usart.on_late = partial(self._receive_late, self._partial[port])
+            usart.late_words = partial(self._patience, self._consoles[port])
+            usart.on_late = partial(self._receive_late, self._consoles[port])
         machine.semihosting.on_output = self._receiver("semihosting")
         if machine.devices.fitted is not None:
             machine.devices.camera.lens.on_capture = self._note_capture
@@ -276,6 +275,8 @@ class NativeEngine(Engine):
         """All lines and captures but the last ones."""
         self._lines.forget(keep)
         self._captures.forget(keep)
+        for console in self._consoles.values():
+            console.forget(keep)
         if self.machine.devices.fitted is not None:
             self.machine.devices.camera.lens.captured.forget(keep)
 
@@ -288,34 +289,32 @@ class NativeEngine(Engine):
         usart.receive(data)
 
     def _receiver(self, port: str) -> Callable[[int], None]:
-        partial = self._partial.setdefault(port, bytearray())
+        console = self._consoles.setdefault(port, PortConsole(port, self._lines))
 
         def receive(byte: int) -> None:
             if self.machine.guard.note_byte(byte == 0x0A):
                 self.machine.stop()
                 return
-            if byte == 0x0A or len(partial) >= _MAX_LINE_BYTES:
-                text = _text(partial)
-                partial.clear()
-                self._complete(UartLine(port, text, self.machine.time_us()))
-            else:
-                partial.append(byte & 0xFF)
+            line = console.take(byte, self.machine.time_us())
+            if line is not None and self._until is not None and self._until(line):
+                self.machine.stop()
 
         return receive
 
-    def _patience(self, partial_line: bytearray) -> int:
+    def uart_bytes(self, port: str) -> bytes:
+        """Everything that a port said."""
+        console = self._consoles.get(port)
+        if console is None:
+            raise EngineError(f"port {port!r}, expected one of {', '.join(self._consoles)}")
+        return console.data
+
+    def _patience(self, console: PortConsole) -> int:
         """Bytes of a line that may come together: no bound is met by any of them."""
-        room = _MAX_LINE_BYTES - len(partial_line)
-        return max(min(room, self.machine.guard.room_bytes), 0)
+        return max(min(console.room, self.machine.guard.room_bytes), 0)
 
-    def _receive_late(self, partial_line: bytearray, sent: bytes) -> None:
+    def _receive_late(self, console: PortConsole, sent: bytes) -> None:
         self.machine.guard.note_bytes(len(sent))
-        partial_line += sent
-
-    def _complete(self, line: UartLine) -> None:
-        self._lines.append(line)
-        if self._until is not None and self._until(line):
-            self.machine.stop()
+        console.take_late(sent)
 
     # ---- state ----
 
@@ -382,7 +381,11 @@ class NativeEngine(Engine):
             is_asleep=self.is_asleep(),
             polled=self.machine.polled(),
             touched=self.machine.touched(),
-            unfinished={port: _text(data) for port, data in self._partial.items() if data},
+            unfinished={
+                port: console.unfinished
+                for port, console in self._consoles.items()
+                if console.unfinished
+            },
             entered=tuple(self._entered()),
         )
 
@@ -411,7 +414,3 @@ class NativeEngine(Engine):
         if self._image is None:
             raise EngineError("native engine: no image loaded, call load() first")
         return self._image
-
-
-def _text(sent: bytearray) -> str:
-    return sent.decode("utf-8", "backslashreplace").rstrip("\r")
