@@ -49,6 +49,7 @@ class StopReason(Enum):
     LIMIT = "limit"
     FAULT = "fault"
     HALT = "halt"
+    EXIT = "exit"  # the firmware ended itself
     STACK = "stack"  # a stack went into variables
     UNREADABLE = "unreadable"  # a result that cannot be: whoever reads results says so
     STRICT = "strict"  # something that is not modelled was used, and strict mode asked to stop
