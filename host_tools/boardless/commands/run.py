@@ -24,6 +24,7 @@ from boardless.commands.options import (
     project_options,
     ram_fill_option,
     strict_option,
+    tensors_option,
 )
 from boardless_sim.errors import LabelError
 from boardless_sim.visible import visible
@@ -41,7 +42,8 @@ _SHOWN_SKIPPED = 5
 
 @click.command("run")
 @click.argument("elf", type=PATH)
-@click.option("--frames", required=True, metavar="PATH", help="A file, a folder, pattern:NAME.")
+@click.option("--frames", metavar="PATH", help="A file, a folder, pattern:NAME.")
+@tensors_option
 @click.option("--labels", type=PATH, metavar="FILE", help="The true class of every frame.")
 @limit_option
 @fit_option
@@ -64,7 +66,8 @@ _SHOWN_SKIPPED = 5
 def command(
     choice: ProjectChoice,
     elf: Path,
-    frames: str,
+    frames: str | None,
+    tensors: Path | None,
     labels: Path | None,
     limit: int | None,
     fit: str,
@@ -89,7 +92,6 @@ def command(
     from boardless.running.board_checks import Rules
     from boardless.running.classify import require_verdict
     from boardless.running.session import BoardSetup
-    from boardless_sim.camera.source import open_frames
     from boardless_sim.engines.bounds import Bounds
     from boardless_sim.files import require_writable
 
@@ -121,10 +123,10 @@ def command(
         board=project.board,
         image=project.image,
     )
-    source = open_frames(frames, labels, limit, fit, contract.classes)
+    source = _source(frames, tensors, labels, limit, fit, contract.classes)
     report = _classify(setup, image, source, jobs, limit_us)
     checks = _judged(report, Rules(strict, project.waivers))
-    failures = _failures(report, checks, min_accuracy, frames)
+    failures = _failures(report, checks, min_accuracy, frames or str(tensors))
     _write(report, checks, failures, json_path, junit)  # first: a closed pipe ends the table
     if plot is not None and report.results:
         from boardless.report.latency_plot import draw
@@ -167,6 +169,27 @@ def _write(
         write_text(junit, run_junit(checks, report.checked, failures))
 
 
+def _source(
+    frames: str | None,
+    tensors: Path | None,
+    labels: Path | None,
+    limit: int | None,
+    fit: str,
+    classes: tuple[str, ...],
+) -> Frames:
+    from boardless_sim.camera.source import Frames, open_frames
+
+    if (frames is None) == (tensors is None):
+        raise click.UsageError("expected --frames or --tensors, one of them")
+    if tensors is not None:
+        from boardless_sim.camera.tensor import open_tensors
+
+        if labels is not None:
+            raise click.UsageError("--labels belong to --frames, expected none with --tensors")
+        return Frames(open_tensors(tensors, limit), None)
+    return open_frames(str(frames), labels, limit, fit, classes)
+
+
 def _classify(
     setup: BoardSetup,
     image: FirmwareImage | None,
@@ -184,7 +207,7 @@ def _classify(
 
                 return classify_in_jobs(setup, source, jobs, limit_us, progress)
             with closing(setup.power_on(image)) as engine:
-                return classify(engine, source, limit_us, progress)
+                return classify(engine, source, limit_us, progress, forgets=True)
         except UnreadableResult as error:  # what the board saw may say why
             return error.report
 
