@@ -61,6 +61,7 @@ def test_the_firmware_ends_itself_with_a_code(tmp_path: Path) -> None:
     with closing(power_on(tmp_path, "EXIT")) as engine:
         assert engine.run(1000) is StopReason.EXIT
         assert engine.exit_code == 3
+        assert engine.log() == ["the firmware ended itself with code 3"]
         assert lines(engine) == [("semihosting", "hello")]
         assert engine.run(1000) is StopReason.EXIT  # it stays ended
 

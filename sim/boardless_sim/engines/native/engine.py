@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
+from boardless_sim.boards.bench import BoardBench
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.own import blaming, file_of, load_placement
 from boardless_sim.boards.ram_fill import RAM_FILL
@@ -34,6 +35,7 @@ from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
 from boardless_sim.history import History
+from boardless_sim.parts.part import Part
 from boardless_sim.peripherals.links.itm import Itm
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
 
@@ -159,6 +161,7 @@ class NativeEngine(Engine):
         if outcome == Outcome.STOPPED:
             return StopReason.RESULT
         if outcome == Outcome.EXIT:
+            self.machine.say_once(f"the firmware ended itself with code {self.exit_code}")
             return StopReason.EXIT
         if outcome == Outcome.LOCKUP or self.machine.in_fault_handler():
             return StopReason.FAULT
@@ -166,6 +169,14 @@ class NativeEngine(Engine):
             self._report_stack()
             return StopReason.STACK
         return StopReason.HALT if outcome == Outcome.HALT else StopReason.LIMIT
+
+    def bench(self) -> BoardBench:
+        """The pins of the chip, from outside."""
+        return BoardBench(self.machine.devices, self.time_us)
+
+    def parts(self) -> Mapping[str, Part]:
+        """What hangs on the board, by its name."""
+        return self.machine.devices.parts.by_name
 
     @property
     def exit_code(self) -> int | None:
