@@ -16,7 +16,7 @@ from boardless_sim.elf.image import load_image
 from boardless_sim.faults.catalog import BOARD_FAULTS, SENSOR_FAULTS
 
 ELF, PAGE = Path("build/firmware/boardless.elf"), Path("docs/reference/faults.md")
-CURVES = Path("docs/data/optics-fashion-mnist.json")
+CURVES = Path("docs/data/accuracy/optics-fashion-mnist.json")
 NOTE = "<!-- Written by tools/faults.py from runs of the firmware. Do not edit. -->"
 INTRODUCTION = """# Faults
 

@@ -18,9 +18,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from boardless_sim.errors import BoardlessError
+from boardless_sim.visible import visible
 
 # Larger than any firmware, data set or picture folder's file that a test machine is asked to hold.
 MOST_BYTES = 1 << 30
+
+_LONGEST_NAME = 300  # of a name that is shown
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -230,6 +233,12 @@ def _identity(found: os.stat_result) -> _Identity:
 
 def _kind(found: os.stat_result) -> str:
     return next((name for is_kind, name in _KINDS if is_kind(found.st_mode)), "no regular file")
+
+
+def refusal(error: OSError) -> str:
+    """What the system refused, and of which file, in one line."""
+    name = visible(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else ""
+    return f"{name[:_LONGEST_NAME]}: {_reason(error)}, expected a usable path"
 
 
 def _reason(cause: OSError | ValueError) -> str:

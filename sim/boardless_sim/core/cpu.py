@@ -216,6 +216,10 @@ class Cpu:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
         self._library.core_set_flash_acr(self._core, acr)
 
+    def set_idcode(self, idcode: int) -> None:
+        """What DBGMCU_IDCODE reads."""
+        self._library.core_set_idcode(self._core, idcode)
+
     def send_event(self) -> None:
         """An event from outside the core, for WFE."""
         self._library.core_send_event(self._core)

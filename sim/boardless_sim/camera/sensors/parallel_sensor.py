@@ -7,14 +7,18 @@ the lines of a picture. See docs/howto/sensor.md.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import ClassVar
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.lens import Lens
 from boardless_sim.camera.parallel import Clock, ParallelPins, ParallelSink, Scheduled
 from boardless_sim.faults.sensor import Lines, SensorFault
+from boardless_sim.foreseen import ForeseenLines
 
 
 @dataclass(frozen=True)
@@ -266,9 +270,27 @@ class ParallelSensor(ABC):
         else:
             self._wait_until(self._picture.ends_ns[following], self._line_due)
         if row >= 0:
-            line = self._lines[row]
+            waiting, line = self._event, self._lines[row]
             if line is not None:
                 self._sink.line(line, self._picture.blanking)
+            if not self._moves_href and self._event is waiting:
+                self._foresee(following)
+
+    def _foresee(self, row: int) -> None:
+        """Lines that do nothing but fill memory need not be asked for one by one."""
+        assert self._sink is not None
+        assert self._clock is not None
+        assert self._event is not None
+        steps = _steps_ns(tuple(self._picture.ends_ns))[row : len(self._lines) - 1]
+        ahead = self._sink.foresee(self._lines[row:]) if steps else None
+        if ahead is not None:
+            foreseen = ForeseenLines(ahead, steps, self._were_taken)
+            self._event = self._clock.carry_on(self._event, foreseen)
+
+    def _were_taken(self, lines: int) -> None:
+        """The board carried out so many."""
+        self._next_row += lines
+        self._at_ns = self._picture.ends_ns[self._next_row]
 
     def _line_begins(self) -> None:
         assert self._sink is not None
@@ -283,3 +305,9 @@ class ParallelSensor(ABC):
 
 def _bytes(lines: Lines) -> int:
     return sum(len(line) for line in lines if line is not None)
+
+
+@lru_cache(maxsize=8)
+def _steps_ns(ends_ns: tuple[int, ...]) -> array[int]:
+    """From each line's end to the next one's."""
+    return array("Q", (max(after - before, 1) for before, after in pairwise(ends_ns)))

@@ -37,7 +37,12 @@ def inject(machine: Machine, fault: BoardFault, at_us: float) -> None:
     if not delay_ns >= 0:
         now = machine.time_us()
         raise FaultError(f"{type(fault).__name__} at {at_us:g} us, expected {now:g} us or later")
-    machine.schedule_ns(delay_ns, begin)
+
+    def happen() -> None:
+        machine.settle()  # what was foreseen, was foreseen without it
+        begin()
+
+    machine.schedule_ns(delay_ns, happen)
 
 
 def _prepared(machine: Machine, fault: BoardFault) -> Callable[[], None]:
@@ -143,11 +148,14 @@ def _disturb(machine: Machine, fault: UartNoise | UartLoss) -> Callable[[], None
         elif isinstance(fault, UartNoise):
             arrives(byte ^ 1 << chance.randrange(8))
 
+    late_words = usart.late_words
+
     def end() -> None:
-        usart.on_transmit = arrives
+        usart.on_transmit, usart.late_words = arrives, late_words
 
     def begin() -> None:
         usart.on_transmit = transmit
+        usart.late_words = lambda: 0  # each byte by itself
         machine.schedule_ns(round(fault.for_us * 1000), end)
 
     return begin
