@@ -14,6 +14,7 @@ from boardless.suites.keywords.area import robot_variable
 from boardless.suites.keywords.arguments import CONVERTERS
 from boardless.suites.keywords.board import BoardKeywords
 from boardless.suites.keywords.camera import CameraKeywords
+from boardless.suites.keywords.faults import FaultKeywords
 from boardless.suites.keywords.parts import PartKeywords
 from boardless.suites.keywords.pins import PinKeywords
 from boardless.suites.keywords.results import ResultKeywords
@@ -30,7 +31,13 @@ class _Outcome(Protocol):
 
 @library(scope="SUITE", auto_keywords=False, doc_format="ROBOT", converters=CONVERTERS)
 class Boardless(
-    RunningKeywords, CameraKeywords, ResultKeywords, BoardKeywords, PinKeywords, PartKeywords
+    RunningKeywords,
+    CameraKeywords,
+    FaultKeywords,
+    ResultKeywords,
+    BoardKeywords,
+    PinKeywords,
+    PartKeywords,
 ):
     """Tests of STM32 camera firmware on a virtual board.
 

@@ -18,6 +18,7 @@ from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.engines.fault_words import in_words
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
 from boardless_sim.timing_basis import TimingBasis
@@ -37,6 +38,7 @@ class Capability(Enum):
     DETERMINISTIC = "deterministic"
     PRECISE_TIME = "precise time"  # a run ends where it was told to, SysTick starts on time
     CAMERA_FAULTS = "camera faults"
+    BOARD_FAULTS = "board faults"
     CAPTURE_TIMES = "capture times"
     CALL_COUNTS = "call counts"  # instructions of a function's calls
     ACTIVITY = "activity"  # what the core was at when a run ended
@@ -259,6 +261,10 @@ class Engine(Protocol):
     def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
         """What is wrong with the sensor from its next frame or transfer on (`CAMERA_FAULTS`)."""
         raise _lacks(self, Capability.CAMERA_FAULTS)
+
+    def inject(self, fault: BoardFault, at_us: float) -> None:
+        """Let something go wrong on the board at a virtual time, now or later (`BOARD_FAULTS`)."""
+        raise _lacks(self, Capability.BOARD_FAULTS)
 
     def captures(self) -> Sequence[Capture]:
         """One for every frame of `captured`, in order (`CAPTURE_TIMES`).

@@ -19,6 +19,7 @@ from boardless_sim.engines.engine import (
 )
 from boardless_sim.engines.mailbox.box import Mailbox, mailbox_of
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
 from boardless_sim.finding import Finding
 
 _OF_A_CAMERA = {Capability.CAMERA, Capability.CAMERA_FAULTS, Capability.CAPTURE_TIMES}
@@ -103,6 +104,9 @@ class MailboxFed(Engine):
 
     def fault(self) -> FaultInfo | None:
         return self.engine.fault()
+
+    def inject(self, fault: BoardFault, at_us: float) -> None:
+        self.engine.inject(fault, at_us)
 
     def stack_mark(self) -> StackMark:
         return self.engine.stack_mark()

@@ -30,9 +30,11 @@ from boardless_sim.engines.engine import (
     UartLine,
 )
 from boardless_sim.engines.native import rtt
+from boardless_sim.engines.native.board_faults import inject
 from boardless_sim.engines.native.machine import Machine, Outcome
 from boardless_sim.engines.native.places import exception_name, place_in_words
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
 from boardless_sim.history import History
@@ -147,6 +149,10 @@ class NativeEngine(Engine):
     def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
         """What is wrong with the sensor from its next frame or SCCB transfer on."""
         self.machine.devices.camera.faults = tuple(faults)
+
+    def inject(self, fault: BoardFault, at_us: float) -> None:
+        """Let something go wrong on the board at a virtual time."""
+        inject(self.machine, fault, at_us)
 
     # ---- running ----
 

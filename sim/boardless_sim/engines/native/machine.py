@@ -334,8 +334,9 @@ class Machine:
         self.devices.low_power.forget()
         for _, device in self.mapped_devices():
             device.reset()
-        if cause == "STANDBY":
+        if cause in ("STANDBY", "POWER"):
             self._lose_ram()
+        if cause == "STANDBY":
             self.devices.pwr.woke_from_standby()
         if self.devices.fitted is not None:
             self.devices.fitted.reset()
@@ -344,7 +345,7 @@ class Machine:
         self.cpu.power_on(self._vector_table)
 
     def _lose_ram(self) -> None:
-        """Standby keeps the backup SRAM only (RM0090 section 5.3.6)."""
+        """Standby and a lost supply keep the backup SRAM only (RM0090 section 5.3.6)."""
         for area in self._board.chip.memories:
             if area.writable and not area.kept:
                 contents = power_on_contents(self._ram_fill, area.base, area.size)
