@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.table import Table
 
 from boardless.debug.server import serve
-from boardless.debug.target import Target
+from boardless.debug.target import DebugTarget
 from boardless_sim.camera.source import open_frames
-from boardless_sim.core.stops import Access, Stops, Watchpoint
+from boardless_sim.core.stops import Stops, WatchAccess, Watchpoint
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.native import snapshot
 from boardless_sim.engines.native.engine import NativeEngine
@@ -49,7 +49,7 @@ def cpu_seconds(prepare: Callable[[NativeEngine], object]) -> float:
         with board() as engine:
             kept = prepare(engine)
             start = time.process_time()
-            if isinstance(kept, Target):
+            if isinstance(kept, DebugTarget):
                 kept.go_on(limit_ps=SECOND_PS)
             else:
                 engine.machine.run_until(SECOND_PS)
@@ -68,7 +68,7 @@ def attached(engine: NativeEngine) -> Stops:
 def watching(engine: NativeEngine) -> Stops:
     """A watchpoint that is never hit."""
     stops = Stops(engine.machine.cpu)
-    stops.watch(Watchpoint(UNUSED, 4, Access.WRITE))
+    stops.watch(Watchpoint(UNUSED, 4, WatchAccess.WRITE))
     stops.go_on()
     return stops
 
@@ -79,7 +79,7 @@ def ratios() -> Iterator[tuple[str, float, str]]:
     cases: tuple[tuple[str, Callable[[NativeEngine], object], str], ...] = (
         ("a breakpoint, times", attached, "1.0"),
         ("coverage, times", lambda engine: engine.machine.cpu.cover(), "1.1"),
-        ("a snapshot each 50 ms, times", lambda e: Target(e, IMAGE, EVERY_PS), "1.15"),
+        ("a snapshot each 50 ms, times", lambda e: DebugTarget(e, IMAGE, EVERY_PS), "1.15"),
         ("a watchpoint, times", watching, "8"),
     )
     for name, prepare, target in cases:
@@ -98,7 +98,7 @@ def milliseconds(act: Callable[[], object], turns: int) -> float:
 
 def journeys() -> Iterator[tuple[str, float, str]]:
     """Snapshots and the way back, after a virtual second."""
-    with board() as engine, closing(Target(engine, IMAGE, EVERY_PS)) as target:
+    with board() as engine, closing(DebugTarget(engine, IMAGE, EVERY_PS)) as target:
         target.stops.add(IMAGE.symbols["nn_run"].address)
         while engine.time_us() < 1e6:
             target.go_on(limit_ps=2 * SECOND_PS)
@@ -121,7 +121,7 @@ def steps_a_second() -> float:
         ports.append(int(line.rpartition(":")[2]))
         ready.set()
 
-    with board() as engine, closing(Target(engine, IMAGE, EVERY_PS)) as target:
+    with board() as engine, closing(DebugTarget(engine, IMAGE, EVERY_PS)) as target:
         server = threading.Thread(target=serve, args=(target, 0, say))
         server.start()
         ready.wait()

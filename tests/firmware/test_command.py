@@ -10,9 +10,9 @@ from contextlib import closing, contextmanager
 import numpy as np
 import pytest
 
-from boardless.gateway.command import PING, STATUS, STOP, Code, Command, anim, led, servo
+from boardless.gateway.command import PING, STATUS, STOP, Command, ResponseCode, anim, led, servo
 from boardless.gateway.device_board import BOARD, DeviceBoard
-from boardless.gateway.packets import LONG_MAC, Form, Packet, encode
+from boardless.gateway.packets import LONG_MAC, Encoding, Packet, encode
 from boardless.gateway.sender import WAKE, WAKE_S
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.engine import StopReason
@@ -40,7 +40,7 @@ def tell(
     counter: int,
     command: Command,
     key: bytes = KEY,
-    form: Form = Form.CBOR,
+    form: Encoding = Encoding.CBOR,
     mac_bytes: int = 16,
 ) -> str:
     """Wake it, send a command, and give back its answer."""
@@ -72,19 +72,24 @@ def test_it_starts_safe_and_says_so() -> None:
         assert 20 < sum(board.display.pixels()) < 32 * 32  # the picture that says so
 
 
-@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("form", Encoding)
 @pytest.mark.parametrize("mac_bytes", [16, LONG_MAC])
-def test_each_command_does_its_thing(form: Form, mac_bytes: int) -> None:
+def test_each_command_does_its_thing(form: Encoding, mac_bytes: int) -> None:
     with powered() as board:
-        assert field(tell(board, 1, servo(90, 300), KEY, form, mac_bytes), "code") == Code.OK
+        assert (
+            field(tell(board, 1, servo(90, 300), KEY, form, mac_bytes), "code") == ResponseCode.OK
+        )
         assert board.servo.angle == pytest.approx(90)
-        assert field(tell(board, 2, led(0xFF8000, 300), KEY, form, mac_bytes), "code") == Code.OK
+        assert (
+            field(tell(board, 2, led(0xFF8000, 300), KEY, form, mac_bytes), "code")
+            == ResponseCode.OK
+        )
         assert board.led.rgb == (255, 128, 0)
         shown = board.display.pixels()
-        assert field(tell(board, 3, anim(1, 500), KEY, form, mac_bytes), "code") == Code.OK
+        assert field(tell(board, 3, anim(1, 500), KEY, form, mac_bytes), "code") == ResponseCode.OK
         board.run_us(10_000)
         assert board.display.pixels() != shown
-        assert field(tell(board, 4, STOP, KEY, form, mac_bytes), "code") == Code.OK
+        assert field(tell(board, 4, STOP, KEY, form, mac_bytes), "code") == ResponseCode.OK
         board.run_us(10_000)
         assert board.servo.angle is None
         assert board.led.rgb == (0, 0, 0)
@@ -107,7 +112,7 @@ def test_the_first_pin_changes_within_10_ms_of_the_last_byte() -> None:
     with powered() as board:
         for counter in range(1, 101):
             wanted = (anim(1 + counter % 5, 90), servo(counter, 30), led(counter * 999, 30))
-            assert field(tell(board, counter, wanted[counter % 3]), "code") == Code.OK
+            assert field(tell(board, counter, wanted[counter % 3]), "code") == ResponseCode.OK
             found.append(latency_ms(board))
             board.run_us(chance.uniform(50_000, 400_000))
     assert max(found) < MOST_LATENCY_MS
@@ -126,15 +131,15 @@ def test_from_stop_mode_the_wake_byte_and_the_clock_are_within_10_ms() -> None:
 
 def test_what_is_not_good_is_answered_and_never_acted_on() -> None:
     with powered() as board:
-        assert field(tell(board, 5, PING), "code") == Code.OK
+        assert field(tell(board, 5, PING), "code") == ResponseCode.OK
         before = board.changes_us()
-        assert field(tell(board, 5, led(0xFFFFFF, 100)), "code") == Code.REPEATED
-        assert field(tell(board, 4, led(0xFFFFFF, 100)), "code") == Code.OLD
-        assert field(tell(board, 6, led(0xFFFFFF, 100), bytes(32)), "code") == Code.UNSIGNED
-        assert field(tell(board, 6, anim(99, 100)), "code") == Code.RANGE
+        assert field(tell(board, 5, led(0xFFFFFF, 100)), "code") == ResponseCode.REPEATED
+        assert field(tell(board, 4, led(0xFFFFFF, 100)), "code") == ResponseCode.OLD
+        assert field(tell(board, 6, led(0xFFFFFF, 100), bytes(32)), "code") == ResponseCode.UNSIGNED
+        assert field(tell(board, 6, anim(99, 100)), "code") == ResponseCode.RANGE
         board.write(b"\x07" * 150 + b"\x00")
         board.run_us(40_000)
-        assert field(board.lines()[-1], "code") == Code.TOO_LONG
+        assert field(board.lines()[-1], "code") == ResponseCode.TOO_LONG
         assert board.led.rgb == (0, 0, 0)
         assert [at for at in board.changes_us() if at not in before] == []
 
@@ -149,7 +154,7 @@ def test_bad_commands_in_a_row_make_it_safe_and_a_good_one_ends_that() -> None:
         assert field(answer, "why") == COMMANDS
         assert [move.angle for move in board.servo.moves][-1] is None
         answer = tell(board, 2, PING)
-        assert (field(answer, "code"), field(answer, "why")) == (Code.OK, NONE)
+        assert (field(answer, "code"), field(answer, "why")) == (ResponseCode.OK, NONE)
 
 
 def test_without_a_link_the_scene_goes_on_for_its_time_and_then_it_is_safe() -> None:
@@ -168,13 +173,13 @@ def test_a_replayed_packet_keeps_no_link_alive() -> None:
         tell(board, 1, PING)
         for _ in range(7):
             board.run_us(1_000_000)
-            assert field(tell(board, 1, PING), "code") == Code.REPEATED
+            assert field(tell(board, 1, PING), "code") == ResponseCode.REPEATED
         assert field(tell(board, 1, PING), "why") == LINK
 
 
 def test_without_a_key_nothing_is_acted_on() -> None:
     with powered(key=None) as board:
-        assert field(tell(board, 1, led(0xFF, 100)), "code") == Code.NO_KEY
+        assert field(tell(board, 1, led(0xFF, 100)), "code") == ResponseCode.NO_KEY
         assert board.led.rgb == (0, 0, 0)
 
 
@@ -247,13 +252,13 @@ FULL = {SECTORS[0]: records([256 * n for n in range(1, 2049)]), SECTORS[1]: b"\x
 
 def test_the_counter_outlives_a_reset_and_old_packets_stay_old() -> None:
     with powered() as board:
-        assert field(tell(board, 1000, PING), "code") == Code.OK
+        assert field(tell(board, 1000, PING), "code") == ResponseCode.OK
         kept = flash_of(board)
     with with_flash(kept) as board:
         answer = tell(board, 1000, led(0xFF, 100))
-        assert field(answer, "code") == Code.OLD
+        assert field(answer, "code") == ResponseCode.OLD
         assert field(answer, "last") >= 1000
-        assert field(tell(board, field(answer, "last") + 1, PING), "code") == Code.OK
+        assert field(tell(board, field(answer, "last") + 1, PING), "code") == ResponseCode.OK
 
 
 @pytest.mark.parametrize("contents", [EMPTY, FULL], ids=["empty", "full"])
@@ -265,15 +270,15 @@ def test_a_power_cut_at_any_word_never_lets_a_counter_back(contents: dict[int, b
         with with_flash(kept) as board:
             last = field(board.lines()[0], "last")
             assert last >= before
-            assert field(tell(board, last + 1, PING), "code") == Code.OK
-            assert field(tell(board, last, led(0xFF, 100)), "code") == Code.OLD
+            assert field(tell(board, last + 1, PING), "code") == ResponseCode.OK
+            assert field(tell(board, last, led(0xFF, 100)), "code") == ResponseCode.OLD
 
 
 def test_a_full_sector_goes_over_to_the_other_and_is_erased_when_idle() -> None:
     with with_flash(FULL) as board:
         last = field(board.lines()[0], "last")
         assert last == 256 * 2048
-        assert field(tell(board, last + 1, PING), "code") == Code.OK
+        assert field(tell(board, last + 1, PING), "code") == ResponseCode.OK
         board.run_us(1_500_000)
         kept = flash_of(board)
         assert kept[SECTORS[0]] == b"\xff" * SECTOR_BYTES
@@ -289,7 +294,7 @@ def test_on_a_bad_line_nothing_is_acted_on_twice_or_wrongly() -> None:
         colours = []
         for counter in range(1, 80):
             answer = tell(board, counter, led(counter << 8 | 1, 20))
-            if answer and field(answer, "code") == Code.OK:
+            if answer and field(answer, "code") == ResponseCode.OK:
                 colours.append((0, counter, 1))
             board.run_us(30_000)
         shown = [colour.rgb for colour in board.led.colours if colour.rgb != (0, 0, 0)]

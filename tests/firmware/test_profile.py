@@ -16,7 +16,7 @@ from boardless.cli import main
 from boardless.fit.need import need_of_file
 from boardless.running.classify import classify
 from boardless.timing.profile.costs import label
-from boardless.timing.profile.recording import Plan, Profile, record_frames, record_time
+from boardless.timing.profile.recording import Profile, ProfilePlan, record_frames, record_time
 from boardless.timing.profile.sampling import ASLEEP
 from boardless.timing.profile.speedscope import SCHEMA, speedscope_document
 from boardless_models.graph.artifact import load_artifact
@@ -35,7 +35,9 @@ LAYERS = 5
 
 
 def profile_of(every_cycles: int = 997) -> Profile:
-    return record_frames(Plan(ELF, every_cycles), open_frames("pattern:noise:1", limit=FRAMES))
+    return record_frames(
+        ProfilePlan(ELF, every_cycles), open_frames("pattern:noise:1", limit=FRAMES)
+    )
 
 
 @pytest.fixture(name="profile", scope="module")
@@ -152,13 +154,13 @@ def test_the_flame_graph_is_a_sampled_profile_of_the_whole_time(profile: Profile
 
 
 def test_a_firmware_with_a_mailbox(tmp_path: Path) -> None:
-    plan = Plan(BUILD / "boardless-mailbox.elf")
+    plan = ProfilePlan(BUILD / "boardless-mailbox.elf")
     found = record_frames(plan, open_frames("pattern:noise:1", limit=2))
     assert [layer.cost.calls for layer in found.layers] == [2] * LAYERS
 
 
 def test_a_program_without_frames_or_layers() -> None:
-    found = record_time(Plan(BUILD / "periph_test.elf"), 50_000)
+    found = record_time(ProfilePlan(BUILD / "periph_test.elf"), 50_000)
     assert (found.frames, found.layers, found.stages) == (None, (), ())
     assert found.cycles == pytest.approx(50_000 * found.hz / 1e6, rel=0.2)  # the clock starts slow
     assert found.functions[0].self_cycles > 0
@@ -169,13 +171,13 @@ def test_without_call_frames_functions_and_layers_stand_alone(tmp_path: Path) ->
     assert objcopy is not None
     elf = tmp_path / "app.elf"
     subprocess.run([objcopy, "--strip-debug", str(ELF), str(elf)], check=True)
-    found = record_frames(Plan(elf), open_frames("pattern:checker"))
+    found = record_frames(ProfilePlan(elf), open_frames("pattern:checker"))
     assert not found.knows_callers
     assert found.kernel(found.layers[0]) == "nn_m4_conv2d_row3_pool"
 
 
 def test_a_firmware_that_hangs_names_the_limit() -> None:
-    plan = Plan(BUILD / "faulty_hang.elf", limit_us=120_000)
+    plan = ProfilePlan(BUILD / "faulty_hang.elf", limit_us=120_000)
     with pytest.raises(
         ResultError, match=r"no whole run to profile: 3 results, then limit: 120 ms"
     ):
@@ -184,7 +186,7 @@ def test_a_firmware_that_hangs_names_the_limit() -> None:
 
 def test_a_firmware_that_faults_is_no_profile_of_time() -> None:
     with pytest.raises(ResultError, match="no whole run to profile: fault: HardFault at pc"):
-        record_time(Plan(BUILD / "faulty_hardfault.elf"), 1e6)
+        record_time(ProfilePlan(BUILD / "faulty_hardfault.elf"), 1e6)
 
 
 def test_the_command_prints_tables_and_writes_both_files(
@@ -237,7 +239,7 @@ def test_a_stripped_firmware_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     elf = tmp_path / "app.elf"
     subprocess.run([strip, "-o", str(elf), str(ELF)], check=True)
     assert main(["profile", str(elf)]) == 2
-    assert "stripped (no .symtab), expected an ELF with its symbols" in capsys.readouterr().err
+    assert "no symbols, a profile needs them: expected --symbols ELF" in capsys.readouterr().err
 
 
 def test_what_fit_says_before_a_run_comes_within_15_percent(profile: Profile) -> None:
@@ -250,7 +252,7 @@ def test_what_fit_says_before_a_run_comes_within_15_percent(profile: Profile) ->
 
 
 def test_a_profile_of_time_says_where_the_firmware_stood() -> None:
-    found = record_time(Plan(BUILD / "faulty_hang.elf"), 100_000)
+    found = record_time(ProfilePlan(BUILD / "faulty_hang.elf"), 100_000)
     assert found.stands is not None
     assert not found.is_stuck
     assert found.stands.function in dict.fromkeys(name for stack in found.stacks for name in stack)

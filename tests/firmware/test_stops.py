@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from boardless_sim.core.stops import Access, Stops, Watchpoint
+from boardless_sim.core.stops import Stops, WatchAccess, Watchpoint
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.engines.native.machine import Outcome
@@ -28,7 +28,7 @@ def run_under_stops(engine: NativeEngine, seed: int, *, step: bool, watch: bool)
     for function in image.functions:
         stops.add(function.address)
     if watch:
-        stops.watch(Watchpoint(0x2000_0000, 256, Access.READ | Access.WRITE))
+        stops.watch(Watchpoint(0x2000_0000, 256, WatchAccess.READ | WatchAccess.WRITE))
     limit_ps = round(LIMIT_US * 1e6)
     count = 0
     while True:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from boardless.cli import main
-from boardless.debug.trace import Filter, Kind, Tracer
+from boardless.debug.trace import Filter, TraceKind, Tracer
 from boardless_sim.elf.image import load_image
 from tests.firmware.conftest import BUILD
 from tests.firmware.fingerprint import fingerprint, powered_board
@@ -30,8 +30,8 @@ def test_the_run_is_the_same_and_everything_is_in_order() -> None:
     times = [it.time_ps for it in trace]
     assert times == sorted(times)
     kinds = [it.kind for it in trace]
-    assert kinds.count(Kind.ENTER) == kinds.count(Kind.LEAVE) == exceptions
-    assert next(it.text for it in trace if it.kind is Kind.LINE).startswith("m- boardless")
+    assert kinds.count(TraceKind.ENTER) == kinds.count(TraceKind.LEAVE) == exceptions
+    assert next(it.text for it in trace if it.kind is TraceKind.LINE).startswith("m- boardless")
     assert "dcmi_start" in {it.function for it in trace if it.device == "DCMI" and it.name == "CR"}
 
 

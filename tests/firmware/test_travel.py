@@ -7,8 +7,8 @@ from contextlib import closing
 
 import pytest
 
-from boardless.debug.target import Stop, Target, Why
-from boardless_sim.core.stops import Access, Hit, Watchpoint
+from boardless.debug.target import DebugTarget, Stop, Why
+from boardless_sim.core.stops import Hit, WatchAccess, Watchpoint
 from boardless_sim.elf.image import load_image
 from tests.firmware.conftest import BUILD
 from tests.firmware.fingerprint import fingerprint, powered_board
@@ -18,12 +18,12 @@ EVERY_PS = 20_000_000_000
 
 
 @pytest.fixture(name="target")
-def powered_target() -> Iterator[Target]:
+def powered_target() -> Iterator[DebugTarget]:
     with closing(powered_board(ELF, 3)) as engine:
-        yield Target(engine, load_image(ELF), EVERY_PS)
+        yield DebugTarget(engine, load_image(ELF), EVERY_PS)
 
 
-def run_to(target: Target, symbol: str) -> int:
+def run_to(target: DebugTarget, symbol: str) -> int:
     address = target.image.symbols[symbol].address & ~1
     target.stops.add(address)
     assert target.go_on() == Stop(Why.BREAKPOINT)
@@ -32,7 +32,7 @@ def run_to(target: Target, symbol: str) -> int:
 
 @pytest.mark.parametrize("place", ["preprocess_run", "nn_run", "result_print"])
 @pytest.mark.parametrize("enters", [False, True])
-def test_steps_back_undo_steps(target: Target, place: str, enters: bool) -> None:
+def test_steps_back_undo_steps(target: DebugTarget, place: str, enters: bool) -> None:
     target.steps_enter_handlers = enters
     target.stops.remove(run_to(target, place))
     seen = []
@@ -46,7 +46,7 @@ def test_steps_back_undo_steps(target: Target, place: str, enters: bool) -> None
             assert fingerprint(target.engine) == state
 
 
-def test_the_way_back_leaves_the_way_forward(target: Target) -> None:
+def test_the_way_back_leaves_the_way_forward(target: DebugTarget) -> None:
     run_to(target, "nn_run")
     target.go_on()
     second_frame = fingerprint(target.engine)
@@ -56,7 +56,7 @@ def test_the_way_back_leaves_the_way_forward(target: Target) -> None:
     assert fingerprint(target.engine) == second_frame
 
 
-def test_back_to_the_last_breakpoint_and_to_the_start(target: Target) -> None:
+def test_back_to_the_last_breakpoint_and_to_the_start(target: DebugTarget) -> None:
     main = run_to(target, "main")
     at_main = fingerprint(target.engine)
     network = run_to(target, "nn_run")
@@ -73,7 +73,7 @@ def test_back_to_the_last_breakpoint_and_to_the_start(target: Target) -> None:
     assert target.step_back() == Stop(Why.START)
 
 
-def test_who_wrote_this(target: Target) -> None:
+def test_who_wrote_this(target: DebugTarget) -> None:
     """Backwards a watchpoint stops behind the store: a step back undoes it."""
     target.stops.remove(run_to(target, "result_print"))
     sp = target.engine.read_register("sp")
@@ -82,8 +82,8 @@ def test_who_wrote_this(target: Target) -> None:
     before = target.stops.position()
     word = target.engine.read_memory(stack, 4)
     target.step(20)
-    target.stops.watch(Watchpoint(stack, 4, Access.WRITE))
-    assert target.run_back() == Stop(Why.WATCHPOINT, Hit(stack, Access.WRITE))
+    target.stops.watch(Watchpoint(stack, 4, WatchAccess.WRITE))
+    assert target.run_back() == Stop(Why.WATCHPOINT, Hit(stack, WatchAccess.WRITE))
     assert target.stops.position() == before
     assert target.engine.read_memory(stack, 4) == word
     behind = target.stops.position()
@@ -92,7 +92,7 @@ def test_who_wrote_this(target: Target) -> None:
     assert target.engine.read_register("sp") == sp
 
 
-def test_an_input_comes_again_and_a_new_one_makes_a_new_future(target: Target) -> None:
+def test_an_input_comes_again_and_a_new_one_makes_a_new_future(target: DebugTarget) -> None:
     scratch = 0x1000_0000
     target.stops.remove(run_to(target, "main"))
     (filled,) = target.engine.read_memory(scratch, 1)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from boardless.gate.decide import decide
-from boardless.gate.evidence import Evidence
+from boardless.gate.evidence import VerdictBasis
 from boardless.gate.stack_bound import stack_bound
 from boardless.project.budgets import Budgets, SizeBudget
 from boardless.project.config import Config
@@ -28,7 +28,7 @@ from tests.unit.default_chip import STM32F407VG
 MUTANTS = 10_000
 SLOWEST_S = 10
 MOST_BYTES = 1 << 30
-EVIDENCE = Evidence(datetime.date(2026, 1, 1))
+EVIDENCE = VerdictBasis(datetime.date(2026, 1, 1))
 BUDGETS = Budgets(
     (
         SizeBudget("size.kernels", 1 << 20, what="symbol", patterns=("kernel_*",)),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, Finite, bounds_options, config_option, limit_option
+from boardless.commands.options import PATH, Finite, bounds_options, limit_option, project_options
+
+if TYPE_CHECKING:
+    from boardless.project.choice import ProjectChoice
 
 
 @click.command("compare")
@@ -21,7 +25,7 @@ from boardless.commands.options import PATH, Finite, bounds_options, config_opti
 )
 @click.option("--frames", required=True, metavar="PATH", help="A file, a folder, pattern:NAME.")
 @limit_option
-@config_option
+@project_options
 @bounds_options
 @click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write it all as JSON.")
 @click.option(
@@ -39,11 +43,11 @@ from boardless.commands.options import PATH, Finite, bounds_options, config_opti
     help="Virtual time that one frame may take, boot and printed layers included.",
 )
 def command(
+    choice: ProjectChoice,
     elf: Path,
     engines: str,
     frames: str,
     limit: int | None,
-    config: Path | None,
     host_seconds: float,
     console_bytes: int,
     resets: int,
@@ -58,7 +62,7 @@ def command(
     no pass.
     """
     from boardless.compare.comparison import compare, setups_of
-    from boardless.project.contract import load_contract
+    from boardless.project.project import load_project
     from boardless.report.compare import compare_document, compare_table
     from boardless.report.console import console
     from boardless.report.document import write_json
@@ -73,7 +77,7 @@ def command(
     bounds = Bounds(host_seconds, console_bytes, resets)
     source = list(open_frames(frames, limit=limit))
     comparison = compare(
-        setups_of(elf, engines, load_contract(config), bounds), source, limit_us, program
+        setups_of(elf, engines, load_project(choice, elf), bounds), source, limit_us, program
     )
     if json_path is not None:
         write_json(json_path, compare_document(comparison))

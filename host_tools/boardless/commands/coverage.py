@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,8 +15,13 @@ from boardless.commands.options import (
     limit_option,
     limit_us_option,
     peripheral_option,
+    project_options,
     strict_option,
 )
+
+if TYPE_CHECKING:
+    from boardless.debug.coverage import Coverage
+    from boardless.project.choice import ProjectChoice
 
 
 @click.command("coverage")
@@ -30,7 +36,9 @@ from boardless.commands.options import (
 @click.option("--sources", type=PATH, default=Path(), metavar="DIR", help="Where the sources are.")
 @strict_option
 @peripheral_option
+@project_options
 def command(
+    choice: ProjectChoice,
     elf: Path,
     frames: str | None,
     limit: int | None,
@@ -48,21 +56,32 @@ def command(
     A line counts where it has code: what the compiler removed is neither covered nor missed.
     """
     from boardless.debug.coverage import measure
+    from boardless.project.project import load_project
     from boardless.report.console import console
-    from boardless.report.execution.coverage import cobertura, coverage_table, lcov
+    from boardless.report.execution.coverage import coverage_table
     from boardless.running.classify import classify, require_results
+    from boardless.running.post_mortem import fault_lines
+    from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
-    from boardless_sim.elf.image import load_image
-    from boardless_sim.engines.native.engine import NativeEngine
-    from boardless_sim.files import require_writable, write_text
+    from boardless_sim.files import require_writable
 
     if (frames is None) == (for_us is None):
         raise click.UsageError("expected one of --frames and --for-us")
     for path in (lcov_path, cobertura_path):
         if path is not None:
             require_writable(path)
-    image = load_image(elf)
-    with closing(NativeEngine(strict=strict, peripherals=peripherals)) as engine:
+    project = load_project(choice, elf)
+    setup = BoardSetup(
+        elf=elf,
+        strict=strict,
+        peripherals=peripherals,
+        contract=project.contract,
+        board=project.board,
+        image=project.image,
+    )
+    image = setup.load()
+    image.require_names("coverage")
+    with closing(setup.native()) as engine:
         engine.load(image)
         engine.machine.cpu.cover()
         if frames is not None:
@@ -70,6 +89,21 @@ def command(
         elif for_us is not None:
             engine.run(for_us)
         found = measure(engine.machine.cpu, image)
+        stands = fault_lines(engine)
+    _write(found, lcov_path, cobertura_path, html_path, sources)
+    console().print(coverage_table(found))
+    for line in stands:
+        click.echo(line, err=True)
+    return ExitCode.PASSED
+
+
+def _write(
+    found: Coverage, lcov_path: Path | None, cobertura_path: Path | None,
+    html_path: Path | None, sources: Path,
+) -> None:  # fmt: skip
+    from boardless.report.execution.coverage import cobertura, lcov
+    from boardless_sim.files import write_text
+
     if lcov_path is not None:
         write_text(lcov_path, lcov(found))
     if cobertura_path is not None:
@@ -80,5 +114,3 @@ def command(
         html_path.mkdir(parents=True, exist_ok=True)
         for name, text in pages(found, sources).items():
             write_text(html_path / name, text)
-    console().print(coverage_table(found))
-    return ExitCode.PASSED

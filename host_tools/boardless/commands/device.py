@@ -6,10 +6,8 @@ from pathlib import Path
 
 import click
 
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, Whole
 from boardless_sim.files import write_text
-
-_OTP_BLOCK_0 = 0x1FFF_7800  # firmware/apps/command/key.c
 
 
 @click.group("device")
@@ -32,13 +30,15 @@ def key_command(file: Path, hex_path: Path | None) -> int:
     The device holds it in block 0 of its one-time programmable area: it can be written once. The
     gateway is given FILE.
     """
+    from boardless.gateway.device_board import BOARD
     from boardless.gateway.intel_hex import intel_hex
     from boardless.gateway.packets import new_key, save_key, save_secret
 
     key = new_key()
     save_key(file, key)
     if hex_path is not None:
-        save_secret(hex_path, intel_hex(_OTP_BLOCK_0, key))
+        # firmware/apps/command/key.c reads block 0.
+        save_secret(hex_path, intel_hex(BOARD.chip.otp, key))
     click.echo(f"{file}: a new key")
     return 0
 
@@ -48,7 +48,7 @@ def key_command(file: Path, hex_path: Path | None) -> int:
 @click.option("--out", type=PATH, required=True, metavar="FILE", help="The C source to write.")
 @click.option(
     "--frame-ms",
-    type=click.IntRange(1, 0xFFFF),
+    type=Whole(1, 0xFFFF),
     default=100,
     show_default=True,
     metavar="MS",

@@ -14,7 +14,7 @@ from boardless_sim.errors import BoardlessError
 
 if TYPE_CHECKING:
     from boardless.gateway.carrier import Carrier
-    from boardless.gateway.run import Outcome, Pace
+    from boardless.gateway.run import GatewayOutcome, Pace
     from boardless.gateway.sender import Statistics
 
 _MQTT_PORT, _MQTT_TLS_PORT = 1883, 8883
@@ -87,7 +87,7 @@ def _drive(
     mqtt: str | None,
     board: Path | None,
     display: Path | None,
-) -> tuple[Outcome, Statistics]:
+) -> tuple[GatewayOutcome, Statistics]:
     from boardless.gateway.carrier import MqttCarrier, SerialCarrier
     from boardless.gateway.mapping import load_mapping
     from boardless.gateway.packets import load_key

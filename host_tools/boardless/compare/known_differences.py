@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 
-class Kind(Enum):
+class DifferenceKind(Enum):
     """How an engine's answer differs."""
 
     FAILS = "fails"  # although the program is right
@@ -28,7 +28,7 @@ class KnownDifference:
 
     check: str
     reason: str
-    kind: Kind = Kind.FAILS
+    kind: DifferenceKind = DifferenceKind.FAILS
 
 
 _NO_COUNTER = "the cycle counter (DWT CYCCNT) stands still"
@@ -57,7 +57,7 @@ _RENODE = (
         "exclusive_ends_with_exception",
         "an exception leaves the exclusive monitor set (DDI0403 B1.5.8 clears it)",
     ),
-    KnownDifference("flags_kept", "MRS of APSR reads the GE bits as 0", Kind.VALUE),
+    KnownDifference("flags_kept", "MRS of APSR reads the GE bits as 0", DifferenceKind.VALUE),
     KnownDifference("nmi", "NMI waits until PRIMASK is cleared (DDI0403 B1.5.4: it never waits)"),
     KnownDifference(
         "faultmask", "what is pending is not taken when FAULTMASK is cleared, but with the next one"
@@ -77,12 +77,12 @@ _RENODE = (
         "a fault that SHCSR does not enable is taken all the same, and none becomes a HardFault",
     ),
     KnownDifference("bus_fault_own", _NO_BUS_FAULT),
-    KnownDifference("mem_manage_own", _CPU_ABORT, Kind.ABSENT),
-    KnownDifference("no_execute_cfsr", _CPU_ABORT, Kind.ABSENT),
+    KnownDifference("mem_manage_own", _CPU_ABORT, DifferenceKind.ABSENT),
+    KnownDifference("no_execute_cfsr", _CPU_ABORT, DifferenceKind.ABSENT),
     KnownDifference(
         "masked_fault_escalates",
         "after that end; alone, an instruction whose fault BASEPRI masks would run for ever",
-        Kind.ABSENT,
+        DifferenceKind.ABSENT,
     ),
 )
 KNOWN: Mapping[str, tuple[KnownDifference, ...]] = {"qemu": _QEMU, "renode": _RENODE}

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from boardless.compare.known_differences import KNOWN, Kind, KnownDifference
+from boardless.compare.known_differences import KNOWN, DifferenceKind, KnownDifference
 from boardless.running.session import BoardSetup
 from boardless_sim.contract import Contract
 from boardless_sim.elf.image import FirmwareImage
@@ -35,7 +35,7 @@ COUNTED = frozenset(
 
 
 @dataclass(frozen=True)
-class Check:
+class TestLine:
     """One `t-` line."""
 
     name: str
@@ -50,10 +50,10 @@ class Check:
 class Transcript:
     """Every check that the program made; `detail` says why it did not come to its end."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[TestLine, ...]
     detail: str = ""
 
-    def check(self, name: str) -> Check | None:
+    def check(self, name: str) -> TestLine | None:
         """The check of that name, if the program came to it."""
         return next((check for check in self.checks if check.name == name), None)
 
@@ -77,11 +77,11 @@ def transcript_of(setup: BoardSetup, image: FirmwareImage, limit_us: float) -> T
         return Transcript(checks, "" if ended else f"{reason.value} after {len(checks)} checks")
 
 
-def read_checks(lines: Iterable[str], prefix: str = Contract.check_prefix) -> tuple[Check, ...]:
+def read_checks(lines: Iterable[str], prefix: str = Contract.check_prefix) -> tuple[TestLine, ...]:
     """The checks among a program's lines."""
     pattern = re.compile(re.escape(prefix) + _CHECK)
     matches = (pattern.fullmatch(line) for line in lines)
-    return tuple(Check(m[1], m[2] == "pass", m[3]) for m in matches if m is not None)
+    return tuple(TestLine(m[1], m[2] == "pass", m[3]) for m in matches if m is not None)
 
 
 def excuses(
@@ -104,11 +104,11 @@ def _appears(
     check = transcript.check(known.check)
     elsewhere = [found for other in others if (found := other.check(known.check)) is not None]
     match known.kind:
-        case Kind.ABSENT:
+        case DifferenceKind.ABSENT:
             return check is None if elsewhere else None
-        case Kind.FAILS:
+        case DifferenceKind.FAILS:
             return None if check is None else not check.passed
-        case Kind.VALUE:
+        case DifferenceKind.VALUE:
             if check is None or not check.passed or not elsewhere:
                 return None
             return any(other.value != check.value for other in elsewhere)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from boardless.debug.target import Stop, Target, Why
+from boardless.debug.target import DebugTarget, Stop, Why
 from boardless.running.post_mortem import examine, in_lines
 from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.errors import BoardlessError
@@ -22,10 +22,10 @@ _DEFAULT_PORT = "USART2"
 _CATCHABLE = {name.lower(): number for number, name in EXCEPTION_NAMES.items() if number <= 6}
 
 
-class Monitor:
+class MonitorCommands:
     """Answers in text; what is wrong with a command is said in the answer."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: DebugTarget) -> None:
         self._target = target
         self._commands: dict[str, tuple[str, Callable[[list[str]], str]]] = {
             "reset": ("reset [halt]: power on again, the Flash as it is", self._reset),

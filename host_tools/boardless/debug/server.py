@@ -7,8 +7,8 @@ import socket
 from collections.abc import Callable
 
 from boardless.debug.packets import Mark, Reader, framed
-from boardless.debug.session import Ending, Session
-from boardless.debug.target import Target
+from boardless.debug.session import Ending, GdbSession
+from boardless.debug.target import DebugTarget
 from boardless_sim.errors import EngineError
 
 LOOPBACK = "127.0.0.1"
@@ -68,7 +68,7 @@ class Link:
         return True
 
 
-def serve(target: Target, port: int, say: Callable[[str], None]) -> None:
+def serve(target: DebugTarget, port: int, say: Callable[[str], None]) -> None:
     """Listen until a client ends the debugging. Raises `EngineError` where the port is taken."""
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -82,10 +82,10 @@ def serve(target: Target, port: int, say: Callable[[str], None]) -> None:
             pass
 
 
-def _serve_one(target: Target, listener: socket.socket, say: Callable[[str], None]) -> Ending:
+def _serve_one(target: DebugTarget, listener: socket.socket, say: Callable[[str], None]) -> Ending:
     connection, _ = listener.accept()
     with connection:
-        session = Session(target, Link(connection, listener))
+        session = GdbSession(target, Link(connection, listener))
         try:
             return session.run()
         except (OSError, EngineError) as error:

@@ -6,18 +6,18 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Protocol
 
-from boardless.debug.describe import REGISTERS, XPSR, Area, memory_map_xml, target_xml
-from boardless.debug.monitor import Monitor
+from boardless.debug.describe import REGISTERS, XPSR, MapArea, memory_map_xml, target_xml
+from boardless.debug.monitor import MonitorCommands
 from boardless.debug.packets import MOST_BYTES, escaped, unescaped
 from boardless.debug.stop_reply import stop_reply
-from boardless.debug.target import Stop, Target, Why
+from boardless.debug.target import DebugTarget, Stop, Why
 from boardless.debug.threads import Threads
-from boardless_sim.core.stops import Access, Watchpoint
+from boardless_sim.core.stops import WatchAccess, Watchpoint
 from boardless_sim.errors import BoardlessError
 
 OK, UNKNOWN, REFUSED, FAULT = b"OK", b"", b"E01", b"E0e"
 _THUMB = 1 << 24  # GDB wants EPSR.T to see Thumb code
-_WATCHES = {2: Access.WRITE, 3: Access.READ, 4: Access.READ | Access.WRITE}
+_WATCHES = {2: WatchAccess.WRITE, 3: WatchAccess.READ, 4: WatchAccess.READ | WatchAccess.WRITE}
 _FEATURES = (
     f"PacketSize={MOST_BYTES:x};qXfer:features:read+;qXfer:memory-map:read+;QStartNoAckMode+;"
     "vContSupported+;ReverseStep+;ReverseContinue+;swbreak+;hwbreak+"
@@ -46,12 +46,12 @@ class Client(Protocol):
         """Whether Ctrl-C came while the board ran."""
 
 
-class Session:
+class GdbSession:
     """One client's, from its first packet to its last."""
 
-    def __init__(self, target: Target, client: Client) -> None:
+    def __init__(self, target: DebugTarget, client: Client) -> None:
         self._target, self._client = target, client
-        self._monitor = Monitor(target)
+        self._monitor = MonitorCommands(target)
         self._threads = Threads(target.engine, target.image)
         self._stop = Stop(Why.STEP)
         self._flash: list[tuple[int, bytes]] = []
@@ -307,12 +307,12 @@ class Session:
 
     def _memory_map(self) -> str:
         areas = [
-            Area("ram" if area.writable else "flash" if area.waits else "rom", area.base, area.size)
+            MapArea(
+                "ram" if area.writable else "flash" if area.waits else "rom", area.base, area.size
+            )
             for area in self._target.engine.machine.board.chip.memories
         ]
-        registers = (Area("ram", 0x4000_0000, 0x24000), Area("ram", 0x4002_5000, 0x1FFD_B000))
-        core = Area("ram", 0xE000_0000, 0x10_0000)
-        return memory_map_xml([*areas, *registers, core])
+        return memory_map_xml(areas)
 
 
 def _place(text: str) -> tuple[int, int]:

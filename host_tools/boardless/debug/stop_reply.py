@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from boardless.debug.target import Stop, Why
-from boardless_sim.core.stops import Access, Stops
+from boardless_sim.core.stops import Stops, WatchAccess
 
 _SIGINT, _SIGTRAP, _SIGSEGV = 2, 5, 11
 _SIGNALS = {
@@ -13,9 +13,9 @@ _SIGNALS = {
     Why.STACK: _SIGSEGV,
 }
 _WATCH_NAMES = {
-    Access.WRITE: "watch",
-    Access.READ: "rwatch",
-    Access.READ | Access.WRITE: "awatch",
+    WatchAccess.WRITE: "watch",
+    WatchAccess.READ: "rwatch",
+    WatchAccess.READ | WatchAccess.WRITE: "awatch",
 }
 
 
@@ -28,6 +28,8 @@ def stop_reply(stop: Stop, breakpoint_kind: int, thread: int, stops: Stops) -> b
         reason = "replaylog:begin;"
     elif stop.hit is not None:
         address = stop.hit.address
-        wanted = next((w.access for w in stops.watchpoints if w.address == address), Access.WRITE)
+        wanted = next(
+            (w.access for w in stops.watchpoints if w.address == address), WatchAccess.WRITE
+        )
         reason = f"{_WATCH_NAMES[wanted]}:{address:x};"
     return f"T{_SIGNALS.get(stop.why, _SIGTRAP):02x}{reason}thread:{thread:x};".encode()

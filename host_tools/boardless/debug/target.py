@@ -52,7 +52,7 @@ def never() -> bool:
     return False
 
 
-class Target:
+class DebugTarget:
     """One board, powered on and loaded, and what a debugger does with it."""
 
     def __init__(

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from boardless_sim.core.library import Record
-from boardless_sim.core.names import EXCEPTION_NAMES
+from boardless_sim.core.library import CoreRecord
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.native.engine import NativeEngine
+from boardless_sim.engines.native.places import exception_name
 
-_FIRST_INTERRUPT = 16
 # Of the core, by address (DDI 0403E, B3.2.2, B3.3.2, B3.4.3, C1.6, C1.8).
 _CORE = {
     **{0xE000_E010 + 4 * n: ("SYST", name) for n, name in enumerate(("CSR", "RVR", "CVR"))},
@@ -39,7 +38,7 @@ _CORE = {
 }  # fmt: skip
 
 
-class Kind(Enum):
+class TraceKind(Enum):
     """What happened."""
 
     READ = "read"
@@ -50,7 +49,12 @@ class Kind(Enum):
     CAPTURE = "capture"
 
 
-_KINDS = (Kind.READ, Kind.WRITE, Kind.ENTER, Kind.LEAVE)  # as debug.h numbers them
+_KINDS = (
+    TraceKind.READ,
+    TraceKind.WRITE,
+    TraceKind.ENTER,
+    TraceKind.LEAVE,
+)  # as debug.h numbers them
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class Happening:
     """
 
     time_ps: int
-    kind: Kind
+    kind: TraceKind
     device: str
     name: str = ""
     value: int = 0
@@ -94,7 +98,6 @@ class Tracer:
     def __init__(self, engine: NativeEngine, image: FirmwareImage) -> None:
         self._engine, self._image = engine, image
         self._names: dict[int, tuple[str, str]] = {}
-        self._exceptions = _exception_names(engine)
         self._lines = len(engine.uart_lines())
         self._captures = len(engine.captures())
         engine.machine.cpu.trace()
@@ -105,12 +108,12 @@ class Tracer:
         found += self._outside()
         return sorted(filter(wanted.passes, found), key=lambda happening: happening.time_ps)
 
-    def _happening(self, record: Record) -> Happening:
+    def _happening(self, record: CoreRecord) -> Happening:
         kind = _KINDS[record.kind]
         time_ps = self._engine.machine.ps_at(record.cycles)
         function = self._image.function_at(record.pc) if record.pc else ""
-        if kind in (Kind.ENTER, Kind.LEAVE):
-            name = self._exceptions.get(record.address, f"IRQ{record.address - _FIRST_INTERRUPT}")
+        if kind in (TraceKind.ENTER, TraceKind.LEAVE):
+            name = exception_name(self._engine.machine, record.address)
             return Happening(time_ps, kind, name, function=function)
         if record.address not in self._names:
             self._names[record.address] = self._name(record.address)
@@ -123,19 +126,10 @@ class Tracer:
 
     def _outside(self) -> Iterator[Happening]:
         for line in self._engine.uart_lines()[self._lines :]:
-            yield Happening(round(line.time_us * 1e6), Kind.LINE, line.port, text=line.text)
+            yield Happening(round(line.time_us * 1e6), TraceKind.LINE, line.port, text=line.text)
         for capture in self._engine.captures()[self._captures :]:
             yield Happening(
-                round(capture.time_us * 1e6), Kind.CAPTURE, "camera", value=capture.number
+                round(capture.time_us * 1e6), TraceKind.CAPTURE, "camera", value=capture.number
             )
         self._lines = len(self._engine.uart_lines())
         self._captures = len(self._engine.captures())
-
-
-def _exception_names(engine: NativeEngine) -> Mapping[int, str]:
-    """By exception number; an interrupt has the name of its device."""
-    names = dict(EXCEPTION_NAMES)
-    for place in engine.machine.board.chip.placements:
-        for irq in place.irqs:
-            names.setdefault(irq + _FIRST_INTERRUPT, f"{place.name} IRQ{irq}")
-    return names

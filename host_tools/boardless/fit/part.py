@@ -24,7 +24,7 @@ _BYTES_PER_CYCLE = {"cortex-m7": 8}
 
 
 @dataclass(frozen=True)
-class Memory:
+class WorkingMemory:
     """A working memory and where it stands."""
 
     name: str
@@ -33,14 +33,14 @@ class Memory:
 
 
 @dataclass(frozen=True)
-class Part:
+class Stm32Part:
     """One STM32 as it is ordered. `core`: of two, the faster one first, joined by "+"."""
 
     name: str
     core: str
     clock_hz: int
     flash_bytes: int
-    memories: tuple[Memory, ...]
+    memories: tuple[WorkingMemory, ...]
 
     @property
     def ram_bytes(self) -> int:
@@ -51,7 +51,7 @@ class Part:
     def block_bytes(self) -> int:
         """Of the largest piece without a gap: two memories that adjoin are one."""
         largest = size = 0
-        for before, memory in pairwise((Memory("", -1, 0), *self.memories)):
+        for before, memory in pairwise((WorkingMemory("", -1, 0), *self.memories)):
             adjoins = before.base + before.size == memory.base
             size = size + memory.size if adjoins else memory.size
             largest = max(largest, size)
@@ -74,21 +74,21 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Table:
+class PartTable:
     """All parts, where they come from, and what was corrected."""
 
     source: str
     rows: int
     corrections: dict[str, int]
-    parts: tuple[Part, ...]
+    parts: tuple[Stm32Part, ...]
 
 
 @cache
-def table() -> Table:
+def table() -> PartTable:
     """The table of the package."""
     content = json.loads(files("boardless.fit").joinpath("parts.json").read_text())
     parts = [part for group in content["groups"] for part in _parts(group)]
-    return Table(
+    return PartTable(
         content["source"],
         content["rows"],
         content["corrections"],
@@ -96,15 +96,16 @@ def table() -> Table:
     )
 
 
-def _parts(group: dict[str, Any]) -> list[Part]:
-    memories = tuple(Memory(*entry) for entry in group["ram"])
+def _parts(group: dict[str, Any]) -> list[Stm32Part]:
+    memories = tuple(WorkingMemory(*entry) for entry in group["ram"])
     flash = sum(size for _, size in group["flash"])
     return [
-        Part(name, group["core"], group["clock_hz"], flash, memories) for name in group["parts"]
+        Stm32Part(name, group["core"], group["clock_hz"], flash, memories)
+        for name in group["parts"]
     ]
 
 
-def find(name: str, among: Sequence[Part]) -> Part:
+def find(name: str, among: Sequence[Stm32Part]) -> Stm32Part:
     """The part of a name, or of its beginning where all such parts have the same memories.
 
     Raises `BoardlessError` for a name that is none or that leaves the memories open.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from boardless.fit.need import Need
-from boardless.fit.part import Part
+from boardless.fit.part import Stm32Part
 
 _M4 = "cortex-m4"
 
@@ -21,7 +21,7 @@ class Rest:
 
 
 @dataclass(frozen=True)
-class Check:
+class ResourceCheck:
     """One resource. `needed` and `available` in `unit`."""
 
     name: str
@@ -41,15 +41,15 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FitVerdict:
     """All checks of one part, in the order in which they decide."""
 
-    part: Part
-    checks: tuple[Check, ...]
-    latency: Latency
+    part: Stm32Part
+    checks: tuple[ResourceCheck, ...]
+    latency: LatencyEstimate
 
     @property
-    def first_failure(self) -> Check | None:
+    def first_failure(self) -> ResourceCheck | None:
         """The first resource that there is not enough of."""
         return next((check for check in self.checks if not check.fits), None)
 
@@ -60,7 +60,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Latency:
+class LatencyEstimate:
     """One inference in ms. `estimate`: by the cycle table, for a Cortex-M4.
 
     The other two are bounds that no program beats: multiplying as fast as the core can, reading
@@ -77,28 +77,32 @@ class Latency:
         return self.estimate or max(self.multiply_bound or 0.0, self.read_bound)
 
 
-def judge(need: Need, part: Part, rest: Rest) -> Verdict:
+def judge(need: Need, part: Stm32Part, rest: Rest) -> FitVerdict:
     """Flash, then the largest block of RAM, then all RAM, then time where it is limited."""
     found = latency(need, part)
-    checks = [Check("Flash", "bytes", need.flash_bytes + rest.flash_bytes, part.flash_bytes)]
+    checks = [
+        ResourceCheck("Flash", "bytes", need.flash_bytes + rest.flash_bytes, part.flash_bytes)
+    ]
     if need.ram_bytes is not None:
-        checks.append(Check("RAM in one block", "bytes", need.ram_bytes, part.block_bytes))
-        checks.append(Check("RAM", "bytes", need.ram_bytes + rest.ram_bytes, part.ram_bytes))
+        checks.append(ResourceCheck("RAM in one block", "bytes", need.ram_bytes, part.block_bytes))
+        checks.append(
+            ResourceCheck("RAM", "bytes", need.ram_bytes + rest.ram_bytes, part.ram_bytes)
+        )
     if rest.within_ms is not None:
-        checks.append(Check("time", "ms", found.at_least, rest.within_ms))
-    return Verdict(part, tuple(checks), found)
+        checks.append(ResourceCheck("time", "ms", found.at_least, rest.within_ms))
+    return FitVerdict(part, tuple(checks), found)
 
 
-def latency(need: Need, part: Part) -> Latency:
+def latency(need: Need, part: Stm32Part) -> LatencyEstimate:
     """How long one inference takes at the highest clock."""
     known = need.cycles is not None and part.main_core.startswith(_M4)
-    return Latency(
+    return LatencyEstimate(
         estimate=1e3 * (need.cycles or 0) / part.clock_hz if known and part.clock_hz else None,
         multiply_bound=None if need.macs is None else 1e3 * need.macs / part.macs_per_second,
         read_bound=1e3 * need.moved_bytes / part.bytes_per_second,
     )
 
 
-def judge_all(need: Need, parts: Iterable[Part], rest: Rest) -> list[Verdict]:
+def judge_all(need: Need, parts: Iterable[Stm32Part], rest: Rest) -> list[FitVerdict]:
     """Every part."""
     return [judge(need, part, rest) for part in parts]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boardless.gate.decide import decide
-from boardless.gate.evidence import NO_RUN, Evidence
+from boardless.gate.evidence import NO_RUN, VerdictBasis
 from boardless.gate.verdict import Verdict
 from boardless.project.config import Config, find_config, load_config
 from boardless.size.measure import Measurement, measure
@@ -51,7 +51,7 @@ def gate(
     measurement = measure(elf, project, linker_map)
     if linker_map is not None:
         measurement.require_map()  # it was named, even if no budget asks for it
-    evidence = Evidence(
+    evidence = VerdictBasis(
         today=today if today is not None else datetime.datetime.now(tz=datetime.UTC).date(),
         mark=stack,
         no_mark=no_mark,

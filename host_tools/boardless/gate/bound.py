@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from boardless.gate.stack_diff import Stacks
-from boardless.stack.report import Grade, StackReport
+from boardless.stack.report import Confidence, StackReport
 
 _REASONS = 20
 
@@ -21,7 +21,7 @@ class StackBound:
     """
 
     bytes: int | None
-    grade: Grade
+    grade: Confidence
     cold_bytes: int | None = None
     reason: str = ""
     report: StackReport | None = None

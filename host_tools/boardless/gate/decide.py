@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from boardless.gate.diff import Baseline, compare
-from boardless.gate.evidence import NO_RUN, Evidence
+from boardless.gate.evidence import NO_RUN, VerdictBasis
 from boardless.gate.figures import figure_rows
 from boardless.gate.growth import explained, growth_rows, not_grown
 from boardless.gate.memory import basis_notes, region_problem
 from boardless.gate.stack_rows import stack_rows
-from boardless.gate.verdict import Row, Verdict
+from boardless.gate.verdict import Verdict, VerdictRow
 from boardless.project.budgets import Budgets, SizeBudget, Waiver
 from boardless.size.measure import Measurement
 from boardless_sim.errors import AnalyserError
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     pass
 
 
-def decide(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Verdict:
+def decide(measurement: Measurement, budgets: Budgets, evidence: VerdictBasis) -> Verdict:
     """One row a figure; what a budget names and the ELF does not have fails.
 
     Raises `AnalyserError` where a run went deeper than the bound, and where sums do not close.
@@ -56,7 +56,7 @@ def decide(measurement: Measurement, budgets: Budgets, evidence: Evidence) -> Ve
     )
 
 
-def _cross_check(measurement: Measurement, evidence: Evidence) -> None:
+def _cross_check(measurement: Measurement, evidence: VerdictBasis) -> None:
     mark, bound = evidence.mark, evidence.bound
     if mark is None or bound is None or bound.most_bytes is None:
         return
@@ -69,19 +69,19 @@ def _cross_check(measurement: Measurement, evidence: Evidence) -> None:
     )
 
 
-def _regions(measurement: Measurement, budgets: Budgets) -> Iterator[Row]:
+def _regions(measurement: Measurement, budgets: Budgets) -> Iterator[VerdictRow]:
     held = budgets.of_kind("region")
     for name, size in measurement.regions.items():
         is_held = budgets.max_of(f"region.{name}") is not None
-        yield Row("region", name, size, None, region_problem(measurement, name, is_held))
+        yield VerdictRow("region", name, size, None, region_problem(measurement, name, is_held))
     for budget in held:
         if budget.name not in measurement.regions:
             known = ", ".join(measurement.regions)
-            yield Row("region", budget.name, None, 0, f"no such region, the ELF has {known}")
+            yield VerdictRow("region", budget.name, None, 0, f"no such region, the ELF has {known}")
 
 
-def _size(measurement: Measurement, budget: SizeBudget) -> Row:
-    row = Row("size", budget.name, None)
+def _size(measurement: Measurement, budget: SizeBudget) -> VerdictRow:
+    row = VerdictRow("size", budget.name, None)
     if problem := measurement.problem(budget.what):
         return replace(row, reason=problem)
     found = {pattern: measurement.bytes_of(budget.what, (pattern,)) for pattern in budget.patterns}
@@ -102,7 +102,9 @@ def _size(measurement: Measurement, budget: SizeBudget) -> Row:
     return replace(row, bytes=total, reason=empty if is_empty else "")
 
 
-def _as_base(measurement: Measurement, rows: Sequence[Row], evidence: Evidence) -> Baseline:
+def _as_base(
+    measurement: Measurement, rows: Sequence[VerdictRow], evidence: VerdictBasis
+) -> Baseline:
     sizes = {row.name: row.bytes for row in rows if row.kind == "size" and row.bytes is not None}
     bound = evidence.bound
     return Baseline(
@@ -117,7 +119,9 @@ def _as_base(measurement: Measurement, rows: Sequence[Row], evidence: Evidence) 
     )
 
 
-def _waived(rows: list[Row], waivers: Sequence[Waiver], today: datetime.date) -> list[Row]:
+def _waived(
+    rows: list[VerdictRow], waivers: Sequence[Waiver], today: datetime.date
+) -> list[VerdictRow]:
     """Maxima raised by what is waived; a waiver that is over, or for nothing, fails by itself."""
     found = list(rows)
     for waiver in waivers:
@@ -132,11 +136,13 @@ def _waived(rows: list[Row], waivers: Sequence[Waiver], today: datetime.date) ->
         else:
             found[place] = replace(found[place], waived=found[place].waived + waiver.bytes)
         why = f"{waiver.reason} (until {waiver.expires})"
-        found.append(Row("waiver", waiver.budget, waiver.bytes, None, reason, why=why))
+        found.append(VerdictRow("waiver", waiver.budget, waiver.bytes, None, reason, why=why))
     return found
 
 
-def _notes(measurement: Measurement, rows: Sequence[Row], evidence: Evidence) -> Iterator[str]:
+def _notes(
+    measurement: Measurement, rows: Sequence[VerdictRow], evidence: VerdictBasis
+) -> Iterator[str]:
     yield from basis_notes(measurement)
     if measurement.layout.is_stripped:
         yield "stripped ELF: sizes of regions and sections only, no symbol, no stack bound"

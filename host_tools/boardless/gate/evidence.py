@@ -16,7 +16,7 @@ NO_RUN = "no run measured it, expected one with a stack mark"
 
 
 @dataclass(frozen=True)
-class Evidence:
+class VerdictBasis:
     """The day, a run, the analysis, the base. `no_mark`: why no stack was measured.
 
     `mark_note`: what a reader must know of the run; `mark_problem`: what ended it.

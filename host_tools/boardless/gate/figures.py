@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from boardless.gate.verdict import Row
+from boardless.gate.verdict import VerdictRow
 from boardless.project.budgets import Budgets
 from boardless.size.measure import Measurement
 
@@ -15,9 +15,9 @@ MEASURES: Mapping[str, Callable[[Measurement], int]] = {
 _ALWAYS_SHOWN = frozenset({"static-ram"})
 
 
-def figure_rows(measurement: Measurement, budgets: Budgets) -> Iterator[Row]:
+def figure_rows(measurement: Measurement, budgets: Budgets) -> Iterator[VerdictRow]:
     """A row for every figure that has a budget; some are worth a row without one."""
     for name, measured in MEASURES.items():
-        row = Row("size", name, None)
+        row = VerdictRow("size", name, None)
         if name in _ALWAYS_SHOWN or budgets.get(row.key) is not None:
-            yield Row("size", name, measured(measurement))
+            yield VerdictRow("size", name, measured(measurement))

@@ -7,14 +7,16 @@ from dataclasses import replace
 
 from boardless.gate.change import Change
 from boardless.gate.diff import Diff, cause
-from boardless.gate.verdict import Row
+from boardless.gate.verdict import VerdictRow
 from boardless.project.budgets import Budget, Budgets
 from boardless.size.measure import Measurement
 
 NO_BASE = "no base to grow from, expected --base or a budget.lock beside the config"
 
 
-def explained(row: Row, diff: Diff | None, measurement: Measurement, budgets: Budgets) -> Row:
+def explained(
+    row: VerdictRow, diff: Diff | None, measurement: Measurement, budgets: Budgets
+) -> VerdictRow:
     """Why a failing figure is larger than the base's."""
     if diff is None or row.ok or row.bytes is None:
         return row
@@ -47,10 +49,12 @@ def _symbols_of(name: str, measurement: Measurement, budgets: Budgets) -> set[st
     }
 
 
-def growth_rows(budgets: Budgets, diff: Diff | None) -> Iterator[Row]:
+def growth_rows(budgets: Budgets, diff: Diff | None) -> Iterator[VerdictRow]:
     """One row a greatest growth; without a base each of them fails."""
     for budget in _growing(budgets):
-        row = Row("growth", f"{budget.name}.growth", None, budget.max_growth, owner=budget.owner)
+        row = VerdictRow(
+            "growth", f"{budget.name}.growth", None, budget.max_growth, owner=budget.owner
+        )
         found = None if diff is None else _change_of(budget, diff)
         if diff is None:
             yield replace(row, reason=NO_BASE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from boardless.gate.verdict import Row, Verdict
+from boardless.gate.verdict import Verdict, VerdictRow
 from boardless.project.model_hash import HASH_BYTES, mismatch
 from boardless_sim.elf.image import FirmwareImage
 
@@ -17,5 +17,5 @@ def with_model(verdict: Verdict, image: FirmwareImage, artifact: Path) -> Verdic
 
     Raises `ModelError` where the ELF has no digest, or the artifact is not whole.
     """
-    row = Row("size", NAME, HASH_BYTES, None, mismatch(image, artifact))
+    row = VerdictRow("size", NAME, HASH_BYTES, None, mismatch(image, artifact))
     return replace(verdict, rows=(*verdict.rows, row))

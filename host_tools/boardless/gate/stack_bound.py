@@ -9,7 +9,7 @@ from boardless.gate.stack_diff import StackFrame, StackPath, Stacks
 from boardless.project.annotations import StackAnnotations
 from boardless.project.config import Config
 from boardless.size.measure import Measurement
-from boardless.stack import SUPPOSED, Grade, StackReport, analyse
+from boardless.stack import SUPPOSED, Confidence, StackReport, analyse
 from boardless_sim.elf.file import ElfFile
 from boardless_sim.errors import BoardlessError
 
@@ -23,7 +23,7 @@ def stack_bound(measurement: Measurement, config: Config) -> StackBound:
         report = stack_report(measurement, config)
     except BoardlessError as error:
         is_wrong = config.stack != StackAnnotations()
-        return StackBound(None, Grade.UNBOUNDED, reason=str(error), is_wrong=is_wrong)
+        return StackBound(None, Confidence.UNBOUNDED, reason=str(error), is_wrong=is_wrong)
     return _as_bound(report, measurement, config.budgets.max_of("stack.bound"))
 
 

@@ -17,7 +17,7 @@ _SHORT = 10
 
 
 @dataclass(frozen=True)
-class Step:
+class LockChange:
     """A commit that changed the lock. `moved`: figures that are others than in the step before.
 
     `why`: the symbols that grew most since.
@@ -31,7 +31,7 @@ class Step:
     why: str = ""
 
 
-def trend(folder: Path, last: int, target: str = "") -> tuple[Step, ...]:
+def trend(folder: Path, last: int, target: str = "") -> tuple[LockChange, ...]:
     """The last commits that changed the lock in a folder, the oldest first.
 
     Raises `ConfigError` where there is none, or one that cannot be read.
@@ -43,7 +43,7 @@ def trend(folder: Path, last: int, target: str = "") -> tuple[Step, ...]:
             f"{folder / LOCK}: in no commit, expected the output of boardless budget --json "
             f"{LOCK}, committed"
         )
-    found: list[Step] = []
+    found: list[LockChange] = []
     before: Baseline | None = None
     for line in reversed(lines):
         commit, day, subject = (*line.split("\t", 2), "", "")[:3]
@@ -57,15 +57,17 @@ def trend(folder: Path, last: int, target: str = "") -> tuple[Step, ...]:
     return tuple(found)
 
 
-def _step(commit: str, day: str, subject: str, before: Baseline | None, now: Baseline) -> Step:
+def _step(
+    commit: str, day: str, subject: str, before: Baseline | None, now: Baseline
+) -> LockChange:
     figures = _figures(now)
     shown = "".join(char if char.isprintable() else "?" for char in subject)
     if before is None:
-        return Step(commit[:_SHORT], day, shown, figures)
+        return LockChange(commit[:_SHORT], day, shown, figures)
     moved = tuple(change for change in changes(_figures(before), figures) if change.delta)
     diff = compare(before, now, noise=0)
     has_grown = any(change.delta > 0 for change in diff.symbols)
-    return Step(commit[:_SHORT], day, shown, figures, moved, cause(diff) if has_grown else "")
+    return LockChange(commit[:_SHORT], day, shown, figures, moved, cause(diff) if has_grown else "")
 
 
 def _figures(base: Baseline) -> dict[str, int]:

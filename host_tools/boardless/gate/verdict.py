@@ -20,7 +20,7 @@ RowKind = Literal["region", "size", "stack", "growth", "waiver"]
 
 
 @dataclass(frozen=True)
-class Row:
+class VerdictRow:
     """One figure and its maximum. Without a maximum it is shown, not judged.
 
     `bytes` is None where nothing could be measured; that never passes a maximum. `waived` is what a
@@ -46,7 +46,7 @@ class Row:
         """Its name with its kind, as `region.FLASH`: no two rows have the same."""
         return f"{self.kind}.{self.name}"
 
-    def held_to(self, budget: Budget | None) -> Row:
+    def held_to(self, budget: Budget | None) -> VerdictRow:
         """The same figure against its budget, with what the file says of that."""
         if budget is None:
             return self
@@ -102,7 +102,7 @@ class Verdict:
     """
 
     image: str
-    rows: tuple[Row, ...]
+    rows: tuple[VerdictRow, ...]
     mark: StackMark | None = None
     notes: tuple[str, ...] = ()
     today: str = ""
@@ -117,12 +117,12 @@ class Verdict:
         return self.target or PurePath(self.image).stem
 
     @property
-    def judged(self) -> tuple[Row, ...]:
+    def judged(self) -> tuple[VerdictRow, ...]:
         """The rows that have a maximum."""
         return tuple(row for row in self.rows if row.max_bytes is not None)
 
     @property
-    def failed(self) -> tuple[Row, ...]:
+    def failed(self) -> tuple[VerdictRow, ...]:
         """The rows that are not ok."""
         return tuple(row for row in self.rows if not row.ok)
 

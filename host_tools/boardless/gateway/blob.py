@@ -47,7 +47,7 @@ class Blob:
 
 
 @dataclass(frozen=True)
-class Look:
+class FrameContent:
     """What one frame shows: an object or none, how much of it changed, in how many pieces.
 
     `noise`: of a pixel that nothing stands before, in steps of grey.
@@ -66,7 +66,7 @@ class BlobFinder:
         self._first: list[NDArray[np.float32]] = []
         self._background: NDArray[np.float32] | None = None
 
-    def look(self, picture: Picture) -> Look | None:
+    def look(self, picture: Picture) -> FrameContent | None:
         """The object in a frame; None while the background is learnt."""
         frame = picture.astype(np.float32)
         if self._background is None:
@@ -83,7 +83,7 @@ class BlobFinder:
         clear = smooth > max(_LEAST_CLEAR, _CLEAR * noise)
         mask = faint & _near(clear)
         self._learn(frame, _near(mask))
-        return Look(_blob(mask, smooth, noise), float(mask.mean()), _pieces(mask), noise)
+        return FrameContent(_blob(mask, smooth, noise), float(mask.mean()), _pieces(mask), noise)
 
     def _gain(self, frame: NDArray[np.float32]) -> float:
         """The lamp's brightness against that of the background: the median pixel tells."""

@@ -6,7 +6,7 @@ else is taken: no text, no float, no tag, no byte behind the map.
 
 from __future__ import annotations
 
-from boardless.gateway.command import Code, Command, Field, PacketError, command_of
+from boardless.gateway.command import Command, Field, PacketError, ResponseCode, command_of
 
 _MAP, _UNSIGNED = 5, 0
 _MOST_ENTRIES = len(Field)
@@ -60,4 +60,4 @@ def _read(body: bytes, place: int, major: int) -> tuple[int, int]:
 
 
 def _malformed(text: str) -> PacketError:
-    return PacketError(Code.MALFORMED, f"CBOR {text}")
+    return PacketError(ResponseCode.MALFORMED, f"CBOR {text}")

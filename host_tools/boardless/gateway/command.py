@@ -12,7 +12,7 @@ from enum import IntEnum
 from boardless_sim.errors import BoardlessError
 
 
-class Kind(IntEnum):
+class CommandKind(IntEnum):
     """The commands, by their numbers on the wire."""
 
     ANIM = 0
@@ -35,24 +35,24 @@ class Field(IntEnum):
 
 # The largest value of each; the least is 0, of a duration 1. ms, degrees, 0xRRGGBB.
 LARGEST: Mapping[Field, int] = {
-    Field.CMD: max(Kind),
+    Field.CMD: max(CommandKind),
     Field.ID: 255,
     Field.DUR: 3_600_000,
     Field.ANGLE: 180,
     Field.RGB: 0xFF_FFFF,
 }
 # A command has exactly these fields besides `cmd`.
-FIELDS: Mapping[Kind, tuple[Field, ...]] = {
-    Kind.ANIM: (Field.ID, Field.DUR),
-    Kind.SERVO: (Field.DUR, Field.ANGLE),
-    Kind.LED: (Field.DUR, Field.RGB),
-    Kind.STOP: (),
-    Kind.PING: (),
-    Kind.STATUS: (),
+FIELDS: Mapping[CommandKind, tuple[Field, ...]] = {
+    CommandKind.ANIM: (Field.ID, Field.DUR),
+    CommandKind.SERVO: (Field.DUR, Field.ANGLE),
+    CommandKind.LED: (Field.DUR, Field.RGB),
+    CommandKind.STOP: (),
+    CommandKind.PING: (),
+    CommandKind.STATUS: (),
 }
 
 
-class Code(IntEnum):
+class ResponseCode(IntEnum):
     """What the device answers; only OK was acted on."""
 
     OK = 0
@@ -71,7 +71,7 @@ class Code(IntEnum):
 class PacketError(BoardlessError):
     """What the device would not act on, with its code."""
 
-    def __init__(self, code: Code, message: str) -> None:
+    def __init__(self, code: ResponseCode, message: str) -> None:
         super().__init__(f"{message} ({code.name.lower()})")
         self.code = code
 
@@ -80,7 +80,7 @@ class PacketError(BoardlessError):
 class Command:
     """One command: its kind and exactly the fields that the kind has."""
 
-    kind: Kind
+    kind: CommandKind
     values: Mapping[Field, int]
 
     def __post_init__(self) -> None:
@@ -89,13 +89,14 @@ class Command:
             found = ", ".join(sorted(field.name.lower() for field in self.values)) or "none"
             names = ", ".join(field.name.lower() for field in FIELDS[self.kind]) or "none"
             raise PacketError(
-                Code.MALFORMED, f"{self.kind.name.lower()}: fields {found}, expected {names}"
+                ResponseCode.MALFORMED,
+                f"{self.kind.name.lower()}: fields {found}, expected {names}",
             )
         for field, value in self.values.items():
             least = 1 if field == Field.DUR else 0
             if not least <= value <= LARGEST[field]:
                 raise PacketError(
-                    Code.RANGE,
+                    ResponseCode.RANGE,
                     f"{self.kind.name.lower()}: {field.name.lower()} {value}, "
                     f"expected {least} to {LARGEST[field]}",
                 )
@@ -107,32 +108,34 @@ class Command:
 
 def anim(number: int, duration_ms: int) -> Command:
     """Play a stored animation."""
-    return Command(Kind.ANIM, {Field.ID: number, Field.DUR: duration_ms})
+    return Command(CommandKind.ANIM, {Field.ID: number, Field.DUR: duration_ms})
 
 
 def servo(angle: int, duration_ms: int) -> Command:
     """Turn the servo, and hold it."""
-    return Command(Kind.SERVO, {Field.DUR: duration_ms, Field.ANGLE: angle})
+    return Command(CommandKind.SERVO, {Field.DUR: duration_ms, Field.ANGLE: angle})
 
 
 def led(rgb: int, duration_ms: int) -> Command:
     """Colour the LED."""
-    return Command(Kind.LED, {Field.DUR: duration_ms, Field.RGB: rgb})
+    return Command(CommandKind.LED, {Field.DUR: duration_ms, Field.RGB: rgb})
 
 
-STOP, PING, STATUS = (Command(kind, {}) for kind in (Kind.STOP, Kind.PING, Kind.STATUS))
+STOP, PING, STATUS = (
+    Command(kind, {}) for kind in (CommandKind.STOP, CommandKind.PING, CommandKind.STATUS)
+)
 
 
 def command_of(pairs: Sequence[tuple[int, int]]) -> Command:
     """The command of a decoded map. Raises `PacketError`."""
     fields = [key for key, _ in pairs]
     if len(set(fields)) != len(fields):
-        raise PacketError(Code.MALFORMED, "a field twice, expected each once")
+        raise PacketError(ResponseCode.MALFORMED, "a field twice, expected each once")
     known = {field.value for field in Field}
     if Field.CMD not in fields or not known.issuperset(fields):
-        raise PacketError(Code.MALFORMED, f"fields {fields}, expected cmd and its own")
+        raise PacketError(ResponseCode.MALFORMED, f"fields {fields}, expected cmd and its own")
     values = dict(pairs)
     kind = values.pop(Field.CMD)
-    if kind not in {each.value for each in Kind}:
-        raise PacketError(Code.MALFORMED, f"cmd {kind}, expected 0 to {max(Kind)}")
-    return Command(Kind(kind), {Field(key): value for key, value in values.items()})
+    if kind not in {each.value for each in CommandKind}:
+        raise PacketError(ResponseCode.MALFORMED, f"cmd {kind}, expected 0 to {max(CommandKind)}")
+    return Command(CommandKind(kind), {Field(key): value for key, value in values.items()})

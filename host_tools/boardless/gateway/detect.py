@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from boardless.gateway.blob import WIDTH, Blob, BlobFinder, Look, Picture
-from boardless.gateway.event import Event, EventKind, Unsuited
+from boardless.gateway.blob import WIDTH, Blob, BlobFinder, FrameContent, Picture
+from boardless.gateway.event import EventKind, SceneEvent, Unsuited
 
 _CONFIRM_FRAMES = 2  # seen, or not seen, so often before it counts
 _VANISH_FRAMES = 15  # not seen so often although it was not at the border
@@ -147,7 +147,7 @@ class Suitability:
     def __init__(self) -> None:
         self._bad: deque[tuple[float, str]] = deque()
 
-    def see(self, look: Look, now_s: float) -> str:
+    def see(self, look: FrameContent, now_s: float) -> str:
         """Why it is not; empty where it is."""
         reason = ""
         if look.changed > _MOST_CHANGED:
@@ -178,7 +178,7 @@ class Detector:
     def _forget(self) -> None:
         self._jump, self._turn, self._still = Jump(), Turn(), Still()
 
-    def see(self, picture: Picture, now_s: float) -> Iterator[Event | Unsuited]:
+    def see(self, picture: Picture, now_s: float) -> Iterator[SceneEvent | Unsuited]:
         """One frame of 160×120."""
         look = self._finder.look(picture)
         if look is None:
@@ -193,12 +193,12 @@ class Detector:
         self._unsuited = False
         yield from self._events(look.blob, now_s)
 
-    def _events(self, blob: Blob | None, now_s: float) -> Iterator[Event]:
+    def _events(self, blob: Blob | None, now_s: float) -> Iterator[SceneEvent]:
         change = self._presence.see(blob, now_s)
         score = 0.5 if blob is None else min(1.0, blob.contrast / _CLEAR_CONTRAST)
         if change is not None:
             self._forget()
-            yield Event(change, self._presence.onset_s, now_s, score)
+            yield SceneEvent(change, self._presence.onset_s, now_s, score)
         if blob is None or not self._presence.here or _is_cut_off(blob):
             return
         for kind, onset_s in (
@@ -207,14 +207,14 @@ class Detector:
             (EventKind.STILL, self._still.see(blob, now_s)),
         ):
             if onset_s is not None:
-                yield Event(kind, onset_s, now_s, score)
+                yield SceneEvent(kind, onset_s, now_s, score)
 
 
 def _is_cut_off(blob: Blob) -> bool:
     return blob.left < _BORDER or blob.right > WIDTH - 1 - _BORDER
 
 
-def detect(frames: Iterable[tuple[float, Picture]]) -> Iterator[Event | Unsuited]:
+def detect(frames: Iterable[tuple[float, Picture]]) -> Iterator[SceneEvent | Unsuited]:
     """Every event of a video, given as times in seconds and pictures."""
     detector = Detector()
     for now_s, picture in frames:

@@ -21,7 +21,6 @@ from boardless_sim.peripherals.timer import Timer
 
 # As firmware/apps/command has it: RX is PA3, the servo TIM3 channel 1, the LED TIM4 1 to 3.
 _PORT, _RX_PORT, _RX_PIN = "USART2", "GPIOA", 3
-_OTP_BLOCK_0 = 0x1FFF_7800
 BOARD = Board(name="command device", chip=stm32f4("stm32f407vg"), crystal_hz=8_000_000)
 
 
@@ -48,7 +47,7 @@ class DeviceBoard:
         if key is not None:
             if len(key) != KEY_BYTES:
                 raise EngineError(f"a key of {len(key)} bytes, expected {KEY_BYTES}")
-            self.engine.write_memory(_OTP_BLOCK_0, key)
+            self.engine.write_memory(BOARD.chip.otp, key)
         self._seen = 0
 
     def run_us(

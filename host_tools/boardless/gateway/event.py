@@ -17,7 +17,7 @@ class EventKind(Enum):
 
 
 @dataclass(frozen=True)
-class Event:
+class SceneEvent:
     """One event. Times are the video's, in seconds: when it began, and when that was known.
 
     `score`: how clear it was, from 0 to 1.

@@ -21,16 +21,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from boardless.gateway.command import FIELDS, Command, Kind, PacketError
-from boardless.gateway.event import Event, EventKind
-from boardless.gateway.packets import LONG_MAC, SHORT_MAC, Form
-from boardless.project.toml_table import Table
+from boardless.gateway.command import FIELDS, Command, CommandKind, PacketError
+from boardless.gateway.event import EventKind, SceneEvent
+from boardless.gateway.packets import LONG_MAC, SHORT_MAC, Encoding
+from boardless.project.toml_table import TomlTable
 from boardless_sim.errors import ConfigError
 from boardless_sim.files import read_text
 
-_FORMS = {form.name.lower(): form for form in Form}
+_FORMS = {form.name.lower(): form for form in Encoding}
 _EVENTS = {kind.value: kind for kind in EventKind}
-_KINDS = {kind.name.lower(): kind for kind in Kind}
+_KINDS = {kind.name.lower(): kind for kind in CommandKind}
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,10 @@ class Reactions:
     """All rules, in the order of the file, and how packets are written."""
 
     rules: Mapping[EventKind, tuple[Rule, ...]]
-    form: Form
+    form: Encoding
     mac_bytes: int
 
-    def commands(self, event: Event) -> tuple[Command, ...]:
+    def commands(self, event: SceneEvent) -> tuple[Command, ...]:
         """What an event leads to."""
         return tuple(
             rule.command
@@ -68,7 +68,7 @@ def load_mapping(path: Path) -> Reactions:
         content = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # its own, and those of thousands of digits
         raise ConfigError(f"{path}: {error}, expected TOML") from error
-    top = Table(path, "", content)
+    top = TomlTable(path, "", content)
     link = top.table("link")
     form = _FORMS[link.choice("form", tuple(_FORMS), "cbor")]
     mac_bytes = link.count("mac") if link.has("mac") else SHORT_MAC
@@ -86,7 +86,7 @@ def load_mapping(path: Path) -> Reactions:
     return Reactions(rules, form, mac_bytes)
 
 
-def _rule(table: Table) -> Rule:
+def _rule(table: TomlTable) -> Rule:
     kind = _KINDS[table.choice("command", tuple(_KINDS))]
     values = {field: table.whole(field.name.lower()) for field in FIELDS[kind]}
     score = table.whole("least-score") if table.has("least-score") else 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from boardless.gateway.clip import RATE, Clip, Label
 from boardless.gateway.detect import detect
-from boardless.gateway.event import Event, EventKind, Unsuited
+from boardless.gateway.event import EventKind, SceneEvent, Unsuited
 
 # An event that begins this many frames around its label is that one.
 _EARLIEST, _LATEST = -8, 30
@@ -36,7 +36,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Measurement:
+class DetectionScores:
     """All kinds, and in how many clips the scene was said not to suit."""
 
     tallies: dict[EventKind, Tally]
@@ -44,7 +44,7 @@ class Measurement:
     unsuited: int
 
 
-def measure(clips: Iterable[Clip]) -> Measurement:
+def measure(clips: Iterable[Clip]) -> DetectionScores:
     """Run the detector over every clip."""
     tallies = {kind: Tally() for kind in EventKind}
     count = unsuited = 0
@@ -52,12 +52,12 @@ def measure(clips: Iterable[Clip]) -> Measurement:
         found = list(detect(clip.frames()))
         count += 1
         unsuited += any(isinstance(each, Unsuited) for each in found)
-        _tally(tallies, [each for each in found if isinstance(each, Event)], clip.labels)
-    return Measurement(tallies, count, unsuited)
+        _tally(tallies, [each for each in found if isinstance(each, SceneEvent)], clip.labels)
+    return DetectionScores(tallies, count, unsuited)
 
 
 def _tally(
-    tallies: dict[EventKind, Tally], events: Sequence[Event], labels: Sequence[Label]
+    tallies: dict[EventKind, Tally], events: Sequence[SceneEvent], labels: Sequence[Label]
 ) -> None:
     left = list(events)
     for label in labels:
@@ -72,6 +72,6 @@ def _tally(
         tallies[event.kind].false += 1
 
 
-def _matches(event: Event, label: Label) -> bool:
+def _matches(event: SceneEvent, label: Label) -> bool:
     frames = round(event.decided_s * RATE) - label.frame
     return event.kind == label.kind and _EARLIEST <= frames <= _LATEST

@@ -18,7 +18,7 @@ from enum import Enum
 from pathlib import Path
 
 from boardless.gateway import cbor, small_json
-from boardless.gateway.command import Code, Command, PacketError
+from boardless.gateway.command import Command, PacketError, ResponseCode
 from boardless_sim.errors import BoardlessError, ConfigError
 from boardless_sim.files import read_file
 
@@ -36,7 +36,7 @@ MOST_FRAME = _HEAD_BYTES + MOST_BODY + LONG_MAC + CRC_BYTES + 1  # COBS adds one
 _GROUP = 254  # COBS: bytes without a zero that one code byte covers
 
 
-class Form(Enum):
+class Encoding(Enum):
     """How the body is written."""
 
     CBOR = 0
@@ -51,10 +51,12 @@ class Packet:
     command: Command
 
 
-def encode(packet: Packet, key: bytes, form: Form = Form.CBOR, mac_bytes: int = SHORT_MAC) -> bytes:
+def encode(
+    packet: Packet, key: bytes, form: Encoding = Encoding.CBOR, mac_bytes: int = SHORT_MAC
+) -> bytes:
     """The frame with its delimiter."""
     flags = form.value | (FLAG_LONG_MAC if mac_bytes == LONG_MAC else 0)
-    body = (cbor if form is Form.CBOR else small_json).encode(packet.command)
+    body = (cbor if form is Encoding.CBOR else small_json).encode(packet.command)
     return seal(VERSION | flags, packet.counter, body, key)
 
 
@@ -71,24 +73,26 @@ def decode(data: bytes, key: bytes, last: int) -> Packet:
     `last`: the counter that was last acted on, 0 for none. Raises `PacketError`.
     """
     if len(data) > MOST_FRAME:
-        raise PacketError(Code.TOO_LONG, f"{len(data)} bytes, expected at most {MOST_FRAME}")
+        raise PacketError(
+            ResponseCode.TOO_LONG, f"{len(data)} bytes, expected at most {MOST_FRAME}"
+        )
     raw = unframe(data)
     if len(raw) < _HEAD_BYTES + SHORT_MAC + CRC_BYTES:
-        raise PacketError(Code.DAMAGED, f"{len(raw)} bytes, expected more")
+        raise PacketError(ResponseCode.DAMAGED, f"{len(raw)} bytes, expected more")
     sealed, crc = raw[:-CRC_BYTES], int.from_bytes(raw[-CRC_BYTES:], "little")
     if crc16(sealed) != crc:
-        raise PacketError(Code.DAMAGED, f"CRC {crc:#06x}, expected {crc16(sealed):#06x}")
+        raise PacketError(ResponseCode.DAMAGED, f"CRC {crc:#06x}, expected {crc16(sealed):#06x}")
     version, mac_bytes = sealed[0], _mac_bytes(sealed[0])
     if version & ~(FLAG_JSON | FLAG_LONG_MAC) != VERSION:
-        raise PacketError(Code.VERSION, f"version {version:#04x}, expected {VERSION:#04x}")
+        raise PacketError(ResponseCode.VERSION, f"version {version:#04x}, expected {VERSION:#04x}")
     if len(sealed) < _HEAD_BYTES + mac_bytes or len(sealed) - mac_bytes > _HEAD_BYTES + MOST_BODY:
-        raise PacketError(Code.TOO_LONG, f"{len(sealed)} bytes, expected a body of 0 to 64")
+        raise PacketError(ResponseCode.TOO_LONG, f"{len(sealed)} bytes, expected a body of 0 to 64")
     signed, mac = sealed[:-mac_bytes], sealed[-mac_bytes:]
     if not hmac.compare_digest(_mac(signed, key, mac_bytes), mac):
-        raise PacketError(Code.UNSIGNED, "MAC differs, expected one by this key")
+        raise PacketError(ResponseCode.UNSIGNED, "MAC differs, expected one by this key")
     counter = int.from_bytes(signed[1:_HEAD_BYTES], "little")
     if counter <= last:
-        code = Code.REPEATED if counter == last else Code.OLD
+        code = ResponseCode.REPEATED if counter == last else ResponseCode.OLD
         raise PacketError(code, f"counter {counter}, expected more than {last}")
     form = small_json if version & FLAG_JSON else cbor
     return Packet(counter, form.decode(signed[_HEAD_BYTES:]))
@@ -113,7 +117,9 @@ def unframe(data: bytes) -> bytes:
         code = data[place]
         group = data[place + 1 : place + code]
         if not code or len(group) != code - 1 or 0 in group:
-            raise PacketError(Code.DAMAGED, f"COBS code {code} at {place}, expected its group")
+            raise PacketError(
+                ResponseCode.DAMAGED, f"COBS code {code} at {place}, expected its group"
+            )
         out += group
         place += code
         if code <= _GROUP and place < len(data):

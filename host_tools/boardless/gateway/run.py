@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from boardless.gateway.blob import Picture
 from boardless.gateway.detect import Detector
-from boardless.gateway.event import Event, Unsuited
+from boardless.gateway.event import SceneEvent, Unsuited
 from boardless.gateway.mapping import Reactions
 from boardless.gateway.sender import Sender
 
@@ -18,10 +18,10 @@ _STEP_S = 0.002
 
 
 @dataclass
-class Outcome:
+class GatewayOutcome:
     """What was seen, and what each event led to."""
 
-    events: list[Event] = field(default_factory=list)
+    events: list[SceneEvent] = field(default_factory=list)
     unsuited: list[Unsuited] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
     duration_s: float = 0.0
@@ -70,9 +70,9 @@ class BoardPace(Pace):
             self._run_us(min(_STEP_S, moment_s - now_s) * 1e6)
 
 
-def watch(frames: Iterable[tuple[float, Picture]]) -> Outcome:
+def watch(frames: Iterable[tuple[float, Picture]]) -> GatewayOutcome:
     """Events alone, without a device."""
-    outcome, detector = Outcome(), Detector()
+    outcome, detector = GatewayOutcome(), Detector()
     for at_s, picture in frames:
         _sort(outcome, detector.see(picture, at_s))
         outcome.duration_s = at_s
@@ -81,9 +81,9 @@ def watch(frames: Iterable[tuple[float, Picture]]) -> Outcome:
 
 def drive(
     frames: Iterable[tuple[float, Picture]], sender: Sender, reactions: Reactions, pace: Pace
-) -> Outcome:
+) -> GatewayOutcome:
     """Events, and their commands to the device."""
-    outcome, detector = Outcome(), Detector()
+    outcome, detector = GatewayOutcome(), Detector()
     for at_s, picture in frames:
         for now_s in pace.until(at_s):
             outcome.lines += sender.step(now_s)
@@ -99,7 +99,7 @@ def drive(
     return outcome
 
 
-def _sort(outcome: Outcome, found: Iterable[Event | Unsuited]) -> list[Event]:
+def _sort(outcome: GatewayOutcome, found: Iterable[SceneEvent | Unsuited]) -> list[SceneEvent]:
     events = []
     for each in found:
         if isinstance(each, Unsuited):

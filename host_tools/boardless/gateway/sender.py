@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from boardless.gateway.carrier import Carrier, CarrierLost
-from boardless.gateway.command import PING, Code, Command
+from boardless.gateway.command import PING, Command, ResponseCode
 from boardless.gateway.mapping import Reactions
 from boardless.gateway.packets import LARGEST_COUNTER, Packet, encode
 from boardless_sim.errors import BoardlessError
@@ -40,7 +40,7 @@ class Sent:
     first_s: float
     last_s: float
     tries: int = 1
-    code: Code | None = None
+    code: ResponseCode | None = None
     answered_s: float | None = None
 
 
@@ -164,16 +164,16 @@ class Sender:
         if match is None or sent is None:
             return
         counter, number, last = (int(part) for part in match.groups())
-        if number not in {code.value for code in Code} or counter not in (0, sent.counter):
+        if number not in {code.value for code in ResponseCode} or counter not in (0, sent.counter):
             return
-        code = Code(number)
-        if code in (Code.OK, Code.REPEATED):
+        code = ResponseCode(number)
+        if code in (ResponseCode.OK, ResponseCode.REPEATED):
             if counter == sent.counter:
                 self.statistics.acknowledged += 1
                 self._done(replace(sent, code=code, answered_s=now_s))
-        elif code == Code.OLD:
+        elif code == ResponseCode.OLD:
             self._follow(sent, last, now_s)
-        elif code in (Code.DAMAGED, Code.TOO_LONG, Code.BUSY):
+        elif code in (ResponseCode.DAMAGED, ResponseCode.TOO_LONG, ResponseCode.BUSY):
             self._on_way = replace(sent, last_s=min(sent.last_s, now_s - ANSWER_S / 2))
         else:
             self.statistics.refused += 1
@@ -183,7 +183,7 @@ class Sender:
         """The device is ahead, as after a reset: the command goes once more, with a new counter."""
         if not self._counter <= last <= self._counter + MOST_AHEAD:
             self.statistics.refused += 1
-            self._done(replace(sent, code=Code.OLD, answered_s=now_s))
+            self._done(replace(sent, code=ResponseCode.OLD, answered_s=now_s))
             return
         self._counter = last
         self._on_way = None

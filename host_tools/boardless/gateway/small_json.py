@@ -8,10 +8,17 @@ from __future__ import annotations
 
 import re
 
-from boardless.gateway.command import Code, Command, Field, Kind, PacketError, command_of
+from boardless.gateway.command import (
+    Command,
+    CommandKind,
+    Field,
+    PacketError,
+    ResponseCode,
+    command_of,
+)
 
 _NAMES = {field.name.lower(): field for field in Field}
-_KINDS = {kind.name.lower(): kind for kind in Kind}
+_KINDS = {kind.name.lower(): kind for kind in CommandKind}
 _TOKEN = re.compile(rb' *([{}:,]|"[a-z]+"|0|[1-9][0-9]{0,9}) *')
 _LARGEST = 0xFFFF_FFFF
 
@@ -70,4 +77,4 @@ def _value(key: str, value: str) -> int:
 
 
 def _malformed(text: str) -> PacketError:
-    return PacketError(Code.MALFORMED, f"JSON {text}")
+    return PacketError(ResponseCode.MALFORMED, f"JSON {text}")

@@ -40,7 +40,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boardless.project.budgets import Budget, read_budget
-from boardless.project.toml_table import Table
+from boardless.project.toml_table import TomlTable
 
 DEFAULT_ENTRY = "Reset_Handler"
 
@@ -61,7 +61,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Level:
+class PriorityLevel:
     """Handlers of one preemption level."""
 
     name: str
@@ -81,14 +81,14 @@ class StackAnnotations:
     recursion: tuple[tuple[str, int], ...] = ()
     frames: tuple[tuple[str, int], ...] = ()
     tasks: tuple[Task, ...] = ()
-    levels: tuple[Level, ...] = ()
+    levels: tuple[PriorityLevel, ...] = ()
     fp: bool | None = None
     cold: tuple[str, ...] = ()
     pointer_recursion: int | None = None
     su_folders: tuple[Path, ...] = ()
 
 
-def read_annotations(table: Table) -> StackAnnotations:
+def read_annotations(table: TomlTable) -> StackAnnotations:
     """Read what `[budget.stack]` has beside maxima. Raises `ConfigError`: key, found, expected."""
     interrupts = table.table("interrupts")
     fp, levels = interrupts.flag("fp"), _lists(interrupts.table("level"))
@@ -99,7 +99,7 @@ def read_annotations(table: Table) -> StackAnnotations:
         recursion=_numbers(table.table("recursion"), are_bytes=False),
         frames=_numbers(table.table("frames"), are_bytes=True),
         tasks=tuple(_task(entry) for entry in table.tables("task")),
-        levels=tuple(Level(name, handlers) for name, handlers in levels),
+        levels=tuple(PriorityLevel(name, handlers) for name, handlers in levels),
         fp=fp,
         cold=table.texts("cold"),
         pointer_recursion=(
@@ -109,16 +109,18 @@ def read_annotations(table: Table) -> StackAnnotations:
     )
 
 
-def _lists(table: Table, *, may_be_empty: bool = False) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _lists(
+    table: TomlTable, *, may_be_empty: bool = False
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((name, table.texts(name, may_be_empty=may_be_empty)) for name in table.names())
 
 
-def _numbers(table: Table, *, are_bytes: bool) -> tuple[tuple[str, int], ...]:
+def _numbers(table: TomlTable, *, are_bytes: bool) -> tuple[tuple[str, int], ...]:
     read = table.size if are_bytes else table.count
     return tuple((name, read(name)) for name in table.names())
 
 
-def _task(entry: Table) -> Task:
+def _task(entry: TomlTable) -> Task:
     name, function = entry.required_text("name"), entry.required_text("entry")
     budget = read_budget(entry, f"stack.task {name}", needs_max=False)
     entry.close()

@@ -12,7 +12,7 @@ from typing import Literal, cast, get_args
 
 from boardless.project.chip import DEFAULT_CHIP, chip_regions
 from boardless.project.regions import Region, may_be_derived, read_region
-from boardless.project.toml_table import Table
+from boardless.project.toml_table import TomlTable
 
 Selector = Literal["symbol", "section", "source", "archive"]
 Expect = Literal["bytes", "match", "absent"]
@@ -111,7 +111,7 @@ class Regions:
     spare: tuple[Region, ...]
 
 
-def read_regions(table: Table, chip: str | None) -> Regions:
+def read_regions(table: TomlTable, chip: str | None) -> Regions:
     """`[budget.region.*]`: where each lies, and its budget.
 
     What the file does not place is the chip's, or the virtual board's own chip's.
@@ -148,7 +148,7 @@ def read_regions(table: Table, chip: str | None) -> Regions:
     )
 
 
-def read_sizes(tables: tuple[Table, ...]) -> Iterator[SizeBudget]:
+def read_sizes(tables: tuple[TomlTable, ...]) -> Iterator[SizeBudget]:
     """Every `[[budget.size]]`, each with a name of its own."""
     taken = {*FIGURES, "model", "stack"}
     for entry in tables:
@@ -159,14 +159,14 @@ def read_sizes(tables: tuple[Table, ...]) -> Iterator[SizeBudget]:
         yield size
 
 
-def read_figure(table: Table, name: str) -> Iterator[Budget]:
+def read_figure(table: TomlTable, name: str) -> Iterator[Budget]:
     """`[budget.NAME]` of one of `FIGURES`, where the file has it."""
     if table.given:
         yield read_budget(table, f"size.{name}")
     table.close()
 
 
-def read_stack(table: Table, *, is_annotated: bool) -> Iterator[Budget]:
+def read_stack(table: TomlTable, *, is_annotated: bool) -> Iterator[Budget]:
     """The bound and the mark of `[budget.stack]`, with one reason and one owner for both."""
     bound = read_budget(table, "stack.bound", needs_max=False)
     if table.given and bound.max_bytes is None and not is_annotated:
@@ -178,7 +178,7 @@ def read_stack(table: Table, *, is_annotated: bool) -> Iterator[Budget]:
         yield Budget("stack.measured", measured, None, bound.reason, bound.owner)
 
 
-def read_waivers(budget: Table) -> Iterator[Waiver]:
+def read_waivers(budget: TomlTable) -> Iterator[Waiver]:
     """Every `[[budget.waive]]`."""
     for entry in budget.tables("waive"):
         yield Waiver(
@@ -190,7 +190,7 @@ def read_waivers(budget: Table) -> Iterator[Waiver]:
         entry.close()
 
 
-def read_budget(table: Table, key: str, *, needs_max: bool = True) -> Budget:
+def read_budget(table: TomlTable, key: str, *, needs_max: bool = True) -> Budget:
     """What every budget's table has: max, max-growth, reason, owner."""
     return Budget(
         key=key,
@@ -202,7 +202,7 @@ def read_budget(table: Table, key: str, *, needs_max: bool = True) -> Budget:
 
 
 def size_budget(
-    table: Table,
+    table: TomlTable,
     name: str,
     what: Selector,
     patterns: tuple[str, ...],
@@ -222,7 +222,7 @@ def size_budget(
     )
 
 
-def _size(entry: Table) -> SizeBudget:
+def _size(entry: TomlTable) -> SizeBudget:
     name = entry.required_text("name")
     kinds = get_args(Selector)
     given = [(kind, texts) for kind in kinds if (texts := entry.texts(kind))]

@@ -17,11 +17,9 @@ preprocess = "scale_picture"
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import fields
 
-from boardless.project.toml_table import Table
-from boardless.project.waivers import CheckWaiver
+from boardless.project.toml_table import TomlTable
 from boardless_sim.contract import REFERENCE, Contract, Symbols
 from boardless_sim.errors import ConfigError
 from boardless_sim.result import ResultPattern
@@ -31,13 +29,15 @@ _MOST_BAUD = 10_500_000  # USART1 and USART6 at 84 MHz, oversampling by 8 (RM009
 _MOST_CLASSES = 1000
 
 
-def read_contract(root: Table) -> Contract:
+def read_contract(root: TomlTable) -> Contract:
     """What the tables of a file say; the reference firmware's where they say nothing."""
     console, classes = root.table("console"), root.table("classes")
     port = console.text("port")
     baud = console.count("baud") if console.has("baud") else None
     if baud is not None and baud > _MOST_BAUD:
         raise console.error(f"baud: found {baud}, expected at most {_MOST_BAUD}")
+    if baud is not None and port is None:
+        raise console.error(f"baud: found {baud} and no port, expected both")
     error_prefix = console.text("errors") or Contract.error_prefix
     result = _result(console)
     console.close()
@@ -56,44 +56,18 @@ def read_contract(root: Table) -> Contract:
     )
 
 
-@dataclass(frozen=True)
-class Project:
-    """What a project says of running its firmware."""
-
-    contract: Contract = REFERENCE
-    waivers: tuple[CheckWaiver, ...] = ()
-
-
-def load_project(path: Path | None) -> Project:
-    """That of a file; without one, of `boardless.toml` in the current folder, if it is there.
-
-    The reference firmware's where there is none. Raises `ConfigError`.
-    """
-    from boardless.project.config import FILE_NAME, load_config
-
-    here = Path(FILE_NAME)
-    if path is None and not here.is_file():
-        return Project()
-    config = load_config(path or here)
-    return Project(config.contract, config.check_waivers)
-
-
-def load_contract(path: Path | None) -> Contract:
-    """The contract alone."""
-    return load_project(path).contract
-
-
-def _result(console: Table) -> ResultPattern | None:
-    text = console.text("result")
-    if text is None:
+def _result(console: TomlTable) -> ResultPattern | None:
+    texts = console.texts("result")
+    if not texts:
         return None
     try:
-        return ResultPattern.from_text(text)
+        return ResultPattern.from_texts(texts)
     except ValueError as error:
-        raise console.error(f"result: found {text!r}, expected {error}") from error
+        found = texts[0] if len(texts) == 1 else list(texts)
+        raise console.error(f"result: found {found!r}, expected {error}") from error
 
 
-def _symbols(table: Table) -> Symbols:
+def _symbols(table: TomlTable) -> Symbols:
     given = {
         name.name: text
         for name in fields(Symbols)
@@ -103,7 +77,7 @@ def _symbols(table: Table) -> Symbols:
     return Symbols(**given)
 
 
-def _stages(table: Table) -> dict[str, str]:
+def _stages(table: TomlTable) -> dict[str, str]:
     """Those of the file in its order; the reference firmware's where it gives none."""
     if not table.given:
         return dict(REFERENCE.stages)

@@ -21,7 +21,7 @@ _TOOL_TIMEOUT_S = 10
 
 
 @dataclass(frozen=True)
-class Check:
+class Requirement:
     """One thing that Boardless needs: `found` says which, None that it is missing."""
 
     name: str
@@ -35,45 +35,45 @@ class Check:
         return self.found is not None
 
 
-def examine() -> list[Check]:
+def examine() -> list[Requirement]:
     """Every check, in the order in which a run needs them."""
     pip = f"{sys.executable} -m pip install"
     return [
-        Check("python", _python(), "run", "apt-get install python3-venv"),
-        Check("unicorn", _distribution("unicorn"), "run", f"{pip} unicorn==2.1.4"),
-        Check(
+        Requirement("python", _python(), "run", "apt-get install python3-venv"),
+        Requirement("unicorn", _distribution("unicorn"), "run", f"{pip} unicorn==2.1.4"),
+        Requirement(
             "C core",
             _c_core(),
             "run",
             f"apt-get install build-essential && {pip} --force-reinstall boardless",
         ),
-        Check(
+        Requirement(
             "arm-none-eabi-gcc",
             _tool("arm-none-eabi-gcc"),
             "build",
             "apt-get install gcc-arm-none-eabi libnewlib-arm-none-eabi",
         ),
-        Check(
+        Requirement(
             "qemu-system-arm",
             _tool("qemu-system-arm"),
             "compare",
             "apt-get install qemu-system-arm",
         ),
-        Check("renode", _renode(), "compare", RENODE_INSTALL),
-        Check("data set", _data_set(), "demo", "apt-get install dataset-fashion-mnist"),
-        Check("robot", _distribution("robotframework"), "test", f"{pip} robotframework"),
-        Check(
+        Requirement("renode", _renode(), "compare", RENODE_INSTALL),
+        Requirement("data set", _data_set(), "demo", "apt-get install dataset-fashion-mnist"),
+        Requirement("robot", _distribution("robotframework"), "test", f"{pip} robotframework"),
+        Requirement(
             "pabot", _distribution("robotframework-pabot"), "test", f"{pip} robotframework-pabot"
         ),
     ]
 
 
-def can_run(checks: list[Check]) -> bool:
+def can_run(checks: list[Requirement]) -> bool:
     """Whether `boardless run` can work here."""
     return all(check.ok for check in checks if check.needed_for == "run")
 
 
-def doctor_document(checks: list[Check]) -> dict[str, object]:
+def doctor_document(checks: list[Requirement]) -> dict[str, object]:
     """The checks as JSON, schema 1."""
     tools = [{**asdict(check), "ok": check.ok} for check in checks]
     return {"schema": 1, "can_run": can_run(checks), "tools": tools}

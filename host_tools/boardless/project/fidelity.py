@@ -33,7 +33,7 @@ class ShortCut:
 
 
 @dataclass(frozen=True)
-class Known:
+class DeviceRecord:
     """What the tests say of one device: behaviours, by the kind of their evidence."""
 
     device: str
@@ -42,11 +42,11 @@ class Known:
     short_cuts: tuple[ShortCut, ...] = ()
 
 
-def load_ledger() -> dict[str, Known]:
+def load_ledger() -> dict[str, DeviceRecord]:
     """Every device that a test speaks of, by its name without a number."""
     text = files(__package__).joinpath(LEDGER).read_text(encoding="utf-8")
     return {
-        name: Known(
+        name: DeviceRecord(
             name,
             Standing(row["standing"]),
             row["behaviours"],
@@ -59,19 +59,21 @@ def load_ledger() -> dict[str, Known]:
 def block_of(device: str) -> str:
     """The name that all devices of a kind share: USART for UART4, GPIO for GPIOC."""
     name = re.sub(r"(?<=GPIO)[A-K]$|\d+$", "", device)
-    return {"UART": "USART", "FMC": "FSMC"}.get(name, name)
+    return {"UART": "USART", "FMC": "FSMC", "OTG_FS": "OTG", "OTG_HS": "OTG"}.get(name, name)
 
 
-def known_of(devices: Iterable[str], ledger: Mapping[str, Known]) -> list[tuple[str, Known]]:
+def known_of(
+    devices: Iterable[str], ledger: Mapping[str, DeviceRecord]
+) -> list[tuple[str, DeviceRecord]]:
     """Each device with what is known of it; one that no test speaks of is not modelled."""
     found = []
     for device in devices:
         known = ledger.get(device) or ledger.get(block_of(device))
-        found.append((device, known or Known(device, Standing.NAMED, {})))
+        found.append((device, known or DeviceRecord(device, Standing.NAMED, {})))
     return found
 
 
-def ledger_document(known: Sequence[tuple[str, Known]]) -> dict[str, object]:
+def ledger_document(known: Sequence[tuple[str, DeviceRecord]]) -> dict[str, object]:
     """The same as JSON, schema 1."""
     rows = [
         {

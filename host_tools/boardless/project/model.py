@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from boardless.project.budgets import SizeBudget, size_budget
-from boardless.project.toml_table import Table
+from boardless.project.toml_table import TomlTable
 
 ROLES = {
     "weights": ("weights_*", "*_weights", "g_model*", "*_model_data"),
@@ -32,7 +32,7 @@ class Model:
     artifact: str | None
 
 
-def read_model(table: Table) -> Model:
+def read_model(table: TomlTable) -> Model:
     """`[budget.model]`; each part under its usual names where the file does not give others."""
     given = table.table("roles")
     roles = tuple(Role(name, given.texts(name) or usual) for name, usual in ROLES.items())

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from boardless.project.toml_table import Table
+from boardless.project.toml_table import TomlTable
 
 RegionKind = Literal["flash", "ram"]
 # how a region is called that the ELF's program headers alone tell of
@@ -36,7 +36,7 @@ class Region:
         return self.origin < other.end and other.origin < self.end
 
 
-def read_region(entry: Table, name: str) -> Region | None:
+def read_region(entry: TomlTable, name: str) -> Region | None:
     """Where `[budget.region.NAME]` says that the region lies; None where it does not say."""
     if not any(entry.has(key) for key in ("origin", "kind", "length")):
         return None

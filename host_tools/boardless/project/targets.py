@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boardless.project.config import Config, config_of, read_toml
-from boardless.project.toml_table import Table
+from boardless.project.toml_table import TomlTable
 from boardless_sim.errors import ConfigError
 
 _OWN = ("name", "elf")
@@ -45,7 +45,7 @@ def targets_of(path: Path, values: dict[str, object]) -> tuple[Target, ...]:
     """The same of a file that is read. Raises `ConfigError`."""
     shared = {key: value for key, value in values.items() if key != "target"}
     found: dict[str, Target] = {}
-    for entry in Table(path, "", values).tables("target"):
+    for entry in TomlTable(path, "", values).tables("target"):
         for target in _targets(path, entry, shared):
             if target.name in found:
                 raise entry.error(f"name: found {target.name!r} again, expected each once")
@@ -53,7 +53,7 @@ def targets_of(path: Path, values: dict[str, object]) -> tuple[Target, ...]:
     return tuple(found.values())
 
 
-def _targets(path: Path, entry: Table, shared: dict[str, object]) -> Iterator[Target]:
+def _targets(path: Path, entry: TomlTable, shared: dict[str, object]) -> Iterator[Target]:
     name, elf = entry.text("name"), entry.required_text("elf")
     own = {key: entry.value(key) for key in entry.names() if key not in _OWN}
     try:

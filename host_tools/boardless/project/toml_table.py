@@ -19,7 +19,7 @@ _SIZE_FORMS = "bytes as 8192, '8K', '8 KiB' or '1M'"
 MAX_SIZE = 1 << 32
 
 
-class Table:
+class TomlTable:
     """One table of a file. Every complaint names the file, the key, what was found and expected."""
 
     def __init__(self, path: Path, name: str, values: dict[str, object] | None) -> None:
@@ -31,7 +31,8 @@ class Table:
 
     def error(self, text: str) -> ConfigError:
         """A complaint about this table."""
-        return ConfigError(f"{self._path}: [{self._name}] {text}")
+        where = f"[{self._name}] " if self._name else ""
+        return ConfigError(f"{self._path}: {where}{text}")
 
     def names(self) -> tuple[str, ...]:
         """Its keys, in the file's order."""
@@ -150,14 +151,14 @@ class Table:
             raise self._wrong(key, value, "a day as 2027-01-31")
         return value
 
-    def table(self, key: str) -> Table:
+    def table(self, key: str) -> TomlTable:
         """A table inside this one; not `given` where the file has none."""
         value = self._get(key)
         if value is not None and not isinstance(value, dict):
             raise self._wrong(key, value, "a table")
-        return Table(self._path, self._inner(key), value)
+        return TomlTable(self._path, self._inner(key), value)
 
-    def tables(self, key: str) -> tuple[Table, ...]:
+    def tables(self, key: str) -> tuple[TomlTable, ...]:
         """An array of tables; empty where the file has none."""
         value = self._get(key)
         if value is None:
@@ -165,7 +166,7 @@ class Table:
         if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
             raise self._wrong(key, value, f"tables, each written [[{self._inner(key)}]]")
         return tuple(
-            Table(self._path, f"{self._inner(key)} {number}", item)
+            TomlTable(self._path, f"{self._inner(key)} {number}", item)
             for number, item in enumerate(value, 1)
         )
 

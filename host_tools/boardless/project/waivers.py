@@ -12,7 +12,7 @@ import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from boardless.project.toml_table import Table
+from boardless.project.toml_table import TomlTable
 from boardless_sim.finding import Check
 
 
@@ -25,7 +25,7 @@ class CheckWaiver:
     expires: datetime.date
 
 
-def read_check_waivers(checks: Table) -> Iterator[CheckWaiver]:
+def read_check_waivers(checks: TomlTable) -> Iterator[CheckWaiver]:
     """Every `[[checks.waive]]`. Raises `ConfigError` for a check that there is none of."""
     for entry in checks.tables("waive"):
         yield CheckWaiver(

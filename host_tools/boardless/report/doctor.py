@@ -8,11 +8,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from boardless.project.doctor import Check, can_run
-from boardless.project.fidelity import Known, Standing
+from boardless.project.doctor import Requirement, can_run
+from boardless.project.fidelity import DeviceRecord, Standing
 
 
-def doctor_table(checks: Sequence[Check]) -> RenderableType:
+def doctor_table(checks: Sequence[Requirement]) -> RenderableType:
     """A row a check, then the commands that install what is missing."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("what", "needed for", "found"):
@@ -25,7 +25,7 @@ def doctor_table(checks: Sequence[Check]) -> RenderableType:
     return Group(table, Text(""), *installs, Text(f"`boardless run` {verdict} on this machine"))
 
 
-def board_table(known: Sequence[tuple[str, Known]]) -> RenderableType:
+def board_table(known: Sequence[tuple[str, DeviceRecord]]) -> RenderableType:
     """A row a device, then each short cut once, with what it could hide."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("device", "standing", "behaviours tested, by their evidence"):

@@ -10,8 +10,8 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from boardless.fit.need import CYCLE_ERROR_PERCENT, Need
-from boardless.fit.part import Table
-from boardless.fit.verdict import Check, Latency, Verdict
+from boardless.fit.part import PartTable
+from boardless.fit.verdict import FitVerdict, LatencyEstimate, ResourceCheck
 
 SCHEMA = 1
 _SHOWN = 12
@@ -21,8 +21,8 @@ _UNITS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 def fit_tables(
     need: Need,
-    verdicts: Sequence[Verdict],
-    table: Table,
+    verdicts: Sequence[FitVerdict],
+    table: PartTable,
     every: bool,
     why: bool,
     current_ma: float | None,
@@ -40,7 +40,7 @@ def fit_tables(
 
 
 def fit_document(
-    need: Need, verdicts: Sequence[Verdict], table: Table, current_ma: float | None
+    need: Need, verdicts: Sequence[FitVerdict], table: PartTable, current_ma: float | None
 ) -> dict[str, object]:
     """Everything. Factors are what is needed over what there is."""
     return {
@@ -51,9 +51,9 @@ def fit_document(
     }
 
 
-def smallest_fitting(verdicts: Sequence[Verdict]) -> list[Verdict]:
+def smallest_fitting(verdicts: Sequence[FitVerdict]) -> list[FitVerdict]:
     """Of the parts that fit, those with the least Flash and RAM, one of each kind of memories."""
-    kinds: dict[tuple[int, int, str], Verdict] = {}
+    kinds: dict[tuple[int, int, str], FitVerdict] = {}
     for verdict in verdicts:
         part = verdict.part
         if verdict.fits:
@@ -61,7 +61,7 @@ def smallest_fitting(verdicts: Sequence[Verdict]) -> list[Verdict]:
     return [kinds[kind] for kind in sorted(kinds)][:_SHOWN]
 
 
-def energy_mj(latency: Latency, current_ma: float | None) -> float | None:
+def energy_mj(latency: LatencyEstimate, current_ma: float | None) -> float | None:
     """Of one inference at 3.3 V."""
     return None if current_ma is None else latency.at_least * current_ma * _VOLTS / 1e3
 
@@ -87,7 +87,7 @@ def _need_lines(need: Need) -> Iterator[str]:
         yield f"cycles     {amount(need.cycles, '')} on a Cortex-M4 ({band})"
 
 
-def _part_table(verdicts: Sequence[Verdict], current_ma: float | None) -> RichTable:
+def _part_table(verdicts: Sequence[FitVerdict], current_ma: float | None) -> RichTable:
     found = RichTable(box=None, pad_edge=False)
     columns = ["part", "core", "MHz", "Flash", "RAM", "inference"]
     columns += ["energy"] if current_ma is not None else []
@@ -105,19 +105,19 @@ def _part_table(verdicts: Sequence[Verdict], current_ma: float | None) -> RichTa
     return found
 
 
-def _time(latency: Latency) -> str:
+def _time(latency: LatencyEstimate) -> str:
     sign = "" if latency.estimate is not None else "≥ "
     value = latency.at_least
     return f"{sign}{value / 1e3:.3g} s" if value >= 1e3 else f"{sign}{value:.3g} ms"
 
 
-def _says(failure: Check | None) -> str:
+def _says(failure: ResourceCheck | None) -> str:
     if failure is None:
         return "fits"
     return f"no: {failure.name}, {failure.factor:,.4g} times what there is"
 
 
-def _count_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
+def _count_lines(verdicts: Sequence[FitVerdict]) -> Iterator[str]:
     fitting = sum(verdict.fits for verdict in verdicts)
     yield f"fits       {fitting} of {len(verdicts)} parts"
     failures = Counter(v.first_failure.name for v in verdicts if v.first_failure is not None)
@@ -128,7 +128,7 @@ def _count_lines(verdicts: Sequence[Verdict]) -> Iterator[str]:
         yield f"nearest    {nearest.part.name}: {_says(nearest.first_failure)}"
 
 
-def _why_lines(need: Need, verdicts: Sequence[Verdict], table: Table) -> Iterator[str]:
+def _why_lines(need: Need, verdicts: Sequence[FitVerdict], table: PartTable) -> Iterator[str]:
     for verdict in verdicts:
         yield f"{verdict.part.name}:"
         for check in verdict.checks:
@@ -146,7 +146,7 @@ def _why_lines(need: Need, verdicts: Sequence[Verdict], table: Table) -> Iterato
         yield f"cycles     Cortex-M4, kernels m4, estimate ±{CYCLE_ERROR_PERCENT} %"
 
 
-def _part(verdict: Verdict, current_ma: float | None) -> dict[str, object]:
+def _part(verdict: FitVerdict, current_ma: float | None) -> dict[str, object]:
     part, first = verdict.part, verdict.first_failure
     return {
         "part": part.name,

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from boardless.fit.need import Need
-from boardless.fit.verdict import Verdict
+from boardless.fit.verdict import FitVerdict
 from boardless_sim.files import write_file
 
 
-def draw(need: Need, verdicts: Sequence[Verdict], path: Path) -> None:
+def draw(need: Need, verdicts: Sequence[FitVerdict], path: Path) -> None:
     """Logarithmic in both, as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -11,8 +11,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from boardless.gateway.event import Event, EventKind
-from boardless.gateway.run import Outcome
+from boardless.gateway.event import EventKind, SceneEvent
+from boardless.gateway.run import GatewayOutcome
 from boardless.gateway.sender import Sent, Statistics
 from boardless_sim.files import write_file
 
@@ -20,7 +20,7 @@ _WIDTH, _ROW, _LEFT = 900, 28, 70
 _COLOURS = ("#2a9d8f", "#e76f51", "#264653", "#e9c46a", "#8d5fd3")
 
 
-def gateway_tables(outcome: Outcome, statistics: Statistics | None) -> RenderableType:
+def gateway_tables(outcome: GatewayOutcome, statistics: Statistics | None) -> RenderableType:
     """Events with the commands that they led to, then what the link did."""
     parts: list[RenderableType] = [_event_table(outcome.events), Text("")]
     parts += [Text(line) for line in _delay_lines(outcome.events)]
@@ -33,7 +33,7 @@ def gateway_tables(outcome: Outcome, statistics: Statistics | None) -> Renderabl
     return Group(*parts)
 
 
-def gateway_document(outcome: Outcome, statistics: Statistics | None) -> dict[str, object]:
+def gateway_document(outcome: GatewayOutcome, statistics: Statistics | None) -> dict[str, object]:
     """Everything, schema 1. Times in seconds."""
     return {
         "schema": 1,
@@ -52,7 +52,7 @@ def gateway_document(outcome: Outcome, statistics: Statistics | None) -> dict[st
     }
 
 
-def draw_time_line(outcome: Outcome, path: Path) -> None:
+def draw_time_line(outcome: GatewayOutcome, path: Path) -> None:
     """A row for each kind of event; what cannot be read is grey."""
     kinds = list(EventKind)
     picture = Image.new("RGB", (_WIDTH, _ROW * (len(kinds) + 1)), "white")
@@ -77,7 +77,7 @@ def draw_time_line(outcome: Outcome, path: Path) -> None:
     write_file(path, drawn.getvalue())
 
 
-def _event_table(events: Sequence[Event]) -> Table:
+def _event_table(events: Sequence[SceneEvent]) -> Table:
     found = Table(box=None, pad_edge=False)
     for column in ("event", "onset s", "known s", "score"):
         found.add_column(column, justify="left" if column == "event" else "right")
@@ -88,7 +88,7 @@ def _event_table(events: Sequence[Event]) -> Table:
     return found
 
 
-def _delay_lines(events: Sequence[Event]) -> Iterator[str]:
+def _delay_lines(events: Sequence[SceneEvent]) -> Iterator[str]:
     for kind in EventKind:
         delays = sorted(each.decided_s - each.onset_s for each in events if each.kind == kind)
         if delays:

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from boardless.report.console import WIDTH
 from boardless.running.post_mortem import as_document, in_lines
-from boardless.timing.profile.costs import Cost, LayerCost
+from boardless.timing.profile.costs import FunctionCost, LayerCost
 from boardless.timing.profile.recording import Profile
 
 SCHEMA = 1
@@ -100,12 +100,12 @@ def _table(headings: Sequence[str], left: int, rows: Sequence[Sequence[str]], wh
 
 def _stage_table(profile: Profile) -> Table:
     headings = ("stage", "function", "cycles", "instr.", "asleep", "stack", "ms", "share")
-    whole = Cost(0, profile.cycles, profile.instructions, profile.sleep_cycles)
+    whole = FunctionCost(0, profile.cycles, profile.instructions, profile.sleep_cycles)
     rest, rows = whole, list[Sequence[str]]()
     for stage in profile.stages:
         cost = stage.cost
         rows.append([stage.name, stage.function, *_stage_cells(profile, cost)])
-        rest = Cost(
+        rest = FunctionCost(
             0,
             rest.cycles - cost.cycles,
             rest.instructions - cost.instructions,
@@ -117,7 +117,7 @@ def _stage_table(profile: Profile) -> Table:
     return _table(headings, 2, rows, whole=True)
 
 
-def _stage_cells(profile: Profile, cost: Cost) -> list[str]:
+def _stage_cells(profile: Profile, cost: FunctionCost) -> list[str]:
     return [
         _each(profile, cost.cycles),
         _each(profile, cost.instructions),

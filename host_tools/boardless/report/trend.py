@@ -10,18 +10,18 @@ from html import escape
 from rich.markup import escape as plain
 from rich.table import Table
 
-from boardless.gate.trend import Step
+from boardless.gate.trend import LockChange
 
 _WIDTH, _HEIGHT, _LEFT, _TOP, _ROW = 960, 90, 190, 30, 110
 _MOVES = 3
 
 
-def keys_of(steps: Sequence[Step]) -> tuple[str, ...]:
+def keys_of(steps: Sequence[LockChange]) -> tuple[str, ...]:
     """Every figure of any step."""
     return tuple(dict.fromkeys(key for step in steps for key in step.figures))
 
 
-def table(steps: Sequence[Step]) -> Table:
+def table(steps: Sequence[LockChange]) -> Table:
     """A row a commit: what moved, and by which symbols; the last has the figures themselves."""
     found = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("commit", "day", "moved", "why"):
@@ -34,12 +34,12 @@ def table(steps: Sequence[Step]) -> Table:
     return found
 
 
-def figures_line(steps: Sequence[Step]) -> str:
+def figures_line(steps: Sequence[LockChange]) -> str:
     """The last step's figures."""
     return ", ".join(f"{key} {size:,}" for key, size in steps[-1].figures.items())
 
 
-def as_csv(steps: Sequence[Step]) -> str:
+def as_csv(steps: Sequence[LockChange]) -> str:
     """A row a commit, a column a figure; empty where a lock does not have it."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
@@ -54,7 +54,7 @@ def as_csv(steps: Sequence[Step]) -> str:
     return stream.getvalue()
 
 
-def as_svg(steps: Sequence[Step]) -> str:
+def as_svg(steps: Sequence[LockChange]) -> str:
     """A line a figure, each on its own scale from 0; nothing is loaded and nothing runs."""
     keys = keys_of(steps)
     height = _TOP + _ROW * len(keys)
@@ -68,7 +68,7 @@ def as_svg(steps: Sequence[Step]) -> str:
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
-def _line(steps: Sequence[Step], key: str, top: int) -> Iterator[str]:
+def _line(steps: Sequence[LockChange], key: str, top: int) -> Iterator[str]:
     points = [(n, step.figures[key]) for n, step in enumerate(steps) if key in step.figures]
     most = max(size for _, size in points) or 1
     across = (_WIDTH - _LEFT - 20) / max(len(steps) - 1, 1)

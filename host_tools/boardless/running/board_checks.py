@@ -10,6 +10,7 @@ import datetime
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from boardless.project.waivers import CheckWaiver
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from boardless.running.post_mortem import PostMortem
 
 NOT_CHECKED = "not checked"
-_VECTORS = 16 + 82  # of an STM32F407; a shorter table is followed by code, which points elsewhere
+_MOST_VECTORS = 16 + 240  # DDI 0403E, B1.5.2 and B3.4: of every Cortex-M4
 _SHARED = 2
 
 
@@ -110,12 +111,7 @@ def _in_default_handler(engine: Engine, stands: PostMortem) -> list[Finding]:
     symbol = engine.image.symbols.get(stands.handler.function)
     if symbol is None:
         return []
-    try:
-        table = engine.read_memory(engine.image.vector_table, 4 * _VECTORS)
-    except EngineError:
-        return []
-    vectors = [vector & ~1 for (vector,) in struct.iter_unpack("<I", table)]
-    if vectors.count(symbol.address) < _SHARED:
+    if _vectors(engine).count(symbol.address) < _SHARED:
         return []
     check = Check.DEFAULT_HANDLER
     names = [s.name for s in engine.image.symbols.values() if s.address == symbol.address]
@@ -123,3 +119,16 @@ def _in_default_handler(engine: Engine, stands: PostMortem) -> list[Finding]:
     text = f"{stands.exception} has no handler of its own: it runs {handler}"
     pc, time_us = stands.handler.pc, engine.time_us()
     return [Finding(check.value, check.grade, "core", pc, time_us, text)]
+
+
+def _vectors(engine: Engine) -> list[int]:
+    """The handlers of the vector table, which says nowhere how long it is: what follows it is code
+    or constants, and names no function."""
+    image = engine.image
+    functions = {symbol.address for symbol in image.symbols.values()}
+    try:
+        table = engine.read_memory(image.vector_table + 4, 4 * (_MOST_VECTORS - 1))
+    except EngineError:
+        return []
+    handlers = [vector & ~1 for (vector,) in struct.iter_unpack("<I", table)]
+    return list(takewhile(lambda handler: not handler or handler in functions, handlers))

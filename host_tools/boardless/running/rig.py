@@ -15,9 +15,11 @@ from pathlib import Path
 from types import TracebackType
 
 from boardless.running.board_checks import Observation, observe
-from boardless.running.classify import FrameResult, RunReport, classify, require_results
+from boardless.running.classify import RunReport, classify, require_results
 from boardless.running.evidence import Evidence, gather
+from boardless.running.frame_stream import FrameResult
 from boardless.running.post_mortem import examine
+from boardless.running.result_lines import read_result
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
@@ -72,6 +74,11 @@ class Rig:
     def image(self) -> FirmwareImage:
         """The firmware of the powered board."""
         return self.engine.image
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the firmware's classes, where its project gives them."""
+        return () if self._setup is None else self._setup.contract.classes
 
     def power_on(self, setup: BoardSetup, image: FirmwareImage | None = None) -> None:
         """A fresh board in place of the one before; virtual time is 0.
@@ -154,6 +161,10 @@ class Rig:
 
     def run_until_text(self, limit_us: float, wanted: str) -> bool:
         """Whether the text came, in a line or before a line end; looks once a millisecond."""
+        with self.engine.one_wait():
+            return self._look_for(limit_us, wanted)
+
+    def _look_for(self, limit_us: float, wanted: str) -> bool:
         engine = self.engine
         deadline_us, first = engine.time_us() + limit_us, len(engine.uart_lines())
         while True:
@@ -174,12 +185,16 @@ class Rig:
         The last frame stays in view, so a firmware that captures on its own may answer it again
         before it answers a new one; such a result is passed over.
         """
+        with self.engine.one_wait():
+            return self._next_result(limit_us)
+
+    def _next_result(self, limit_us: float) -> FrameResult | None:
         deadline_us = self.engine.time_us() + limit_us
         while (left_us := deadline_us - self.engine.time_us()) > 0:
             line = self.run_until_line(left_us, self._is_result)
             if line is None:
                 return None
-            answered = self.engine.contract.parse_result(line.text)
+            answered = read_result(self.engine, line)
             number = self._answered if answered.frame is None else answered.frame
             self._answered += 1
             frame = self._frame_of(number)
@@ -219,7 +234,7 @@ class Rig:
 
     def _observe(self, engine: Engine) -> list[Observation]:
         ran_to_its_end = self.stop_reason in (None, StopReason.RESULT)
-        return list(observe(engine, None if ran_to_its_end else examine(engine)))
+        return list(observe(engine, None if ran_to_its_end else examine(engine, with_frames=False)))
 
     def _is_result(self, line: UartLine) -> bool:
         return self.engine.contract.is_result(line.port, line.text)
@@ -245,4 +260,5 @@ def _result(
         times_us=answered.times_us,
         line=answered.line,
         sent_us=sent_us,
+        values=answered.values,
     )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from boardless.project.fidelity import Known, known_of
-from boardless.running.classify import WINDOW
+from boardless.project.fidelity import DeviceRecord, known_of
+from boardless.running.frame_stream import WINDOW
 from boardless_sim.camera.source import open_frames
 from boardless_sim.engines.native import NativeEngine
 
 RUN_US = 200_000
 
 
-def known_devices(engine: NativeEngine, ledger: Mapping[str, Known]) -> list[tuple[str, Known]]:
+def known_devices(
+    engine: NativeEngine, ledger: Mapping[str, DeviceRecord]
+) -> list[tuple[str, DeviceRecord]]:
     """Of a loaded board that has not run: the core, its devices, and the sensor if it is heard."""
     for frame in open_frames("pattern:bars", limit=WINDOW):
         engine.show(frame)

@@ -16,7 +16,7 @@ PartKind = Literal["symbol", "rest", "padding"]
 
 
 @dataclass(frozen=True)
-class Part:
+class AttributedBytes:
     """Some bytes of a region and what they are.
 
     `rest` is what no symbol claims: literals, strings without a name, alignment inside a section.
@@ -33,11 +33,11 @@ class Part:
 
 def attribute(
     layout: Layout, regions: Sequence[Region], totals: Mapping[str, int]
-) -> tuple[Part, ...]:
+) -> tuple[AttributedBytes, ...]:
     """All parts of all regions. Raises `AnalyserError` where they do not add up to the totals."""
     by_section = _symbols_by_section(layout)
     in_ram = {id(section) for section in ram_sections(layout, regions)}
-    parts: list[Part] = []
+    parts: list[AttributedBytes] = []
     for region in regions:
         found = list(_region(region, layout.sections, in_ram, by_section))
         total, expected = sum(part.bytes for part in found), totals[region.name]
@@ -72,7 +72,7 @@ def _region(
     sections: Iterable[Section],
     in_ram: set[int],
     by_section: Mapping[int, list[SizedSymbol]],
-) -> Iterator[Part]:
+) -> Iterator[AttributedBytes]:
     is_flash = region.kind == "flash"
     covered_to: int | None = None
     for start, section in sorted(_placed(region, sections, in_ram), key=lambda each: each[0]):
@@ -80,7 +80,9 @@ def _region(
         if covered_to is not None:
             gap = start - covered_to
             if gap > 0 and (is_flash or gap < section.align):
-                yield Part(region.name, section.name, "padding", "(padding)", gap, covered_to)
+                yield AttributedBytes(
+                    region.name, section.name, "padding", "(padding)", gap, covered_to
+                )
             start = max(start, covered_to)
         covered_to = max(end, covered_to or 0)
         if start < end:
@@ -103,7 +105,7 @@ def _placed(
 
 def _inside(
     region: str, section: Section, start: int, end: int, symbols: Iterable[SizedSymbol]
-) -> Iterator[Part]:
+) -> Iterator[AttributedBytes]:
     rest, covered_to = 0, start
     for symbol in symbols:
         first = max(symbol.address, covered_to)
@@ -112,7 +114,9 @@ def _inside(
             continue
         rest += first - covered_to
         covered_to = last
-        yield Part(region, section.name, "symbol", symbol.name, last - first, first, symbol.file)
+        yield AttributedBytes(
+            region, section.name, "symbol", symbol.name, last - first, first, symbol.file
+        )
     rest += end - covered_to
     if rest:
-        yield Part(region, section.name, "rest", "(no symbol)", rest, start)
+        yield AttributedBytes(region, section.name, "rest", "(no symbol)", rest, start)

@@ -14,7 +14,7 @@ from boardless.project.budgets import Selector
 from boardless.project.config import Config
 from boardless.project.model import Role
 from boardless.project.regions import Region
-from boardless.size.attribution import Part, attribute
+from boardless.size.attribution import AttributedBytes, attribute
 from boardless.size.origin import Origin, archives, sources
 from boardless.size.regions import (
     ELSEWHERE,
@@ -64,7 +64,7 @@ class Measurement:
         return self.memories.basis
 
     @cached_property
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self) -> tuple[AttributedBytes, ...]:
         """Every byte of every region once. Raises `AnalyserError` where the sum does not close."""
         return attribute(self.layout, self.placed_in, self.regions)
 

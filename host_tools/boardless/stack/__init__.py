@@ -6,12 +6,12 @@ May import the ELF reader and the TOML reader of project.
 from boardless.project.annotations import StackAnnotations
 from boardless.stack.analyse import analyse, analyse_stack
 from boardless.stack.interrupts import SUPPOSED
-from boardless.stack.report import Grade, IndirectSite, StackReport
+from boardless.stack.report import Confidence, IndirectSite, StackReport
 from boardless.stack.why import explain, suggest
 
 __all__ = [
     "SUPPOSED",
-    "Grade",
+    "Confidence",
     "IndirectSite",
     "StackAnnotations",
     "StackReport",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from boardless.project.annotations import DEFAULT_ENTRY, StackAnnotations
-from boardless.stack.bound import Bound, Edge, Node, Solver
+from boardless.stack.bound import Bound, CallNode, Edge, Solver
 from boardless.stack.calls import BEGINNING, ENDING, PANICKING, PANICS, UNWINDING, call_graph
 from boardless.stack.crosscheck import disagreements
 from boardless.stack.indirect import Resolution, Resolver
@@ -18,9 +18,9 @@ from boardless.stack.naming import addresses_of
 from boardless.stack.program import Program
 from boardless.stack.report import (
     Candidate,
+    Confidence,
     Cycle,
     FunctionStack,
-    Grade,
     IndirectSite,
     InterruptStack,
     PathStep,
@@ -62,11 +62,11 @@ def _stripped(path: Path) -> StackReport:
         bound_bytes=None,
         cold_bytes=None,
         at_least_bytes=0,
-        grade=Grade.UNBOUNDED,
+        grade=Confidence.UNBOUNDED,
         path=(),
         reasons=("stripped ELF: no function symbol, expected .symtab",),
         functions=(),
-        interrupts=InterruptStack((), (), None, 0, Grade.UNBOUNDED),
+        interrupts=InterruptStack((), (), None, 0, Confidence.UNBOUNDED),
         is_stripped=True,
     )
 
@@ -125,36 +125,38 @@ class _Analysis:
 
     # ---- nodes ----
 
-    def _nodes(self, leave_out: Collection[int]) -> dict[int, Node]:
+    def _nodes(self, leave_out: Collection[int]) -> dict[int, CallNode]:
         """Every function, and every set of candidates as a node below 0: sites share them."""
         nodes = {
             address: self._node(scan, leave_out) for address, scan in self._graph.scans.items()
         }
         for targets, number in self._sets.items():
-            edges = (Edge(target, 0, Grade.EXACT) for target in targets if target not in leave_out)
-            nodes[number] = Node(0, Grade.EXACT, tuple(edges))
+            edges = (
+                Edge(target, 0, Confidence.EXACT) for target in targets if target not in leave_out
+            )
+            nodes[number] = CallNode(0, Confidence.EXACT, tuple(edges))
         return nodes
 
-    def _node(self, scan: Scan, leave_out: Collection[int]) -> Node:
+    def _node(self, scan: Scan, leave_out: Collection[int]) -> CallNode:
         edges = [
-            Edge(call.target, call.depth, Grade.EXACT)
+            Edge(call.target, call.depth, Confidence.EXACT)
             for call in scan.calls.values()
             if call.target not in leave_out
         ]
         reasons = list(self._reasons(scan))
         for site in self._sites.get(scan.address, ()):
             edges.append(Edge(self._sets[site.targets], site.call.depth, site.grade))
-            if site.grade == Grade.UNBOUNDED:
+            if site.grade == Confidence.UNBOUNDED:
                 offset = site.call.at - scan.address
                 reasons.append(
                     f"{self._names[scan.address]}+{offset:#x} calls through a pointer, "
                     "no function has its address taken"
                 )
         own = scan.own_bytes
-        grade = Grade.EXACT if scan.switches_at is None else Grade.ASSUMED
+        grade = Confidence.EXACT if scan.switches_at is None else Confidence.ASSUMED
         if scan.address in self._frames:
-            own, grade = max(own, self._frames[scan.address]), Grade.ANNOTATED
-        return Node(own, grade, tuple(edges), tuple(reasons))
+            own, grade = max(own, self._frames[scan.address]), Confidence.ANNOTATED
+        return CallNode(own, grade, tuple(edges), tuple(reasons))
 
     def _reasons(self, scan: Scan) -> Iterable[str]:
         name, start = self._names[scan.address], scan.address
@@ -309,14 +311,14 @@ class _Analysis:
         for task in self._annotations.tasks:
             address = addresses_of(self._program, task.entry, f"{where} {task.name}:")[0]
             named.add(address)
-            yield self._task(task.name, task.entry, address, Grade.ANNOTATED)
+            yield self._task(task.name, task.entry, address, Confidence.ANNOTATED)
         for found in self._resolver.tasks:
             if found.entry not in named:
                 name = self._names[found.entry]
-                stack = self._task(name, name, found.entry, Grade.EXACT)
+                stack = self._task(name, name, found.entry, Confidence.EXACT)
                 yield replace(stack, reserve_bytes=found.reserve_bytes)
 
-    def _task(self, name: str, entry: str, address: int, grade: Grade) -> TaskStack:
+    def _task(self, name: str, entry: str, address: int, grade: Confidence) -> TaskStack:
         frame = frame_bytes(self._program, self._annotations)
         switch = _SWITCH + (_FP_SWITCH if frame > 100 else 0)
         bound = self._warm.bounds[address]

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from boardless.stack.report import Grade, worst
+from boardless.stack.report import Confidence, worst
 
 _MAX_REASONS = 6
 _MAX_NAME = 40
@@ -17,15 +17,15 @@ class Edge(NamedTuple):
 
     target: int
     depth: int
-    grade: Grade
+    grade: Confidence
 
 
 @dataclass(frozen=True)
-class Node:
+class CallNode:
     """A function's own part: `reasons` say why its own frame has no bound."""
 
     own_bytes: int
-    grade: Grade
+    grade: Confidence
     edges: tuple[Edge, ...]
     reasons: tuple[str, ...] = ()
 
@@ -38,7 +38,7 @@ class Bound:
     """
 
     bytes: int
-    grade: Grade
+    grade: Confidence
     reasons: tuple[str, ...]
     step: tuple[int, int] | None
 
@@ -56,7 +56,7 @@ class Solver:
     """Bounds of every node, callees before callers."""
 
     def __init__(
-        self, nodes: Mapping[int, Node], names: Mapping[int, str], recursion: Mapping[int, int]
+        self, nodes: Mapping[int, CallNode], names: Mapping[int, str], recursion: Mapping[int, int]
     ) -> None:
         self._nodes = nodes
         self._names = names
@@ -90,7 +90,7 @@ class Solver:
             if edge.depth + callee.bytes > total:
                 total, step = edge.depth + callee.bytes, (edge.depth, edge.target)
         kept = tuple(reasons)[:_MAX_REASONS]
-        return Bound(total, Grade.UNBOUNDED if kept else worst(grades), kept, step)
+        return Bound(total, Confidence.UNBOUNDED if kept else worst(grades), kept, step)
 
     # ---- rings ----
 
@@ -150,7 +150,7 @@ class Solver:
                     # one step into the ring, only where the callee's own path leaves it
                     if further > total:
                         total, step = further, (edge.depth, edge.target)
-            self.bounds[address] = Bound(total, Grade.UNBOUNDED, kept, step)
+            self.bounds[address] = Bound(total, Confidence.UNBOUNDED, kept, step)
 
     def _limited(self, limited: Sequence[int], order: Sequence[int], members: set[int]) -> None:
         """A ring that annotated functions break: each costs its rounds, the last one its tail.
@@ -179,14 +179,14 @@ class Solver:
         end = max(last[a][0] - max(round_bytes[a], 0) for a in limited)
         reasons = dict.fromkeys(r for bound in outside.values() for r in bound.reasons)
         kept = tuple(reasons)[:_MAX_REASONS]
-        grades = [Grade.ANNOTATED, *(bound.grade for bound in outside.values())]
+        grades = [Confidence.ANNOTATED, *(bound.grade for bound in outside.values())]
         grades += [e.grade for a in members for e in self._nodes[a].edges if e.target in members]
         for address in (*order, *limited):
             before = 0 if address in self._recursion else round_bytes[address]
             total, step = last[address]
             if before >= 0 and before + every + end > total:
                 total = before + every + end
-            grade = Grade.UNBOUNDED if kept else worst(grades)
+            grade = Confidence.UNBOUNDED if kept else worst(grades)
             self.bounds[address] = Bound(total, grade, kept, step)
 
 

@@ -14,7 +14,7 @@ from boardless.stack.ops import Action, Operation, operation
 from boardless.stack.program import Code, Function, Program
 from boardless.stack.registers import Known, Registers, met
 from boardless.stack.scan import DirectCall, Fuel, IndirectCall, Scan
-from boardless.stack.values import Value, What, agreed
+from boardless.stack.values import RegisterValue, What, agreed
 from boardless_sim.elf.thumb import LR, PC, SP
 
 _MAX_RAISES = 4
@@ -216,10 +216,10 @@ class _Walk:
             return
         value = self._state.result(address, found)
         if conditional and value is not None and value.what == What.SP:
-            value = Value(What.SP, max(self._state.depth, value.number))
+            value = RegisterValue(What.SP, max(self._state.depth, value.number))
         self._set_sp(address, value)
 
-    def _set_sp(self, address: int, value: Value | None) -> None:
+    def _set_sp(self, address: int, value: RegisterValue | None) -> None:
         if value is not None and value.what == What.SP:
             self._deepen(value.number)
         elif value is not None and value.what == What.CONSTANT:
@@ -229,7 +229,7 @@ class _Walk:
         elif self._scan.dynamic_at is None:
             self._switch(address, value)
 
-    def _switch(self, address: int, value: Value | None) -> None:
+    def _switch(self, address: int, value: RegisterValue | None) -> None:
         """SP gets a number from elsewhere: another stack's, where it cannot be this one's.
 
         A word of memory is what a scheduler saved; before a function has pushed anything, what it
@@ -285,7 +285,7 @@ class _Walk:
         if action == Action.JUMP_REGISTER:
             value = self._state.value(found.x)
             if found.x == LR and (value is None or value.what != What.CONSTANT):
-                value = Value(What.RETURN)  # whatever LR was loaded from, BX lr goes back
+                value = RegisterValue(What.RETURN)  # whatever LR was loaded from, BX lr goes back
             self._jump_register(address, value)
             return False
         if action == Action.TABLE:
@@ -321,7 +321,7 @@ class _Walk:
                 a if a == b else None for a, b in zip(before, now, strict=True)
             )
 
-    def _argument(self, number: int) -> Value | None:
+    def _argument(self, number: int) -> RegisterValue | None:
         return None if self._conditional else self._state.passed(number)
 
     def _call(self, address: int, target: int, size: int) -> bool:
@@ -359,7 +359,7 @@ class _Walk:
             call = IndirectCall(call.at, max(call.depth, old.depth), call.is_tail, through)
         self._scan.indirect[call.at] = call
 
-    def _jump_register(self, address: int, value: Value | None) -> None:
+    def _jump_register(self, address: int, value: RegisterValue | None) -> None:
         if value is not None and value.what == What.RETURN:
             self._scan.returns = True
         elif value is not None and value.what == What.CONSTANT and value.number:

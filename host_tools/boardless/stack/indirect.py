@@ -15,13 +15,13 @@ from boardless.stack.library import library_of, may_call
 from boardless.stack.naming import Naming, Site, functions_of
 from boardless.stack.program import Code, Program
 from boardless.stack.prototypes import Prototypes
-from boardless.stack.report import Grade
+from boardless.stack.report import Confidence
 from boardless.stack.runtime import called_by_loop, called_by_own_loop
 from boardless.stack.scan import Fuel, IndirectCall, Scan
 from boardless.stack.stores import Stores
 from boardless.stack.tasks import TRAMPOLINES, FoundTask, find_tasks
 from boardless.stack.types import Prototype
-from boardless.stack.values import Value, What
+from boardless.stack.values import RegisterValue, What
 from boardless.stack.vtables import VirtualTables
 from boardless_sim.errors import ConfigError
 
@@ -35,7 +35,7 @@ class Resolution:
 
     caller: int
     call: IndirectCall
-    grade: Grade
+    grade: Confidence
     chosen_by: str
     targets: tuple[int, ...]
 
@@ -105,32 +105,34 @@ class Resolver:
     def _resolve(self, caller: int, call: IndirectCall) -> Resolution:
         annotated = self._annotated.get(Site(caller, call.at))
         if annotated is not None:
-            return Resolution(caller, call, Grade.ANNOTATED, "annotation", annotated)
+            return Resolution(caller, call, Confidence.ANNOTATED, "annotation", annotated)
         known = self._known(caller, call.through)
         if known is not None:
-            return Resolution(caller, call, Grade.EXACT, *known)
+            return Resolution(caller, call, Confidence.EXACT, *known)
         if call.through is not None and call.through.what == What.TABLE:
             targets, is_whole = self._table(call.through.number)
             if targets:
-                grade = Grade.EXACT if is_whole else Grade.ASSUMED
+                grade = Confidence.EXACT if is_whole else Confidence.ASSUMED
                 return Resolution(caller, call, grade, "read-only table", targets)
         if call.through is not None and call.through.what == What.ARGUMENT:
             passed: set[int] = set()
             if self._pass(caller, call.through.number, passed, set()):
                 return Resolution(
-                    caller, call, Grade.EXACT, "callers' arguments", tuple(sorted(passed))
+                    caller, call, Confidence.EXACT, "callers' arguments", tuple(sorted(passed))
                 )
         if call.through is None:
             sites = [s for s in self._graph.scans[caller].indirect.values() if s.through is None]
             own = called_by_own_loop(self._program, caller, len(sites))
             if own is not None:
-                return Resolution(caller, call, Grade.ASSUMED, "initialisation array", own)
+                return Resolution(caller, call, Confidence.ASSUMED, "initialisation array", own)
         chosen_by, targets = self._by_library(caller) or self._candidates(caller, call.through)
         targets = self._possible(caller, targets) or targets
-        grade = Grade.ASSUMED if targets else Grade.UNBOUNDED
+        grade = Confidence.ASSUMED if targets else Confidence.UNBOUNDED
         return Resolution(caller, call, grade, chosen_by, targets)
 
-    def _known(self, caller: int, through: Value | None) -> tuple[str, tuple[int, ...]] | None:
+    def _known(
+        self, caller: int, through: RegisterValue | None
+    ) -> tuple[str, tuple[int, ...]] | None:
         """Whom the ELF alone names: a start-up loop's functions, nobody behind a null pointer."""
         if through is not None and through.what == What.CONSTANT and not through.number:
             return "null pointer", ()
@@ -237,7 +239,9 @@ class Resolver:
         found = tuple(sorted({*own, *named}))
         return ("library", found) if found else None
 
-    def _candidates(self, caller: int, through: Value | None) -> tuple[str, tuple[int, ...]]:
+    def _candidates(
+        self, caller: int, through: RegisterValue | None
+    ) -> tuple[str, tuple[int, ...]]:
         taken = self._address_taken()
         if through is None or through.what != What.FIELD:
             return self._by_prototype(caller, through, taken)
@@ -256,13 +260,13 @@ class Resolver:
             return chosen_by, tuple(sorted(virtual | set(targets)))
         return chosen_by, targets
 
-    def _is_own_method(self, through: Value) -> bool:
+    def _is_own_method(self, through: RegisterValue) -> bool:
         """Whether a pointer is a word of what the first word of `this` leads to."""
         table = through.of
         return (
             table is not None
             and (table.what, table.number, table.address) == (What.FIELD, 0, None)
-            and table.of == Value(What.ARGUMENT, 0)
+            and table.of == RegisterValue(What.ARGUMENT, 0)
         )
 
     def _name(self, function: int) -> str:
@@ -270,7 +274,7 @@ class Resolver:
         return "" if found is None else found.name
 
     def _by_prototype(
-        self, caller: int, through: Value | None, taken: tuple[int, ...]
+        self, caller: int, through: RegisterValue | None, taken: tuple[int, ...]
     ) -> tuple[str, tuple[int, ...]]:
         wanted = self._types.wanted(caller, through)
         if wanted is None:

@@ -15,7 +15,7 @@ from boardless.stack.bound import Bound
 from boardless.stack.calls import CallGraph
 from boardless.stack.naming import addresses_of
 from boardless.stack.program import Program
-from boardless.stack.report import Grade, InterruptStack, LevelStack, worst
+from boardless.stack.report import Confidence, InterruptStack, LevelStack, worst
 
 SUPPOSED = "supposed"  # a level that nobody named
 _FRAME, _FP_FRAME, _REALIGNMENT = 32, 104, 4
@@ -45,16 +45,17 @@ def nest(
     ]
     claimed = {address for _, handlers in named for address in handlers}
     levels = [
-        _level(graph, bounds, name, handlers, frame, Grade.ANNOTATED) for name, handlers in named
+        _level(graph, bounds, name, handlers, frame, Confidence.ANNOTATED)
+        for name, handlers in named
     ]
     fixed, free, cold = _unclaimed(program, graph, claimed)
-    levels += [_level(graph, bounds, name, [a], frame, Grade.EXACT) for name, a in fixed]
-    single = [_level(graph, bounds, SUPPOSED, [a], frame, Grade.ASSUMED) for a in free]
+    levels += [_level(graph, bounds, name, [a], frame, Confidence.EXACT) for name, a in fixed]
+    single = [_level(graph, bounds, SUPPOSED, [a], frame, Confidence.ASSUMED) for a in free]
     single.sort(key=lambda level: -level.at_least_bytes)
     levels += single[: max(_PRIORITIES - len(named), 0)]
     return InterruptStack(
         levels=tuple(levels),
-        cold=tuple(_level(graph, bounds, "cold", [a], frame, Grade.EXACT) for a in cold),
+        cold=tuple(_level(graph, bounds, "cold", [a], frame, Confidence.EXACT) for a in cold),
         bound_bytes=total(level.bound_bytes for level in levels),
         at_least_bytes=sum(level.at_least_bytes for level in levels),
         grade=worst(level.grade for level in levels),
@@ -94,7 +95,7 @@ def _level(
     name: str,
     handlers: list[int],
     frame: int,
-    grade: Grade,
+    grade: Confidence,
 ) -> LevelStack:
     found = list(_worst_first(bounds, handlers))
     handler, bound = found[0]

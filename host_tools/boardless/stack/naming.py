@@ -22,7 +22,7 @@ from typing import NamedTuple
 from boardless.stack.program import Program
 from boardless.stack.prototypes import Prototypes
 from boardless.stack.scan import IndirectCall, Scan
-from boardless.stack.values import Value, What
+from boardless.stack.values import RegisterValue, What
 from boardless_sim.errors import ConfigError
 
 _PLACE = re.compile(r"(?P<caller>.+?)(?:\+0x(?P<offset>[0-9a-f]{1,8})|\((?P<parameter>\w+)\))")
@@ -108,7 +108,7 @@ class Naming:
 
     def _through_parameter(self, caller: int, name: str) -> set[int]:
         number = self._types.parameter(caller, name)
-        wanted = Value(What.ARGUMENT, number or 0)
+        wanted = RegisterValue(What.ARGUMENT, number or 0)
         calls = self._scans[caller].indirect.values()
         return {call.at for call in calls if call.through == wanted and number is not None}
 

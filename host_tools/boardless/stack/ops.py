@@ -8,7 +8,16 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from boardless_sim.elf.thumb import LR, PC, SP, Branch, Kind, decode, expand_immediate, is_wide
+from boardless_sim.elf.thumb import (
+    LR,
+    PC,
+    SP,
+    Branch,
+    InstructionKind,
+    decode,
+    expand_immediate,
+    is_wide,
+)
 
 
 class Action:
@@ -93,7 +102,7 @@ def signed(value: int, bits: int) -> int:
 def _plain(first: int, second: int, *kills: int) -> Operation:
     """What is left to the core's decoder, plus registers that it does not count as written."""
     known = decode(0, first, second)
-    if known.kind == Kind.UNDEFINED:
+    if known.kind == InstructionKind.UNDEFINED:
         return _unknown(known.size, first, second)
     if known.sp_delta is None:
         return Operation(known.size, Action.SP_UNKNOWN)

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from boardless.stack.types import POINTERS, RECORDS, Prototype, Types
-from boardless.stack.values import Value, What
+from boardless.stack.values import RegisterValue, What
 from boardless_sim.elf.dwarf import Debug, Entry
 from boardless_sim.elf.dwarf_codes import Tag
 from boardless_sim.elf.file import ElfFile
@@ -70,7 +70,7 @@ class Prototypes:
                 return self._debug.name_of(self._types.origin(parameter))
         return ""
 
-    def wanted(self, caller: int, through: Value | None) -> frozenset[Prototype] | None:
+    def wanted(self, caller: int, through: RegisterValue | None) -> frozenset[Prototype] | None:
         """The prototypes that a call may have; None where nothing tells."""
         if caller not in self._functions:
             return None
@@ -100,7 +100,7 @@ class Prototypes:
     def _pointed(self) -> list[int]:
         return sorted(self._debug.pointed)
 
-    def place(self, caller: int, through: Value) -> Place | None:
+    def place(self, caller: int, through: RegisterValue) -> Place | None:
         """Where a pointer comes from, followed from a parameter or a variable on."""
         found = self._type_of(caller, through, _MAX_STEPS)
         if found is None:
@@ -108,7 +108,7 @@ class Prototypes:
         prototype = self._types.pointed_function(self._types.resolved(found[0]))
         return None if prototype is None else Place(prototype, found[1])
 
-    def virtual_classes(self, caller: int, through: Value) -> frozenset[str]:
+    def virtual_classes(self, caller: int, through: RegisterValue) -> frozenset[str]:
         """Of whose virtual tables a word may come: GCC and clang point to one by `_vptr`.
 
         The class that has the pointer, and all that derive from it; empty where it is no such word.
@@ -140,7 +140,9 @@ class Prototypes:
         kind = self._types.resolved(self._types.origin(self._globals[start]).type_at)
         return frozenset(address - begin for begin in self._types.beginnings(kind, start, address))
 
-    def _type_of(self, caller: int, value: Value, steps: int) -> tuple[int | None, str] | None:
+    def _type_of(
+        self, caller: int, value: RegisterValue, steps: int
+    ) -> tuple[int | None, str] | None:
         """A value's type, and the name of the member or the variable that it is."""
         if value.what == What.ARGUMENT:
             for word, parameter in self._parameter_words(caller):
@@ -199,7 +201,7 @@ class Prototypes:
                 return
             word += (size + 3) // 4
 
-    def _through(self, caller: int, through: Value) -> set[Prototype]:
+    def _through(self, caller: int, through: RegisterValue) -> set[Prototype]:
         if through.what == What.ARGUMENT:
             return set(self._pointers_of(self._functions[caller]))
         if through.what != What.FIELD:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from boardless.stack.ops import Action, Operation
 from boardless.stack.program import Program
 from boardless.stack.slots import IN_REGISTERS, Saved, Slots, joined
-from boardless.stack.values import Value, What, agreed, depth_of, is_sp, plus, plus_register
+from boardless.stack.values import RegisterValue, What, agreed, depth_of, is_sp, plus, plus_register
 from boardless_sim.elf.thumb import LR, PC, SP
 
 _POINTING = (What.FIELD, What.INSIDE, What.ARGUMENT)
@@ -19,7 +19,7 @@ class Known(NamedTuple):
     """What was known where a way began, to begin again from."""
 
     depth: int
-    words: tuple[Value | None, ...]
+    words: tuple[RegisterValue | None, ...]
     saved: Saved
 
 
@@ -33,13 +33,13 @@ class Registers:
         self._program = program
         self.hides_arguments = hides_arguments  # a pointer to those on the stack exists
         self.depth = 0
-        self.words: list[Value | None] = [None] * 16
+        self.words: list[RegisterValue | None] = [None] * 16
         for number in range(IN_REGISTERS):
-            self.words[number] = Value(What.ARGUMENT, number)
-        self.words[LR] = Value(What.RETURN)
+            self.words[number] = RegisterValue(What.ARGUMENT, number)
+        self.words[LR] = RegisterValue(What.RETURN)
         self.slots = Slots()
         self.taken: set[int] = set()
-        self.stored: list[tuple[Value | None, Value]] = []
+        self.stored: list[tuple[RegisterValue | None, RegisterValue]] = []
         self.realigns = False
 
     def known(self) -> Known:
@@ -50,18 +50,18 @@ class Registers:
         """Begin again from there."""
         self.depth, self.words, self.slots = known.depth, list(known.words), Slots(known.saved)
 
-    def value(self, register: int) -> Value | None:
+    def value(self, register: int) -> RegisterValue | None:
         """What is known of a register."""
         if register == SP:
-            return Value(What.SP, self.depth)
+            return RegisterValue(What.SP, self.depth)
         return None if register == PC else self.words[register]
 
-    def object_in(self, register: int) -> Value | None:
+    def object_in(self, register: int) -> RegisterValue | None:
         """As `value`, where it does not matter that it is an argument."""
         value = self.value(register)
         return None if value is not None and value.what == What.ARGUMENT else value
 
-    def result(self, address: int, found: Operation) -> Value | None:
+    def result(self, address: int, found: Operation) -> RegisterValue | None:
         """What an operation makes."""
         action, y, z = found.action, found.y, found.z
         if action == Action.ADD:
@@ -70,7 +70,7 @@ class Registers:
             sign = 1 if action == Action.ADD_REGISTER else -1
             return plus_register(self.object_in(y), self.object_in(z), sign)
         if action == Action.CONSTANT:
-            return Value(What.CONSTANT, y)
+            return RegisterValue(What.CONSTANT, y)
         if action == Action.TOP:
             return self._with_top(self.words[found.x] if found.x < PC else None, y)
         if action == Action.SHIFT_LEFT:
@@ -85,58 +85,60 @@ class Registers:
             return self._pointer(at) if action == Action.ADDRESS else self._constant_at(at)
         return self._loaded(self.value(y), z, action == Action.LOAD_INDEXED)
 
-    def _with_top(self, low: Value | None, top: int) -> Value | None:
+    def _with_top(self, low: RegisterValue | None, top: int) -> RegisterValue | None:
         if low is None or low.what != What.CONSTANT:
             return None
         return self._pointer(low.number & 0xFFFF | top << 16)
 
-    def _shifted(self, value: Value | None, shift: int) -> Value | None:
+    def _shifted(self, value: RegisterValue | None, shift: int) -> RegisterValue | None:
         if value is not None and value.what == What.SHIFTED and value.address == shift:
-            return self._aligned(Value(What.SP, value.number), 1 << shift)
+            return self._aligned(RegisterValue(What.SP, value.number), 1 << shift)
         if value is None or value.what != What.CONSTANT:
             return None
-        return Value(What.CONSTANT, value.number << shift & 0xFFFFFFFF)
+        return RegisterValue(What.CONSTANT, value.number << shift & 0xFFFFFFFF)
 
-    def _aligned(self, value: Value | None, multiple: int) -> Value | None:
+    def _aligned(self, value: RegisterValue | None, multiple: int) -> RegisterValue | None:
         """The most that rounding down may take: SP is a multiple of 4 at every entry."""
         if value is None:
             return None
         if value.what == What.SP:
             self.realigns = True
-            return Value(What.SP, value.number + max(multiple - 4, 0))
+            return RegisterValue(What.SP, value.number + max(multiple - 4, 0))
         return value if value.what == What.SP_LESS_UNKNOWN else None
 
-    def _constant_at(self, address: int) -> Value | None:
+    def _constant_at(self, address: int) -> RegisterValue | None:
         word = self._program.constant(address)
-        return None if word is None else Value(What.CONSTANT, word)
+        return None if word is None else RegisterValue(What.CONSTANT, word)
 
-    def _loaded(self, base: Value | None, offset: int, is_indexed: bool) -> Value | None:
+    def _loaded(
+        self, base: RegisterValue | None, offset: int, is_indexed: bool
+    ) -> RegisterValue | None:
         if base is not None and base.what in (What.CONSTANT, What.ELEMENT):
             at = base.number + (0 if is_indexed else offset) & 0xFFFFFFFF
             is_indexed = is_indexed or base.what == What.ELEMENT
             word = self._program.constant(at)
             if is_indexed:
-                return None if word is None else Value(What.TABLE, at)
+                return None if word is None else RegisterValue(What.TABLE, at)
             if word is not None:
-                return Value(What.CONSTANT, word)
-            return Value(What.FIELD, offset, at)
+                return RegisterValue(What.CONSTANT, word)
+            return RegisterValue(What.FIELD, offset, at)
         if is_sp(base) and not is_indexed:
             return self._word(base.number - offset)
         if is_indexed or (base is not None and base.what not in _POINTING):
             return None
         of = base if depth_of(base) < _MAX_STEPS else None
         if base is not None and base.what == What.INSIDE:
-            return Value(What.FIELD, base.number + offset, nested=base.nested, of=base.of)
+            return RegisterValue(What.FIELD, base.number + offset, nested=base.nested, of=base.of)
         nested = base is not None and base.what != What.ARGUMENT
-        return Value(What.FIELD, offset, nested=nested, of=of)
+        return RegisterValue(What.FIELD, offset, nested=nested, of=of)
 
-    def _word(self, slot: int) -> Value | None:
+    def _word(self, slot: int) -> RegisterValue | None:
         return None if slot <= 0 and self.hides_arguments else self.slots.get(slot)
 
-    def _pointer(self, number: int) -> Value:
+    def _pointer(self, number: int) -> RegisterValue:
         if number & 1 and number - 1 in self._program.functions:
             self.taken.add(number - 1)
-        return Value(What.CONSTANT, number)
+        return RegisterValue(What.CONSTANT, number)
 
     # ---- what instructions do ----
 
@@ -183,7 +185,7 @@ class Registers:
                 is_place = place is not None and place.what == What.FIELD
                 self.stored.append((place if is_place else None, value))
 
-    def _may_be_called(self, value: Value) -> bool:
+    def _may_be_called(self, value: RegisterValue) -> bool:
         if value.what == What.CONSTANT:
             return value.number & 1 == 1 and value.number - 1 in self._program.functions
         return value.what == What.ARGUMENT
@@ -211,7 +213,7 @@ class Registers:
             self.words[register] = None
         self.slots.forget()
 
-    def passed(self, number: int) -> Value | None:
+    def passed(self, number: int) -> RegisterValue | None:
         """The n-th word that a call here hands over (AAPCS32, 6.4)."""
         if number < IN_REGISTERS:
             return self.words[number]

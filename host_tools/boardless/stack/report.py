@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Grade(StrEnum):
+class Confidence(StrEnum):
     """How far a figure can be trusted, best first."""
 
     EXACT = "exact"  # the ELF alone says so
@@ -18,10 +18,10 @@ class Grade(StrEnum):
     UNBOUNDED = "unbounded"  # there is no figure
 
 
-_ORDER = tuple(Grade)
+_ORDER = tuple(Confidence)
 
 
-def worst(grades: Iterable[Grade]) -> Grade:
+def worst(grades: Iterable[Confidence]) -> Confidence:
     """The least trusted of some grades; EXACT of none."""
     return _ORDER[max((_ORDER.index(grade) for grade in grades), default=0)]
 
@@ -45,7 +45,7 @@ class FunctionStack:
     names: tuple[str, ...]
     address: int
     own_bytes: int
-    grade: Grade
+    grade: Confidence
     bound_bytes: int | None
     at_least_bytes: int
     path: tuple[PathStep, ...]
@@ -80,7 +80,7 @@ class IndirectSite:
     address: int
     depth: int
     is_tail: bool
-    grade: Grade
+    grade: Confidence
     chosen_by: str
     candidates: tuple[Candidate, ...]
     key: str = ""
@@ -109,7 +109,7 @@ class LevelStack:
     frame_bytes: int
     bound_bytes: int | None
     at_least_bytes: int
-    grade: Grade
+    grade: Confidence
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class InterruptStack:
     cold: tuple[LevelStack, ...]
     bound_bytes: int | None
     at_least_bytes: int
-    grade: Grade
+    grade: Confidence
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class TaskStack:
     entry: str
     bound_bytes: int | None
     at_least_bytes: int
-    grade: Grade
+    grade: Confidence
     path: tuple[PathStep, ...]
     reserve_bytes: int | None = None
 
@@ -174,7 +174,7 @@ class StackReport:
     bound_bytes: int | None
     cold_bytes: int | None
     at_least_bytes: int
-    grade: Grade
+    grade: Confidence
     path: tuple[PathStep, ...]
     reasons: tuple[str, ...]
     functions: tuple[FunctionStack, ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from boardless.stack.values import Value
+from boardless.stack.values import RegisterValue
 
 
 class DirectCall(NamedTuple):
@@ -23,7 +23,7 @@ class IndirectCall(NamedTuple):
     at: int
     depth: int
     is_tail: bool
-    through: Value | None
+    through: RegisterValue | None
 
 
 @dataclass
@@ -48,8 +48,8 @@ class Scan:
     exhausted: bool = False
     realigns: bool = False
     taken: set[int] = field(default_factory=set)
-    passed: dict[tuple[int, int], tuple[Value | None, ...]] = field(default_factory=dict)
-    stored: list[tuple[Value | None, Value]] = field(default_factory=list)
+    passed: dict[tuple[int, int], tuple[RegisterValue | None, ...]] = field(default_factory=dict)
+    stored: list[tuple[RegisterValue | None, RegisterValue]] = field(default_factory=list)
 
 
 class Fuel:

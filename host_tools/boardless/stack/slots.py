@@ -6,13 +6,13 @@ arguments that the caller left on the stack; they are the function's own, to ove
 
 from __future__ import annotations
 
-from boardless.stack.values import Value, What
+from boardless.stack.values import RegisterValue, What
 
 IN_REGISTERS = 4  # words of arguments, in r0 to r3
 _OWN = (What.SP, What.RETURN)  # what only the function itself can have put there
 _KEPT = (*_OWN, What.CONSTANT, What.ARGUMENT)
 
-Saved = tuple[tuple[int, Value], ...]
+Saved = tuple[tuple[int, RegisterValue], ...]
 
 
 class Slots:
@@ -25,22 +25,22 @@ class Slots:
         """All of them, to begin again from."""
         return tuple(self._words.items())
 
-    def get(self, slot: int) -> Value | None:
+    def get(self, slot: int) -> RegisterValue | None:
         """What lies there: what was put there, or an argument of the caller's."""
         found = self._words.get(slot)
         if found is not None:
             return found if found.what != What.OTHER else None
         if slot > 0 or slot % 4:
             return None
-        return Value(What.ARGUMENT, IN_REGISTERS - slot // 4)
+        return RegisterValue(What.ARGUMENT, IN_REGISTERS - slot // 4)
 
-    def put(self, slot: int, value: Value | None) -> None:
+    def put(self, slot: int, value: RegisterValue | None) -> None:
         """A word is stored; None: nobody knows which."""
         self._words.pop(slot, None)
         if value is not None and value.what in _KEPT:
             self._words[slot] = value
         elif slot <= 0:
-            self._words[slot] = Value(What.OTHER)
+            self._words[slot] = RegisterValue(What.OTHER)
 
     def blur(self, slot: int) -> None:
         """Something is stored from there up: an array's element, a structure.
@@ -71,4 +71,4 @@ def joined(old: Saved, new: Saved) -> Saved:
     both = tuple(item for item in old if item in new)
     known = {slot for slot, _ in both}
     lost = {slot for slot, _ in (*old, *new) if slot <= 0} - known
-    return both + tuple((slot, Value(What.OTHER)) for slot in sorted(lost))
+    return both + tuple((slot, RegisterValue(What.OTHER)) for slot in sorted(lost))

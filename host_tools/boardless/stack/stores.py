@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from boardless.stack.prototypes import Prototypes
 from boardless.stack.scan import Scan
-from boardless.stack.values import Value, What
+from boardless.stack.values import RegisterValue, What
 
 _MAX_HANDS = 4  # calls that an address is handed on through
 
@@ -53,10 +53,12 @@ class Stores:
         for function, address, distance in held:
             self._hold(self._of(function), address, distance)
         for function, caller in taken_in:
-            value = Value(What.CONSTANT, function | 1)
+            value = RegisterValue(What.CONSTANT, function | 1)
             self._of(function).is_lost |= not self._follow(function, caller, value, _MAX_HANDS)
 
-    def may_hold(self, caller: int, through: Value, functions: Iterable[int]) -> tuple[int, ...]:
+    def may_hold(
+        self, caller: int, through: RegisterValue, functions: Iterable[int]
+    ) -> tuple[int, ...]:
         """Those of some functions that may lie where a call's pointer comes from."""
         place = self._types.place(caller, through)
         name = "" if place is None else place.name
@@ -86,7 +88,7 @@ class Stores:
     def _of(self, function: int) -> _Places:
         return self._places.setdefault(function, _Places())
 
-    def _is_there(self, function: int, name: str, through: Value) -> bool:
+    def _is_there(self, function: int, name: str, through: RegisterValue) -> bool:
         places = self._places.get(function)
         if places is None or places.is_lost:
             return True
@@ -101,7 +103,7 @@ class Stores:
             return bool(places.offsets)
         return through.number in places.offsets
 
-    def _follow(self, function: int, caller: int, value: Value, hands: int) -> bool:
+    def _follow(self, function: int, caller: int, value: RegisterValue, hands: int) -> bool:
         """Note where a caller puts a value; False where it may have gone somewhere else."""
         scan = self._walk(caller)
         if scan.exhausted:
@@ -116,13 +118,13 @@ class Stores:
                 self._put(function, caller, place)
         for target, number in _handed(scan, value):
             if not hands or not self._follow(
-                function, target, Value(What.ARGUMENT, number), hands - 1
+                function, target, RegisterValue(What.ARGUMENT, number), hands - 1
             ):
                 return False
             settled = True
         return settled
 
-    def _put(self, function: int, caller: int, place: Value | None) -> None:
+    def _put(self, function: int, caller: int, place: RegisterValue | None) -> None:
         places = self._of(function)
         if place is None:
             places.is_lost = True
@@ -138,7 +140,7 @@ class Stores:
             places.unnamed.add(place.number)
 
 
-def _handed(scan: Scan, value: Value) -> Iterator[tuple[int, int]]:
+def _handed(scan: Scan, value: RegisterValue) -> Iterator[tuple[int, int]]:
     """The callees that are given a value, and as which word."""
     for (_, target), words in scan.passed.items():
         for number, word in enumerate(words):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from boardless.stack.program import Program
 from boardless.stack.scan import Scan
-from boardless.stack.values import Value, What
+from boardless.stack.values import RegisterValue, What
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,9 @@ def find_tasks(
                         yield from _made(program, maker, words)
 
 
-def _made(program: Program, maker: _Maker, words: tuple[Value | None, ...]) -> Iterator[FoundTask]:
+def _made(
+    program: Program, maker: _Maker, words: tuple[RegisterValue | None, ...]
+) -> Iterator[FoundTask]:
     entry = _number(words, maker.entry)
     if entry is None or not entry & 1 or entry - 1 not in program.functions:
         return
@@ -96,6 +98,6 @@ def _made(program: Program, maker: _Maker, words: tuple[Value | None, ...]) -> I
     yield FoundTask(entry - 1, reserve, "" if held is None else held.name)
 
 
-def _number(words: tuple[Value | None, ...], place: int) -> int | None:
+def _number(words: tuple[RegisterValue | None, ...], place: int) -> int | None:
     value = words[place] if 0 <= place < len(words) else None
     return value.number if value is not None and value.what == What.CONSTANT else None

@@ -24,7 +24,7 @@ class What(Enum):
     OTHER = "what no one knows, where an argument was"
 
 
-class Value(NamedTuple):
+class RegisterValue(NamedTuple):
     """A register's value. A FIELD of a constant address knows it; one behind a FIELD is `nested`.
 
     `of`: what pointed to the object that a FIELD or an INSIDE is of, where that is known. SHIFTED
@@ -35,10 +35,10 @@ class Value(NamedTuple):
     number: int = 0
     address: int | None = None
     nested: bool = False
-    of: Value | None = None
+    of: RegisterValue | None = None
 
 
-def agreed(one: Value | None, other: Value | None) -> Value | None:
+def agreed(one: RegisterValue | None, other: RegisterValue | None) -> RegisterValue | None:
     """What holds on two ways that meet."""
     if one == other:
         return one
@@ -48,7 +48,7 @@ def agreed(one: Value | None, other: Value | None) -> Value | None:
     return one if one == other and one.what in (What.FIELD, What.INSIDE) else None
 
 
-def depth_of(value: Value | None) -> int:
+def depth_of(value: RegisterValue | None) -> int:
     """How many objects were gone through to get there."""
     steps = 0
     while value is not None and steps < _MAX_STEPS:
@@ -56,23 +56,25 @@ def depth_of(value: Value | None) -> int:
     return steps
 
 
-def plus(value: Value | None, number: int) -> Value | None:
+def plus(value: RegisterValue | None, number: int) -> RegisterValue | None:
     """A value and a number."""
     if number == 0:
         return value
     if value is None or value.what in (What.FIELD, What.ARGUMENT):
         nested = value is not None and value.what == What.FIELD
-        return Value(What.INSIDE, number, nested=nested, of=value)
+        return RegisterValue(What.INSIDE, number, nested=nested, of=value)
     if value.what == What.SP:
-        return Value(What.SP, value.number - number)
+        return RegisterValue(What.SP, value.number - number)
     if value.what == What.INSIDE:
         return value._replace(number=value.number + number)
     if value.what in (What.CONSTANT, What.ELEMENT):
-        return Value(value.what, value.number + number & 0xFFFFFFFF)
+        return RegisterValue(value.what, value.number + number & 0xFFFFFFFF)
     return value if value.what == What.SP_LESS_UNKNOWN else None
 
 
-def plus_register(left: Value | None, right: Value | None, sign: int) -> Value | None:
+def plus_register(
+    left: RegisterValue | None, right: RegisterValue | None, sign: int
+) -> RegisterValue | None:
     """Two registers' sum, or with `sign` -1 their difference."""
     movable = (What.SP, What.SP_LESS_UNKNOWN, *((What.CONSTANT,) if left is None else ()))
     if sign == 1 and right is not None and right.what in movable:
@@ -83,12 +85,12 @@ def plus_register(left: Value | None, right: Value | None, sign: int) -> Value |
         number = right.number - (1 << 32) if right.number >> 31 else right.number
         return plus(left, sign * number)
     if left.what in (What.SP, What.SP_LESS_UNKNOWN):
-        return Value(What.SP_LESS_UNKNOWN)
+        return RegisterValue(What.SP_LESS_UNKNOWN)
     if left.what == What.CONSTANT and sign == 1 and right is None:
-        return Value(What.ELEMENT, left.number)
+        return RegisterValue(What.ELEMENT, left.number)
     return None
 
 
-def is_sp(value: Value | None) -> TypeGuard[Value]:
+def is_sp(value: RegisterValue | None) -> TypeGuard[RegisterValue]:
     """Whether it is an address of the stack, at a known distance."""
     return value is not None and value.what == What.SP

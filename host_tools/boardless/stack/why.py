@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
 
-from boardless.stack.report import FunctionStack, Grade, IndirectSite, StackReport
+from boardless.stack.report import Confidence, FunctionStack, IndirectSite, StackReport
 from boardless_sim.errors import ConfigError
 
 _MAX_CANDIDATES = 12
@@ -80,7 +80,7 @@ def _rings(report: StackReport) -> Iterator[str]:
 
 def _calls(report: StackReport) -> Iterator[str]:
     open_sites = [
-        site for site in report.indirect if site.grade in (Grade.ASSUMED, Grade.UNBOUNDED)
+        site for site in report.indirect if site.grade in (Confidence.ASSUMED, Confidence.UNBOUNDED)
     ]
     if not open_sites:
         return

@@ -26,7 +26,7 @@ BAND = ERROR_PERCENT / 100
 
 
 @dataclass(frozen=True)
-class Region:
+class MeasuredSpan:
     """The measured part of a program, between two functions that mark it.
 
     With `counter` it is what the program itself has counted by DWT_CYCCNT, and has in that variable
@@ -39,7 +39,7 @@ class Region:
 
 
 @dataclass(frozen=True)
-class Check:
+class Correctness:
     """How a program tells that it computed the right thing.
 
     Behind its region it runs to `exit`; r0 is 0 there, and every text of `says` has been printed.
@@ -50,7 +50,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class BoardComparison:
     """One program: what the table says, and what the board said.
 
     `instructions` is None where the program counted; `wrong` is what its own check found, None
@@ -95,7 +95,7 @@ class LeftOut:
 class CycleReport:
     """Every program of a baseline that was measured at a clock of `hz`."""
 
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[BoardComparison, ...]
     hz: int
 
     @property
@@ -122,7 +122,7 @@ class CycleReport:
         """How many programs are off by at most `band`."""
         return within_band(self.comparisons, band)
 
-    def worst_of_others(self, left_out: Comparison) -> float:
+    def worst_of_others(self, left_out: BoardComparison) -> float:
         """The band that the other programs make: the largest error among them."""
         return max((abs(c.error) for c in self.comparisons if c is not left_out), default=0)
 
@@ -180,12 +180,12 @@ class CycleReport:
         }
 
 
-def rms_error(programs: Sequence[Comparison | LeftOut]) -> float:
+def rms_error(programs: Sequence[BoardComparison | LeftOut]) -> float:
     """Root mean square of ratio - 1."""
     return math.sqrt(mean((program.ratio - 1) ** 2 for program in programs))
 
 
-def within_band(programs: Sequence[Comparison | LeftOut], band: float = BAND) -> int:
+def within_band(programs: Sequence[BoardComparison | LeftOut], band: float = BAND) -> int:
     """How many are off by at most `band`."""
     return sum(abs(program.ratio - 1) <= band for program in programs)
 
@@ -216,8 +216,8 @@ def compare(
     folder: Path,
     baseline: Mapping[str, int],
     hz: int,
-    region: Region,
-    check: Check | None = None,
+    region: MeasuredSpan,
+    check: Correctness | None = None,
     limit_us: float = DEFAULT_LIMIT_US,
     *,
     leave_one_out: bool = False,
@@ -243,8 +243,8 @@ def compare(
 
 
 def _count(
-    elf: Path, measured: int, region: Region, check: Check | None, limit_us: float
-) -> Comparison:
+    elf: Path, measured: int, region: MeasuredSpan, check: Correctness | None, limit_us: float
+) -> BoardComparison:
     """Measured as it is, and with each constant one more: by so many it was paid."""
     found = _measure(elf, measured, region, check, limit_us)
     paid = (
@@ -259,11 +259,11 @@ def _count(
 def _measure(
     elf: Path,
     measured: int,
-    region: Region,
-    check: Check | None,
+    region: MeasuredSpan,
+    check: Correctness | None,
     limit_us: float,
     refill: Refill = REFILL,
-) -> Comparison:
+) -> BoardComparison:
     image = load_image(elf)
     stop = image.symbol(region.stop).address
     first = image.symbol(region.counter or region.start).address
@@ -286,7 +286,7 @@ def _measure(
         if check is not None and exit_address is not None:
             _run_to(engine, elf, check.exit, exit_address, limit_us)
             wrong = tuple(_wrong(engine, check))
-    return Comparison(elf.stem, cycles, measured, instructions, image.sha256, wrong)
+    return BoardComparison(elf.stem, cycles, measured, instructions, image.sha256, wrong)
 
 
 def _run_to(engine: NativeEngine, elf: Path, name: str, address: int, limit_us: float) -> None:
@@ -294,7 +294,7 @@ def _run_to(engine: NativeEngine, elf: Path, name: str, address: int, limit_us: 
         raise EngineError(f"{elf}: {name} was not reached in {limit_us / 1e6:g} s of virtual time")
 
 
-def _wrong(engine: NativeEngine, check: Check) -> Iterator[str]:
+def _wrong(engine: NativeEngine, check: Correctness) -> Iterator[str]:
     result = engine.read_register("r0")
     if result != 0:
         yield f"r0 is {result} at {check.exit}, expected 0"

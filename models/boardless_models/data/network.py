@@ -85,7 +85,7 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Stage:
+class PlacedLayer:
     """One layer in its place: what goes in, what comes out, and how its weights are shaped."""
 
     layer: Layer
@@ -121,7 +121,7 @@ class Stage:
         return rows * columns * channels
 
 
-def place(layer: Layer, shape: Shape) -> Stage:
+def place(layer: Layer, shape: Shape) -> PlacedLayer:
     """The stage that a layer becomes when it is given a tensor of this shape."""
     match layer:
         case Conv2d(out_channels, kernel, pool):
@@ -129,14 +129,16 @@ def place(layer: Layer, shape: Shape) -> Stage:
             weights = (out_channels, kernel, kernel, shape.channels)
             # A pooled layer computes only the pixels that the pool reads.
             pixels = output.height * output.width * pool * pool
-            return Stage(layer, shape, output, weights, pixels * weights_in(weights))
+            return PlacedLayer(layer, shape, output, weights, pixels * weights_in(weights))
         case Depthwise(kernel):
             weights = (shape.channels, kernel, kernel, 1)
             pixels = shape.height * shape.width
-            return Stage(layer, shape, shape, weights, pixels * weights_in(weights))
+            return PlacedLayer(layer, shape, shape, weights, pixels * weights_in(weights))
         case Dense(out_channels):
             weights = (out_channels, shape.height, shape.width, shape.channels)
-            return Stage(layer, shape, Shape(1, 1, out_channels), weights, weights_in(weights))
+            return PlacedLayer(
+                layer, shape, Shape(1, 1, out_channels), weights, weights_in(weights)
+            )
 
 
 def weights_in(shape: tuple[int, int, int, int]) -> int:
@@ -145,9 +147,9 @@ def weights_in(shape: tuple[int, int, int, int]) -> int:
     return outputs * rows * columns * channels
 
 
-def stages(network: Network) -> tuple[Stage, ...]:
+def stages(network: Network) -> tuple[PlacedLayer, ...]:
     """Every layer in its place, from the input frame to the logits."""
-    placed: list[Stage] = []
+    placed: list[PlacedLayer] = []
     shape = network.input
     for layer in network.layers:
         placed.append(place(layer, shape))
@@ -202,7 +204,7 @@ def check_network(network: Network) -> None:
             raise ModelError(f"{network.name}: layer {index} ({stage.kind}): {complaint}")
 
 
-def wrong_with(stage: Stage, is_end: bool) -> str:
+def wrong_with(stage: PlacedLayer, is_end: bool) -> str:
     """What is wrong with a layer in its place; empty where nothing is."""
     match stage.layer:
         case Dense(outputs):

@@ -19,7 +19,7 @@ from boardless_models.data.dataset import (
 from boardless_models.data.idx import GZIP_MAGIC, parse_idx, unpack
 from boardless_models.data.network import Shape
 from boardless_models.data.pictures import (
-    Picture,
+    LabelledPicture,
     class_names,
     pictures_in_csv,
     pictures_in_folders,
@@ -62,7 +62,7 @@ def from_folders(folder: Path, shape: Shape, seed: int) -> Dataset:
 
 
 def from_pictures(
-    train: list[Picture], test: list[Picture], source: Path, shape: Shape, seed: int
+    train: list[LabelledPicture], test: list[LabelledPicture], source: Path, shape: Shape, seed: int
 ) -> Dataset:
     """Pictures as frames of the shape."""
     classes = class_names([*train, *test], source)

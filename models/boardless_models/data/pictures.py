@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from boardless_models.data.network import Shape
 from boardless_sim.errors import ModelError
-from boardless_sim.files import read_text, require_regular
+from boardless_sim.files import natural_order, read_text, require_regular
 
 SUFFIXES = frozenset({".png", ".pgm", ".ppm", ".jpg", ".jpeg", ".bmp"})
 FORMATS = ("PNG", "PPM", "JPEG", "BMP")
@@ -24,18 +24,18 @@ MOST_CLASSES = 256
 
 
 @dataclass(frozen=True)
-class Picture:
+class LabelledPicture:
     """A file and the name of its class."""
 
     path: Path
     label: str
 
 
-def pictures_in_folders(folder: Path) -> list[Picture]:
+def pictures_in_folders(folder: Path) -> list[LabelledPicture]:
     """The pictures of every folder, which has the name of a class; hidden files are left out."""
     classes = sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
     found = [
-        Picture(path, label.name)
+        LabelledPicture(path, label.name)
         for label in classes
         for path in sorted(label.rglob("*"))
         if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
@@ -45,7 +45,7 @@ def pictures_in_folders(folder: Path) -> list[Picture]:
     return found
 
 
-def pictures_in_csv(path: Path) -> list[Picture]:
+def pictures_in_csv(path: Path) -> list[LabelledPicture]:
     """Lines of file and class, the file beside the CSV; a first line that names no file is none."""
     try:
         text = read_text(path, "a CSV", ModelError, LARGEST_CSV_BYTES)
@@ -59,19 +59,19 @@ def pictures_in_csv(path: Path) -> list[Picture]:
             raise ModelError(f"{path}: row {number} is {row}, expected a file and a class")
     if not rows:
         raise ModelError(f"{path}: no rows, expected a file and a class in each")
-    return [Picture(path.parent / name, label.strip()) for name, label in rows]
+    return [LabelledPicture(path.parent / name, label.strip()) for name, label in rows]
 
 
-def class_names(pictures: list[Picture], source: Path) -> tuple[str, ...]:
-    """The classes in the order of their names, numbers by their value; blanks become hyphens."""
+def class_names(pictures: list[LabelledPicture], source: Path) -> tuple[str, ...]:
+    """The classes in the natural order of their names."""
     names = {picture.label for picture in pictures}
     if not 2 <= len(names) <= MOST_CLASSES:
         raise ModelError(f"{source}: {len(names)} classes, expected 2 to {MOST_CLASSES}")
-    return tuple(sorted(names, key=lambda name: (int(name) if name.isdigit() else 0, name)))
+    return tuple(sorted(names, key=natural_order))
 
 
 def read_pictures(
-    pictures: list[Picture], classes: tuple[str, ...], shape: Shape
+    pictures: list[LabelledPicture], classes: tuple[str, ...], shape: Shape
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Frames [N,H,W] or [N,H,W,3] of a shape, and the index of each one's class."""
     if len(pictures) * shape.size > LARGEST_SET_BYTES:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.data.network import Conv2d, Depthwise, Network, Shape, Stage, stages
+from boardless_models.data.network import Conv2d, Depthwise, Network, PlacedLayer, Shape, stages
 from boardless_models.graph.graph import (
     Convolve,
     Graph,
@@ -92,7 +92,7 @@ def blank_graph(network: Network) -> Graph:
     return graph_of_layers(network, tuple(blank(stage) for stage in stages(network)), 1)
 
 
-def blank(stage: Stage) -> QuantizedLayer:
+def blank(stage: PlacedLayer) -> QuantizedLayer:
     """A layer of zeros."""
     outputs = stage.weight_shape[0]
     activation: Slopes | Tabled | None = None
@@ -118,7 +118,7 @@ def flat(value: Value) -> Value:
 
 
 def layer_operators(
-    name: str, stage: Stage, layer: QuantizedLayer, values: list[Value]
+    name: str, stage: PlacedLayer, layer: QuantizedLayer, values: list[Value]
 ) -> list[Operator]:
     """One layer over the last of the values; what it puts out becomes the last.
 
@@ -150,7 +150,7 @@ def layer_operators(
     return operators
 
 
-def steps_of(stage: Stage, own: Slopes | Tabled | None) -> list[str]:
+def steps_of(stage: PlacedLayer, own: Slopes | Tabled | None) -> list[str]:
     """What follows the sums; an activation that falls and rises comes before its pool."""
     pools = ["pool"] if stage.pool > 1 else []
     if own is None:
@@ -158,7 +158,7 @@ def steps_of(stage: Stage, own: Slopes | Tabled | None) -> list[str]:
     return ["activation", *pools] if isinstance(own, Tabled) else [*pools, "activation"]
 
 
-def before_pool(stage: Stage) -> Shape:
+def before_pool(stage: PlacedLayer) -> Shape:
     """What a layer puts out before its pool."""
     if stage.is_last:
         return stage.output
@@ -185,7 +185,7 @@ def activation(
     )
 
 
-def convolution(name: str, stage: Stage, layer: QuantizedLayer, source: int) -> Convolve:
+def convolution(name: str, stage: PlacedLayer, layer: QuantizedLayer, source: int) -> Convolve:
     """One layer over the value `source`, into the next."""
     outputs = len(layer.bias)
     kernel = stage.layer.kernel if isinstance(stage.layer, Conv2d | Depthwise) else 1

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from boardless_models.data.archive import Arrays, typed
 from boardless_models.data.dataset import CLASS_NAMES
-from boardless_models.data.network import Stage, network_from_json, stages
+from boardless_models.data.network import PlacedLayer, network_from_json, stages
 from boardless_models.graph.chain import QuantizedLayer, Scales, graph_of_layers
 from boardless_models.graph.graph import Graph
 from boardless_models.int8.activation import INPUTS, Slopes, Tabled
@@ -35,7 +35,7 @@ def graph_of_format_1(arrays: Arrays) -> Graph:
     return graph_of_layers(network, layers, int(arrays["score_step"]), way, classes)
 
 
-def quantized_layer(arrays: Arrays, index: int, stage: Stage) -> QuantizedLayer:
+def quantized_layer(arrays: Arrays, index: int, stage: PlacedLayer) -> QuantizedLayer:
     """One layer, each array of the type and shape that its place asks for."""
     shape = stage.weight_shape
     points = typed(arrays, f"zero_points_{index}", np.int8, (2,))

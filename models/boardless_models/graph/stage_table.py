@@ -27,7 +27,7 @@ FLOATS = {"train": "float", "prune": "pruned float", "qat": "QAT float"}
 
 
 @dataclass(frozen=True)
-class Row:
+class StageRow:
     """One stage. What is not known, or means nothing at that stage, is None."""
 
     artifact: str
@@ -40,7 +40,7 @@ class Row:
     test: float | None
 
 
-def rows_of(folder: Path) -> tuple[Row, ...]:
+def rows_of(folder: Path) -> tuple[StageRow, ...]:
     """Every artifact with its provenance, by name. Raises `ModelError` where there is none."""
     paths = sorted(folder.glob("*.npz"))
     artifacts = [path for path in paths if provenance_path(path).is_file()]
@@ -54,7 +54,7 @@ def rows_of(folder: Path) -> tuple[Row, ...]:
     return tuple(sorted(rows, key=place))
 
 
-def place(row: Row) -> tuple[str, int]:
+def place(row: StageRow) -> tuple[str, int]:
     """By name, then in the order of the line."""
     order = ("float", "pruned float", "PTQ", "pruned, PTQ", "QAT float", "QAT")
     return row.artifact, order.index(row.stage) if row.stage in order else len(order)
@@ -65,7 +65,7 @@ def is_checkpoint(path: Path) -> bool:
     return {"record", "network", "calibration"} <= read_arrays(path).keys()
 
 
-def checkpoint_row(path: Path) -> Row:
+def checkpoint_row(path: Path) -> StageRow:
     """NAME.STEP.npz: a float stage that only validation has judged."""
     checkpoint = load_checkpoint(path)
     parameters = sum(layer.weight.size + layer.bias.size for layer in checkpoint.layers)
@@ -73,10 +73,10 @@ def checkpoint_row(path: Path) -> Row:
     stage = FLOATS.get(checkpoint.record.step, "float")
     name = path.name.split(".")[0]
     judged = checkpoint.record.validation_accuracy
-    return Row(name, stage, FLOAT_BYTES * parameters, macs, None, None, judged, None)
+    return StageRow(name, stage, FLOAT_BYTES * parameters, macs, None, None, judged, None)
 
 
-def artifact_rows(path: Path) -> Iterator[Row]:
+def artifact_rows(path: Path) -> Iterator[StageRow]:
     """The float stage, if its accuracy is known, and the int8 one."""
     facts, graph = provenance(path), load_artifact(path).graph
     training = facts.get("training")
@@ -84,8 +84,10 @@ def artifact_rows(path: Path) -> Iterator[Row]:
     macs = sum(macs_of(graph, operator) for operator in graph.operators)
     if "float_test_accuracy" in facts:
         name = FLOATS.get(str(step), "float")
-        yield Row(path.stem, name, float_bytes(graph), macs, None, None, *share(facts, "float"))
-    yield Row(
+        yield StageRow(
+            path.stem, name, float_bytes(graph), macs, None, None, *share(facts, "float")
+        )
+    yield StageRow(
         path.stem,
         STAGES.get(str(step), "imported" if "imported" in facts else "int8"),
         model_bytes(graph),

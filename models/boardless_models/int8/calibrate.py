@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boardless_models.data.dataset import Dataset
-from boardless_models.data.network import Network, Stage, stages
+from boardless_models.data.network import Network, PlacedLayer, stages
 from boardless_models.int8.checkpoint import FloatLayer
 from boardless_models.int8.forward import Floats, layer_outputs
 from boardless_sim.errors import ModelError
@@ -26,7 +26,9 @@ def calibration_indices(seed: int, frame_count: int) -> NDArray[np.int32]:
     return np.asarray(np.sort(picked), np.int32)
 
 
-def output_ranges(placed: tuple[Stage, ...], outputs: list[Floats]) -> list[tuple[float, float]]:
+def output_ranges(
+    placed: tuple[PlacedLayer, ...], outputs: list[Floats]
+) -> list[tuple[float, float]]:
     """Zero to a high quantile after a ReLU; for logits only the low end may be cut."""
     ranges: list[tuple[float, float]] = []
     for stage, output in zip(placed, outputs, strict=True):

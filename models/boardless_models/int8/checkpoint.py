@@ -33,7 +33,7 @@ class FloatLayer:
 
 
 @dataclass(frozen=True)
-class Record:
+class TrainingRecord:
     """How a checkpoint came to be: what must be given again to train it again.
 
     There is no validation accuracy where it was trained on the validation frames.
@@ -62,7 +62,7 @@ class Checkpoint:
 
     network: Network
     layers: tuple[FloatLayer, ...]
-    record: Record
+    record: TrainingRecord
     calibration: NDArray[np.int32]
 
 
@@ -89,7 +89,9 @@ def load_checkpoint(path: Path) -> Checkpoint:
     arrays = read_arrays(path)
     try:
         network = network_from_json(str(arrays["network"]))
-        record = Record(**parse_json(str(arrays["record"]), "record", "a training's", ModelError))
+        record = TrainingRecord(
+            **parse_json(str(arrays["record"]), "record", "a training's", ModelError)
+        )
         layers = tuple(
             float_layer(arrays, index, stage.weight_shape)
             for index, stage in enumerate(stages(network))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_models.data.network import Stage
+from boardless_models.data.network import PlacedLayer
 from boardless_models.int8.checkpoint import FloatLayer
 
 Floats = NDArray[np.float64]
@@ -28,7 +28,7 @@ def max_pool(tensor: Floats, pool: int) -> Floats:
     return np.asarray(squares.max(axis=(2, 4)))
 
 
-def accumulate(stage: Stage, tensor: Floats, weight: Floats) -> Floats:
+def accumulate(stage: PlacedLayer, tensor: Floats, weight: Floats) -> Floats:
     """The sums of products of one layer, before bias, activation and pool: [N,H,W,C]."""
     outputs = stage.weight_shape[0]
     if stage.kind == "dense":
@@ -57,7 +57,7 @@ def activated(tensor: Floats, activation: str, slope: float) -> Floats:
 
 
 def layer_outputs(
-    placed: tuple[Stage, ...], layers: tuple[FloatLayer, ...], images: NDArray[np.uint8]
+    placed: tuple[PlacedLayer, ...], layers: tuple[FloatLayer, ...], images: NDArray[np.uint8]
 ) -> list[Floats]:
     """Every layer's float output for frames [N,H,W] or [N,H,W,C], the input scaled to 0..1."""
     placed_first = placed[0].input

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from boardless_models.tflite.flatbuffer import (
     Bytes,
-    Node,
+    FlatTable,
+    NewTable,
     Scalar,
-    Table,
     file_bytes,
     root_table,
     text,
@@ -156,7 +156,7 @@ def read_tflite(content: bytes) -> TfliteFile:
     )
 
 
-def indices(table: Table, slot: int) -> tuple[int, ...]:
+def indices(table: FlatTable, slot: int) -> tuple[int, ...]:
     """A vector of tensor numbers, not many."""
     found = table.numbers(slot, "<i4")
     if found.size > MOST_LISTED:
@@ -164,7 +164,7 @@ def indices(table: Table, slot: int) -> tuple[int, ...]:
     return tuple(int(index) for index in found)
 
 
-def read_tensor(table: Table, buffers: list[NDArray[np.uint8]], most_bytes: int) -> FileTensor:
+def read_tensor(table: FlatTable, buffers: list[NDArray[np.uint8]], most_bytes: int) -> FileTensor:
     """One tensor with its data; together they are no more than the file."""
     name, number = table.text(3), table.integer(2, "I")
     if number >= len(buffers):
@@ -197,7 +197,7 @@ def read_tensor(table: Table, buffers: list[NDArray[np.uint8]], most_bytes: int)
     )
 
 
-def read_operator(table: Table, codes: list[int]) -> FileOperator:
+def read_operator(table: FlatTable, codes: list[int]) -> FileOperator:
     """One operator with the options that its code has."""
     number = table.integer(0, "I")
     if number >= len(codes):
@@ -216,13 +216,13 @@ def read_operator(table: Table, codes: list[int]) -> FileOperator:
 def write_tflite(file: TfliteFile, description: str) -> bytes:
     """Encode a file; buffer 0 is the empty one, every constant has its own."""
     codes = sorted({operator.code for operator in file.operators})
-    buffers = [Node()]
-    tensors: list[Node] = []
+    buffers = [NewTable()]
+    tensors: list[NewTable] = []
     for tensor in file.tensors:
         tensors.append(tensor_node(tensor, len(buffers) if tensor.data else 0))
         if tensor.data:
             data = Bytes(len(tensor.data), tensor.data, DATA_ALIGNMENT)
-            buffers.append(Node({0: data}))
+            buffers.append(NewTable({0: data}))
     graph: dict[int, Any] = {
         0: tensors,
         1: vector(file.inputs, "<i4"),
@@ -233,20 +233,20 @@ def write_tflite(file: TfliteFile, description: str) -> bytes:
     model: dict[int, Any] = {
         0: Scalar("I", SCHEMA_VERSION),
         1: [code_node(code) for code in codes],
-        2: [Node(graph)],
+        2: [NewTable(graph)],
         3: text(description),
         4: buffers,
     }
-    return file_bytes(Node(model), IDENTIFIER)
+    return file_bytes(NewTable(model), IDENTIFIER)
 
 
-def code_node(code: int) -> Node:
+def code_node(code: int) -> NewTable:
     """An operator's code, in its old field of a byte and in its new one."""
     version = VERSIONS.get(code, 1)
-    return Node({0: Scalar("b", min(code, 127)), 2: Scalar("i", version), 3: Scalar("i", code)})
+    return NewTable({0: Scalar("b", min(code, 127)), 2: Scalar("i", version), 3: Scalar("i", code)})
 
 
-def tensor_node(tensor: FileTensor, buffer: int) -> Node:
+def tensor_node(tensor: FileTensor, buffer: int) -> NewTable:
     """One tensor and its grid."""
     body: dict[int, Any] = {
         0: vector(tensor.shape, "<i4"),
@@ -255,7 +255,7 @@ def tensor_node(tensor: FileTensor, buffer: int) -> Node:
         3: text(tensor.name),
     }
     if tensor.scales.size:
-        body[4] = Node(
+        body[4] = NewTable(
             {
                 2: vector(tensor.scales, "<f4"),
                 3: vector(tensor.zero_points, "<i8"),
@@ -263,10 +263,10 @@ def tensor_node(tensor: FileTensor, buffer: int) -> Node:
                 6: Scalar("i", tensor.axis if tensor.axis < len(tensor.shape) else 0),
             }
         )
-    return Node(body)
+    return NewTable(body)
 
 
-def operator_node(operator: FileOperator, codes: list[int]) -> Node:
+def operator_node(operator: FileOperator, codes: list[int]) -> NewTable:
     """One operator and its options."""
     body: dict[int, Any] = {
         0: Scalar("I", codes.index(operator.code)),
@@ -279,5 +279,5 @@ def operator_node(operator: FileOperator, codes: list[int]) -> Node:
             slot: Scalar(form, getattr(operator.options, name))
             for name, (slot, form) in slots.items()
         }
-        body[3], body[4] = Scalar("B", kind), Node(values)
-    return Node(body)
+        body[3], body[4] = Scalar("B", kind), NewTable(values)
+    return NewTable(body)

@@ -21,7 +21,7 @@ LONGEST_TEXT = 200
 
 
 @dataclass(frozen=True)
-class Table:
+class FlatTable:
     """A table that is read: where it begins in the file, every access within bounds."""
 
     content: bytes
@@ -36,18 +36,18 @@ class Table:
         """A whole number."""
         return int(self.scalar(slot, kind, default))
 
-    def table(self, slot: int) -> Table | None:
+    def table(self, slot: int) -> FlatTable | None:
         """A table inside this one."""
         at = self._target(slot)
-        return None if at is None else Table(self.content, at)
+        return None if at is None else FlatTable(self.content, at)
 
-    def tables(self, slot: int) -> tuple[Table, ...]:
+    def tables(self, slot: int) -> tuple[FlatTable, ...]:
         """A vector of tables."""
         at, count = self._vector(slot, 4)
         if count > MOST_TABLES:
             raise ModelError(f"a vector of {count} tables, expected at most {MOST_TABLES}")
         places = [at + 4 * index for index in range(count)]
-        return tuple(Table(self.content, followed(self.content, place)) for place in places)
+        return tuple(FlatTable(self.content, followed(self.content, place)) for place in places)
 
     def numbers(self, slot: int, kind: str) -> NDArray[Any]:
         """A vector of numbers, a view of the file."""
@@ -87,11 +87,11 @@ class Table:
         return at + 4, count
 
 
-def root_table(content: bytes, identifier: bytes) -> Table:
+def root_table(content: bytes, identifier: bytes) -> FlatTable:
     """The outermost table of a file with this identifier."""
     if content[4:8] != identifier:
         raise ModelError(f"bytes 4 to 7 are {content[4:8]!r}, expected {identifier!r}")
-    return Table(content, followed(content, 0))
+    return FlatTable(content, followed(content, 0))
 
 
 def followed(content: bytes, at: int) -> int:
@@ -126,10 +126,12 @@ class Bytes:
 
 
 @dataclass(frozen=True)
-class Node:
+class NewTable:
     """A table to write."""
 
-    fields: Mapping[int, Scalar | Bytes | Node | Sequence[Node]] = field(default_factory=dict)
+    fields: Mapping[int, Scalar | Bytes | NewTable | Sequence[NewTable]] = field(
+        default_factory=dict
+    )
 
 
 def vector(values: Sequence[int] | NDArray[Any], kind: str) -> Bytes:
@@ -144,7 +146,7 @@ def text(value: str) -> Bytes:
     return Bytes(len(raw), raw, ends=b"\0")
 
 
-def file_bytes(root: Node, identifier: bytes) -> bytes:
+def file_bytes(root: NewTable, identifier: bytes) -> bytes:
     """The whole file; parents stand before their children, as offsets point forward."""
     out = bytearray(struct.pack("<I4s", 0, identifier))
     point(out, 0, place_table(out, root))
@@ -161,7 +163,7 @@ def pad(out: bytearray, alignment: int, ahead: int = 0) -> None:
     out.extend(bytes(-(len(out) + ahead) % alignment))
 
 
-def place_table(out: bytearray, node: Node) -> int:
+def place_table(out: bytearray, node: NewTable) -> int:
     """Append a table with its vtable before it and its children after it."""
     fields = sorted(node.fields.items(), key=lambda item: -field_bytes(item[1]))
     pad(out, 4)
@@ -171,7 +173,7 @@ def place_table(out: bytearray, node: Node) -> int:
     pad(out, 4)
     start = len(out)
     out.extend(struct.pack("<i", start - vtable))
-    children: list[tuple[int, Bytes | Node | Sequence[Node]]] = []
+    children: list[tuple[int, Bytes | NewTable | Sequence[NewTable]]] = []
     for slot, value in fields:
         pad(out, field_bytes(value))
         struct.pack_into("<H", out, vtable + 4 + 2 * slot, len(out) - start)
@@ -191,9 +193,9 @@ def field_bytes(value: object) -> int:
     return struct.calcsize(value.kind) if isinstance(value, Scalar) else 4
 
 
-def place(out: bytearray, value: Bytes | Node | Sequence[Node]) -> int:
+def place(out: bytearray, value: Bytes | NewTable | Sequence[NewTable]) -> int:
     """Append what an offset points to."""
-    if isinstance(value, Node):
+    if isinstance(value, NewTable):
         return place_table(out, value)
     if isinstance(value, Bytes):
         pad(out, max(4, value.alignment), ahead=4)

@@ -49,7 +49,7 @@ PEERS = (
 )
 
 
-class Session(Protocol):
+class PeerSession(Protocol):
     """One loaded network."""
 
     def run(self, frame: Int8) -> list[Int8]:
@@ -72,7 +72,7 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PeerComparison:
     """One peer against the reference: how many values of how many, and the first that differs.
 
     `off_single` counts where float32 takes another way than `single`: a property of the rounding.
@@ -144,7 +144,7 @@ class LiteSession:
         return [np.array(self._interpreter.get_tensor(number)) for number in self._outputs]
 
 
-def session(peer: Peer, file: TfliteFile) -> Session:
+def session(peer: Peer, file: TfliteFile) -> PeerSession:
     """The file, as it is, in a peer. Raises `ModelError` where the peer refuses it."""
     # A tensor's name need not be its own in a user's file; here it must.
     named = tuple(replace(tensor, name=f"t{at}") for at, tensor in enumerate(file.tensors))
@@ -159,7 +159,9 @@ def session(peer: Peer, file: TfliteFile) -> Session:
         raise ModelError(f"{peer.name} refuses the network: {reason}") from cause
 
 
-def compare(peer: Peer, file: TfliteFile, graph: Graph, frames: NDArray[np.uint8]) -> Comparison:
+def compare(
+    peer: Peer, file: TfliteFile, graph: Graph, frames: NDArray[np.uint8]
+) -> PeerComparison:
     """Every value of every operator for every frame."""
     watched, numbers = observed(file, graph)
     running = session(peer, watched)
@@ -185,7 +187,9 @@ def compare(peer: Peer, file: TfliteFile, graph: Graph, frames: NDArray[np.uint8
                 if count and first is None:
                     name = f"frame {start + place}, {graph.operators[at].name}"
                     first = first_mismatch(name, reference, theirs)
-    return Comparison(peer.name, peer.rounding, len(frames), values, mismatches, first, off_single)
+    return PeerComparison(
+        peer.name, peer.rounding, len(frames), values, mismatches, first, off_single
+    )
 
 
 def requantise_of(peer: Peer, graph: Graph) -> Requantise:
@@ -240,7 +244,7 @@ def frames_for(
     return np.concatenate([load_test_split(dataset).images[:count, ..., None], made])
 
 
-def report(comparison: Comparison) -> str:
+def report(comparison: PeerComparison) -> str:
     """One line, and a second where something differs."""
     line = (
         f"{comparison.peer} ({comparison.rounding}): {comparison.mismatches} of "

@@ -27,7 +27,7 @@ Optimizer = Callable[[nn.Module, Recipe], torch.optim.Optimizer]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class TrainingOutcome:
     """What training came to; the validation split alone decides."""
 
     validation_accuracy: float
@@ -94,7 +94,7 @@ class Training:
             pct_start=recipe.warm_up,
             final_div_factor=1 / LAST_RATE,
         )
-        self.epoch, self.outcome = 0, Outcome(0.0, 0)
+        self.epoch, self.outcome = 0, TrainingOutcome(0.0, 0)
         self.best = copy.deepcopy(self.mean.state_dict())
 
     def step(self, batch: Tensor, lesson: Lesson) -> None:
@@ -152,7 +152,7 @@ class Training:
         self.epoch += 1
         reached = accuracy(self.mean, *self.held)
         if kept and (self.recipe.whole or reached > self.outcome.validation_accuracy):
-            self.outcome = Outcome(reached, self.epoch)
+            self.outcome = TrainingOutcome(reached, self.epoch)
             self.best = copy.deepcopy(self.mean.state_dict())
         return reached
 
@@ -177,7 +177,7 @@ class Training:
         self.optimizer.load_state_dict(state["optimizer"])
         self.rate.load_state_dict(state["rate"])
         self.epoch = state["epoch"]
-        self.outcome = Outcome(state["accuracy"], state["best_epoch"])
+        self.outcome = TrainingOutcome(state["accuracy"], state["best_epoch"])
 
     def run(self) -> Iterator[float]:
         """The validation accuracy after each epoch that is still to come."""
@@ -185,7 +185,7 @@ class Training:
             yield self.one_epoch()
 
 
-def fit(training: Training, state_file: StateFile | None = None) -> Outcome:
+def fit(training: Training, state_file: StateFile | None = None) -> TrainingOutcome:
     """Train in place and leave the weights of the epoch that validated best."""
     state = state_file.load() if state_file else None
     if state:

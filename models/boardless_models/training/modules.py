@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from boardless_models.data.network import Network, Stage, stages
+from boardless_models.data.network import Network, PlacedLayer, stages
 from boardless_models.int8.checkpoint import FloatLayer
 from boardless_models.int8.scaling import INT8_MAXIMUM, INT8_MINIMUM, largest_weight
 
@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 class Activation(nn.Module):
     """The activation that the stage names; a PReLU has one slope for the layer, not below zero."""
 
-    def __init__(self, stage: Stage, slope: float = FIRST_SLOPE) -> None:
+    def __init__(self, stage: PlacedLayer, slope: float = FIRST_SLOPE) -> None:
         super().__init__()
         self.name = stage.activation
         if self.name == "prelu":
@@ -64,12 +64,12 @@ class RisingNorm(nn.BatchNorm2d):
         return self.weight.abs()
 
 
-def pools_first(stage: Stage) -> bool:
+def pools_first(stage: PlacedLayer) -> bool:
     """Whether a max-pool may come before norm and activation: neither falls as its input grows."""
     return stage.pool > 1 and stage.activation in ("relu", "relu6")
 
 
-def pooled(tensor: Tensor, stage: Stage) -> Tensor:
+def pooled(tensor: Tensor, stage: PlacedLayer) -> Tensor:
     """The tensor after the stage's max-pool; the same where there is none."""
     return nn.functional.max_pool2d(tensor, stage.pool) if stage.pool > 1 else tensor
 
@@ -82,7 +82,7 @@ class FloatLayerModule(nn.Module):
     of their bits. To fold the norm then is to scale that grid, channel by channel: nothing is lost.
     """
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: PlacedLayer) -> None:
         super().__init__()
         outputs, rows, columns, channels = stage.weight_shape
         self.stage, self.grid = stage, False
@@ -171,7 +171,7 @@ class FoldedLayerModule(nn.Module):
     wide a step is of either is learned.
     """
 
-    def __init__(self, stage: Stage, layer: FloatLayer, grid: bool) -> None:
+    def __init__(self, stage: PlacedLayer, layer: FloatLayer, grid: bool) -> None:
         super().__init__()
         self.stage, self.grid = stage, grid
         self.weight = nn.Parameter(torch.from_numpy(layer.weight.transpose(0, 3, 1, 2).copy()))

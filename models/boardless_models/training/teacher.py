@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from boardless_models.data.archive import read_arrays, write_arrays
 from boardless_models.data.dataset import Dataset
-from boardless_models.int8.checkpoint import Record
+from boardless_models.int8.checkpoint import TrainingRecord
 from boardless_models.training.augment import moved, view_count
 from boardless_models.training.fit import EVALUATION_BATCH, Training, fit, frames_tensor
 from boardless_models.training.recipe import Recipe
@@ -43,7 +43,7 @@ class Targets:
 
     logits: NDArray[np.float16]
     shift: int
-    record: Record
+    record: TrainingRecord
 
     def check_views(self, recipe: Recipe) -> None:
         """Refuse a recipe that draws views which the teacher was not asked about."""
@@ -132,7 +132,7 @@ def raise_teacher(
     torch.manual_seed(seed)
     training = Training(Teacher(width), dataset, recipe, optimizer=descent)
     outcome = fit(training, state_file)
-    record = Record(
+    record = TrainingRecord(
         step="teacher",
         seed=seed,
         epochs=recipe.epochs,
@@ -156,7 +156,9 @@ def load_targets(path: Path, dataset: Dataset) -> Targets:
     """Read the logits and hold them against the data set that they are about."""
     arrays = read_arrays(path, LARGEST_TARGETS_BYTES)
     try:
-        record = Record(**parse_json(str(arrays["record"]), "record", "a training's", ModelError))
+        record = TrainingRecord(
+            **parse_json(str(arrays["record"]), "record", "a training's", ModelError)
+        )
         logits = np.asarray(arrays["logits"], np.float16)
         shift = int(arrays["shift"])
     except (KeyError, TypeError, ValueError) as cause:

@@ -10,7 +10,7 @@ from torch import nn
 from boardless_models.data.dataset import Dataset
 from boardless_models.data.network import Network
 from boardless_models.int8.calibrate import calibrated, calibration_indices
-from boardless_models.int8.checkpoint import Checkpoint, FloatLayer, Record
+from boardless_models.int8.checkpoint import Checkpoint, FloatLayer, TrainingRecord
 from boardless_models.training.fit import Training, fit
 from boardless_models.training.modules import FloatLayerModule, FoldedLayerModule, float_model
 from boardless_models.training.recipe import Recipe
@@ -55,7 +55,7 @@ def train(
     torch.manual_seed(seed)
     training = Training(float_model(network), dataset, recipe, soft_tensor(targets, recipe))
     outcome = fit(training, state_file)
-    record = Record(
+    record = TrainingRecord(
         step="train",
         seed=seed,
         epochs=recipe.epochs,

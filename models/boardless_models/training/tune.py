@@ -11,7 +11,7 @@ import torch
 from boardless_models.data.dataset import Dataset
 from boardless_models.data.network import network_to_json
 from boardless_models.int8.calibrate import calibrated
-from boardless_models.int8.checkpoint import Checkpoint, FloatLayer, Record
+from boardless_models.int8.checkpoint import Checkpoint, FloatLayer, TrainingRecord
 from boardless_models.training.fit import Training, fit
 from boardless_models.training.modules import folded_model
 from boardless_models.training.recipe import Recipe
@@ -72,7 +72,7 @@ def tune(
     learned = folded_layers(training.model)
     fresh = calibrated(source.network, learned, dataset, source.calibration)
     unseen = source.record.validation_accuracy is not None and not tuning.recipe.whole
-    record = Record(
+    record = TrainingRecord(
         step=tuning.step,
         seed=tuning.seed,
         epochs=tuning.recipe.epochs,

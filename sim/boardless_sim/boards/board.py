@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from boardless_sim.chips.chip import Chip
+
+BY_HAND = "gpio:"  # before the two pins of a bus that the firmware drives
+HERTZ = re.compile(r"(\d+(?:\.\d+)?)(M|k)?", re.ASCII)  # an oscillator, as "24M"
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,18 @@ class CameraWiring:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A part and where it hangs.
+
+    `device`: its name, "ssd1306", or a class of the user's own, "lamp.py:Lamp". `at`: what the part
+    understands, as "i2c1", "fsmc:0x60000000", "PD12".
+    """
+
+    device: str
+    at: str
+
+
+@dataclass(frozen=True)
 class Board:
     """Everything that distinguishes one board from another.
 
@@ -39,6 +55,7 @@ class Board:
     camera: CameraWiring | None = None
     supply_mv: int = 3300
     console_bauds: Mapping[str, int] = field(default_factory=dict)
+    attached: tuple[Attachment, ...] = ()
 
     @property
     def flash_limits(self) -> tuple[int, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from boardless_sim.boards.pins import Pin, Pins
 from boardless_sim.camera.parallel import ParallelPins
+from boardless_sim.foreseen import LinesAhead
 from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.peripheral import Bus
 
@@ -74,6 +75,10 @@ class CameraPort:
     def line(self, data: bytes, blanking: bytes) -> None:
         """One line."""
         self._dcmi.line(data, blanking)
+
+    def foresee(self, lines: Sequence[bytes | None]) -> LinesAhead | None:
+        """What the next lines would do, where HREF moves for nobody else."""
+        return None if self.watches_href else self._dcmi.foresee(lines)
 
     def pins_changed(self) -> None:
         """Another pin carries the lines now: it takes their levels."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from boardless_sim.foreseen import Foreseen, LinesAhead
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class ParallelPins:
     pclk_hz: int = 0  # 0: slow enough for anything
 
 
-class Event(Protocol):
+class Scheduled(Protocol):
     """A callback that waits for its time."""
 
     def cancel(self) -> None:
@@ -27,8 +29,11 @@ class Event(Protocol):
 class Clock(Protocol):
     """The virtual time that the sensor's own clock runs in."""
 
-    def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> Event:
+    def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> Scheduled:
         """Call back after `delay_ns`."""
+
+    def carry_on(self, event: Scheduled, foreseen: Foreseen) -> Scheduled:
+        """Carry out what follows on an event that waits, if the clock can; the event to cancel."""
 
 
 class ParallelSink(Protocol):
@@ -61,3 +66,6 @@ class ParallelSink(Protocol):
 
     def line(self, data: bytes, blanking: bytes) -> None:
         """HREF went through one line: its bytes, then what PCLK clocked until the next line."""
+
+    def foresee(self, lines: Sequence[bytes | None]) -> LinesAhead | None:
+        """What the lines that come next would do here; None: each must be brought by itself."""

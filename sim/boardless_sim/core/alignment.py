@@ -13,25 +13,34 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from boardless_sim.core.timing import BlockFacts
-from boardless_sim.elf.thumb import LR, PC, SP, Access, Instruction, Kind, expand_immediate, is_wide
+from boardless_sim.elf.thumb import (
+    LR,
+    PC,
+    SP,
+    Access,
+    Instruction,
+    InstructionKind,
+    expand_immediate,
+    is_wide,
+)
 
 Literal = Callable[[int], int | None]  # the word at an address; None where it may change
 
 _EVERY_REGISTER = 0xFFFF
 
 
-class Value(NamedTuple):
+class Remainder(NamedTuple):
     """What is known of a register, modulo 4: a remainder, added to what another one began with."""
 
     register: int | None
     remainder: int
 
-    def plus(self, amount: int) -> Value:
+    def plus(self, amount: int) -> Remainder:
         """Moved by a constant."""
-        return Value(self.register, (self.remainder + amount) & 3)
+        return Remainder(self.register, (self.remainder + amount) & 3)
 
 
-ALIGNED = Value(None, 0)
+ALIGNED = Remainder(None, 0)
 
 
 class Alignment(NamedTuple):
@@ -94,7 +103,7 @@ def _traced(
     widths: dict[int, tuple[int, bool]],
     literal: Literal,
 ) -> Alignment:
-    known: list[Value | None] = [Value(register, 0) for register in range(16)]
+    known: list[Remainder | None] = [Remainder(register, 0) for register in range(16)]
     known[SP] = ALIGNED
     bases = conditional = 0
     looks: list[int] = []
@@ -114,16 +123,16 @@ def _traced(
             conditional -= 1
         after[SP] = ALIGNED
         known = after
-        if instruction.kind == Kind.IT:
+        if instruction.kind == InstructionKind.IT:
             conditional = 4 - ((first & -first).bit_length() - 1)
     kept = all(
-        known[register] == Value(register, 0) for register in range(16) if bases >> register & 1
+        known[register] == Remainder(register, 0) for register in range(16) if bases >> register & 1
     )
     return Alignment(bases, kept, tuple(looks), widths)
 
 
 def _follow(
-    known: list[Value | None],
+    known: list[Remainder | None],
     first: int,
     second: int,
     instruction: Instruction,
@@ -133,7 +142,7 @@ def _follow(
     access = instruction.access
     if access is None:
         result = _sum(known, first, second, instruction.size)
-    elif instruction.kind == Kind.LOAD and access.base is None and not instruction.is_fp:
+    elif instruction.kind == InstructionKind.LOAD and access.base is None and not instruction.is_fp:
         result = _loaded(first, second, access.displacement, literal)
     else:
         result = None
@@ -150,13 +159,13 @@ def _follow(
 
 
 def _sum(
-    known: list[Value | None], first: int, second: int, size: int
-) -> tuple[int, Value | None] | None:
+    known: list[Remainder | None], first: int, second: int, size: int
+) -> tuple[int, Remainder | None] | None:
     """Destination and value of moves, additions and shifts; None: no such instruction."""
     return _narrow_sum(known, first) if size == 2 else _wide_sum(known, first, second)
 
 
-def _add(one: Value | None, two: Value | None) -> Value | None:
+def _add(one: Remainder | None, two: Remainder | None) -> Remainder | None:
     if one is None or two is None:
         return None
     if two.register is None:
@@ -164,11 +173,11 @@ def _add(one: Value | None, two: Value | None) -> Value | None:
     return two.plus(one.remainder) if one.register is None else None
 
 
-def _moved(value: Value | None, amount: int) -> Value | None:
+def _moved(value: Remainder | None, amount: int) -> Remainder | None:
     return value and value.plus(amount)
 
 
-def _narrow_sum(known: list[Value | None], op: int) -> tuple[int, Value | None] | None:
+def _narrow_sum(known: list[Remainder | None], op: int) -> tuple[int, Remainder | None] | None:
     low, high, middle = op & 7, op >> 8 & 7, known[op >> 3 & 7]
     any_low = op & 7 | op >> 4 & 8
     if op >> 11 == 0 and op >> 6 & 31 != 1:  # LSLS and MOVS
@@ -178,7 +187,7 @@ def _narrow_sum(known: list[Value | None], op: int) -> tuple[int, Value | None] 
     if op >> 10 == 0b000111:  # ADDS, SUBS Rd, Rn, #imm3
         return low, _moved(middle, -(op >> 6 & 7) if op & 0x200 else op >> 6 & 7)
     if op >> 11 == 0b00100:  # MOVS Rd, #imm8
-        return high, Value(None, op & 3)
+        return high, Remainder(None, op & 3)
     if op >> 12 == 0b0011:  # ADDS, SUBS Rd, #imm8
         return high, _moved(known[high], -(op & 0xFF) if op & 0x800 else op & 0xFF)
     if op >> 8 == 0x44 and any_low < PC:  # ADD Rd, Rm
@@ -191,8 +200,8 @@ def _narrow_sum(known: list[Value | None], op: int) -> tuple[int, Value | None] 
 
 
 def _wide_sum(
-    known: list[Value | None], first: int, second: int
-) -> tuple[int, Value | None] | None:
+    known: list[Remainder | None], first: int, second: int
+) -> tuple[int, Remainder | None] | None:
     target, source = second >> 8 & 0xF, first & 0xF
     if target >= PC or second & 0x8000:
         return None
@@ -204,9 +213,9 @@ def _wide_sum(
     if first & 0xFBF0 in (0xF200, 0xF2A0) and source != PC:  # ADDW, SUBW
         return target, _moved(known[source], immediate if first & 0xF0 == 0 else -immediate)
     if first & 0xFBEF == 0xF04F:  # MOV Rd, #modified immediate
-        return target, Value(None, expand_immediate(immediate) & 3)
+        return target, Remainder(None, expand_immediate(immediate) & 3)
     if first & 0xFBF0 == 0xF240:  # MOVW
-        return target, Value(None, second & 3)
+        return target, Remainder(None, second & 3)
     if first & 0xFBF0 == 0xF2C0:  # MOVT leaves the low half
         return target, known[target]
     if second & 0x30 or shift == 1:
@@ -221,7 +230,7 @@ def _wide_sum(
 
 def _loaded(
     first: int, second: int, address: int, literal: Literal
-) -> tuple[int, Value | None] | None:
+) -> tuple[int, Remainder | None] | None:
     """A literal; None where it is no word."""
     if is_narrow := first >> 11 == 0b01001:
         target = first >> 8 & 7
@@ -230,7 +239,7 @@ def _loaded(
     if not is_narrow and first & 0xFF7F != 0xF85F:
         return None
     word = literal(address)
-    return target, None if word is None else Value(None, word & 3)
+    return target, None if word is None else Remainder(None, word & 3)
 
 
 def _moves_base(first: int, second: int, instruction: Instruction) -> bool:
@@ -246,17 +255,17 @@ def _written(first: int, second: int, instruction: Instruction) -> int:
     if instruction.is_fp:
         moves_to_core = second & 0x10 and access is None
         return 1 << (second >> 12) | 1 << (first & 0xF) if moves_to_core else 0
-    if kind == Kind.MULTIPLE:
+    if kind == InstructionKind.MULTIPLE:
         registers = second if instruction.size == 4 else first & 0xFF
         return registers if is_load else 0
-    if kind == Kind.DUAL:
+    if kind == InstructionKind.DUAL:
         return 1 << (second >> 12) | 1 << (second >> 8 & 0xF) if is_load else 0
-    if kind == Kind.LOAD_EXCLUSIVE:
+    if kind == InstructionKind.LOAD_EXCLUSIVE:
         return 1 << (second >> 12)
-    if kind == Kind.STORE and first & 0xFF00 == 0xE800:  # STREX and its kin
+    if kind == InstructionKind.STORE and first & 0xFF00 == 0xE800:  # STREX and its kin
         return 1 << (second >> 8 & 0xF) | 1 << (second & 0xF)
-    if kind == Kind.BRANCH:
+    if kind == InstructionKind.BRANCH:
         return 1 << LR
-    if kind == Kind.UNDEFINED:
+    if kind == InstructionKind.UNDEFINED:
         return _EVERY_REGISTER
     return instruction.writes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 
 from boardless_sim.core.alignment import Alignment
-from boardless_sim.core.library import Block, BlockAccess, Code
+from boardless_sim.core.library import ArtCode, BlockAccess, CoreBlock
 from boardless_sim.core.timing import BlockFacts
 
 _MAX_ACCESSES = 0xFF
@@ -15,14 +15,14 @@ _LOOKS_AT_BASES = 1 << 7  # behind the flags that say what is in the block
 
 def to_core(
     facts: BlockFacts, alignment: Alignment, *, marked: bool
-) -> tuple[Block, ctypes.Array[BlockAccess]]:
+) -> tuple[CoreBlock, ctypes.Array[BlockAccess]]:
     """`core_block` and its `core_access` array (shared.h)."""
     timed_accesses = facts.accesses[:_MAX_ACCESSES]
-    block = Block(
+    block = CoreBlock(
         size_bytes=facts.size,
         instructions=facts.instructions,
         cycles=min(facts.cycles, _MAX_U16),
-        code=Code(last_line_cycles=min(facts.last_line_cycles, _MAX_U16)),
+        code=ArtCode(last_line_cycles=min(facts.last_line_cycles, _MAX_U16)),
         sp_drop_bytes=min(facts.sp_drop, _MAX_U16),
         accesses=len(timed_accesses),
         flags=_flags(facts, marked) | (_LOOKS_AT_BASES if alignment.bases else 0),

@@ -38,7 +38,7 @@ from boardless_sim.core.library import (
     DEVICE_WRITE,
     UNICORN,
     Callbacks,
-    Record,
+    CoreRecord,
     Shared,
     address_of,
     load_core,
@@ -99,7 +99,7 @@ class _Analysis(IntEnum):
 _REASONS = {int(reason): reason for reason in Reason}  # a look-up is cheaper than Reason(number)
 
 
-class Region(IntEnum):
+class RegionKind(IntEnum):
     """What kind of device region an access falls into (`region_kind` of core.h)."""
 
     DEVICE = 0
@@ -118,7 +118,7 @@ class DeviceBus(Protocol):
         """Store `value`."""
 
 
-class Memory:
+class HostMemory:
     """Host memory behind a range of the address space."""
 
     def __init__(self, size: int) -> None:
@@ -159,7 +159,7 @@ class Cpu:
             raise EngineError("native engine: no memory for the CPU core")
         self.shared = Shared.from_address(self._core)
         self.shared.next_event = NEVER
-        self._memories: list[Memory] = []
+        self._memories: list[HostMemory] = []
         self._regions: list[int] = []
         self._code_slots = 0
         self._rams: list[tuple[int, int]] = []
@@ -169,7 +169,7 @@ class Cpu:
         self._last_flash = b""
         self._hooked_divides: set[int] = set()
         self._hooked_accesses: set[int] = set()
-        self._flash = (0, Memory(0))
+        self._flash = (0, HostMemory(0))
         self._install_hooks()
 
     def close(self) -> None:
@@ -194,20 +194,20 @@ class Cpu:
 
     # ---- memory map ----
 
-    def map_code(self, memory: Memory, base: int, *, writable: bool) -> None:
+    def map_code(self, memory: HostMemory, base: int, *, writable: bool) -> None:
         """Memory that code runs from."""
         self._map(memory, base, UC_PROT_READ | UC_PROT_EXEC | (UC_PROT_WRITE if writable else 0))
         if self._library.core_set_code(self._core, self._code_slots, base, memory.size):
             raise EngineError("native engine: no memory for the block table")
         self._code_slots += 1
 
-    def set_flash(self, memory: Memory, base: int) -> None:
+    def set_flash(self, memory: HostMemory, base: int) -> None:
         """Which memory is the Flash, whose lines may cost wait states."""
         self._flash = (base, memory)
         if self._library.core_set_flash(self._core, base, memory.size, memory.address):
             raise EngineError("native engine: no memory for the Flash lines")
         self._map_callbacks(_SLOW_FLASH, memory.size, self._core, "core_on_flash_read", None)
-        region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
+        region = self._library.core_region_create(self._core, base, int(RegionKind.DEVICE))
         self._regions.append(region)
         self._map_callbacks(_FLASH_STORES, memory.size, region, "core_on_read", "core_on_write")
         self._map_guarded(memory, base)
@@ -215,6 +215,10 @@ class Cpu:
     def set_flash_acr(self, acr: int) -> None:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
         self._library.core_set_flash_acr(self._core, acr)
+
+    def set_idcode(self, idcode: int) -> None:
+        """What DBGMCU_IDCODE reads."""
+        self._library.core_set_idcode(self._core, idcode)
 
     def send_event(self) -> None:
         """An event from outside the core, for WFE."""
@@ -228,7 +232,7 @@ class Cpu:
         """For who answers an access of the core: it takes so many cycles more."""
         self._library.core_stall(self._core, cycles)
 
-    def map_alias(self, memory: Memory, base: int) -> None:
+    def map_alias(self, memory: HostMemory, base: int) -> None:
         """A second, read-only address of a code memory."""
         self._map(memory, base, UC_PROT_READ | UC_PROT_EXEC)
 
@@ -243,11 +247,11 @@ class Cpu:
         if self._library.core_set_stack_bounds(self._core, table, len(bounds)):
             raise EngineError("native engine: no memory for the bounds of stacks")
 
-    def map_data(self, memory: Memory, base: int, *, writable: bool) -> None:
+    def map_data(self, memory: HostMemory, base: int, *, writable: bool) -> None:
         """Memory that code does not run from."""
         self._map(memory, base, UC_PROT_READ | (UC_PROT_WRITE if writable else 0))
 
-    def watch_ram(self, memory: Memory, base: int, *, executable: bool) -> None:
+    def watch_ram(self, memory: HostMemory, base: int, *, executable: bool) -> None:
         """Memory that programs write: compared before a polling loop is skipped."""
         slot = len(self._rams)
         if self._library.core_set_ram(
@@ -257,13 +261,13 @@ class Cpu:
         self._rams.append((base, memory.size))
         self._map_guarded(memory, base)
 
-    def _map_guarded(self, memory: Memory, base: int) -> None:
+    def _map_guarded(self, memory: HostMemory, base: int) -> None:
         """Where pages stand that the MPU allows in part only: the core looks at each access.
 
         Without any right, so that a refusal ends the instruction at hand and not its block.
         """
         at = _GUARDED + base
-        region = self._library.core_region_create(self._core, base, int(Region.DEVICE))
+        region = self._library.core_region_create(self._core, base, int(RegionKind.DEVICE))
         self._regions.append(region)
         self._map_callbacks(
             at, memory.size, region, "core_on_guarded_read", "core_on_guarded_write"
@@ -271,7 +275,7 @@ class Cpu:
         self._uc.mem_protect(at, memory.size, UC_PROT_NONE)
         self.add_hook(UC_HOOK_MEM_INVALID, "core_on_guarded_access", at, at + memory.size - 1)
 
-    def map_region(self, base: int, size: int, kind: Region) -> None:
+    def map_region(self, base: int, size: int, kind: RegionKind) -> None:
         """Addresses answered by the core or by the device bus."""
         region = self._library.core_region_create(self._core, base, int(kind))
         self._regions.append(region)
@@ -291,7 +295,7 @@ class Cpu:
         if error:
             raise EngineError(f"native engine: cannot map {base:#010x} (Unicorn error {error})")
 
-    def _map(self, memory: Memory, base: int, protection: int) -> None:
+    def _map(self, memory: HostMemory, base: int, protection: int) -> None:
         self._uc.mem_map_ptr(base, memory.size, protection, memory.address)
         self._memories.append(memory)
 
@@ -442,15 +446,15 @@ class Cpu:
         """Keep from here on what happens: accesses to registers, exceptions."""
         self._library.core_trace(self._core, int(wanted))
 
-    def traced(self) -> list[Record]:
+    def traced(self) -> list[CoreRecord]:
         """What happened since the last call. Raises `EngineError` where some of it was lost."""
-        records, lost = ctypes.POINTER(Record)(), c_uint64()
+        records, lost = ctypes.POINTER(CoreRecord)(), c_uint64()
         count = self._library.core_traced(
             self._core, ctypes.addressof(records), ctypes.addressof(lost)
         )
         if lost.value:
             raise EngineError(f"trace: {lost.value} records lost, no memory for them")
-        return [Record.from_buffer_copy(record) for record in records[:count]]
+        return [CoreRecord.from_buffer_copy(record) for record in records[:count]]
 
     def cover(self) -> None:
         """Note from here on which blocks run, and which way each is left."""
@@ -479,7 +483,7 @@ class Cpu:
         self._library.core_forget_code(self._core)
 
     @property
-    def flash(self) -> tuple[int, Memory]:
+    def flash(self) -> tuple[int, HostMemory]:
         """Where the Flash begins, and what it holds."""
         return self._flash
 

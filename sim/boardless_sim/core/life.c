@@ -12,6 +12,10 @@ core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *call
         c->api = *api;
         c->callbacks = *callbacks;
         c->shared.effects = 1; /* no memo is valid yet */
+        c->shared.train_due = CORE_NEVER;
+        for (uint32_t i = 0; i < CORE_TRAINS; i++) {
+            c->trains[i].due = CORE_NEVER;
+        }
         c->debug.resumes_at = c->debug.passes = CORE_NOWHERE;
         c->debug.divided_at = c->debug.skips_divide = CORE_NOWHERE;
         c->debug.halt_at = CORE_NEVER;
@@ -37,7 +41,7 @@ void core_destroy(core *c) {
 uint32_t core_structure_bytes(uint32_t number) {
     static const size_t BYTES[] = {sizeof(core_shared), sizeof(art_code),       sizeof(core_block),
                                    sizeof(core_access), sizeof(core_callbacks), sizeof(core_api),
-                                   sizeof(core_where),  sizeof(core_record)};
+                                   sizeof(core_where),  sizeof(core_record),    sizeof(core_train)};
     return number < sizeof BYTES / sizeof BYTES[0] ? (uint32_t)BYTES[number] : 0;
 }
 
@@ -48,6 +52,10 @@ int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_
 }
 
 /* Pages of the Flash are met anew: what they may do depends on whether there are wait states. */
+void core_set_idcode(core *c, uint32_t idcode) {
+    c->idcode = idcode;
+}
+
 void core_set_flash_acr(core *c, uint32_t acr) {
     art_set_acr(&c->art, acr);
     c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));

@@ -24,7 +24,7 @@ WATCHES = 32  # CORE_WATCHES of debug.h
 EVERY_LEVEL = 0xFFFF_FFFF  # more active exceptions than there can be
 
 
-class Access(IntFlag):
+class WatchAccess(IntFlag):
     """What a watchpoint looks for (`WATCH_WRITE` and `WATCH_READ` of debug.h)."""
 
     WRITE = 1
@@ -37,7 +37,7 @@ class Watchpoint:
 
     address: int
     size: int
-    access: Access
+    access: WatchAccess
 
 
 class Position(NamedTuple):
@@ -58,7 +58,7 @@ class Hit:
     """The access that a watchpoint was waiting for."""
 
     address: int
-    access: Access
+    access: WatchAccess
 
 
 class Stops:
@@ -123,9 +123,9 @@ class Stops:
         if watchpoint in self._watches:
             slot = self._watches.index(watchpoint)
             self._watches[slot] = None
-            self._set_watch(slot, 0, 0, Access(0))
+            self._set_watch(slot, 0, 0, WatchAccess(0))
 
-    def _set_watch(self, slot: int, address: int, size: int, access: Access) -> None:
+    def _set_watch(self, slot: int, address: int, size: int, access: WatchAccess) -> None:
         self._cpu.library.core_watch_access(self._cpu.core, slot, address, size, int(access))
 
     def halt_at(self, instructions: int = NEVER) -> None:
@@ -210,7 +210,7 @@ class Stops:
     def hit(self) -> Hit | None:
         """The watchpoint that the last stop was for."""
         where = self.where()
-        return Hit(where.watch_address, Access(where.watch_kind)) if where.watch_kind else None
+        return Hit(where.watch_address, WatchAccess(where.watch_kind)) if where.watch_kind else None
 
     def is_hit(self) -> bool:
         """Whether a breakpoint or a watchpoint is what the CPU stands at."""

@@ -15,22 +15,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from boardless_sim.elf.thumb import Access, Branch, Instruction, Kind, decode, is_wide
+from boardless_sim.elf.thumb import Access, Branch, Instruction, InstructionKind, decode, is_wide
 
 _FIXED_CYCLES = {
-    Kind.DIVIDE: 2,  # at least: the core adds what the operands ask for
-    Kind.LOAD_EXCLUSIVE: 2,
-    Kind.DUAL: 3,
-    Kind.TABLE_BRANCH: 2,
-    Kind.MASK: 2,
-    Kind.READ_SPECIAL: 2,
-    Kind.BARRIER: 3,
-    Kind.FP_MULTIPLY_ADD: 3,
-    Kind.FP_DIVIDE: 14,
+    InstructionKind.DIVIDE: 2,  # at least: the core adds what the operands ask for
+    InstructionKind.LOAD_EXCLUSIVE: 2,
+    InstructionKind.DUAL: 3,
+    InstructionKind.TABLE_BRANCH: 2,
+    InstructionKind.MASK: 2,
+    InstructionKind.READ_SPECIAL: 2,
+    InstructionKind.BARRIER: 3,
+    InstructionKind.FP_MULTIPLY_ADD: 3,
+    InstructionKind.FP_DIVIDE: 14,
 }
 _TABLE_REFILL_CYCLES = 4
 _FLASH_LINE_BYTES = 16
-_NOTHING = Instruction(0, Kind.HINT)  # what stands before the first instruction of a block
+_NOTHING = Instruction(
+    0, InstructionKind.HINT
+)  # what stands before the first instruction of a block
 
 
 class Refill(NamedTuple):
@@ -118,7 +120,7 @@ def analyse_block(address: int, code: bytes, refill: Refill = REFILL) -> BlockFa
     for offset, instruction in decoded:
         if last_line_cycles is None and address + offset + instruction.size > last_line:
             last_line_cycles = cycles
-        if instruction.kind == Kind.DIVIDE:
+        if instruction.kind == InstructionKind.DIVIDE:
             divides.append(offset)
         if instruction.access is not None:
             cycles += _address_stall(previous, instruction)
@@ -131,10 +133,10 @@ def analyse_block(address: int, code: bytes, refill: Refill = REFILL) -> BlockFa
         elif not moves_sp:
             depth -= instruction.sp_delta
             sp_drop = max(sp_drop, depth)
-        sets_mask |= instruction.kind in (Kind.MASK, Kind.BARRIER)
-        sends_event |= instruction.kind == Kind.SEND_EVENT
+        sets_mask |= instruction.kind in (InstructionKind.MASK, InstructionKind.BARRIER)
+        sends_event |= instruction.kind == InstructionKind.SEND_EVENT
         has_fp |= instruction.is_fp
-        is_exclusive |= instruction.kind == Kind.LOAD_EXCLUSIVE
+        is_exclusive |= instruction.kind == InstructionKind.LOAD_EXCLUSIVE
         branch = instruction.branch
     first = code[0] | code[1] << 8
     return BlockFacts(
@@ -158,25 +160,25 @@ def analyse_block(address: int, code: bytes, refill: Refill = REFILL) -> BlockFa
 
 def _address_stall(previous: Instruction, instruction: Instruction) -> int:
     """An address register that comes straight from the operation before costs a cycle."""
-    computed = previous.kind in (Kind.ALU, Kind.MULTIPLY)
+    computed = previous.kind in (InstructionKind.ALU, InstructionKind.MULTIPLY)
     return 1 if computed and previous.writes & instruction.addresses_with else 0
 
 
 def _cycles(previous: Instruction, instruction: Instruction) -> int:
     kind = instruction.kind
-    if kind == Kind.LOAD:
+    if kind == InstructionKind.LOAD:
         return 2 - _overlap(previous, instruction) + (1 if instruction.branch else 0)
-    if kind == Kind.STORE:
+    if kind == InstructionKind.STORE:
         by_register = instruction.access is not None and instruction.access.index_register
         return 2 - _overlap(previous, instruction) if by_register is not None else 1
-    if kind == Kind.MULTIPLE:
+    if kind == InstructionKind.MULTIPLE:
         return 1 + max(1, instruction.words)
-    if kind == Kind.IT:
+    if kind == InstructionKind.IT:
         return 0 if previous.size == 2 else 1  # folded into a 16-bit instruction before it
     return _FIXED_CYCLES.get(kind, 1)
 
 
 def _overlap(previous: Instruction, instruction: Instruction) -> int:
     """1 where the access runs while a load before it ends."""
-    is_load = previous.kind in (Kind.LOAD, Kind.LOAD_EXCLUSIVE)
+    is_load = previous.kind in (InstructionKind.LOAD, InstructionKind.LOAD_EXCLUSIVE)
     return 1 if is_load and not previous.writes & instruction.addresses_with else 0

@@ -52,7 +52,7 @@ class Mode:
     FOUND: Final = 5
 
 
-class Plan(NamedTuple):
+class EntryLayout(NamedTuple):
     """How the fields of an entry of fixed size are read: all at once."""
 
     layout: struct.Struct
@@ -71,7 +71,7 @@ class Abbreviation(NamedTuple):
     has_children: bool
     forms: tuple[tuple[int, int, int], ...]  # attribute, form, implicit constant
     fixed_size: int | None
-    plan: Plan | None
+    plan: EntryLayout | None
     step: int | None
     mode: int
     is_named: bool
@@ -136,7 +136,7 @@ def _abbreviation(
             step = at
         at += width
     is_named = any(attribute == Attribute.NAME for attribute, *_ in forms)
-    plan = Plan(struct.Struct(layout), tuple(names), tuple(relative), constants)
+    plan = EntryLayout(struct.Struct(layout), tuple(names), tuple(relative), constants)
     mode = _mode(tag, has_children, forms)
     return Abbreviation(tag, has_children, forms, at, plan, step, mode, is_named)
 

@@ -33,7 +33,7 @@ _OPERANDS = {  # what other instructions carry: u and s numbers, b a block
 }
 
 
-class Row(NamedTuple):
+class UnwindRow(NamedTuple):
     """From `address` on the frame lies `offset` above `register`, None: an expression says it."""
 
     address: int
@@ -46,7 +46,7 @@ class Description(NamedTuple):
 
     start: int
     size: int
-    rows: tuple[Row, ...]
+    rows: tuple[UnwindRow, ...]
 
 
 class _Cie(NamedTuple):
@@ -111,7 +111,7 @@ def _description(body: bytes, cie: _Cie) -> Description | None:
 
 class _Rows:
     def __init__(self, address: int, cie: _Cie) -> None:
-        self.found: list[Row] = []
+        self.found: list[UnwindRow] = []
         self._address = address
         self._cie = cie
         self._register: int | None = SP
@@ -130,7 +130,7 @@ class _Rows:
                 at = self._extended(code, op, at)
 
     def end(self) -> None:
-        self.found.append(Row(self._address, self._register, self._offset))
+        self.found.append(UnwindRow(self._address, self._register, self._offset))
 
     def _advance(self, units: int) -> None:
         if units:

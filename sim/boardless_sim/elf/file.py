@@ -60,7 +60,7 @@ class RawSection:
 
 
 @dataclass(frozen=True)
-class Segment:
+class ProgramHeader:
     """One PT_LOAD program header."""
 
     offset: int
@@ -78,7 +78,7 @@ class ElfFile:
     raw: bytes
     entry: int
     sections: tuple[RawSection, ...]
-    segments: tuple[Segment, ...]
+    segments: tuple[ProgramHeader, ...]
 
     @cached_property
     def sha256(self) -> str:
@@ -163,7 +163,11 @@ class ElfFile:
 
 def read_elf(path: Path) -> ElfFile:
     """Read and check an ELF. Raises `ImageError`: the file, what was found, what was expected."""
-    raw = read_file(path, "an ELF", ImageError, _MAX_FILE_BYTES)
+    return elf_of(path, read_file(path, "an ELF", ImageError, _MAX_FILE_BYTES))
+
+
+def elf_of(path: Path, raw: bytes) -> ElfFile:
+    """The same of a file that is read already."""
     fields = _header(path, raw)
     sections = tuple(_sections(path, raw, fields))
     return ElfFile(path, raw, fields[1], sections, tuple(_segments(path, raw, fields)))
@@ -209,7 +213,7 @@ def _sections(path: Path, raw: bytes, header: tuple[int, ...]) -> Iterator[RawSe
         yield RawSection(text, kind, flags, address, start, size, link, align, entry_size)
 
 
-def _segments(path: Path, raw: bytes, header: tuple[int, ...]) -> Iterator[Segment]:
+def _segments(path: Path, raw: bytes, header: tuple[int, ...]) -> Iterator[ProgramHeader]:
     offset, entry, count = header[2], header[6], header[7]
     if not count:
         return
@@ -221,4 +225,4 @@ def _segments(path: Path, raw: bytes, header: tuple[int, ...]) -> Iterator[Segme
     for fields in _SEGMENT.iter_unpack(raw[offset : offset + entry * count]):
         kind, at, address, load_address, file_size, memory_size, _flags, _align = fields
         if kind == _PT_LOAD:
-            yield Segment(at, address, load_address, file_size, memory_size)
+            yield ProgramHeader(at, address, load_address, file_size, memory_size)

@@ -11,8 +11,8 @@ from boardless_sim.elf.file import (
     SHF_WRITE,
     SHT_NOBITS,
     ElfFile,
+    ProgramHeader,
     RawSection,
-    Segment,
     read_elf,
 )
 from boardless_sim.elf.symbols import FUNCTION, LOCAL, NOTYPE, OBJECT, WEAK
@@ -115,7 +115,7 @@ def _section(elf: ElfFile, raw: RawSection) -> Section:
     )
 
 
-def _load_address(loads: Sequence[Segment], raw: RawSection, is_loaded: bool) -> int:
+def _load_address(loads: Sequence[ProgramHeader], raw: RawSection, is_loaded: bool) -> int:
     """The LMA as objcopy works it out: as far into the segment as the section's bytes are."""
     address, offset, size = raw.address, raw.offset, raw.size
     if len(loads) > 1 and not any(load.load_address for load in loads):
@@ -133,7 +133,7 @@ def _load_address(loads: Sequence[Segment], raw: RawSection, is_loaded: bool) ->
     return next(iter(_beside(loads, raw, is_loaded)), address)
 
 
-def _beside(loads: Sequence[Segment], raw: RawSection, is_loaded: bool) -> Iterator[int]:
+def _beside(loads: Sequence[ProgramHeader], raw: RawSection, is_loaded: bool) -> Iterator[int]:
     """armlink's: a section that runs in RAM has its bytes in the segment of the code before it."""
     for load in loads:
         start = raw.offset - load.offset

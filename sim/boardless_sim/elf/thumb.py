@@ -12,7 +12,7 @@ from typing import NamedTuple
 SP, LR, PC = 13, 14, 15
 
 
-class Kind(IntEnum):
+class InstructionKind(IntEnum):
     """Instruction classes that differ in time or in what the core must watch."""
 
     ALU = 0
@@ -63,7 +63,7 @@ class Instruction(NamedTuple):
     """What one instruction is. `sp_delta` is None when SP changes by an unknown amount."""
 
     size: int
-    kind: Kind
+    kind: InstructionKind
     access: Access | None = None
     branch: Branch = Branch.NONE
     writes: int = 0  # registers that an ALU operation or a single load writes, as a mask
@@ -110,35 +110,35 @@ def _narrow(address: int, op: int) -> Instruction:
     if top == 0xC:
         registers = (op & 0xFF).bit_count()
         access = Access((op >> 8) & 7, None, 0, 0, registers, bool(op & 0x800))
-        return Instruction(2, Kind.MULTIPLE, access, words=registers)
+        return Instruction(2, InstructionKind.MULTIPLE, access, words=registers)
     if top == 0xD:
         special = (op >> 8) & 0xF
         if special == 0xE:
-            return Instruction(2, Kind.UNDEFINED, branch=Branch.EXCEPTION)
+            return Instruction(2, InstructionKind.UNDEFINED, branch=Branch.EXCEPTION)
         if special == 0xF:
-            return Instruction(2, Kind.BRANCH, branch=Branch.EXCEPTION)
-        return Instruction(2, Kind.BRANCH, branch=Branch.CONDITIONAL)
-    return Instruction(2, Kind.BRANCH, branch=Branch.DIRECT)
+            return Instruction(2, InstructionKind.BRANCH, branch=Branch.EXCEPTION)
+        return Instruction(2, InstructionKind.BRANCH, branch=Branch.CONDITIONAL)
+    return Instruction(2, InstructionKind.BRANCH, branch=Branch.DIRECT)
 
 
 def _narrow_4(address: int, op: int) -> Instruction:
     if op < 0x4400:
         operation = (op >> 6) & 0xF
         if operation == 0b1101:
-            return Instruction(2, Kind.MULTIPLY, writes=1 << (op & 7))
+            return Instruction(2, InstructionKind.MULTIPLY, writes=1 << (op & 7))
         return _alu(2, None if operation in (0b1000, 0b1010, 0b1011) else op & 7)
     if op < 0x4700:
         destination = (op & 7) | (op >> 4 & 8)
         if op >> 8 == 0x45:
             return _alu(2, None)
         if destination == PC:
-            return Instruction(2, Kind.BRANCH, branch=Branch.INDIRECT)
+            return Instruction(2, InstructionKind.BRANCH, branch=Branch.INDIRECT)
         return _alu(2, destination)
     if op < 0x4800:
-        return Instruction(2, Kind.BRANCH, branch=Branch.INDIRECT)
+        return Instruction(2, InstructionKind.BRANCH, branch=Branch.INDIRECT)
     literal = ((address + 4) & ~3) + (op & 0xFF) * 4
     access = Access(None, None, 0, literal, 1, True)
-    return Instruction(2, Kind.LOAD, access, writes=1 << (op >> 8 & 7))
+    return Instruction(2, InstructionKind.LOAD, access, writes=1 << (op >> 8 & 7))
 
 
 def _narrow_memory(op: int) -> Instruction:
@@ -157,8 +157,8 @@ def _narrow_memory(op: int) -> Instruction:
         access = Access(SP, None, 0, (op & 0xFF) * 4, 1, is_load)
         target = (op >> 8) & 7
     if is_load:
-        return Instruction(2, Kind.LOAD, access, writes=1 << target)
-    return Instruction(2, Kind.STORE, access)
+        return Instruction(2, InstructionKind.LOAD, access, writes=1 << target)
+    return Instruction(2, InstructionKind.STORE, access)
 
 
 def _narrow_misc(op: int) -> Instruction:
@@ -167,26 +167,30 @@ def _narrow_misc(op: int) -> Instruction:
         amount = (op & 0x7F) * 4
         return _alu(2, SP, sp_delta=-amount if op & 0x80 else amount)
     if group in (0x1, 0x3, 0x9, 0xB):
-        return Instruction(2, Kind.BRANCH, branch=Branch.CONDITIONAL)
+        return Instruction(2, InstructionKind.BRANCH, branch=Branch.CONDITIONAL)
     if group in (0x4, 0x5):
         registers = (op & 0x1FF).bit_count()
         access = Access(SP, None, 0, -4 * registers, registers, False)
-        return Instruction(2, Kind.MULTIPLE, access, words=registers, sp_delta=-4 * registers)
+        return Instruction(
+            2, InstructionKind.MULTIPLE, access, words=registers, sp_delta=-4 * registers
+        )
     if group in (0xC, 0xD):
         registers = (op & 0x1FF).bit_count()
         branch = Branch.INDIRECT if op & 0x100 else Branch.NONE
         access = Access(SP, None, 0, 0, registers, True)
         return Instruction(
-            2, Kind.MULTIPLE, access, branch, words=registers, sp_delta=4 * registers
+            2, InstructionKind.MULTIPLE, access, branch, words=registers, sp_delta=4 * registers
         )
     if group == 0x6:
-        return Instruction(2, Kind.MASK if op & 0xFFE0 == 0xB660 else Kind.UNDEFINED)
+        return Instruction(
+            2, InstructionKind.MASK if op & 0xFFE0 == 0xB660 else InstructionKind.UNDEFINED
+        )
     if group == 0xE:
-        return Instruction(2, Kind.BRANCH, branch=Branch.EXCEPTION)
+        return Instruction(2, InstructionKind.BRANCH, branch=Branch.EXCEPTION)
     if group == 0xF:
         if op & 0xF:
-            return Instruction(2, Kind.IT)
-        return Instruction(2, Kind.SEND_EVENT if op == 0xBF40 else Kind.HINT)
+            return Instruction(2, InstructionKind.IT)
+        return Instruction(2, InstructionKind.SEND_EVENT if op == 0xBF40 else InstructionKind.HINT)
     return _alu(2, op & 7)
 
 
@@ -208,21 +212,24 @@ def _wide(address: int, first: int, second: int) -> Instruction:
     if first & 0xFF00 == 0xFA00:
         return _alu(4, (second >> 8) & 0xF)
     if first & 0xFF80 == 0xFB00:
-        return Instruction(4, Kind.MULTIPLY, writes=1 << ((second >> 8) & 0xF))
+        return Instruction(4, InstructionKind.MULTIPLY, writes=1 << ((second >> 8) & 0xF))
     if first & 0xFF80 == 0xFB80:
         if first & 0xFFD0 == 0xFB90:
-            return Instruction(4, Kind.DIVIDE, writes=1 << ((second >> 8) & 0xF))
+            return Instruction(4, InstructionKind.DIVIDE, writes=1 << ((second >> 8) & 0xF))
         writes = 1 << ((second >> 8) & 0xF) | 1 << (second >> 12)
-        return Instruction(4, Kind.MULTIPLY, writes=writes)
-    return Instruction(4, Kind.UNDEFINED)
+        return Instruction(4, InstructionKind.MULTIPLY, writes=writes)
+    return Instruction(4, InstructionKind.UNDEFINED)
 
 
 def _alu(size: int, destination: int | None, sp_delta: int | None = None) -> Instruction:
     """`sp_delta` counts only where the destination is SP."""
     if destination is None:
-        return Instruction(size, Kind.ALU)
+        return Instruction(size, InstructionKind.ALU)
     return Instruction(
-        size, Kind.ALU, writes=1 << destination, sp_delta=sp_delta if destination == SP else 0
+        size,
+        InstructionKind.ALU,
+        writes=1 << destination,
+        sp_delta=sp_delta if destination == SP else 0,
     )
 
 
@@ -254,21 +261,23 @@ def expand_immediate(immediate: int) -> int:
 
 def _control(first: int, second: int) -> Instruction:
     if second & 0x1000:  # B.W, BL
-        return Instruction(4, Kind.BRANCH, branch=Branch.DIRECT)
+        return Instruction(4, InstructionKind.BRANCH, branch=Branch.DIRECT)
     if second & 0x4000:  # UDF.W
-        return Instruction(4, Kind.UNDEFINED, branch=Branch.EXCEPTION)
+        return Instruction(4, InstructionKind.UNDEFINED, branch=Branch.EXCEPTION)
     operation = (first >> 4) & 0x7F
     if operation & 0x38 != 0x38:
-        return Instruction(4, Kind.BRANCH, branch=Branch.CONDITIONAL)
+        return Instruction(4, InstructionKind.BRANCH, branch=Branch.CONDITIONAL)
     if operation in (0x38, 0x39):
-        return Instruction(4, Kind.MASK)
+        return Instruction(4, InstructionKind.MASK)
     if operation in (0x3E, 0x3F):
-        return Instruction(4, Kind.READ_SPECIAL, writes=1 << ((second >> 8) & 0xF))
+        return Instruction(4, InstructionKind.READ_SPECIAL, writes=1 << ((second >> 8) & 0xF))
     if operation == 0x3B:
-        return Instruction(4, Kind.BARRIER)
+        return Instruction(4, InstructionKind.BARRIER)
     if operation == 0x3A:
-        return Instruction(4, Kind.SEND_EVENT if second & 0xFF == 4 else Kind.HINT)
-    return Instruction(4, Kind.UNDEFINED)
+        return Instruction(
+            4, InstructionKind.SEND_EVENT if second & 0xFF == 4 else InstructionKind.HINT
+        )
+    return Instruction(4, InstructionKind.UNDEFINED)
 
 
 def _multiple(first: int, second: int) -> Instruction:
@@ -278,7 +287,7 @@ def _multiple(first: int, second: int) -> Instruction:
     access = Access(base, None, 0, -4 * words if decrements else 0, words, is_load)
     branch = Branch.INDIRECT if is_load and second & 0x8000 else Branch.NONE
     moved = (-4 if decrements else 4) * words if base == SP and writes_back else 0
-    return Instruction(4, Kind.MULTIPLE, access, branch, words=words, sp_delta=moved)
+    return Instruction(4, InstructionKind.MULTIPLE, access, branch, words=words, sp_delta=moved)
 
 
 def _dual(address: int, first: int, second: int) -> Instruction:
@@ -293,12 +302,12 @@ def _dual(address: int, first: int, second: int) -> Instruction:
     else:
         access = Access(base, None, 0, signed if indexed else 0, 2, is_load)
     moved = signed if base == SP and writes_back else 0
-    return Instruction(4, Kind.DUAL, access, sp_delta=moved)
+    return Instruction(4, InstructionKind.DUAL, access, sp_delta=moved)
 
 
 def _exclusive_or_table(address: int, first: int, second: int) -> Instruction:
     base, is_load, up = first & 0xF, bool(first & 0x10), bool(first & 0x80)
-    kind = Kind.LOAD_EXCLUSIVE if is_load else Kind.STORE
+    kind = InstructionKind.LOAD_EXCLUSIVE if is_load else InstructionKind.STORE
     if not up:  # LDREX, STREX
         return Instruction(4, kind, Access(base, None, 0, (second & 0xFF) * 4, 1, is_load))
     operation = (second >> 4) & 0xF
@@ -308,10 +317,10 @@ def _exclusive_or_table(address: int, first: int, second: int) -> Instruction:
             access = Access(None, second & 0xF, shift, address + 4, 1, True)
         else:
             access = Access(base, second & 0xF, shift, 0, 1, True)
-        return Instruction(4, Kind.TABLE_BRANCH, access, Branch.TABLE)
+        return Instruction(4, InstructionKind.TABLE_BRANCH, access, Branch.TABLE)
     if operation in (4, 5):  # LDREXB, LDREXH, STREXB, STREXH
         return Instruction(4, kind, Access(base, None, 0, 0, 1, is_load))
-    return Instruction(4, Kind.UNDEFINED)
+    return Instruction(4, InstructionKind.UNDEFINED)
 
 
 def _single(address: int, first: int, second: int) -> Instruction:
@@ -319,7 +328,7 @@ def _single(address: int, first: int, second: int) -> Instruction:
     base, is_load, target = first & 0xF, bool(first & 0x10), second >> 12
     size_bits = (first >> 5) & 3
     if size_bits == 3 or (not is_load and (base == PC or first & 0x100)):
-        return Instruction(4, Kind.UNDEFINED)
+        return Instruction(4, InstructionKind.UNDEFINED)
     moved: int | None = 0
     if base == PC:
         offset = second & 0xFFF
@@ -336,30 +345,30 @@ def _single(address: int, first: int, second: int) -> Instruction:
         access = Access(base, second & 0xF, (second >> 4) & 3, 0, 1, is_load)
     if is_load and target == PC:
         if size_bits != 2:  # PLD, PLI
-            return Instruction(4, Kind.HINT)
-        return Instruction(4, Kind.LOAD, access, Branch.INDIRECT, sp_delta=moved)
+            return Instruction(4, InstructionKind.HINT)
+        return Instruction(4, InstructionKind.LOAD, access, Branch.INDIRECT, sp_delta=moved)
     if is_load and target == SP:
         moved = None
     if is_load:
-        return Instruction(4, Kind.LOAD, access, writes=1 << target, sp_delta=moved)
-    return Instruction(4, Kind.STORE, access, sp_delta=moved)
+        return Instruction(4, InstructionKind.LOAD, access, writes=1 << target, sp_delta=moved)
+    return Instruction(4, InstructionKind.STORE, access, sp_delta=moved)
 
 
 def _coprocessor(address: int, first: int, second: int) -> Instruction:
     """The FPU is coprocessor 10 and 11 (A6.4 to A6.8); no other exists on this core."""
     if second & 0xE00 != 0xA00 or first >> 8 not in (0xEC, 0xED, 0xEE):
-        return Instruction(4, Kind.UNDEFINED)
+        return Instruction(4, InstructionKind.UNDEFINED)
     if first & 0xFF00 != 0xEE00:
         return _fp_memory(address, first, second)
     if second & 0x10:  # VMOV between core and FPU, VMRS, VMSR
-        return Instruction(4, Kind.FP, is_fp=True)
+        return Instruction(4, InstructionKind.FP, is_fp=True)
     operation = (first >> 5) & 4 | (first >> 4) & 3
     if operation in (0, 1, 5, 6):  # VMLA, VNMLA, VFNMA, VFMA
-        return Instruction(4, Kind.FP_MULTIPLY_ADD, is_fp=True)
+        return Instruction(4, InstructionKind.FP_MULTIPLY_ADD, is_fp=True)
     is_root = operation == 7 and first & 0xF == 1 and second & 0xC0 == 0xC0
     if operation == 4 or is_root:
-        return Instruction(4, Kind.FP_DIVIDE, is_fp=True)
-    return Instruction(4, Kind.FP, is_fp=True)
+        return Instruction(4, InstructionKind.FP_DIVIDE, is_fp=True)
+    return Instruction(4, InstructionKind.FP, is_fp=True)
 
 
 def _fp_memory(address: int, first: int, second: int) -> Instruction:
@@ -367,7 +376,7 @@ def _fp_memory(address: int, first: int, second: int) -> Instruction:
     indexed, up, writes_back = bool(first & 0x100), bool(first & 0x80), bool(first & 0x20)
     words = second & 0xFF
     if not indexed and not up and not writes_back:  # VMOV of a pair
-        return Instruction(4, Kind.FP, is_fp=True)
+        return Instruction(4, InstructionKind.FP, is_fp=True)
     if indexed and not writes_back:  # VLDR, VSTR
         offset = words * 4 if up else -words * 4
         width = 2 if second & 0x100 else 1
@@ -377,7 +386,9 @@ def _fp_memory(address: int, first: int, second: int) -> Instruction:
             if base == PC
             else Access(base, None, 0, offset, width, is_load)
         )
-        return Instruction(4, Kind.LOAD if is_load else Kind.STORE, access, is_fp=True)
+        return Instruction(
+            4, InstructionKind.LOAD if is_load else InstructionKind.STORE, access, is_fp=True
+        )
     access = Access(base, None, 0, 0 if up else -4 * words, words, is_load)
     moved = (4 if up else -4) * words if base == SP and writes_back else 0
-    return Instruction(4, Kind.MULTIPLE, access, words=words, sp_delta=moved, is_fp=True)
+    return Instruction(4, InstructionKind.MULTIPLE, access, words=words, sp_delta=moved, is_fp=True)

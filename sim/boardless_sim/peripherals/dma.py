@@ -67,7 +67,18 @@ class Dma(AhbPeripheral):
     def request(self, name: str, units: int = 1) -> int:
         """Serve up to `units` transfers of a request line; how many were served."""
         stream = self.listening.get(name)
-        return 0 if stream is None else stream.serve(units)
+        if stream is None:
+            return 0
+        if not stream.serves(name):
+            self.bus.look_again()
+        return stream.serve(units)
+
+    def end(self, name: str) -> None:
+        """The device has no more for a request line."""
+        stream = self.listening.get(name)
+        if stream is not None:
+            stream.end()
+            self._listen()
 
     def read_word(self, offset: int) -> int:
         """A register, with the side effects of reading it."""

@@ -7,12 +7,12 @@ import numpy as np
 from boardless_models.data.network import Conv2d, Dense, Depthwise, Network, Shape, stages
 from boardless_models.graph.graph import Graph
 from boardless_models.graph.quantize import quantize
-from boardless_models.int8.checkpoint import Checkpoint, FloatLayer, Record
+from boardless_models.int8.checkpoint import Checkpoint, FloatLayer, TrainingRecord
 from boardless_models.int8.forward import layer_outputs
 from boardless_models.int8.scaling import Rounding
 
 ACTIVATIONS = ("prelu", "hard-swish")
-RECORD = Record("train", 1, 1, "d" * 64, 0.5)
+RECORD = TrainingRecord("train", 1, 1, "d" * 64, 0.5)
 SLOPES = (0.3, 0.0, 1.5, 0.01)
 
 

@@ -23,7 +23,7 @@ from boardless_models.int8.calibrate import CALIBRATION_COUNT, calibrated
 from boardless_models.int8.checkpoint import (
     Checkpoint,
     FloatLayer,
-    Record,
+    TrainingRecord,
     load_checkpoint,
     save_checkpoint,
 )
@@ -33,7 +33,7 @@ from tests.models.convolutions import convolutions
 ARTIFACTS = Path(__file__).parents[3] / "models" / "artifacts"
 FILES = {"train": "float", "prune": "pruned", "qat": "qat"}
 NETWORK = Network("tiny", Shape(4, 4, 1), (Conv2d(2, 3, 2), Dense(2)))
-RECORD = Record("train", 1, 1, "d" * 64, 0.5)
+RECORD = TrainingRecord("train", 1, 1, "d" * 64, 0.5)
 
 
 def tiny() -> Checkpoint:

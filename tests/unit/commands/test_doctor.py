@@ -7,15 +7,15 @@ import pytest
 
 from boardless import cli
 from boardless.project import doctor
-from boardless.project.doctor import Check, can_run
+from boardless.project.doctor import Requirement, can_run
 from tests.unit.core.programs import SLEEP_FOREVER, assemble, poke
 from tests.unit.elf.elf_bytes import build_elf
 
-SPI1_CR1, RCC_APB1ENR, TIM2_ARR = 0x4001_3000, 0x4002_3840, 0x4000_002C
+ETH_MACCR, RCC_APB1ENR, TIM2_ARR = 0x4002_8000, 0x4002_3840, 0x4000_002C
 
-FOUND = Check("unicorn", "2.1.4", "run", "pip install unicorn==2.1.4")
-MISSING = Check("C core", None, "run", "apt-get install build-essential")
-NO_COMPILER = Check("arm-none-eabi-gcc", None, "build", "apt-get install gcc-arm-none-eabi")
+FOUND = Requirement("unicorn", "2.1.4", "run", "pip install unicorn==2.1.4")
+MISSING = Requirement("C core", None, "run", "apt-get install build-essential")
+NO_COMPILER = Requirement("arm-none-eabi-gcc", None, "build", "apt-get install gcc-arm-none-eabi")
 
 
 def test_only_what_a_run_needs_decides() -> None:
@@ -89,12 +89,12 @@ def test_a_firmware_that_touches_what_is_not_modelled_fails_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     elf = tmp_path / "spi.elf"
-    elf.write_bytes(build_elf(code=assemble(poke(SPI1_CR1, 1) + SLEEP_FOREVER)))
+    elf.write_bytes(build_elf(code=assemble(poke(ETH_MACCR, 1) + SLEEP_FOREVER)))
     assert cli.main(["doctor", "--board", str(elf), "--json"]) == 1
     devices = json.loads(capsys.readouterr().out)["devices"]
     assert [(row["device"], row["standing"]) for row in devices] == [
         ("core", "modelled"),
-        ("SPI1", "not modelled"),
+        ("ETH", "not modelled"),
     ]
 
 

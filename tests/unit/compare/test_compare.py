@@ -11,7 +11,7 @@ import pytest
 from boardless.compare.comparison import (
     Answer,
     Comparison,
-    Layer,
+    LayerOutput,
     Opinion,
     first_difference,
     layers_by_frame,
@@ -26,8 +26,10 @@ from boardless_sim.errors import EngineError
 from boardless_sim.timing_basis import TimingBasis
 
 REPO = Path(__file__).parents[3]
-LAYERS = tuple(Layer(index, 10, f"{index:08x}") for index in range(3))
-ANSWERS = tuple(Answer(f"t10k[{number}]", number, 90, LAYERS) for number in range(4))
+LAYERS = tuple(LayerOutput(index, 10, f"{index:08x}") for index in range(3))
+ANSWERS = tuple(
+    Answer(f"t10k[{number}]", number, 90, f"r- {number}", LAYERS) for number in range(4)
+)
 ONE = Opinion("one", TimingBasis("cycles", 15), ANSWERS)
 TWO = Opinion("two", TimingBasis("instructions"), ANSWERS)
 
@@ -87,7 +89,7 @@ def test_layers_belong_to_the_result_after_them() -> None:
         "r- frame=1 class=1 score=2",
     ]
     said = [UartLine("USART2", text, 0.0) for text in lines]
-    assert layers_by_frame(said, REFERENCE) == [(Layer(0, 4, "0000000a"),), ()]
+    assert layers_by_frame(said, REFERENCE) == [(LayerOutput(0, 4, "0000000a"),), ()]
 
 
 # ---- the self-test ----

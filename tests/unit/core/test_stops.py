@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from boardless_sim.core.cpu import NEVER
-from boardless_sim.core.stops import Access, Hit, Position, Stops, Watchpoint
+from boardless_sim.core.stops import Hit, Position, Stops, WatchAccess, Watchpoint
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.engines.native.machine import Outcome
 from boardless_sim.errors import EngineError
@@ -173,10 +173,10 @@ def test_a_write_watchpoint_stops_before_the_store(tmp_path: Path) -> None:
     code = [*constant(0, RAM), *constant(1, 7), *store(1, 0), *STOP_HERE]
     with stops_in(tmp_path, code) as (engine, stops, run):
         before = engine.read_memory(RAM, 4)
-        stops.watch(Watchpoint(RAM, 4, Access.WRITE))
+        stops.watch(Watchpoint(RAM, 4, WatchAccess.WRITE))
         stops.go_on()
         assert run() is Outcome.BREAK
-        assert stops.hit() == Hit(RAM, Access.WRITE)
+        assert stops.hit() == Hit(RAM, WatchAccess.WRITE)
         assert engine.read_register("pc") == CODE + 16
         assert engine.read_memory(RAM, 4) == before != b"\x07\0\0\0"
         stops.go_on()
@@ -186,7 +186,7 @@ def test_a_write_watchpoint_stops_before_the_store(tmp_path: Path) -> None:
 
 def test_a_read_watchpoint_does_not_see_a_store(tmp_path: Path) -> None:
     with stops_in(tmp_path, [*constant(0, RAM), *store(1, 0), *STOP_HERE]) as (_, stops, run):
-        stops.watch(Watchpoint(RAM, 4, Access.READ))
+        stops.watch(Watchpoint(RAM, 4, WatchAccess.READ))
         stops.go_on()
         assert run() is Outcome.LIMIT
 
@@ -194,9 +194,9 @@ def test_a_read_watchpoint_does_not_see_a_store(tmp_path: Path) -> None:
 def test_watchpoints_beyond_the_last_are_refused(tmp_path: Path) -> None:
     with stops_in(tmp_path, STOP_HERE) as (_, stops, _run):
         for number in range(32):
-            stops.watch(Watchpoint(RAM + 4 * number, 4, Access.WRITE))
+            stops.watch(Watchpoint(RAM + 4 * number, 4, WatchAccess.WRITE))
         with pytest.raises(EngineError, match="watchpoint 33, expected at most 32"):
-            stops.watch(Watchpoint(RAM - 4, 4, Access.WRITE))
+            stops.watch(Watchpoint(RAM - 4, 4, WatchAccess.WRITE))
 
 
 def test_time_and_position_grow_with_each_step_by_what_the_table_says(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from boardless.debug.monitor import Monitor
-from boardless.debug.target import Stop, Target, Why
+from boardless.debug.monitor import MonitorCommands
+from boardless.debug.target import DebugTarget, Stop, Why
 from tests.unit.core.programs import (
     BREAKPOINT,
     HARD_FAULT,
@@ -31,9 +31,9 @@ ADD_R3, BACK_TO_CODE = 0x3301, 0xE7FC
 @contextmanager
 def target_of(
     tmp_path: Path, program: list[int], hard_fault: list[int] | None = None
-) -> Iterator[Target]:
+) -> Iterator[DebugTarget]:
     engine = power_on(tmp_path, program, hard_fault)
-    target = Target(engine, engine.image)
+    target = DebugTarget(engine, engine.image)
     try:
         yield target
     finally:
@@ -61,7 +61,7 @@ def test_a_bkpt_halts_again_and_again(tmp_path: Path) -> None:
 def test_a_lockup(tmp_path: Path) -> None:
     with target_of(tmp_path, UNDEFINED, UNDEFINED) as target:
         assert target.go_on() == Stop(Why.LOCKUP)
-        said = Monitor(target).words_of(Stop(Why.LOCKUP))
+        said = MonitorCommands(target).words_of(Stop(Why.LOCKUP))
         assert said.startswith("lockup: a fault inside HardFault")
         assert "undefined instruction (UNDEFINSTR)" in said
         assert target.step_back().why is Why.STEP
@@ -126,5 +126,5 @@ def test_a_reset_keeps_what_was_programmed(tmp_path: Path) -> None:
 )
 def test_monitor_commands_say_what_is_wrong(tmp_path: Path, command: str, answer: str) -> None:
     with target_of(tmp_path, [NOP, *STOP_HERE]) as target:
-        said = Monitor(target).run(command)
+        said = MonitorCommands(target).run(command)
         assert answer in said if answer else said == ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from boardless.timing.published import Comparison, CycleReport, rms_error, within_band
+from boardless.timing.published import BoardComparison, CycleReport, rms_error, within_band
 from boardless_sim.core.timing import Refill
 from boardless_sim.timing_basis import ERROR_PERCENT
 
@@ -22,7 +22,7 @@ PAGE = (ROOT / "docs/explanation/time.md").read_text("utf-8")
 def loaded(path: Path) -> tuple[dict[str, Any], CycleReport]:
     document = json.loads(path.read_text("utf-8"))
     rows = [
-        Comparison(
+        BoardComparison(
             row["program"],
             row["estimated"],
             row["measured"],

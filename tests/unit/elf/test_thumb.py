@@ -7,7 +7,7 @@ from pathlib import Path
 import capstone
 import pytest
 
-from boardless_sim.elf.thumb import Branch, Kind, decode, expand_immediate
+from boardless_sim.elf.thumb import Branch, InstructionKind, decode, expand_immediate
 
 ADDRESS = 0x0800_1002
 
@@ -15,7 +15,7 @@ ADDRESS = 0x0800_1002
 def test_a_load_with_a_register_offset() -> None:
     load = decode(ADDRESS, 0xF851, 0x2023)  # ldr.w r2, [r1, r3, lsl #2]
     assert load.access is not None
-    assert (load.kind, load.size) == (Kind.LOAD, 4)
+    assert (load.kind, load.size) == (InstructionKind.LOAD, 4)
     assert load.access[:4] == (1, 3, 2, 0)
     assert load.access.is_load
 
@@ -115,7 +115,9 @@ def test_every_instruction_of_libgcc_and_libc_agrees_with_capstone(tmp_path: Pat
         raw = theirs.bytes + b"\0\0"
         first, second = raw[0] | raw[1] << 8, raw[2] | raw[3] << 8
         ours = decode(theirs.address, first, second)
-        if ours.kind == Kind.UNDEFINED:  # literal pools read as code: NEON and Armv8 encodings
+        if (
+            ours.kind == InstructionKind.UNDEFINED
+        ):  # literal pools read as code: NEON and Armv8 encodings
             continue
         assert ours.size == theirs.size, theirs
         mnemonic = theirs.mnemonic

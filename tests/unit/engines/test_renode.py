@@ -19,7 +19,7 @@ from boardless_sim.engines.engine import Capability, Capture, StopReason, UartLi
 from boardless_sim.engines.renode import engine as renode_engine
 from boardless_sim.engines.renode.engine import RenodeEngine
 from boardless_sim.engines.renode.install import find_renode
-from boardless_sim.engines.renode.monitor import Monitor
+from boardless_sim.engines.renode.monitor import RenodeMonitor
 from boardless_sim.errors import EngineError, EngineMissing
 from boardless_sim.faults.sensor import DeadSensor, SccbNack, TruncatedFrame
 from tests.processes import Watched
@@ -52,7 +52,7 @@ def engine(limit_s: float = 20.0) -> RenodeEngine:
 def hurried(build: Callable[..., None]) -> Callable[..., None]:
     """Once the greeting is there, however long that took, the start has one second left."""
 
-    def build_board(self: RenodeEngine, monitor: Monitor, image: FirmwareImage) -> None:
+    def build_board(self: RenodeEngine, monitor: RenodeMonitor, image: FirmwareImage) -> None:
         self._start_limit_s = 1.0
         build(self, monitor, image)
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from boardless.fit.part import Memory, Part, find, table
+from boardless.fit.part import Stm32Part, WorkingMemory, find, table
 from boardless_sim.errors import BoardlessError
 
 PARTS = table().parts
 
 
-def part(*memories: Memory) -> Part:
-    return Part("stm32x", "cortex-m4", 168_000_000, 1 << 20, memories)
+def part(*memories: WorkingMemory) -> Stm32Part:
+    return Stm32Part("stm32x", "cortex-m4", 168_000_000, 1 << 20, memories)
 
 
 def test_the_table_has_every_part_of_its_source_once() -> None:
@@ -45,11 +45,11 @@ def test_a_part_is_what_its_data_sheet_says(
 
 
 def test_memories_that_adjoin_are_one_block() -> None:
-    apart = part(Memory("a", 0x1000_0000, 64), Memory("b", 0x2000_0000, 100))
+    apart = part(WorkingMemory("a", 0x1000_0000, 64), WorkingMemory("b", 0x2000_0000, 100))
     assert apart.block_bytes == 100
-    assert replace(apart, memories=(*apart.memories, Memory("c", 0x2000_0064, 20))).block_bytes == (
-        120
-    )
+    assert replace(
+        apart, memories=(*apart.memories, WorkingMemory("c", 0x2000_0064, 20))
+    ).block_bytes == (120)
 
 
 @pytest.mark.parametrize("name", ["stm32f407", "stm32f9", "", "8051"])

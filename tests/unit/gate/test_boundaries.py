@@ -10,10 +10,10 @@ import pytest
 
 from boardless.gate.decide import decide
 from boardless.gate.diff import Baseline, cause, compare
-from boardless.gate.evidence import Evidence
+from boardless.gate.evidence import VerdictBasis
 from boardless.gate.growth import explained, growth_rows
 from boardless.gate.stack_diff import StackFrame, StackPath, Stacks, stack_changes
-from boardless.gate.verdict import Row
+from boardless.gate.verdict import VerdictRow
 from boardless.project.budgets import Budget, Budgets, Waiver
 from boardless.project.config import Config, parse_config
 from boardless.project.regions import Region
@@ -94,7 +94,7 @@ def test_growth_within_the_noise_is_no_cause(small_elf: Path, grown: int, is_nam
     measurement = measure(small_elf, Config(Path("b.toml"), STM32F407VG))
     before = replace(EMPTY, regions={"FLASH": 100}, symbols={"kernel_conv": 10})
     after = replace(EMPTY, regions={"FLASH": 100 + grown}, symbols={"kernel_conv": 10 + grown})
-    row = Row("region", "FLASH", 100 + grown, 50)
+    row = VerdictRow("region", "FLASH", 100 + grown, 50)
     found = explained(row, compare(before, after, noise=8), measurement, Budgets())
     assert ("by kernel_conv" in found.cause) is is_named
 
@@ -102,7 +102,7 @@ def test_growth_within_the_noise_is_no_cause(small_elf: Path, grown: int, is_nam
 def test_growth_is_explained_only_where_a_budget_is_broken(small_elf: Path) -> None:
     measurement = measure(small_elf, Config(Path("b.toml"), STM32F407VG))
     diff = compare(replace(EMPTY, regions={"FLASH": 1}), replace(EMPTY, regions={"FLASH": 90}), 8)
-    kept = Row("region", "FLASH", 90, 90)
+    kept = VerdictRow("region", "FLASH", 90, 90)
     assert explained(kept, diff, measurement, Budgets()).cause == ""
     assert explained(replace(kept, bytes=91), diff, measurement, Budgets()).cause != ""
 
@@ -125,15 +125,15 @@ def test_the_greatest_growth_itself_is_allowed(key: str, delta: int, is_kept: bo
 def test_the_maximum_and_what_is_waived_are_allowed(
     size: int, waived: int, is_kept: bool, over: int
 ) -> None:
-    row = Row("size", "a", size, 64, waived=waived)
+    row = VerdictRow("size", "a", size, 64, waived=waived)
     assert (row.ok, row.over) == (is_kept, over)
 
 
 @pytest.mark.parametrize("maximum", [0, 1])
 def test_a_maximum_of_nothing_is_a_maximum(maximum: int) -> None:
-    assert Row("size", "a", 0, maximum).ok
-    assert not Row("size", "a", maximum + 1, maximum).ok
-    assert not Row("size", "a", None, maximum).ok
+    assert VerdictRow("size", "a", 0, maximum).ok
+    assert not VerdictRow("size", "a", maximum + 1, maximum).ok
+    assert not VerdictRow("size", "a", None, maximum).ok
 
 
 @pytest.mark.parametrize(("day", "is_kept"), [(DAY, True), (DAY + datetime.timedelta(1), False)])
@@ -142,7 +142,7 @@ def test_a_waiver_holds_through_its_last_day(
 ) -> None:
     measurement = measure(small_elf, Config(Path("b.toml"), STM32F407VG))
     budgets = Budgets((Budget("region.FLASH", 1),), (Waiver("FLASH", 1 << 20, "soon", DAY),))
-    assert decide(measurement, budgets, Evidence(day)).passed is is_kept
+    assert decide(measurement, budgets, VerdictBasis(day)).passed is is_kept
 
 
 @pytest.mark.parametrize(("before", "is_noted"), [(4096, False), (4095, True), (4097, False)])
@@ -150,7 +150,7 @@ def test_a_maximum_is_raised_from_one_byte_on(small_elf: Path, before: int, is_n
     measurement = measure(small_elf, Config(Path("b.toml"), STM32F407VG))
     base = replace(EMPTY, regions={"FLASH": 100}, maxima={"region.FLASH": before})
     budgets = Budgets((Budget("region.FLASH", 4096),))
-    verdict = decide(measurement, budgets, Evidence(DAY, base=base))
+    verdict = decide(measurement, budgets, VerdictBasis(DAY, base=base))
     assert any("maximum raised" in note for note in verdict.notes) is is_noted
 
 

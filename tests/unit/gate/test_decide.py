@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from boardless.gate import decide, gate, measure
-from boardless.gate.evidence import Evidence
-from boardless.gate.verdict import Row, Verdict
+from boardless.gate.evidence import VerdictBasis
+from boardless.gate.verdict import Verdict, VerdictRow
 from boardless.project.config import load_config
 from boardless.report.verdict.terminal import render
 from boardless_sim.engines.engine import StackMark
@@ -41,10 +41,10 @@ def verdict_of(elf: Path, config: Path, text: str, stack: StackMark | None = MAR
     """Without the analysis: the mark is of no run of this ELF."""
     config.write_text(text)
     project = load_config(config)
-    return decide(measure(elf, project), project.budgets, Evidence(DAY, stack))
+    return decide(measure(elf, project), project.budgets, VerdictBasis(DAY, stack))
 
 
-def row(verdict: Verdict, name: str) -> Row:
+def row(verdict: Verdict, name: str) -> VerdictRow:
     return next(row for row in verdict.rows if row.name == name)
 
 
@@ -52,7 +52,7 @@ def test_everything_within_its_budget_passes(small_elf: Path, config_file: Path)
     verdict = verdict_of(small_elf, config_file, GENEROUS)
     assert verdict.passed
     assert verdict.line == f"PASS {small_elf}: 6 budgets kept"
-    assert row(verdict, "model") == Row("size", "model", 120, 8192)
+    assert row(verdict, "model") == VerdictRow("size", "model", 120, 8192)
 
 
 @pytest.mark.parametrize(("maximum", "passes"), [(120, True), (119, False)])
@@ -139,7 +139,7 @@ def test_region_without_a_maximum_is_shown_and_not_judged(
 ) -> None:
     verdict = verdict_of(small_elf, config_file, "[budget.model]\nmax = 8192")
     assert verdict.passed
-    assert row(verdict, "CCM") == Row("region", "CCM", 300, None)
+    assert row(verdict, "CCM") == VerdictRow("region", "CCM", 300, None)
 
 
 def test_table_starts_with_the_verdict_and_fits(small_elf: Path, config_file: Path) -> None:

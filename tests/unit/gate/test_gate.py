@@ -16,11 +16,11 @@ from boardless.gate.bound import StackBound
 from boardless.gate.change import Change, changes
 from boardless.gate.decide import decide
 from boardless.gate.diff import Baseline, compare
-from boardless.gate.evidence import Evidence
-from boardless.gate.verdict import Row, Verdict
+from boardless.gate.evidence import VerdictBasis
+from boardless.gate.verdict import Verdict, VerdictRow
 from boardless.project.config import load_config
 from boardless.size.measure import measure
-from boardless.stack import Grade
+from boardless.stack import Confidence
 from boardless_sim.engines.engine import StackMark
 from boardless_sim.errors import AnalyserError, ConfigError
 from tests.unit.conftest import link
@@ -36,7 +36,7 @@ def verdict_of(
     return gate(elf, config, base=base, today=today)
 
 
-def row(verdict: Verdict, key: str) -> Row:
+def row(verdict: Verdict, key: str) -> VerdictRow:
     return next(row for row in verdict.rows if row.key == key)
 
 
@@ -291,13 +291,13 @@ def test_run_deeper_than_the_bound_proves_the_analysis_wrong(
     config = load_config(config_file)
     measurement = measure(small_elf, config)
     mark = StackMark(700, 0x2001_0000, "nn_conv2d")
-    evidence = Evidence(DAY, mark, bound=StackBound(690, Grade.EXACT, cold_bytes=700))
+    evidence = VerdictBasis(DAY, mark, bound=StackBound(690, Confidence.EXACT, cold_bytes=700))
     assert decide(measurement, config.budgets, evidence).passed
     with pytest.raises(AnalyserError, match="used 700 bytes of stack .* the bound of 699"):
         decide(
             measurement,
             config.budgets,
-            replace(evidence, bound=StackBound(690, Grade.EXACT, cold_bytes=699)),
+            replace(evidence, bound=StackBound(690, Confidence.EXACT, cold_bytes=699)),
         )
 
 
@@ -309,14 +309,14 @@ def test_sum_that_does_not_close_proves_the_measurement_wrong(
     found = measure(small_elf, config)
     wrong = replace(found, regions={**found.regions, "FLASH": found.regions["FLASH"] + 1})
     with pytest.raises(AnalyserError, match="does not close"):
-        decide(wrong, config.budgets, Evidence(DAY))
+        decide(wrong, config.budgets, VerdictBasis(DAY))
 
 
 def test_unbounded_stack_fails_its_budget(small_elf: Path, config_file: Path) -> None:
     config_file.write_text(FLASH + "[budget.stack]\nmax = '4K'")
     config = load_config(config_file)
-    bound = StackBound(None, Grade.UNBOUNDED, reason="recursion in fact")
-    verdict = decide(measure(small_elf, config), config.budgets, Evidence(DAY, bound=bound))
+    bound = StackBound(None, Confidence.UNBOUNDED, reason="recursion in fact")
+    verdict = decide(measure(small_elf, config), config.budgets, VerdictBasis(DAY, bound=bound))
     assert row(verdict, "stack.bound").reason == "recursion in fact"
     assert not verdict.passed
 

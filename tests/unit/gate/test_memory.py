@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from boardless.gate import gate
-from boardless.gate.verdict import Row, Verdict
+from boardless.gate.verdict import Verdict, VerdictRow
 from boardless.project.chip import chip_regions
 from boardless.project.config import parse_config
 from boardless.project.regions import Region
@@ -67,7 +67,7 @@ def verdict_of(elf: Path, text: str, mark: StackMark | None = None) -> Verdict:
     return gate(elf, config, mark, today=DAY)
 
 
-def row(verdict: Verdict, key: str) -> Row:
+def row(verdict: Verdict, key: str) -> VerdictRow:
     return next(row for row in verdict.rows if row.key == key)
 
 

@@ -6,13 +6,13 @@ import pytest
 
 from boardless.gate import model_row as model
 from boardless.gate.model_row import with_model
-from boardless.gate.verdict import Row, Verdict
+from boardless.gate.verdict import Verdict, VerdictRow
 from boardless.project.config import parse_config
 from boardless_sim.elf.image import FirmwareImage, load_image
 from boardless_sim.errors import ConfigError
 from tests.unit.elf.elf_bytes import build_elf
 
-KEPT = Verdict("app.elf", (Row("size", "model", 10, 20),))
+KEPT = Verdict("app.elf", (VerdictRow("size", "model", 10, 20),))
 TOML = b'[budget.model]\nmax = "8K"\nartifact = "models/m.npz"\n'
 
 

@@ -15,11 +15,11 @@ from boardless.gateway import cbor, command, small_json
 from boardless.gateway.command import (
     LARGEST,
     PING,
-    Code,
     Command,
+    CommandKind,
     Field,
-    Kind,
     PacketError,
+    ResponseCode,
     anim,
     led,
     servo,
@@ -30,7 +30,7 @@ from boardless.gateway.packets import (
     MOST_BODY,
     MOST_FRAME,
     VERSION,
-    Form,
+    Encoding,
     Packet,
     decode,
     encode,
@@ -94,7 +94,7 @@ def hostile(chance: random.Random, count: int) -> Iterator[Frame]:
         good = encode(
             Packet(chance.randrange(1, 9), random_command(chance)),
             KEY,
-            chance.choice(list(Form)),
+            chance.choice(list(Encoding)),
             chance.choice([16, 32]),
         )[:-1]
         kind = chance.randrange(7)
@@ -136,14 +136,14 @@ def mutated(chance: random.Random) -> bytes:
 @pytest.mark.long
 def test_both_say_the_same_of_a_hundred_thousand_packets(program: Path) -> None:
     seen = compare(program, list(hostile(random.Random(15), 100_000)))
-    wanted = set(Code) - {Code.BUSY, Code.NO_KEY, Code.VERSION}
+    wanted = set(ResponseCode) - {ResponseCode.BUSY, ResponseCode.NO_KEY, ResponseCode.VERSION}
     assert wanted <= set(seen)  # the set reaches every refusal that a frame alone can earn
-    assert seen[Code.OK] > 1000
+    assert seen[ResponseCode.OK] > 1000
 
 
 def test_both_say_the_same_of_every_version(program: Path) -> None:
     frames = [(0, seal(version, 1, cbor.encode(PING), KEY)[:-1]) for version in range(256)]
-    assert compare(program, frames)[Code.VERSION] == 252
+    assert compare(program, frames)[ResponseCode.VERSION] == 252
 
 
 def enum_of(header: str, prefix: str) -> dict[str, int]:
@@ -153,11 +153,11 @@ def enum_of(header: str, prefix: str) -> dict[str, int]:
 
 def test_the_schema_stands_in_both_places() -> None:
     numbers = enum_of("command.h", "COMMAND_")
-    for each in Kind:
+    for each in CommandKind:
         assert numbers[each.name] == each
     for field in Field:
         assert numbers[f"FIELD_{field.name}"] == field
-    for code in Code:
+    for code in ResponseCode:
         assert numbers[code.name] == code
-    assert len(numbers) == len(Kind) + len(Field) + len(Code)
-    assert command.LARGEST[Field.CMD] == max(Kind)
+    assert len(numbers) == len(CommandKind) + len(Field) + len(ResponseCode)
+    assert command.LARGEST[Field.CMD] == max(CommandKind)

@@ -6,7 +6,7 @@ import pytest
 from boardless.gateway.blob import HEIGHT, WIDTH
 from boardless.gateway.clip import RATE, Scene, make_clip
 from boardless.gateway.detect import detect
-from boardless.gateway.event import Event, EventKind, Unsuited
+from boardless.gateway.event import EventKind, SceneEvent, Unsuited
 from boardless.gateway.measure import measure
 
 CLIPS, LEAST = 60, 0.95
@@ -43,7 +43,7 @@ def test_a_scene_that_does_not_suit_is_said_so(scene: Scene, why: str) -> None:
 
 
 def test_an_event_is_known_after_it_began() -> None:
-    events = [each for each in detect(make_clip(3).frames()) if isinstance(each, Event)]
+    events = [each for each in detect(make_clip(3).frames()) if isinstance(each, SceneEvent)]
     assert events[0].kind == EventKind.ENTER
     assert events[-1].kind == EventKind.LEAVE
     assert all(0 <= each.decided_s - each.onset_s < 0.7 for each in events)

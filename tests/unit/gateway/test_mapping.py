@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from boardless.gateway.command import anim, led, servo
-from boardless.gateway.event import Event, EventKind
+from boardless.gateway.event import EventKind, SceneEvent
 from boardless.gateway.mapping import load_mapping
-from boardless.gateway.packets import Form
+from boardless.gateway.packets import Encoding
 from boardless_sim.errors import ConfigError
 
 JUMP = '[[on]]\nevent = "jump"\ncommand = "anim"\nid = 1\ndur = 1000\n'
@@ -20,8 +20,8 @@ def write(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def event(kind: EventKind, score: float = 1.0) -> Event:
-    return Event(kind, 0.0, 0.1, score)
+def event(kind: EventKind, score: float = 1.0) -> SceneEvent:
+    return SceneEvent(kind, 0.0, 0.1, score)
 
 
 def test_the_shipped_mapping_has_every_event() -> None:
@@ -39,7 +39,7 @@ def test_a_faint_event_is_left_out(tmp_path: Path) -> None:
 
 def test_the_link_is_chosen(tmp_path: Path) -> None:
     reactions = load_mapping(write(tmp_path, '[link]\nform = "json"\nmac = 32\n' + JUMP))
-    assert (reactions.form, reactions.mac_bytes) == (Form.JSON, 32)
+    assert (reactions.form, reactions.mac_bytes) == (Encoding.JSON, 32)
 
 
 @pytest.mark.parametrize(

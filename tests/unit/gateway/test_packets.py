@@ -10,11 +10,11 @@ from boardless.gateway.command import (
     PING,
     STATUS,
     STOP,
-    Code,
     Command,
+    CommandKind,
     Field,
-    Kind,
     PacketError,
+    ResponseCode,
     anim,
     led,
     servo,
@@ -22,7 +22,7 @@ from boardless.gateway.command import (
 from boardless.gateway.packets import (
     LONG_MAC,
     VERSION,
-    Form,
+    Encoding,
     Packet,
     crc16,
     decode,
@@ -41,9 +41,9 @@ COMMANDS = [anim(5, 1000), servo(90, 500), led(0xFF8000, 1), STOP, PING, STATUS]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=str)
-@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("form", Encoding)
 @pytest.mark.parametrize("mac_bytes", [16, LONG_MAC])
-def test_what_was_sent_arrives(command: Command, form: Form, mac_bytes: int) -> None:
+def test_what_was_sent_arrives(command: Command, form: Encoding, mac_bytes: int) -> None:
     data = encode(Packet(7, command), KEY, form, mac_bytes)
     assert data[-1] == 0
     assert 0 not in data[:-1]
@@ -84,7 +84,7 @@ def test_the_sizes_that_the_line_was_chosen_for() -> None:
 def test_cbor_that_is_no_command(body: str, why: str) -> None:
     with pytest.raises(PacketError, match=why) as caught:
         cbor.decode(bytes.fromhex(body))
-    assert caught.value.code == Code.MALFORMED
+    assert caught.value.code == ResponseCode.MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_cbor_that_is_no_command(body: str, why: str) -> None:
 def test_json_that_is_no_command(body: str) -> None:
     with pytest.raises(PacketError) as caught:
         small_json.decode(body.encode())
-    assert caught.value.code == Code.MALFORMED
+    assert caught.value.code == ResponseCode.MALFORMED
 
 
 def test_spaces_may_stand_between_tokens() -> None:
@@ -113,20 +113,20 @@ def test_spaces_may_stand_between_tokens() -> None:
 @pytest.mark.parametrize(
     ("kind", "values"),
     [
-        (Kind.ANIM, {Field.ID: 256, Field.DUR: 1}),
-        (Kind.ANIM, {Field.ID: 0, Field.DUR: 0}),
-        (Kind.SERVO, {Field.DUR: 1, Field.ANGLE: 181}),
-        (Kind.LED, {Field.DUR: 1, Field.RGB: 1 << 24}),
-        (Kind.LED, {Field.DUR: 3_600_001, Field.RGB: 0}),
+        (CommandKind.ANIM, {Field.ID: 256, Field.DUR: 1}),
+        (CommandKind.ANIM, {Field.ID: 0, Field.DUR: 0}),
+        (CommandKind.SERVO, {Field.DUR: 1, Field.ANGLE: 181}),
+        (CommandKind.LED, {Field.DUR: 1, Field.RGB: 1 << 24}),
+        (CommandKind.LED, {Field.DUR: 3_600_001, Field.RGB: 0}),
     ],
 )
-def test_a_value_out_of_range(kind: Kind, values: dict[Field, int]) -> None:
+def test_a_value_out_of_range(kind: CommandKind, values: dict[Field, int]) -> None:
     with pytest.raises(PacketError) as caught:
         Command(kind, values)
-    assert caught.value.code == Code.RANGE
+    assert caught.value.code == ResponseCode.RANGE
 
 
-def code_of(data: bytes, last: int = 0, key: bytes = KEY) -> Code:
+def code_of(data: bytes, last: int = 0, key: bytes = KEY) -> ResponseCode:
     with pytest.raises(PacketError) as caught:
         decode(data, key, last)
     return caught.value.code
@@ -134,17 +134,19 @@ def code_of(data: bytes, last: int = 0, key: bytes = KEY) -> Code:
 
 def test_every_refusal_has_its_code() -> None:
     good = encode(Packet(7, PING), KEY)[:-1]
-    assert code_of(good, last=7) == Code.REPEATED
-    assert code_of(good, last=8) == Code.OLD
-    assert code_of(good, key=bytes(32)) == Code.UNSIGNED
-    assert code_of(good[:-1]) == Code.DAMAGED
-    assert code_of(b"") == Code.DAMAGED
-    assert code_of(b"\x01" * 105) == Code.TOO_LONG
-    assert code_of(seal(0x02, 7, cbor.encode(PING), KEY)[:-1]) == Code.VERSION
-    assert code_of(seal(0x41, 7, cbor.encode(PING), KEY)[:-1]) == Code.VERSION
-    assert code_of(seal(VERSION, 7, b"\xff", KEY)[:-1]) == Code.MALFORMED
-    assert code_of(seal(VERSION, 7, bytes.fromhex("a3000001050200"), KEY)[:-1]) == Code.RANGE
-    assert code_of(seal(VERSION, 7, b"x" * 65, KEY)[:-1]) == Code.TOO_LONG
+    assert code_of(good, last=7) == ResponseCode.REPEATED
+    assert code_of(good, last=8) == ResponseCode.OLD
+    assert code_of(good, key=bytes(32)) == ResponseCode.UNSIGNED
+    assert code_of(good[:-1]) == ResponseCode.DAMAGED
+    assert code_of(b"") == ResponseCode.DAMAGED
+    assert code_of(b"\x01" * 105) == ResponseCode.TOO_LONG
+    assert code_of(seal(0x02, 7, cbor.encode(PING), KEY)[:-1]) == ResponseCode.VERSION
+    assert code_of(seal(0x41, 7, cbor.encode(PING), KEY)[:-1]) == ResponseCode.VERSION
+    assert code_of(seal(VERSION, 7, b"\xff", KEY)[:-1]) == ResponseCode.MALFORMED
+    assert (
+        code_of(seal(VERSION, 7, bytes.fromhex("a3000001050200"), KEY)[:-1]) == ResponseCode.RANGE
+    )
+    assert code_of(seal(VERSION, 7, b"x" * 65, KEY)[:-1]) == ResponseCode.TOO_LONG
 
 
 def test_any_flipped_bit_is_refused() -> None:
@@ -152,7 +154,7 @@ def test_any_flipped_bit_is_refused() -> None:
     for bit in range(8 * len(good)):
         flipped = bytearray(good)
         flipped[bit // 8] ^= 1 << bit % 8
-        assert code_of(bytes(flipped)) in (Code.DAMAGED, Code.TOO_LONG)
+        assert code_of(bytes(flipped)) in (ResponseCode.DAMAGED, ResponseCode.TOO_LONG)
 
 
 @pytest.mark.parametrize("size", [0, 1, 253, 254, 255, 508, 509, 600])

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from boardless.gateway.carrier import CarrierLost
-from boardless.gateway.command import PING, STOP, Code, Command, PacketError, anim, led
+from boardless.gateway.command import PING, STOP, Command, PacketError, ResponseCode, anim, led
 from boardless.gateway.mapping import Reactions
-from boardless.gateway.packets import Form, decode
+from boardless.gateway.packets import Encoding, decode
 from boardless.gateway.sender import ANSWER_S, MOST_AHEAD, MOST_WAITING, RETRIES, Sender
 
 KEY = bytes(range(32))
-REACTIONS = Reactions({}, Form.CBOR, 16)
+REACTIONS = Reactions({}, Encoding.CBOR, 16)
 STEP_S = 0.002
 
 
@@ -41,14 +41,14 @@ class Device:
             self._take(data)
 
     def _take(self, data: bytes) -> None:
-        counter, code = 0, Code.OK
+        counter, code = 0, ResponseCode.OK
         try:
             packet = decode(data[:-1], KEY, self.last)
             counter = self.last = packet.counter
             self.acted.append(packet.command)
         except PacketError as error:
             code = error.code
-            if code in (Code.REPEATED, Code.OLD):
+            if code in (ResponseCode.REPEATED, ResponseCode.OLD):
                 counter = decode(data[:-1], KEY, 0).counter
         self.counters.append(counter)
         if not self.mute:
@@ -100,7 +100,7 @@ def test_a_lost_answer_is_asked_for_with_the_same_counter(sender: Sender, device
     run(sender, now_s, 2 * ANSWER_S)
     assert device.acted == [anim(1, 100)]  # never twice
     assert set(device.counters) == {1}
-    assert sender.statistics.sent[0].code == Code.REPEATED
+    assert sender.statistics.sent[0].code == ResponseCode.REPEATED
     assert sender.statistics.retries >= 1
 
 
@@ -174,4 +174,4 @@ def test_another_key_is_refused_and_said(device: Device, tmp_path: Path) -> None
     sender.offer(STOP, 0.0)
     run(sender, 0.0, 0.2)
     assert device.acted == []
-    assert sender.statistics.sent[0].code == Code.UNSIGNED
+    assert sender.statistics.sent[0].code == ResponseCode.UNSIGNED

@@ -169,7 +169,7 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
             '"new\\nline" = 1',
             "unknown key 'new\\nline', "
             "expected one of: target, project, budget, console, classes, symbols, stages, "
-            "checks, board",
+            "checks, board, camera, attach, image",
         ),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from boardless.report.console import WIDTH, console
 from boardless.report.profile import profile_document, profile_tables
-from boardless.timing.profile.costs import Cost, LayerCost, Stage, label
+from boardless.timing.profile.costs import FunctionCost, LayerCost, Stage, label
 from boardless.timing.profile.firmware_network import Layer
 from boardless.timing.profile.recording import Profile
 from boardless.timing.profile.sampling import ASLEEP
@@ -15,7 +15,7 @@ from boardless_sim.timing_basis import TimingBasis
 
 CONV = Layer(0, "average pool", (13, 13), (160, 160, 128), (160, 160, 128), 8, 1, 99_999_999, 64)
 POOL = Layer(1, "max pool", (2, 2), (4, 4, 8), (2, 2, 8), 8, 1, 0, 160)
-COST = Cost(2, 111_111_110, 99_999_998, 0, 1_234)
+COST = FunctionCost(2, 111_111_110, 99_999_998, 0, 1_234)
 KERNEL = "nn_plain_average_pool_of_a_long_name"
 
 
@@ -30,7 +30,10 @@ def profile() -> Profile:
         instructions=199_999_998,
         sleep_cycles=22_222_220,
         stages=(Stage("infer", "nn_run", replace(COST, cycles=133_333_330)),),
-        layers=(LayerCost(CONV, COST, 123_392), LayerCost(POOL, Cost(2, 50, 40, 0, 8), None)),
+        layers=(
+            LayerCost(CONV, COST, 123_392),
+            LayerCost(POOL, FunctionCost(2, 50, 40, 0, 8), None),
+        ),
         stacks={
             ("main", ASLEEP): 22_222_220,
             ("main", "nn_run", label(CONV), "nn_backend_run", "nn_plain_run", KERNEL): 100_000_000,

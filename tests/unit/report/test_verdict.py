@@ -15,7 +15,7 @@ import pytest
 from boardless import cli
 from boardless.commands.exit_codes import ExitCode
 from boardless.gate import gate
-from boardless.gate.verdict import Row, Verdict
+from boardless.gate.verdict import Verdict, VerdictRow
 from boardless.project.config import Config, load_config
 from boardless.report.verdict.annotations import MOST, commands
 from boardless.report.verdict.html import html
@@ -51,7 +51,7 @@ def verdict(small_elf: Path, config: Config) -> Verdict:
 
 @pytest.fixture
 def evil(verdict: Verdict) -> Verdict:
-    return replace(verdict, rows=(*verdict.rows, Row("size", EVIL, 9, 1)), notes=(EVIL,))
+    return replace(verdict, rows=(*verdict.rows, VerdictRow("size", EVIL, 9, 1)), notes=(EVIL,))
 
 
 def test_annotations_stand_at_file_and_line(
@@ -73,7 +73,7 @@ def test_annotations_stand_at_file_and_line(
 
 
 def test_annotations_are_the_worst_ten(verdict: Verdict, config: Config) -> None:
-    many = replace(verdict, rows=tuple(Row("size", f"b{n}", n, 1) for n in range(2, 40)))
+    many = replace(verdict, rows=tuple(VerdictRow("size", f"b{n}", n, 1) for n in range(2, 40)))
     found = list(commands(many, config))
     assert len(found) == MOST
     assert "b39 is 38 bytes over" in found[0]
@@ -102,7 +102,7 @@ def test_markdown_starts_with_its_mark_and_the_verdict(verdict: Verdict) -> None
 
 
 def test_markdown_keeps_the_limit_of_a_comment(verdict: Verdict) -> None:
-    many = tuple(Row("size", f"budget_{n}_{'x' * 200}", n, 1) for n in range(1_000))
+    many = tuple(VerdictRow("size", f"budget_{n}_{'x' * 200}", n, 1) for n in range(1_000))
     text = markdown(replace(verdict, rows=many))
     assert len(text) <= LIMIT
     assert re.search(r"… \d+ more lines left out", text)

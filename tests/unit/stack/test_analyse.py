@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from boardless.project.annotations import Level, Task
+from boardless.project.annotations import PriorityLevel, Task
 from boardless.stack import (
-    Grade,
+    Confidence,
     StackAnnotations,
     StackReport,
     analyse_stack,
@@ -54,13 +54,13 @@ def test_a_tail_call_counts_without_the_frame(shapes: Path) -> None:
 def test_a_size_known_at_run_time_is_unbounded(shapes: Path) -> None:
     found = function(analyse_stack(shapes, StackAnnotations()), "takes_alloca")
     assert found.is_dynamic
-    assert found.grade == Grade.UNBOUNDED
+    assert found.grade == Confidence.UNBOUNDED
     assert re.fullmatch(r"takes_alloca\+0x\w+ takes a size that only a run knows", found.reasons[0])
 
 
 def test_a_frame_given_for_it_bounds_it(shapes: Path) -> None:
     found = function(analyse_stack(shapes, BOUNDED), "takes_alloca")
-    assert (found.grade, found.bound_bytes) == (Grade.ANNOTATED, 40)
+    assert (found.grade, found.bound_bytes) == (Confidence.ANNOTATED, 40)
 
 
 def test_recursion_is_found_and_bounded_by_its_depth(shapes: Path) -> None:
@@ -68,12 +68,12 @@ def test_recursion_is_found_and_bounded_by_its_depth(shapes: Path) -> None:
     assert ("even", "odd") in {cycle.functions for cycle in free.cycles}
     assert function(free, "factorial").bound_bytes is None
     found = function(analyse_stack(shapes, BOUNDED), "factorial")
-    assert (found.grade, found.bound_bytes) == (Grade.ANNOTATED, 12 * found.own_bytes)
+    assert (found.grade, found.bound_bytes) == (Confidence.ANNOTATED, 12 * found.own_bytes)
 
 
 def test_a_read_only_table_is_called_whole(shapes: Path) -> None:
     found = site(analyse_stack(shapes, StackAnnotations()), "goes_through_a_table")
-    assert (found.grade, found.chosen_by) == (Grade.EXACT, "read-only table")
+    assert (found.grade, found.chosen_by) == (Confidence.EXACT, "read-only table")
     names = [candidate.name for candidate in found.candidates]
     assert names == ["ends_in_a_tail_call", "wide", "leaf"]
 
@@ -81,7 +81,7 @@ def test_a_read_only_table_is_called_whole(shapes: Path) -> None:
 def test_a_pointer_is_narrowed_by_prototype_and_keeps_its_target(shapes: Path) -> None:
     found = site(analyse_stack(shapes, StackAnnotations()), "ends_through_a_pointer")
     names = {candidate.name for candidate in found.candidates}
-    assert (found.grade, found.chosen_by) == (Grade.ASSUMED, "stores")
+    assert (found.grade, found.chosen_by) == (Confidence.ASSUMED, "stores")
     assert "send" in names
     assert "compare" not in names  # another prototype
 
@@ -96,7 +96,7 @@ def test_a_pointer_handed_over_is_what_every_caller_hands_over(
         ("hands_on_from_the_stack", {"receive"}),
     ):
         found = site(report, caller)
-        assert (found.grade, found.chosen_by) == (Grade.EXACT, "callers' arguments"), caller
+        assert (found.grade, found.chosen_by) == (Confidence.EXACT, "callers' arguments"), caller
         assert {candidate.name for candidate in found.candidates} == expected
 
 
@@ -120,7 +120,10 @@ def test_without_debug_information_it_is_who_was_put_there(shapes: Path, tmp_pat
 def test_an_annotation_decides_who_is_called(shapes: Path) -> None:
     report = analyse_stack(shapes, BOUNDED)
     found = site(report, "goes_through_a_pointer")
-    assert (found.grade, [one.name for one in found.candidates]) == (Grade.ANNOTATED, ["receive"])
+    assert (found.grade, [one.name for one in found.candidates]) == (
+        Confidence.ANNOTATED,
+        ["receive"],
+    )
 
 
 def test_a_place_in_the_caller_can_be_named(shapes: Path) -> None:
@@ -133,7 +136,7 @@ def test_a_place_in_the_caller_can_be_named(shapes: Path) -> None:
 def test_a_parameter_can_be_named(shapes: Path) -> None:
     annotations = StackAnnotations(calls=(("hands_on(done)", ("rec*",)),))
     found = site(analyse_stack(shapes, annotations), "hands_on")
-    assert found.grade == Grade.ANNOTATED
+    assert found.grade == Confidence.ANNOTATED
     assert [one.name for one in found.candidates] == ["receive"]
     stack = StackAnnotations(calls=(("hands_on_from_the_stack(done)", ()),))
     assert site(analyse_stack(shapes, stack), "hands_on_from_the_stack").candidates == ()
@@ -162,10 +165,14 @@ def test_calls_that_end_the_program_are_reported_apart(shapes: Path) -> None:
 def test_levels_nest_and_handlers_of_one_level_do_not(shapes: Path) -> None:
     soft = StackAnnotations(fp=False)
     (level,) = analyse_stack(shapes, soft).interrupts.levels
-    assert (level.handler, level.frame_bytes, level.grade) == ("SysTick_Handler", 36, Grade.ASSUMED)
-    named = StackAnnotations(levels=(Level("1", ("SysTick_Handler", "leaf")),))
+    assert (level.handler, level.frame_bytes, level.grade) == (
+        "SysTick_Handler",
+        36,
+        Confidence.ASSUMED,
+    )
+    named = StackAnnotations(levels=(PriorityLevel("1", ("SysTick_Handler", "leaf")),))
     (level,) = analyse_stack(shapes, named).interrupts.levels
-    assert (level.frame_bytes, level.grade) == (108, Grade.ANNOTATED)
+    assert (level.frame_bytes, level.grade) == (108, Confidence.ANNOTATED)
 
 
 def test_the_main_stack_is_the_entry_and_every_level(shapes: Path) -> None:
@@ -188,7 +195,11 @@ def test_a_stripped_elf_is_unbounded_with_its_reason(shapes: Path, tmp_path: Pat
     bare = tmp_path / "stripped.elf"
     subprocess.run(["arm-none-eabi-strip", "-o", str(bare), str(shapes)], check=True)
     report = analyse_stack(bare, StackAnnotations())
-    assert (report.is_stripped, report.bound_bytes, report.grade) == (True, None, Grade.UNBOUNDED)
+    assert (report.is_stripped, report.bound_bytes, report.grade) == (
+        True,
+        None,
+        Confidence.UNBOUNDED,
+    )
     assert report.reasons == ("stripped ELF: no function symbol, expected .symtab",)
 
 
@@ -245,7 +256,7 @@ def test_suggested_toml_is_accepted_as_it_stands(shapes: Path) -> None:
         (StackAnnotations(frames=(("wyde", 3),)), "frames] no function 'wyde'"),
         (StackAnnotations(entries=("mane",)), "entry: no function 'mane' in the ELF"),
         (StackAnnotations(cold=("wide",)), "cold: 'wide' returns"),
-        (StackAnnotations(levels=(Level("1", ("Systick",)),)), "no function 'Systick'"),
+        (StackAnnotations(levels=(PriorityLevel("1", ("Systick",)),)), "no function 'Systick'"),
     ],
 )
 def test_an_annotation_that_fits_nothing_is_an_error(

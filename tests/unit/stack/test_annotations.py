@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from boardless.project.annotations import Level, StackAnnotations, Task, read_annotations
+from boardless.project.annotations import PriorityLevel, StackAnnotations, Task, read_annotations
 from boardless.project.budgets import Budget
-from boardless.project.toml_table import Table
+from boardless.project.toml_table import TomlTable
 from boardless_sim.errors import ConfigError
 
 WHOLE = """
@@ -24,7 +24,7 @@ task = [{ name = "sensor", entry = "sensor_task", max = 512 }]
 
 
 def read(text: str) -> StackAnnotations:
-    table = Table(Path("project/boardless.toml"), "budget.stack", tomllib.loads(text))
+    table = TomlTable(Path("project/boardless.toml"), "budget.stack", tomllib.loads(text))
     annotations = read_annotations(table)
     table.close()
     return annotations
@@ -37,7 +37,7 @@ def test_every_key_is_read() -> None:
         recursion=(("qsort", 8),),
         frames=(("read_line", 1024),),
         tasks=(Task("sensor", "sensor_task", Budget("stack.task sensor", 512)),),
-        levels=(Level("1", ("SysTick_Handler",)),),
+        levels=(PriorityLevel("1", ("SysTick_Handler",)),),
         fp=True,
         cold=("fault_report",),
         su_folders=(Path("project/build"),),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from boardless.stack.bound import Bound, Edge, Node, Solver, components
-from boardless.stack.report import Grade
+from boardless.stack.bound import Bound, CallNode, Edge, Solver, components
+from boardless.stack.report import Confidence
 
 A, B, C, D = 1, 2, 3, 4
 NAMES = {A: "a", B: "b", C: "c", D: "d"}
 
 
-def node(own: int, *edges: tuple[int, int], grade: Grade = Grade.EXACT) -> Node:
-    return Node(own, Grade.EXACT, tuple(Edge(target, depth, grade) for target, depth in edges))
+def node(own: int, *edges: tuple[int, int], grade: Confidence = Confidence.EXACT) -> CallNode:
+    return CallNode(
+        own, Confidence.EXACT, tuple(Edge(target, depth, grade) for target, depth in edges)
+    )
 
 
-def solve(nodes: dict[int, Node], recursion: dict[int, int] | None = None) -> dict[int, Bound]:
+def solve(nodes: dict[int, CallNode], recursion: dict[int, int] | None = None) -> dict[int, Bound]:
     return Solver(nodes, NAMES, recursion or {}).bounds
 
 
@@ -28,13 +30,13 @@ def test_an_own_frame_may_be_the_deepest_point() -> None:
 
 
 def test_a_figure_is_no_better_than_the_worst_call_in_it() -> None:
-    nodes = {A: node(8, (B, 8)), B: node(8, (C, 8), grade=Grade.ASSUMED), C: node(0)}
-    assert solve(nodes)[A].grade == Grade.ASSUMED
+    nodes = {A: node(8, (B, 8)), B: node(8, (C, 8), grade=Confidence.ASSUMED), C: node(0)}
+    assert solve(nodes)[A].grade == Confidence.ASSUMED
 
 
 def test_recursion_without_a_depth_is_unbounded_for_every_caller() -> None:
     found = solve({A: node(8, (B, 8)), B: node(16, (C, 16)), C: node(24, (B, 24))})
-    assert found[A].grade == Grade.UNBOUNDED
+    assert found[A].grade == Confidence.UNBOUNDED
     assert found[A].reasons == ("recursion without a depth: b, c",)
 
 
@@ -42,7 +44,7 @@ def test_a_depth_multiplies_the_round_and_keeps_the_last_tail() -> None:
     nodes = {A: node(24, (A, 24), (B, 24)), B: node(100)}
     found = solve(nodes, {A: 5})
     assert found[A].bytes == 4 * 24 + 24 + 100
-    assert found[A].grade == Grade.ANNOTATED
+    assert found[A].grade == Confidence.ANNOTATED
 
 
 def test_a_ring_of_two_counts_the_way_through_the_other() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from boardless.project.annotations import StackAnnotations
-from boardless.stack import Grade, analyse_stack
+from boardless.stack import Confidence, analyse_stack
 
 SOURCE = """
 #include <stdint.h>
@@ -64,7 +64,7 @@ def test_frames_are_the_compilers(core: str, level: str, tmp_path: Path) -> None
     subprocess.run(command, check=True)
     report = analyse_stack(elf, StackAnnotations(su_folders=(tmp_path,)))
     assert [found for found in report.disagreements if found.source == ".su"] == []
-    assert report.grade == Grade.EXACT
+    assert report.grade == Confidence.EXACT
     own = {function.name: function.own_bytes for function in report.functions}
     assert own["sum"] >= 160
     assert report.bound_bytes is not None

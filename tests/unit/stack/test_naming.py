@@ -12,7 +12,7 @@ import pytest
 from boardless import cli
 from boardless.commands.exit_codes import ExitCode
 from boardless.project.annotations import StackAnnotations
-from boardless.stack import Grade, IndirectSite, StackReport, analyse_stack, suggest
+from boardless.stack import Confidence, IndirectSite, StackReport, analyse_stack, suggest
 from boardless_sim.errors import ConfigError
 from tests.unit.stack.conftest import Corpus
 
@@ -39,7 +39,7 @@ def test_members_variables_and_lines_serve_every_level(corpus: Corpus, level: st
         ("calls_cast", "cast_one"),
     ):
         found = site(report, caller)
-        assert (found.grade, names(found)) == (Grade.ANNOTATED, [target]), caller
+        assert (found.grade, names(found)) == (Confidence.ANNOTATED, [target]), caller
 
 
 def test_the_more_precise_of_two_names_counts(corpus: Corpus) -> None:
@@ -84,7 +84,7 @@ def test_a_suggestion_is_by_what_lasts_and_accepted_as_it_stands(corpus: Corpus)
     assert not any("+0x" in name for name in calls if name.startswith("calls_"))
     given = tuple((name, tuple(functions)) for name, functions in calls.items())
     again = analyse_stack(corpus("pointers.c", "-O2"), StackAnnotations(calls=given))
-    assert again.grade == Grade.ANNOTATED
+    assert again.grade == Confidence.ANNOTATED
 
 
 TWICE = """

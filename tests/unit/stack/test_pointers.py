@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from boardless.project.annotations import StackAnnotations
-from boardless.stack import Grade, IndirectSite, StackReport, analyse_stack
+from boardless.stack import Confidence, IndirectSite, StackReport, analyse_stack
 from tests.unit.stack.build_corpus import M0
 from tests.unit.stack.conftest import Corpus
 
@@ -37,7 +37,7 @@ def test_a_call_through_a_member_reaches_who_was_put_into_that_member(
 ) -> None:
     """`ops.open` and `ops.write` have the same prototype as `ops.read`."""
     found = site(pointers, "calls_member")
-    assert (found.grade, found.chosen_by) == (Grade.ASSUMED, "stores")
+    assert (found.grade, found.chosen_by) == (Confidence.ASSUMED, "stores")
     assert names(found) == {"reads"}
 
 
@@ -123,14 +123,14 @@ def started(folder: Path, hooks: str, *options: str) -> StackReport:
 
 def test_an_empty_array_calls_nobody(tmp_path: Path) -> None:
     report = started(tmp_path, "")
-    assert report.grade == Grade.EXACT
+    assert report.grade == Confidence.EXACT
     assert report.bound_bytes is not None
     assert report.bound_bytes < 100
 
 
 def test_a_constructor_in_the_array_counts_and_nobody_else(tmp_path: Path) -> None:
     report = started(tmp_path, CONSTRUCTOR)
-    assert report.grade == Grade.EXACT
+    assert report.grade == Confidence.EXACT
     assert report.bound_bytes is not None
     assert 100 < report.bound_bytes < 200
     called = {name for found in report.indirect for name in names(found)}
@@ -139,7 +139,7 @@ def test_a_constructor_in_the_array_counts_and_nobody_else(tmp_path: Path) -> No
 
 def test_a_projects_own_loop_is_supposed_to_call_its_array(tmp_path: Path) -> None:
     report = started(tmp_path, CONSTRUCTOR, "-DOWN")
-    assert report.grade == Grade.ASSUMED
+    assert report.grade == Confidence.ASSUMED
     assert {name for found in report.indirect for name in names(found)} == {"begins"}
 
 

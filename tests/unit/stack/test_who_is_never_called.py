@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from boardless.project.annotations import StackAnnotations
-from boardless.stack import Grade, StackReport
+from boardless.stack import Confidence, StackReport
 from tests.unit.stack.linked import linked
 
 BIG = "__attribute__((noinline)) void big(void) { volatile char local[900]; local[0] = 1; }"
@@ -34,7 +34,7 @@ def test_a_jump_to_a_weak_function_that_is_not_there_goes_nowhere(
     """
     report = linked(tmp_path, text, level)
     assert report.reasons == ()
-    assert report.grade == Grade.EXACT
+    assert report.grade == Confidence.EXACT
 
 
 def test_what_a_scheduler_puts_into_sp_is_another_stack(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_what_a_scheduler_puts_into_sp_is_another_stack(tmp_path: Path) -> None:
     void Reset_Handler(void) { change(&a, &b); for (;;); }
     """
     report = linked(tmp_path, text)
-    assert (report.reasons, report.grade) == ((), Grade.ASSUMED)
+    assert (report.reasons, report.grade) == ((), Confidence.ASSUMED)
     (function,) = (f for f in report.functions if f.name == "change")
     assert function.own_bytes == 36
 
@@ -196,7 +196,7 @@ def test_a_call_through_a_pointer_in_a_ring_may_be_said_to_nest_so_often(tmp_pat
     assert linked(tmp_path, text).bound_bytes is None
     once = linked(tmp_path, text, annotations=StackAnnotations(pointer_recursion=1))
     twice = linked(tmp_path, text, annotations=StackAnnotations(pointer_recursion=2))
-    assert once.grade == Grade.ASSUMED
+    assert once.grade == Confidence.ASSUMED
     assert once.bound_bytes is not None
     assert twice.bound_bytes is not None
     assert once.bound_bytes >= 100 + 2 * 200

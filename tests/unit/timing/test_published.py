@@ -13,10 +13,10 @@ import pytest
 from boardless.cli import main
 from boardless.timing.leave_one_out import CHOICES
 from boardless.timing.published import (
-    Check,
-    Comparison,
+    BoardComparison,
+    Correctness,
     CycleReport,
-    Region,
+    MeasuredSpan,
     compare,
     read_baseline,
 )
@@ -34,17 +34,17 @@ from tests.unit.core.programs import (
 )
 from tests.unit.elf.elf_bytes import FLASH, build_elf
 
-REGION = Region("main", "main")
+REGION = MeasuredSpan("main", "main")
 NOPS = 20
 TEXT_AT = 0x20
 MOVS_R0 = 0x2000
 DEMCR, DWT_CTRL, DWT_CYCCNT = 0xE000_EDFC, 0xE000_1000, 0xE000_1004
 COUNT_AT = 0x2000_0000
-COUNTED = Region(stop="main", counter="count")
+COUNTED = MeasuredSpan(stop="main", counter="count")
 
 
 def test_ratio_and_means() -> None:
-    report = CycleReport((Comparison("a", 80, 100, 50), Comparison("b", 125, 100, 50)), 1)
+    report = CycleReport((BoardComparison("a", 80, 100, 50), BoardComparison("b", 125, 100, 50)), 1)
     assert report.geometric_mean == pytest.approx(1)
     assert report.geometric_deviation == pytest.approx(math.exp(2**0.5 * math.log(1.25)))
     assert report.within(0.15) == 0
@@ -53,12 +53,12 @@ def test_ratio_and_means() -> None:
 
 
 def test_an_error_is_a_part_of_what_is_printed() -> None:
-    assert Comparison("a", 80, 100, 50).error == pytest.approx(0.25)
+    assert BoardComparison("a", 80, 100, 50).error == pytest.approx(0.25)
 
 
 def test_a_program_is_held_by_the_band_of_the_others() -> None:
     programs = [
-        Comparison(name, 100, measured, 1)
+        BoardComparison(name, 100, measured, 1)
         for name, measured in zip("abc", (95, 103, 90), strict=True)
     ]
     report = CycleReport(tuple(programs), 1)
@@ -68,7 +68,7 @@ def test_a_program_is_held_by_the_band_of_the_others() -> None:
 
 
 def test_one_program_has_no_deviation_and_no_others() -> None:
-    document = CycleReport((Comparison("a", 80, 100, 50),), 1).document()
+    document = CycleReport((BoardComparison("a", 80, 100, 50),), 1).document()
     assert (document["geometric_deviation"], document["held_by_others"]) == (None, 0)
 
 
@@ -117,7 +117,7 @@ def looping_elf(folder: Path, turn: Sequence[int] = (NOP,) * NOPS) -> None:
     (folder / "loop.elf").write_bytes(build_elf(code=bytes(program), symbol_at=FLASH + loop_at))
 
 
-def measured_loop(folder: Path, check: Check | None = None) -> Comparison:
+def measured_loop(folder: Path, check: Correctness | None = None) -> BoardComparison:
     (found,) = compare(folder, {"loop": 100}, 1000, REGION, check).comparisons
     return found
 
@@ -147,7 +147,7 @@ def counting_elf(folder: Path, nops: int) -> None:
 
 
 def test_what_the_program_counted_itself(tmp_path: Path) -> None:
-    found: list[Comparison] = []
+    found: list[BoardComparison] = []
     for nops in (0, NOPS):
         counting_elf(tmp_path, nops)
         found += compare(tmp_path, {"loop": 100}, 1000, COUNTED).comparisons
@@ -190,7 +190,11 @@ def test_a_program_by_the_constants_of_the_others() -> None:
     """A conditional branch took 2 in one, 3 in the other; what was not paid does not matter."""
     paid = Refill(0, 40, 0, 0)
     report = CycleReport(
-        (Comparison("a", 200, 200, 1, paid=paid), Comparison("b", 200, 240, 1, paid=paid)), 1
+        (
+            BoardComparison("a", 200, 200, 1, paid=paid),
+            BoardComparison("b", 200, 240, 1, paid=paid),
+        ),
+        1,
     )
     left_out = report.leave_one_out()
     assert [program.refill.conditional for program in left_out] == [3, 2]
@@ -209,27 +213,27 @@ def test_constants_stay_within_the_manual() -> None:
 
 
 def test_without_counts_nothing_is_left_out() -> None:
-    report = CycleReport((Comparison("a", 80, 100, 50), Comparison("b", 125, 100, 50)), 1)
+    report = CycleReport((BoardComparison("a", 80, 100, 50), BoardComparison("b", 125, 100, 50)), 1)
     assert report.leave_one_out() == ()
     assert report.document()["left_out_rms_error"] is None
 
 
 def test_a_result_is_right_where_r0_is_0_at_the_end(tmp_path: Path) -> None:
     looping_elf(tmp_path, [NOP, MOVS_R0 | 0])
-    assert measured_loop(tmp_path, Check("main")).wrong == ()
+    assert measured_loop(tmp_path, Correctness("main")).wrong == ()
     looping_elf(tmp_path, [NOP, MOVS_R0 | 7])
-    assert measured_loop(tmp_path, Check("main")).wrong == ("r0 is 7 at main, expected 0",)
+    assert measured_loop(tmp_path, Correctness("main")).wrong == ("r0 is 7 at main, expected 0",)
 
 
 def test_what_a_program_must_say(tmp_path: Path) -> None:
     looping_elf(tmp_path, [*constant(1, FLASH + TEXT_AT), MOVS_R0 | 4, 0xBEAB, MOVS_R0 | 0])
-    assert measured_loop(tmp_path, Check("main", ("0xe714",))).wrong == ()
-    found = measured_loop(tmp_path, Check("main", ("0xe714", "0x1fd7")))
+    assert measured_loop(tmp_path, Correctness("main", ("0xe714",))).wrong == ()
+    found = measured_loop(tmp_path, Correctness("main", ("0xe714", "0x1fd7")))
     assert found.wrong == ("no line with '0x1fd7' by main, expected one",)
 
 
-@pytest.mark.parametrize("region", [Region("begin", "main"), Region("main", "finish")])
-def test_a_region_that_the_elf_does_not_mark(tmp_path: Path, region: Region) -> None:
+@pytest.mark.parametrize("region", [MeasuredSpan("begin", "main"), MeasuredSpan("main", "finish")])
+def test_a_region_that_the_elf_does_not_mark(tmp_path: Path, region: MeasuredSpan) -> None:
     looping_elf(tmp_path)
     with pytest.raises(ImageError, match=r"loop\.elf: no symbol '(begin|finish)', expected one"):
         compare(tmp_path, {"loop": 100}, 1000, region)
@@ -238,7 +242,7 @@ def test_a_region_that_the_elf_does_not_mark(tmp_path: Path, region: Region) -> 
 def test_an_end_that_the_elf_does_not_have(tmp_path: Path) -> None:
     looping_elf(tmp_path)
     with pytest.raises(ImageError, match=r"loop\.elf: no symbol 'AtExit', expected one"):
-        measured_loop(tmp_path, Check("AtExit"))
+        measured_loop(tmp_path, Correctness("AtExit"))
 
 
 def test_a_program_of_the_baseline_without_an_elf(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ INSTALL_TRAIN = "pip install 'boardless[train]'"
 
 
 @dataclass(frozen=True)
-class Step:
+class Subcommand:
     """The module of this package that a step stands in, and what the list of steps says of it."""
 
     module: str
@@ -29,17 +29,17 @@ class Step:
 
 
 STEPS = {
-    "teacher": Step("teacher", "Train what others distil from.", needs_torch=True),
-    "train": Step("train", "Train the float network.", needs_torch=True),
-    "prune": Step("prune", "Make a trained network smaller.", needs_torch=True),
-    "qat": Step("qat", "Fine-tune it on its int8 grid.", needs_torch=True),
-    "search": Step("search", "Try networks within the budget.", needs_torch=True),
-    "quantize": Step("quantize", "Float weights to the int8 artifact."),
-    "export": Step("export", "The artifact as C, or as a .tflite."),
+    "teacher": Subcommand("teacher", "Train what others distil from.", needs_torch=True),
+    "train": Subcommand("train", "Train the float network.", needs_torch=True),
+    "prune": Subcommand("prune", "Make a trained network smaller.", needs_torch=True),
+    "qat": Subcommand("qat", "Fine-tune it on its int8 grid.", needs_torch=True),
+    "search": Subcommand("search", "Try networks within the budget.", needs_torch=True),
+    "quantize": Subcommand("quantize", "Float weights to the int8 artifact."),
+    "export": Subcommand("export", "The artifact as C, or as a .tflite."),
     # No module is named as a keyword of the language.
-    "import": Step("importing", "A full-int8 .tflite as an artifact."),
-    "verify": Step("verify", "Accuracy, or bit for bit against other kernels."),
-    "table": Step("table", "Every stage: bytes, MACs, RAM, cycles, accuracy."),
+    "import": Subcommand("importing", "A full-int8 .tflite as an artifact."),
+    "verify": Subcommand("verify", "Accuracy, or bit for bit against other kernels."),
+    "table": Subcommand("table", "Every stage: bytes, MACs, RAM, cycles, accuracy."),
 }
 
 
@@ -67,12 +67,12 @@ class Steps(click.Group):
             formatter.write_dl(listed(STEPS.items()))
 
 
-def listed(steps: Iterable[tuple[str, Step]]) -> list[tuple[str, str]]:
+def listed(steps: Iterable[tuple[str, Subcommand]]) -> list[tuple[str, str]]:
     """Every step with its help, without importing one."""
     return [(name, step.help + (" (PyTorch)" if step.needs_torch else "")) for name, step in steps]
 
 
-def without_torch(name: str, step: Step) -> click.Command:
+def without_torch(name: str, step: Subcommand) -> click.Command:
     """The step where PyTorch is missing: it says how to install it."""
 
     def refuse(arguments: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from boardless.commands.options import PATH
 from boardless.report.console import console
-from boardless_models.graph.stage_table import NEAR_PERCENT, Row, rows_of
+from boardless_models.graph.stage_table import NEAR_PERCENT, StageRow, rows_of
 from boardless_sim.errors import ModelError
 from boardless_sim.files import write_file, write_text
 from boardless_sim.timing_basis import ERROR_PERCENT, ESTIMATED_CYCLES
@@ -48,7 +48,7 @@ def command(folder: Path, json_path: Path | None, plot: Path | None) -> None:
     click.echo(f"cycles: from the layers, within {NEAR_PERCENT} % of emulation: {ESTIMATED_CYCLES}")
 
 
-def stage_table(rows: tuple[Row, ...]) -> Table:
+def stage_table(rows: tuple[StageRow, ...]) -> Table:
     """One line a stage."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for at, heading in enumerate(HEADINGS):
@@ -61,12 +61,12 @@ def stage_table(rows: tuple[Row, ...]) -> Table:
     return table
 
 
-def shares_of(row: Row) -> tuple[float | None, float | None]:
+def shares_of(row: StageRow) -> tuple[float | None, float | None]:
     """Accuracy on the validation and on the test frames."""
     return row.validation, row.test
 
 
-def draw(rows: tuple[Row, ...], path: Path) -> None:
+def draw(rows: tuple[StageRow, ...], path: Path) -> None:
     """Test accuracy over bytes, each artifact's stages joined. Raises `ModelError`."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.model.options import dataset_option
-from boardless.commands.options import PATH, Finite
+from boardless.commands.options import PATH, Finite, Whole
 from boardless.running.layers import compare_firmware
 from boardless_models.data.dataset import DATASET_FOLDER
 from boardless_models.data.opening import open_dataset
 from boardless_models.graph.accuracy import confusion
 from boardless_models.graph.artifact import Artifact, load_artifact
 from boardless_models.tflite.exporter import tflite_of
-from boardless_models.tflite.peers import PEERS, Comparison, compare, frames_for, report
+from boardless_models.tflite.peers import PEERS, PeerComparison, compare, frames_for, report
 from boardless_models.tflite.reader import graph_of
 from boardless_models.tflite.tensors import file_in, read_file
 from boardless_sim.errors import ModelError
@@ -39,11 +39,11 @@ DEFAULT_ELF = Path("build/firmware/nn_golden.elf")
     type=click.Choice([*NAMES, ALL]),
     help="Compare every value of every layer instead. Repeatable.",
 )
-@click.option("--frames", type=click.IntRange(0), default=200, show_default=True, metavar="N")
+@click.option("--frames", type=Whole(0), default=200, show_default=True, metavar="N")
 @click.option(
-    "--random", "random_count", type=click.IntRange(0), default=500, show_default=True, metavar="N"
+    "--random", "random_count", type=Whole(0), default=500, show_default=True, metavar="N"
 )
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=Whole(0), default=1, show_default=True)
 @click.option("--elf", type=PATH, default=DEFAULT_ELF, show_default=True, metavar="FILE")
 def command(
     network: Path,
@@ -113,7 +113,7 @@ def confusion_lines(found: NDArray[np.int64], classes: tuple[str, ...]) -> list[
 
 def on_firmware(
     network: Path, artifact: Artifact | None, elf: Path, inputs: NDArray[np.uint8]
-) -> Comparison:
+) -> PeerComparison:
     """The artifact's graph in the firmware that was built with it."""
     if artifact is None:
         raise ModelError(f"{network}: the firmware takes an artifact, expected .npz")

@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Iterator
 from itertools import count
 
-from boardless.debug.trace import Happening, Kind
+from boardless.debug.trace import Happening, TraceKind
 
 _PS_PER_NS = 1_000
-_EXCEPTIONS = (Kind.ENTER, Kind.LEAVE)
-_ACCESSES = (Kind.READ, Kind.WRITE)
+_EXCEPTIONS = (TraceKind.ENTER, TraceKind.LEAVE)
+_ACCESSES = (TraceKind.READ, TraceKind.WRITE)
 _FIRST_CODE, _CODES = 33, 94  # VCD's identifiers are printable characters (IEEE 1364, 18.2.3)
 
 
@@ -20,7 +20,7 @@ def text(trace: Iterable[Happening]) -> Iterator[str]:
         what = f"{it.time_ps / 1e6:14.3f} us {it.kind.value:7} {it.device:12}"
         if it.kind in _ACCESSES:
             yield f"{what} {it.name:8} {it.value:#010x} {it.function}\n"
-        elif it.kind is Kind.LINE:
+        elif it.kind is TraceKind.LINE:
             yield f"{what} {it.text!r}\n"
         else:
             yield f"{what} {it.function}".rstrip() + "\n"
@@ -34,7 +34,7 @@ def json_lines(trace: Iterable[Happening]) -> Iterator[str]:
         }  # fmt: skip
         if it.kind in _ACCESSES:
             found |= {"register": it.name, "value": it.value, "size": it.size}
-        if it.kind is Kind.CAPTURE:
+        if it.kind is TraceKind.CAPTURE:
             found["frame"] = it.value
         found |= {
             key: value for key, value in (("function", it.function), ("text", it.text)) if value
@@ -60,7 +60,7 @@ def vcd(trace: Iterable[Happening]) -> Iterator[str]:
             last = now
         code = codes[_signal(it)]
         if it.kind in _EXCEPTIONS:
-            yield f"{int(it.kind is Kind.ENTER)}{code}\n"
+            yield f"{int(it.kind is TraceKind.ENTER)}{code}\n"
         else:
             yield f"b{it.value:b} {code}\n"
 
@@ -97,7 +97,7 @@ def perfetto(trace: Iterable[Happening]) -> Iterator[str]:
             "ts": it.time_ps / 1e6, "pid": 1, "tid": tracks.setdefault(track, len(tracks) + 1),
         }  # fmt: skip
         if it.kind in _EXCEPTIONS:
-            phase = "B" if it.kind is Kind.ENTER else "E"
+            phase = "B" if it.kind is TraceKind.ENTER else "E"
             events.append({**base, "ph": phase, "name": it.device})
         else:
             name = f"{it.kind.value} {it.name or it.text}".strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from boardless.gate.verdict import Row, Verdict
+from boardless.gate.verdict import Verdict, VerdictRow
 from boardless.project.config import Config
 from boardless.report.verdict.places import place_of
 
@@ -24,7 +24,7 @@ def commands(verdict: Verdict, config: Config) -> Iterator[str]:
         yield f"::warning title=budget::{_data(note)}"
 
 
-def _weight(row: Row) -> float:
+def _weight(row: VerdictRow) -> float:
     """Not measured at all is worst; then the share over the maximum."""
     if row.reason or row.bytes is None:
         return float("inf")

@@ -9,7 +9,7 @@ from html import escape
 from boardless.gate.verdict import Verdict
 from boardless.report.verdict.squares import Square, squares
 from boardless.report.verdict.terminal import label, number, remark, share
-from boardless.size.attribution import Part
+from boardless.size.attribution import AttributedBytes
 
 _WIDTH, _HEIGHT = 1200, 520
 _MOST = 400  # boxes a region; what is smaller goes together
@@ -81,7 +81,7 @@ def _notes(verdict: Verdict) -> Iterator[str]:
 def _maps(verdict: Verdict) -> Iterator[str]:
     if verdict.measurement is None:
         return
-    by_region: dict[str, list[Part]] = defaultdict(list)
+    by_region: dict[str, list[AttributedBytes]] = defaultdict(list)
     for part in verdict.measurement.parts:
         by_region[part.region].append(part)
     for region, parts in by_region.items():
@@ -89,7 +89,7 @@ def _maps(verdict: Verdict) -> Iterator[str]:
         yield from _map(region, parts)
 
 
-def _map(region: str, parts: list[Part]) -> Iterator[str]:
+def _map(region: str, parts: list[AttributedBytes]) -> Iterator[str]:
     boxes = _boxes(parts)
     sizes: dict[str, int] = defaultdict(int)
     for section, _, size in boxes:
@@ -111,7 +111,7 @@ def _map(region: str, parts: list[Part]) -> Iterator[str]:
     yield "</svg>"
 
 
-def _boxes(parts: list[Part]) -> list[tuple[str, str, int]]:
+def _boxes(parts: list[AttributedBytes]) -> list[tuple[str, str, int]]:
     """(section, name, bytes), the largest first; the many small ones of a section together."""
     largest = sorted(parts, key=lambda part: (-part.bytes, part.name))
     found = [(part.section, part.name, part.bytes) for part in largest[:_MOST]]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from boardless.gate.verdict import Row, Verdict
+from boardless.gate.verdict import Verdict, VerdictRow
 from boardless.project.config import Config
 from boardless.size.measure import Measurement
 from boardless_sim.errors import ConfigError
@@ -15,7 +15,7 @@ from boardless_sim.files import read_text
 Place = tuple[str, int]
 
 
-def place_of(row: Row, verdict: Verdict, config: Config) -> Place:
+def place_of(row: VerdictRow, verdict: Verdict, config: Config) -> Place:
     """File and line, relative to the current folder where it is inside of it."""
     measurement = verdict.measurement
     if measurement is not None:
@@ -28,7 +28,7 @@ def place_of(row: Row, verdict: Verdict, config: Config) -> Place:
 
 
 def _suspects(
-    row: Row, verdict: Verdict, measurement: Measurement, config: Config
+    row: VerdictRow, verdict: Verdict, measurement: Measurement, config: Config
 ) -> Iterator[str]:
     """Symbols that the row may be about, the likeliest first."""
     if row.kind == "stack":
@@ -63,7 +63,7 @@ def _here(where: Place) -> Place | None:
     return (path.as_posix(), max(1, line)) if path.is_file() else None
 
 
-def _config_line(row: Row, config: Config) -> Place:
+def _config_line(row: VerdictRow, config: Config) -> Place:
     name = row.name.removesuffix(".growth")
     patterns = [
         rf"\[budget\.(?:region\.)?\"?{re.escape(name)}\"?\]",

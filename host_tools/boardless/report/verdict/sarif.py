@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from boardless.gate.verdict import Row, Verdict
+from boardless.gate.verdict import Verdict, VerdictRow
 from boardless.project.config import Config
 from boardless.report.verdict.places import place_of
 
@@ -54,7 +54,7 @@ def _print(verdict: Verdict, key: str) -> str:
     return f"{verdict.identity}:{key}"
 
 
-def _result(row: Row, verdict: Verdict, config: Config) -> dict[str, object]:
+def _result(row: VerdictRow, verdict: Verdict, config: Config) -> dict[str, object]:
     place = place_of(row, verdict, config)
     text = f"{verdict.identity}: {row.account()}"
     return _entry(row.kind, _print(verdict, row.key), text, place)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from boardless.gate.change import Change
-from boardless.gate.verdict import Row, Verdict
+from boardless.gate.verdict import Verdict, VerdictRow
 
 _CHANGES = 10
 
@@ -53,19 +53,19 @@ def change_text(change: Change) -> str:
     return f"{change.delta:+,} {change.name}{state}"
 
 
-def label(row: Row) -> str:
+def label(row: VerdictRow) -> str:
     """What a reader calls the row."""
     return row.name if row.kind in ("size", "growth") else f"{row.kind} {row.name}"
 
 
-def share(row: Row) -> str:
+def share(row: VerdictRow) -> str:
     """How much of its maximum it takes."""
     if row.bytes is None or not row.max_bytes or row.bytes < 0:
         return ""
     return f"{100 * row.bytes / row.max_bytes:.1f} %"
 
 
-def remark(row: Row, verdict: Verdict) -> str:
+def remark(row: VerdictRow, verdict: Verdict) -> str:
     """Why it fails, or what else there is to say."""
     if not row.ok:
         said = row.reason or f"over by {row.over:,}"
@@ -84,7 +84,7 @@ def remark(row: Row, verdict: Verdict) -> str:
     return "ok" if row.max_bytes is not None else ""
 
 
-def grade_text(row: Row, verdict: Verdict) -> str:
+def grade_text(row: VerdictRow, verdict: Verdict) -> str:
     """How far the figure of a stack can be trusted, and what is known where there is none."""
     report = None if verdict.bound is None else verdict.bound.report
     if row.key == "stack.bound" and row.bytes is None and report is not None:

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from boardless.timing.profile.firmware_network import Layer, Network, read_network
+from boardless.timing.profile.firmware_network import FirmwareNetwork, Layer, read_network
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.engines.native.probe import CallCost, CallProbe
 
 
 @dataclass(frozen=True)
-class Cost:
+class FunctionCost:
     """All calls of a function that ended in the profile. `stack_bytes`: the most of any call."""
 
     calls: int = 0
@@ -22,9 +22,9 @@ class Cost:
     sleep_cycles: int = 0
     stack_bytes: int = 0
 
-    def plus(self, call: CallCost, calls: int = 1) -> Cost:
+    def plus(self, call: CallCost, calls: int = 1) -> FunctionCost:
         """One call more, or a part of one: it is a call where it ends."""
-        return Cost(
+        return FunctionCost(
             self.calls + calls,
             self.cycles + call.cycles,
             self.instructions + call.instructions,
@@ -32,9 +32,9 @@ class Cost:
             max(self.stack_bytes, call.stack_bytes),
         )
 
-    def without(self, part: CallCost) -> Cost:
+    def without(self, part: CallCost) -> FunctionCost:
         """Less a part of a call that does not count."""
-        return Cost(
+        return FunctionCost(
             self.calls,
             self.cycles - part.cycles,
             self.instructions - part.instructions,
@@ -49,14 +49,14 @@ class Stage:
 
     name: str
     function: str
-    cost: Cost
+    cost: FunctionCost
 
 
 class StageCosts:
     """The stages that the firmware has functions for."""
 
     def __init__(self, engine: NativeEngine, image: FirmwareImage) -> None:
-        self._costs: dict[str, Cost] = {}
+        self._costs: dict[str, FunctionCost] = {}
         self._functions = engine.contract.stages
         self._probes = {
             name: CallProbe(engine, image.symbol(function).address, partial(self._add, name))
@@ -69,7 +69,7 @@ class StageCosts:
         """Forget what was counted so far, of a call in progress too."""
         for name, probe in self._probes.items():
             before = probe.so_far()
-            self._costs[name] = Cost() if before is None else Cost().without(before)
+            self._costs[name] = FunctionCost() if before is None else FunctionCost().without(before)
 
     def found(self) -> Iterator[Stage]:
         """Every stage, in the order of the contract."""
@@ -88,7 +88,7 @@ class LayerCost:
     """A layer and its calls. `work_bytes`: its kernel's room besides the arena, None: not told."""
 
     layer: Layer
-    cost: Cost
+    cost: FunctionCost
     work_bytes: int | None
 
     @property
@@ -102,8 +102,8 @@ class LayerCosts:
 
     def __init__(self, engine: NativeEngine, image: FirmwareImage) -> None:
         self._engine, self._image = engine, image
-        self._network: Network | None = None
-        self._costs: dict[Layer, Cost] = {}
+        self._network: FirmwareNetwork | None = None
+        self._costs: dict[Layer, FunctionCost] = {}
         self._work_bytes: dict[int, int] = {}  # by the address of a layer's entry
         self._asked = 0
         self._caller = ""
@@ -117,14 +117,16 @@ class LayerCosts:
 
     def begin(self) -> None:
         """Forget what was counted so far."""
-        self._costs = {layer: Cost() for layer in self._costs}
+        self._costs = {layer: FunctionCost() for layer in self._costs}
 
     def found(self) -> Iterator[LayerCost]:
         """Every layer of the network, in order; none before the first has run."""
         if self._network is not None:
             for layer in self._network.layers:
                 entry = self._network.entry_of(layer)
-                yield LayerCost(layer, self._costs.get(layer, Cost()), self._work_bytes.get(entry))
+                yield LayerCost(
+                    layer, self._costs.get(layer, FunctionCost()), self._work_bytes.get(entry)
+                )
 
     def within(self, stack: tuple[str, ...]) -> tuple[str, ...]:
         """A call stack, outermost first, with the running layer under the function that runs it.
@@ -142,7 +144,7 @@ class LayerCosts:
         engine = self._engine
         if self._network is None:
             self._network = read_network(engine, engine.read_register("r0"))
-            self._costs = {layer: Cost() for layer in self._network.layers}
+            self._costs = {layer: FunctionCost() for layer in self._network.layers}
         self.running = self._network.layer_at(engine.read_register("r1"))
         self._caller = self._image.function_at(engine.read_register("lr") - 2)
 

@@ -28,7 +28,7 @@ _TAKES_TWO = ("add", "concatenate")
 _HAS_WINDOW = ("conv2d", "depthwise", "max pool", "average pool")
 
 
-class Memory(Protocol):
+class ReadableBoard(Protocol):
     """What can be read of a board."""
 
     def read_memory(self, address: int, size: int) -> bytes:
@@ -65,7 +65,7 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Network:
+class FirmwareNetwork:
     """Every layer, and where its entry stands."""
 
     layers: tuple[Layer, ...]
@@ -86,7 +86,7 @@ class Network:
         return self.first_entry + layer.index * _LAYER.size
 
 
-def read_network(memory: Memory, address: int) -> Network:
+def read_network(memory: ReadableBoard, address: int) -> FirmwareNetwork:
     """The network whose nn_model stands at an address. Raises `EngineError` for what is none."""
     tensors, entries, _, _, _, count, *_ = _MODEL.unpack(memory.read_memory(address, _MODEL.size))
     if not count:
@@ -94,10 +94,10 @@ def read_network(memory: Memory, address: int) -> Network:
     layers = tuple(
         _layer(memory, tensors, entries + index * _LAYER.size, index) for index in range(count)
     )
-    return Network(layers, entries)
+    return FirmwareNetwork(layers, entries)
 
 
-def _layer(memory: Memory, tensors: int, address: int, index: int) -> Layer:
+def _layer(memory: ReadableBoard, tensors: int, address: int, index: int) -> Layer:
     fields = _LAYER.unpack(memory.read_memory(address, _LAYER.size))
     kind, first, second, output, rows, columns = fields[4:10]
     bits, pool = fields[16:18]
@@ -121,7 +121,7 @@ def _layer(memory: Memory, tensors: int, address: int, index: int) -> Layer:
     )
 
 
-def _shape(memory: Memory, tensors: int, number: int) -> Shape:
+def _shape(memory: ReadableBoard, tensors: int, number: int) -> Shape:
     raw = memory.read_memory(tensors + number * _TENSOR.size, _TENSOR.size)
     _, height, width, channels, _ = _TENSOR.unpack(raw)
     return height, width, channels

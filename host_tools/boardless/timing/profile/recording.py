@@ -9,18 +9,26 @@ from itertools import chain
 from pathlib import Path
 
 from boardless.project.model_hash import require_model_in
-from boardless.running.classify import DEFAULT_LIMIT_US, FrameResult, classify, stop_detail
-from boardless.running.post_mortem import PostMortem, examine
+from boardless.running.classify import DEFAULT_LIMIT_US, classify
+from boardless.running.frame_stream import FrameResult, stop_detail
+from boardless.running.post_mortem import PostMortem, examine, in_short
+from boardless.running.session import BoardSetup
 from boardless.timing.profile.costs import LayerCost, LayerCosts, Stage, StageCosts, label
-from boardless.timing.profile.sampling import EVERY_CYCLES, Function, Sampler, Stack, functions
+from boardless.timing.profile.sampling import (
+    EVERY_CYCLES,
+    SampledFunction,
+    Sampler,
+    Stack,
+    functions,
+)
+from boardless_sim.boards.plan import PLAIN, BoardPlan
 from boardless_sim.camera.frame import Frame
 from boardless_sim.contract import REFERENCE, Contract
-from boardless_sim.elf.image import FirmwareImage, load_image
+from boardless_sim.elf.image import AS_IT_IS, FirmwareImage, ImagePlan
 from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.engines.engine import Engine, StopReason
 from boardless_sim.engines.mailbox.box import mailbox_of
 from boardless_sim.engines.mailbox.fed import MailboxFed
-from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.errors import FrameError, ResultError
 from boardless_sim.timing_basis import TimingBasis
 
@@ -29,7 +37,7 @@ DISPATCHERS = (REFERENCE.symbols.layer, REFERENCE.symbols.layer_plain)
 
 
 @dataclass(frozen=True)
-class Plan:
+class ProfilePlan:
     """What is run, and how closely it is looked at."""
 
     elf: Path
@@ -40,6 +48,21 @@ class Plan:
     contract: Contract = REFERENCE
     model: Path | None = None  # the artifact that the ELF must carry
     bounds: Bounds = DEFAULT
+    board: BoardPlan = PLAIN
+    image: ImagePlan = AS_IT_IS
+
+    @property
+    def setup(self) -> BoardSetup:
+        """The board that it is run on."""
+        return BoardSetup(
+            elf=self.elf,
+            strict=self.strict,
+            peripherals=self.peripherals,
+            contract=self.contract,
+            bounds=self.bounds,
+            board=self.board,
+            image=self.image,
+        )
 
 
 @dataclass(frozen=True)
@@ -68,7 +91,7 @@ class Profile:
     is_stuck: bool = False  # most of that time in an exception that did not return
 
     @property
-    def functions(self) -> tuple[Function, ...]:
+    def functions(self) -> tuple[SampledFunction, ...]:
         """The functions of the stacks, the one with the most cycles of its own first."""
         return functions(self.stacks)
 
@@ -90,7 +113,7 @@ class Profile:
         return max(found, key=lambda kernel: (found[kernel], kernel)) if found else None
 
 
-def record_frames(plan: Plan, frames: Iterable[Frame]) -> Profile:
+def record_frames(plan: ProfilePlan, frames: Iterable[Frame]) -> Profile:
     """Profile whole frames: from the result before the first one to the result of the last.
 
     The first frame is shown once before it is counted, and pays for the boot. Raises `FrameError`
@@ -117,17 +140,18 @@ def record_frames(plan: Plan, frames: Iterable[Frame]) -> Profile:
         return recording.end(len(report.results) - 1)
 
 
-def record_time(plan: Plan, for_us: float) -> Profile:
+def record_time(plan: ProfilePlan, for_us: float) -> Profile:
     """Profile so much virtual time from power-on, or less where the firmware halts before.
 
     Raises `ResultError` for a firmware that faults, or whose stack goes into variables.
     """
     with closing(_Recording(plan)) as recording:
         reason = recording.board.run(for_us)
+        stands = examine(recording.board)
         if reason.is_bound or reason in (StopReason.FAULT, StopReason.STACK):
             detail = stop_detail(recording.board, reason, for_us)
-            raise ResultError(f"{plan.elf}: no whole run to profile: {detail}")
-        stands = examine(recording.board)
+            said = "" if stands is None else f"; {in_short(stands)}"
+            raise ResultError(f"{plan.elf}: no whole run to profile: {detail}{said}")
         stuck_us = 0.0 if stands is None else stands.handler_us or 0.0
         return replace(recording.end(None), stands=stands, is_stuck=stuck_us > for_us / 2)
 
@@ -135,13 +159,13 @@ def record_time(plan: Plan, for_us: float) -> Profile:
 class _Recording:
     """A powered board with its probes."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: ProfilePlan) -> None:
         self._plan = plan
-        self._image: FirmwareImage = load_image(plan.elf)
+        self._image: FirmwareImage = plan.setup.load()
+        self._image.require_names("a profile")
         if plan.model is not None:
             require_model_in(self._image, plan.model, plan.contract.symbols)
-        self._engine = NativeEngine(plan.strict, peripherals=plan.peripherals)
-        self._engine.contract, self._engine.bounds = plan.contract, plan.bounds
+        self._engine = plan.setup.native()
         has_mailbox = mailbox_of(self._image, plan.contract) is not None
         self.board: Engine = MailboxFed(self._engine) if has_mailbox else self._engine
         self.close: Callable[[], None] = self.board.close

@@ -18,7 +18,7 @@ Stack = tuple[str, ...]  # outermost first
 
 
 @dataclass(frozen=True)
-class Function:
+class SampledFunction:
     """Cycles of a function itself, and with what it called."""
 
     name: str
@@ -78,7 +78,7 @@ class Sampler:
         return self._refine(self._unwinder.stack())
 
 
-def functions(stacks: Mapping[Stack, int]) -> tuple[Function, ...]:
+def functions(stacks: Mapping[Stack, int]) -> tuple[SampledFunction, ...]:
     """Every function that ran, the one with the most cycles of its own first; sleep is left out."""
     own: Counter[str] = Counter()
     total: Counter[str] = Counter()
@@ -87,5 +87,5 @@ def functions(stacks: Mapping[Stack, int]) -> tuple[Function, ...]:
             own[stack[-1]] += cycles
             for name in set(stack):
                 total[name] += cycles
-    found = (Function(name, own[name], cycles) for name, cycles in total.items())
+    found = (SampledFunction(name, own[name], cycles) for name, cycles in total.items())
     return tuple(sorted(found, key=lambda f: (-f.self_cycles, -f.total_cycles, f.name)))

@@ -7,14 +7,18 @@ the lines of a picture. See docs/howto/sensor.md.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import ClassVar
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.lens import Lens
-from boardless_sim.camera.parallel import Clock, Event, ParallelPins, ParallelSink
+from boardless_sim.camera.parallel import Clock, ParallelPins, ParallelSink, Scheduled
 from boardless_sim.faults.sensor import Lines, SensorFault
+from boardless_sim.foreseen import ForeseenLines
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class FrameTiming:
 
 
 @dataclass(frozen=True)
-class Picture:
+class FrameLines:
     """The lines of one frame, when each one's last byte is out, and what is clocked in between.
 
     `ends_ns` counts from the start of VSYNC, as `FrameTiming` does. `line_ns`: how long HREF is
@@ -59,7 +63,7 @@ class ParallelSensor(ABC):
         self._powered_down = False
         self._clock: Clock | None = None
         self._sink: ParallelSink | None = None
-        self._event: Event | None = None
+        self._event: Scheduled | None = None
         self._pointer: int | None = None
         self._listened_frames = 0
         self.reset_registers()
@@ -83,8 +87,12 @@ class ParallelSensor(ABC):
         """How the registers say that the pins are driven."""
 
     @abstractmethod
-    def picture(self, frame: Frame, frame_ns: int) -> Picture:
+    def picture(self, frame: Frame, frame_ns: int) -> FrameLines:
         """The frame as it leaves the sensor."""
+
+    def cell(self, address: int) -> int:
+        """Where in `registers` an address on the bus leads to; another place where banks switch."""
+        return address
 
     @property
     def asleep(self) -> bool:
@@ -150,8 +158,9 @@ class ParallelSensor(ABC):
     def read(self) -> int:
         """The next register value for the master."""
         pointer = self._pointer or 0
-        value = self.registers[pointer] if pointer < len(self.registers) else 0
-        if pointer == self.product_register:
+        cell = self.cell(pointer)
+        value = self.registers[cell] if cell < len(self.registers) else 0
+        if cell == self.product_register:
             for fault in self.faults:
                 value = fault.product_number(value)
         self._pointer = pointer + 1
@@ -226,9 +235,27 @@ class ParallelSensor(ABC):
         else:
             self._wait_until(self._picture.ends_ns[following], self._line_due)
         if row >= 0:
-            line = self._lines[row]
+            waiting, line = self._event, self._lines[row]
             if line is not None:
                 self._sink.line(line, self._picture.blanking)
+            if not self._moves_href and self._event is waiting:
+                self._foresee(following)
+
+    def _foresee(self, row: int) -> None:
+        """Lines that do nothing but fill memory need not be asked for one by one."""
+        assert self._sink is not None
+        assert self._clock is not None
+        assert self._event is not None
+        steps = _steps_ns(tuple(self._picture.ends_ns))[row : len(self._lines) - 1]
+        ahead = self._sink.foresee(self._lines[row:]) if steps else None
+        if ahead is not None:
+            foreseen = ForeseenLines(ahead, steps, self._were_taken)
+            self._event = self._clock.carry_on(self._event, foreseen)
+
+    def _were_taken(self, lines: int) -> None:
+        """The board carried out so many."""
+        self._next_row += lines
+        self._at_ns = self._picture.ends_ns[self._next_row]
 
     def _line_begins(self) -> None:
         assert self._sink is not None
@@ -239,3 +266,9 @@ class ParallelSensor(ABC):
         assert self._sink is not None
         self._sink.href(False)
         self._line_due()
+
+
+@lru_cache(maxsize=8)
+def _steps_ns(ends_ns: tuple[int, ...]) -> array[int]:
+    """From each line's end to the next one's."""
+    return array("Q", (max(after - before, 1) for before, after in pairwise(ends_ns)))

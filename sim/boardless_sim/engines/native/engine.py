@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.own import blaming, file_of, load_placement
@@ -10,6 +12,7 @@ from boardless_sim.boards.ram_fill import RAM_FILL
 from boardless_sim.boards.reference import REFERENCE
 from boardless_sim.camera.frame import Frame
 from boardless_sim.core.cpu import UNUSED_PSP
+from boardless_sim.core.library import RECENT
 from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
@@ -25,9 +28,11 @@ from boardless_sim.engines.engine import (
     UartLine,
 )
 from boardless_sim.engines.native.machine import Machine, Outcome
+from boardless_sim.engines.native.places import exception_name, place_in_words
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
+from boardless_sim.history import History
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
 
 _MAX_LINE_BYTES = 4096
@@ -37,10 +42,10 @@ class NativeEngine(Engine):
     """Estimated cycles, exact devices, the same bytes on every run.
 
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
-    event; off, the results are the same and only take longer. `peripherals`: devices in files of
-    the user's own, as `FILE:CLASS@BASE`. `refill`: other constants of the cycle table, to see what
-    they would have said. `board`: what the firmware is flashed to. `ram_fill`: the seed of what RAM
-    holds at power-on, 0 for zeros.
+    event, and carry out in the core what a device foresees; off, the results are the same and only
+    take longer. `peripherals`: devices in files of the user's own, as `FILE:CLASS@BASE`. `refill`:
+    other constants of the cycle table, to see what they would have said. `board`: what the firmware
+    is flashed to. `ram_fill`: the seed of what RAM holds at power-on, 0 for zeros.
     """
 
     name = "native"
@@ -67,12 +72,12 @@ class NativeEngine(Engine):
         self._refill = refill
         self._machine: Machine | None = None
         self._image: FirmwareImage | None = None
-        self._lines: list[UartLine] = []
+        self._lines: History[UartLine] = History()
         self._partial: dict[str, bytearray] = {}
         self._until: Callable[[UartLine], bool] | None = None
         self._calls: CallCount | None = None
         self._visits: dict[int, list[Callable[[], None]]] = {}
-        self._captures: list[Capture] = []
+        self._captures: History[Capture] = History()
 
     # ---- life ----
 
@@ -80,7 +85,7 @@ class NativeEngine(Engine):
         """Build a fresh board and put the image into its Flash."""
         self.close()
         self._image = image
-        self._lines, self._partial, self._captures = [], {}, []
+        self._lines, self._partial, self._captures = History(), {}, History()
         self._calls, self._visits = None, {}
         with blaming(self._own_files):
             machine = Machine(
@@ -96,6 +101,8 @@ class NativeEngine(Engine):
         machine.load(image)
         for port, usart in machine.devices.usarts.items():
             usart.on_transmit = self._receiver(port)
+            usart.late_words = partial(self._patience, self._partial[port])
+            usart.on_late = partial(self._receive_late, self._partial[port])
         machine.semihosting.on_output = self._receiver("semihosting")
         if machine.devices.fitted is not None:
             machine.devices.camera.lens.on_capture = self._note_capture
@@ -119,11 +126,11 @@ class NativeEngine(Engine):
         """Queue a frame for the lens."""
         return self.machine.devices.camera.lens.show(frame)
 
-    def captured(self) -> list[Frame]:
+    def captured(self) -> Sequence[Frame]:
         """The frames that were captured whole, in order."""
-        return list(self.machine.devices.camera.lens.captured)
+        return self.machine.devices.camera.lens.captured
 
-    def captures(self) -> list[Capture]:
+    def captures(self) -> Sequence[Capture]:
         """When each of them was whole."""
         return self._captures
 
@@ -164,6 +171,10 @@ class NativeEngine(Engine):
             f"in {image.function_at(shared.stack_left_pc)} (SP {shared.stack_left_sp:#010x})"
         )
         self.machine.report(Check.STACK_INTO_VARIABLES, "core", text, shared.stack_left_pc)
+
+    def one_wait(self) -> AbstractContextManager[None]:
+        """Several calls of `run` with one sum of the host's time, bytes and resets."""
+        return self.machine.guard.one_wait()
 
     def run_to(self, address: int, limit_us: float) -> bool:
         """Run until the basic block at `address` is about to run; False: it was not reached."""
@@ -257,9 +268,16 @@ class NativeEngine(Engine):
 
     # ---- UART ----
 
-    def uart_lines(self) -> list[UartLine]:
+    def uart_lines(self) -> Sequence[UartLine]:
         """Every complete line so far."""
         return self._lines
+
+    def forget_history(self, keep: int) -> None:
+        """All lines and captures but the last ones."""
+        self._lines.forget(keep)
+        self._captures.forget(keep)
+        if self.machine.devices.fitted is not None:
+            self.machine.devices.camera.lens.captured.forget(keep)
 
     def uart_send(self, port: str, data: bytes) -> None:
         """Feed bytes into a USART's receiver."""
@@ -285,6 +303,15 @@ class NativeEngine(Engine):
 
         return receive
 
+    def _patience(self, partial_line: bytearray) -> int:
+        """Bytes of a line that may come together: no bound is met by any of them."""
+        room = _MAX_LINE_BYTES - len(partial_line)
+        return max(min(room, self.machine.guard.room_bytes), 0)
+
+    def _receive_late(self, partial_line: bytearray, sent: bytes) -> None:
+        self.machine.guard.note_bytes(len(sent))
+        partial_line += sent
+
     def _complete(self, line: UartLine) -> None:
         self._lines.append(line)
         if self._until is not None and self._until(line):
@@ -307,6 +334,7 @@ class NativeEngine(Engine):
             sp=shared.fault_sp,
             lr=shared.fault_lr,
             caller=self._function_at(shared.fault_lr & ~1),
+            registers=tuple(shared.fault_registers),
         )
 
     def stack_mark(self) -> StackMark:
@@ -353,8 +381,22 @@ class NativeEngine(Engine):
             handler_us=active * 1e6 / self.machine.clocks().hclk_hz,
             is_asleep=self.is_asleep(),
             polled=self.machine.polled(),
+            touched=self.machine.touched(),
             unfinished={port: _text(data) for port, data in self._partial.items() if data},
+            entered=tuple(self._entered()),
         )
+
+    def _entered(self) -> Iterator[tuple[str, float]]:
+        shared = self.machine.cpu.shared
+        taken = shared.exceptions_taken
+        for number in range(max(taken - RECENT, 0), taken):
+            place = number % RECENT
+            at_us = self.machine.ps_at(shared.entered_at[place]) / 1e6
+            yield exception_name(self.machine, shared.entered[place]), at_us
+
+    def place_of(self, address: int) -> str:
+        """Memory, variable or register there, or what is nearest."""
+        return place_in_words(self.machine, address)
 
     def findings(self) -> Sequence[Finding]:
         """What the chip would not have carried, in the order in which it was seen."""

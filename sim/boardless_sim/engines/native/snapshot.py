@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from boardless_sim.core.cpu import Cpu, CpuSnapshot, Memory
+from boardless_sim.core.cpu import Cpu, CpuSnapshot, HostMemory
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.engines.native.machine import Machine
 from boardless_sim.peripherals.state import Some, State, capture
 
-_OUTSIDE = (Machine, Cpu, Memory, NativeEngine, FirmwareImage)
+_OUTSIDE = (Machine, Cpu, HostMemory, NativeEngine, FirmwareImage)
 # Of a machine, what is kept by other means or never changes.
 _NOT_OF_MACHINE = frozenset(
     {
@@ -23,6 +23,7 @@ _NOT_OF_MACHINE = frozenset(
         "_own",
         "_reads",
         "_shared",
+        "_trains",
     }
 )
 _OF_ENGINE = ("_lines", "_partial", "_captures")
@@ -39,10 +40,12 @@ class Snapshot:
 def take(engine: NativeEngine) -> Snapshot:
     """The board as it is. Raises `EngineError` where a device has a state that cannot be kept."""
     machine = engine.machine
+    machine.settle()
     roots = [
         Some(engine, _OF_ENGINE),
         Some(machine, tuple(vars(machine).keys() - _NOT_OF_MACHINE)),
         *([machine.devices.fitted] if machine.devices.fitted is not None else []),
+        *machine.devices.parts.by_name.values(),
         *(device for _, device in machine.mapped_devices()),
     ]
     return Snapshot(
@@ -53,5 +56,6 @@ def take(engine: NativeEngine) -> Snapshot:
 
 def restore(engine: NativeEngine, snapshot: Snapshot) -> None:
     """The board of the snapshot; what ran on it since never happened."""
+    engine.machine.settle()
     snapshot.devices.restore()
     engine.machine.cpu.restore(snapshot.cpu)

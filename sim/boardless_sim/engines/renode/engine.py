@@ -19,7 +19,7 @@ from boardless_sim.engines.engine import (
     UartLine,
 )
 from boardless_sim.engines.renode.install import board_files, find_renode
-from boardless_sim.engines.renode.monitor import CoreAborted, Monitor
+from boardless_sim.engines.renode.monitor import CoreAborted, RenodeMonitor
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import (
     DeadSensor,
@@ -74,7 +74,7 @@ class RenodeEngine(Engine):
         self._quantum_us = quantum_us
         self._start_limit_s = start_limit_s
         self._answer_limit_s = answer_limit_s
-        self._monitor: Monitor | None = None
+        self._monitor: RenodeMonitor | None = None
         self._image: FirmwareImage | None = None
         self._forget()
 
@@ -85,7 +85,7 @@ class RenodeEngine(Engine):
         self.close()
         self._image = image
         self._forget()
-        self._monitor = Monitor(find_renode(), self._start_limit_s)
+        self._monitor = RenodeMonitor(find_renode(), self._start_limit_s)
         try:
             self._build_board(self._monitor, image)
         except BaseException:
@@ -119,7 +119,7 @@ class RenodeEngine(Engine):
         """Of the Renode that runs, and of everything that it started."""
         return self._running.process_group
 
-    def _build_board(self, monitor: Monitor, image: FirmwareImage) -> None:
+    def _build_board(self, monitor: RenodeMonitor, image: FirmwareImage) -> None:
         (monitor.folder / "firmware.elf").write_bytes(image.raw)
         (monitor.folder / "board").symlink_to(board_files(), target_is_directory=True)
         monitor.tell("include @board/setup.resc")
@@ -140,7 +140,7 @@ class RenodeEngine(Engine):
         return self._image
 
     @property
-    def _running(self) -> Monitor:
+    def _running(self) -> RenodeMonitor:
         if self._monitor is None:
             raise EngineError("engine renode: no image loaded, call load() first")
         return self._monitor
@@ -300,7 +300,7 @@ class RenodeEngine(Engine):
         return self.image.function_at(address)
 
 
-def _set_quantum(monitor: Monitor, quantum_us: int) -> None:
+def _set_quantum(monitor: RenodeMonitor, quantum_us: int) -> None:
     monitor.tell(f'emulation SetGlobalQuantum "{quantum_us / 1e6:.6f}"')
 
 

@@ -38,7 +38,7 @@ class CoreAborted(EngineError):
         self.pc = pc
 
 
-class Monitor:
+class RenodeMonitor:
     """A Renode that talks over its standard input and output; no port is open.
 
     It runs in a process group of its own, which ends with `close()`, with this process, and (as its

@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from boardless.timing.profile.firmware_network import Layer, Network, read_network
+from boardless.timing.profile.firmware_network import FirmwareNetwork, Layer, read_network
 from boardless_sim.errors import EngineError
 
 MODEL, TENSORS, LAYERS = 0x0800_4000, 0x0800_5000, 0x0800_6000
@@ -35,7 +35,7 @@ def layer(
     return struct.pack("<4I10B2b2B2x", 0, 0, 0, 0, *numbers)
 
 
-def read(*layers: bytes) -> Network:
+def read(*layers: bytes) -> FirmwareNetwork:
     return read_network(Memory(*layers), MODEL)
 
 
