@@ -142,7 +142,7 @@ class Machine:
             if area.dma:
                 self._memories[area.base >> _TOP_BITS] = (area.base, memory, area.writable)
         self.cpu.keep_clrex(self._board.chip.boot_rom)
-        self.cpu.set_idcode(self._board.chip.idcode)
+        self.cpu.set_identity(self._board.chip.idcode, self._board.chip.priority_bits)
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
