@@ -296,7 +296,7 @@ class Machine:
         self.guard.look_at_clock()
         self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
-            return None
+            return Outcome.STOPPED if self._stop else None
         if self.halts_at_bkpt:
             return Outcome.BREAK
         return None if self.cpu.breakpoint_fault() else Outcome.LOCKUP
