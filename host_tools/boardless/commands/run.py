@@ -33,6 +33,7 @@ from boardless_sim.visible import visible
 
 if TYPE_CHECKING:
     from boardless.project.choice import ProjectChoice
+    from boardless.project.project import Project
     from boardless.running.board_checks import BoardCheck, Observation, Rules
     from boardless.running.classify import RunReport
     from boardless.running.session import BoardSetup
@@ -122,6 +123,7 @@ def command(
 
     project = load_project(choice, elf)
     contract = project.contract
+    frames, for_us = _asked(project, frames, for_us)
     if plot is not None:
         from boardless.report.latency_plot import require_matplotlib
 
@@ -170,6 +172,15 @@ def command(
     if report.stop_reason.is_bound or not any(check.fails for check in checks):
         require_verdict(report)
     return ExitCode.FAILED if failures else ExitCode.PASSED
+
+
+def _asked(
+    project: Project, frames: str | None, for_us: float | None
+) -> tuple[str | None, float | None]:
+    """What the command line says to do, else what the project's file says."""
+    if frames is not None or for_us is not None:
+        return frames, for_us
+    return project.frames, None if project.for_time is None else Duration()(project.for_time)
 
 
 def _print_skipped(source: Frames) -> None:
