@@ -239,7 +239,7 @@ def test_the_example_of_the_page() -> None:
     page = (REPO / "docs/howto/debug.md").read_text("utf-8")
     (options,) = re.findall(r"^boardless debug \S+ (--frames .*)$", page, re.MULTILINE)
     (commands,) = re.findall(r"```gdb\n(.*?)```", page, re.DOTALL)
-    (expected,) = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    expected = re.findall(r"```text\n(.*?)```", page, re.DOTALL)[0]
     with served(*options.split()) as (port, _):
         said = gdb(port, *commands.splitlines(), "detach")
     for line in expected.splitlines():

@@ -8,6 +8,10 @@
 #include "drivers/i2c.h"
 #include "drivers/ov7670.h"
 #include "drivers/tick.h"
+#include "generated/model.h"
+
+_Static_assert(MODEL_INPUT_IS_PICTURE,
+               "the network's input is no picture of the camera's: build boardless-mailbox.elf");
 
 static int start_core(void) {
     int err = clock_start();

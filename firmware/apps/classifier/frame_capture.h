@@ -7,6 +7,7 @@
 #ifndef APP_FRAME_CAPTURE_H
 #define APP_FRAME_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "drivers/dcmi.h"
@@ -40,6 +41,7 @@ typedef struct {
 
 typedef struct {
     const uint32_t *pixels; /* [112,112] in Y U Y V; valid until the next frame_capture_start() */
+    bool is_tensor;         /* what stands there is the network's input (frame_mailbox.h) */
     uint32_t number;        /* successful captures before this one */
     uint32_t armed_cycles;
     uint32_t complete_cycles; /* stamped in the interrupt */

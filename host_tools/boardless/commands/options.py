@@ -75,6 +75,13 @@ fit_option = click.option(
     show_default=True,
     help="How a picture of another size is placed in the camera's field of view.",
 )
+tensors_option = click.option(
+    "--tensors",
+    type=PATH,
+    metavar="FILE",
+    help="Instead of frames: inputs that are no picture, .npy of int8 or uint8 [N,...], for a "
+    "firmware with a mailbox.",
+)
 model_option = click.option(
     "--model", type=PATH, metavar="FILE", help="The artifact that the ELF must carry."
 )

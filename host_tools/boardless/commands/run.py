@@ -27,6 +27,7 @@ from boardless.commands.options import (
     project_options,
     ram_fill_option,
     strict_option,
+    tensors_option,
 )
 from boardless_sim.errors import LabelError
 from boardless_sim.visible import visible
@@ -49,6 +50,7 @@ _SHOWN_SKIPPED = 5
 @click.command("run")
 @click.argument("elf", type=PATH)
 @click.option("--frames", metavar="PATH", help="A file, a folder, pattern:NAME.")
+@tensors_option
 @click.option(
     "--for",
     "for_us",
@@ -87,6 +89,7 @@ def command(
     choice: ProjectChoice,
     elf: Path,
     frames: str | None,
+    tensors: Path | None,
     for_us: float | None,
     expect: Path | None,
     sends: tuple[str, ...],
@@ -117,20 +120,12 @@ def command(
     from boardless.running.board_checks import Rules
     from boardless.running.classify import require_verdict
     from boardless.running.session import BoardSetup
-    from boardless_sim.camera.source import open_frames
     from boardless_sim.engines.bounds import Bounds
-    from boardless_sim.files import require_writable
 
     project = load_project(choice, elf)
     contract = project.contract
     frames, for_us = _asked(project, frames, for_us)
-    if plot is not None:
-        from boardless.report.latency_plot import require_matplotlib
-
-        require_matplotlib()
-    for path in (json_path, junit, plot):
-        if path is not None:
-            require_writable(path)
+    _require_outputs(json_path, junit, plot)
     image: FirmwareImage | None = None  # read here only where it is looked into
     if model is not None:
         from boardless.project.model_hash import require_model_in
@@ -152,14 +147,16 @@ def command(
     )
     rules = Rules(strict, project.waivers)
     if for_us is not None:
-        shown = None if frames is None else open_frames(frames, None, limit, fit)
+        if tensors is not None:
+            raise click.UsageError("--tensors have a result each, expected them without --for")
+        shown = None if frames is None else _source(frames, None, None, limit, fit, ())
         return _listen(setup, image, rules, for_us, shown, sends, expect, json_path)
-    if frames is None or expect is not None or sends:
-        raise click.UsageError("expected --frames, or --for with --expect and --send")
-    source = open_frames(frames, labels, limit, fit, contract.classes)
+    if expect is not None or sends:
+        raise click.UsageError("--expect and --send: expected them with --for")
+    source = _source(frames, tensors, labels, limit, fit, contract.classes)
     report = _classify(setup, image, source, jobs, limit_us)
     checks = _judged(report.observations, rules)
-    failures = _failures(report, checks, min_accuracy, frames)
+    failures = _failures(report, checks, min_accuracy, frames or str(tensors))
     _write(report, checks, failures, json_path, junit)  # first: a closed pipe ends the table
     if plot is not None and report.results:
         from boardless.report.latency_plot import draw
@@ -181,6 +178,18 @@ def _asked(
     if frames is not None or for_us is not None:
         return frames, for_us
     return project.frames, None if project.for_time is None else Duration()(project.for_time)
+
+
+def _require_outputs(json_path: Path | None, junit: Path | None, plot: Path | None) -> None:
+    from boardless_sim.files import require_writable
+
+    if plot is not None:
+        from boardless.report.latency_plot import require_matplotlib
+
+        require_matplotlib()
+    for path in (json_path, junit, plot):
+        if path is not None:
+            require_writable(path)
 
 
 def _print_skipped(source: Frames) -> None:
@@ -270,6 +279,27 @@ def _write(
         write_text(junit, run_junit(checks, report.checked, failures))
 
 
+def _source(
+    frames: str | None,
+    tensors: Path | None,
+    labels: Path | None,
+    limit: int | None,
+    fit: str,
+    classes: tuple[str, ...],
+) -> Frames:
+    from boardless_sim.camera.source import Frames, open_frames
+
+    if (frames is None) == (tensors is None):
+        raise click.UsageError("expected --frames or --tensors, one of them")
+    if tensors is not None:
+        from boardless_sim.camera.tensor import open_tensors
+
+        if labels is not None:
+            raise click.UsageError("--labels belong to --frames, expected none with --tensors")
+        return Frames(open_tensors(tensors, limit), None)
+    return open_frames(str(frames), labels, limit, fit, classes)
+
+
 def _classify(
     setup: BoardSetup,
     image: FirmwareImage | None,
@@ -287,7 +317,7 @@ def _classify(
 
                 return classify_in_jobs(setup, source, jobs, limit_us, progress)
             with closing(setup.power_on(image)) as engine:
-                return classify(engine, source, limit_us, progress)
+                return classify(engine, source, limit_us, progress, forgets=True)
         except UnreadableResult as error:  # what the board saw may say why
             return error.report
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from types import TracebackType
 
 from boardless.running.board_checks import Observation, observe
-from boardless.running.classify import FrameResult, RunReport, classify, require_results
+from boardless.running.classify import RunReport, classify, require_results
 from boardless.running.evidence import Evidence, gather
+from boardless.running.frame_stream import FrameResult
 from boardless.running.post_mortem import examine
 from boardless.running.result_lines import read_result
 from boardless.running.session import BoardSetup
@@ -160,6 +161,10 @@ class Rig:
 
     def run_until_text(self, limit_us: float, wanted: str) -> bool:
         """Whether the text came, in a line or before a line end; looks once a millisecond."""
+        with self.engine.one_wait():
+            return self._look_for(limit_us, wanted)
+
+    def _look_for(self, limit_us: float, wanted: str) -> bool:
         engine = self.engine
         deadline_us, first = engine.time_us() + limit_us, len(engine.uart_lines())
         while True:
@@ -180,6 +185,10 @@ class Rig:
         The last frame stays in view, so a firmware that captures on its own may answer it again
         before it answers a new one; such a result is passed over.
         """
+        with self.engine.one_wait():
+            return self._next_result(limit_us)
+
+    def _next_result(self, limit_us: float) -> FrameResult | None:
         deadline_us = self.engine.time_us() + limit_us
         while (left_us := deadline_us - self.engine.time_us()) > 0:
             line = self.run_until_line(left_us, self._is_result)
@@ -251,4 +260,5 @@ def _result(
         times_us=answered.times_us,
         line=answered.line,
         sent_us=sent_us,
+        values=answered.values,
     )

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from boardless.running.board_checks import Observation, observe
-from boardless.running.classify import PEACEFUL, stop_detail
+from boardless.running.classify import PEACEFUL
+from boardless.running.frame_stream import stop_detail
 from boardless.running.post_mortem import PostMortem, examine
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Capability, Engine, StopReason, UartLine

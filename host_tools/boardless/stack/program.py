@@ -89,6 +89,8 @@ class Program:
         self.entry = elf.entry & ~1
         self.vector_range = range(0)
         self.vectors = tuple(self._vectors())
+        for address in (self.entry, *(handler for _, handler in self.vectors)):
+            self._place_label(address)
 
     def code_at(self, address: int) -> Code | None:
         """The executable section that holds an address."""
@@ -223,6 +225,17 @@ class Program:
             size = size or min(following, code.end) - address
             unique = tuple(dict.fromkeys(name for _, name in sorted(names)))
             self.functions[address] = Function(address, min(size, code.end - address), unique)
+
+    def _place_label(self, address: int) -> None:
+        """Assembly may begin at a label that is no function; it reaches to the next one."""
+        code = self.code_at(address)
+        if code is None or any(f.address <= address < f.end for f in self.functions.values()):
+            return
+        following = min((at for at in self.functions if at > address), default=code.end)
+        names = (s.name for s in self.elf.symbols if s.value == address and s.kind == NOTYPE)
+        name = next((name for name in names if not name.startswith("$")), f"sub_{address:08x}")
+        self.functions[address] = Function(address, min(following, code.end) - address, (name,))
+        self.by_name.setdefault(name, []).append(address)
 
     def _vectors(self) -> Iterator[tuple[int, int]]:
         """Exception number and handler, where a section starts with a stack and the entry point."""

@@ -26,6 +26,7 @@ from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
 from boardless_sim.peripherals.fsmc import Fsmc
 from boardless_sim.peripherals.gpio import Gpio
+from boardless_sim.peripherals.graphics.ltdc import Ltdc
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.links.sdio import Sdio
 from boardless_sim.peripherals.links.spi import Spi
@@ -73,9 +74,15 @@ class BoardDevices:
     def external_at(self, address: int) -> MemoryTarget | None:
         """What answers in a bank of the memory controller that is on."""
         controller = self.memory_controller
-        if controller is None or not controller.answers(address):
+        if controller is None or not controller.holds(address):
+            return None
+        if not (controller.answers(address) and controller.is_ready(address)):
             return None
         return self.parts.memory_at(address)
+
+    def external_width(self, address: int) -> int:
+        """Bytes of the bus that a bank of the memory controller has."""
+        return 1 if self.memory_controller is None else self.memory_controller.width(address)
 
     def dma_request(self, request: str, units: int = 1) -> int:
         """Serve a request line by the controller that listens to it; how many units were served."""
@@ -138,9 +145,11 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
             device.clock_hz = rcc.pll48_hz
         elif isinstance(device, Spi):
             device.i2s_hz = rcc.i2s_hz
+        elif isinstance(device, Ltdc):
+            device.clock_hz = rcc.lcd_hz
     spis = {device.name: SpiBus(device, pins) for device in devices if isinstance(device, Spi)}
     camera = board.camera
-    wires = BoardWires(by_name, bus)
+    wires = BoardWires(by_name, spis, bus)
     return BoardDevices(
         by_name=placed,
         pins=pins,

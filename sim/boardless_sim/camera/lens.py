@@ -8,6 +8,9 @@ from collections.abc import Callable
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.parallel import ParallelSink
 from boardless_sim.camera.scene import NO_FRAME, check
+from boardless_sim.camera.tensor import Tensor
+from boardless_sim.errors import FrameError
+from boardless_sim.history import History
 
 
 class Lens:
@@ -19,7 +22,7 @@ class Lens:
 
     def __init__(self) -> None:
         self.in_view = NO_FRAME
-        self.captured: list[Frame] = []
+        self.captured: History[Frame] = History()
         self.on_capture: Callable[[], None] = lambda: None
         self._sink: ParallelSink | None = None
         self._queue: deque[Frame] = deque()
@@ -35,6 +38,8 @@ class Lens:
 
         A capture in progress that still shows the frame before counts as one to come.
         """
+        if isinstance(frame, Tensor):
+            raise FrameError(f"{frame.name}: found a tensor, expected a picture for the camera")
         check(frame)  # a frame that cannot be shown is refused now, not at some frame start
         self._queue.append(frame)
         repeated = self._sink is not None and self._sink.capturing and not self._from_queue

@@ -18,8 +18,10 @@ from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
-from boardless_sim.peripherals.fsmc import Fsmc
+from boardless_sim.peripherals.fsmc import Fmc, Fsmc
 from boardless_sim.peripherals.gpio import Gpio
+from boardless_sim.peripherals.graphics.dma2d import Dma2d
+from boardless_sim.peripherals.graphics.ltdc import Ltdc
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.iwdg import Iwdg
 from boardless_sim.peripherals.links.otg import Otg
@@ -119,10 +121,12 @@ DEVICES = (
     Device("DMA2", 0x4002_6400, Dma, tuple(f"DMA2_Stream{number}" for number in range(8))),
     Device("OTG_HS", 0x4004_0000, Otg, ("OTG_HS",)),
     Device("OTG_FS", 0x5000_0000, Otg, ("OTG_FS",)),
+    Device("LTDC", 0x4001_6800, Ltdc, ("LTDC", "LTDC_ER")),
+    Device("DMA2D", 0x4002_B000, Dma2d, ("DMA2D",)),
     Device("DCMI", 0x5005_0000, Dcmi, ("DCMI",)),
     Device("RNG", 0x5006_0800, Rng, ("RNG",)),
     Device("FSMC", 0xA000_0000, _MEMORY_CONTROLLER),
-    Device("FMC", 0xA000_0000, _MEMORY_CONTROLLER),
+    Device("FMC", 0xA000_0000, partial(Fmc, first_bank=0x6000_0000)),
 )
 # The timers behind ITR0 to ITR3 of each (RM0090 tables 93, 97 and 100); TIM9's and TIM12's ITR2
 # and ITR3 are outputs of one-channel timers and not modelled.
@@ -147,10 +151,8 @@ UNMODELLED = (
     KnownPeripheral("CEC", 0x4000_6C00),
     KnownPeripheral("SAI1", 0x4001_5800),
     KnownPeripheral("SAI2", 0x4001_5C00),
-    KnownPeripheral("LTDC", 0x4001_6800),
     KnownPeripheral("DSIHOST", 0x4001_6C00, 0xC00),
     KnownPeripheral("ETH", 0x4002_8000, 0x1400, {0x00: "MACCR", 0x1000: "DMABMR"}),
-    KnownPeripheral("DMA2D", 0x4002_B000),
     KnownPeripheral("CRYP", 0x5006_0000),
     KnownPeripheral("HASH", 0x5006_0400),
     KnownPeripheral("QUADSPI", 0xA000_1000, 0x1000),

@@ -7,6 +7,7 @@ The operation that belongs to it stands in `Engine` for everyone, and says so wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -173,13 +174,13 @@ class Engine(Protocol):
         the firmware has captured it whole; the last frame stays in view.
         """
 
-    def captured(self) -> list[Frame]:
+    def captured(self) -> Sequence[Frame]:
         """The frame of every capture that completed so far, in order."""
 
     def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
         """Run for at most `limit_us` of virtual time, or until a UART line satisfies `until`."""
 
-    def uart_lines(self) -> list[UartLine]:
+    def uart_lines(self) -> Sequence[UartLine]:
         """Every complete line since power-on, all ports, in order of time."""
 
     def uart_send(self, port: str, data: bytes) -> None:
@@ -206,6 +207,17 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give back everything the engine holds. Harmless twice."""
 
+    def one_wait(self) -> AbstractContextManager[None]:
+        """Several calls of `run` that are one wait for the bounds of the host."""
+        return nullcontext()
+
+    def forget_history(self, keep: int) -> None:
+        """Let go of all lines and captures but the last `keep`; they keep their numbers.
+
+        For runs without end. Nothing to do for an engine that keeps them all.
+        """
+        return
+
     def be_precise(self) -> None:
         """From here on time is as precise as a test of times wants it, although a run takes longer.
 
@@ -221,7 +233,7 @@ class Engine(Protocol):
         """What is wrong with the sensor from its next frame or transfer on (`CAMERA_FAULTS`)."""
         raise _lacks(self, Capability.CAMERA_FAULTS)
 
-    def captures(self) -> list[Capture]:
+    def captures(self) -> Sequence[Capture]:
         """One for every frame of `captured`, in order (`CAPTURE_TIMES`).
 
         A gap in their numbers is a frame lost.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from boardless_sim.foreseen import DmaRoom
+from boardless_sim.peripherals.gated import Gated
 from boardless_sim.peripherals.peripheral import BusFault, Event, Peripheral
 from boardless_sim.peripherals.register import WORD, IrqLine
 
@@ -173,7 +174,8 @@ class Stream:
             self._peripheral_step = 4 if control & CR_PINCOS else self._unit
         self._reload = self.registers[NDTR]
         device = self._owner.bus.device_at(self.registers[PAR])
-        self._device = None if self._peripheral_step else device
+        fixed = device is not None and not isinstance(device[0], Gated)  # its clock may come later
+        self._device = device if fixed and not self._peripheral_step else None
         self._rewind()
 
     def _choose_path(self) -> Callable[[int], None]:
@@ -272,7 +274,8 @@ class Stream:
             self._owner.bus.memory_write(self._memory, data, self._buffer)
             self._memory += len(data)
         else:
-            self._owner.bus.memory_write(self._memory, data[-self._memory_unit :])
+            for start in range(0, len(data), self._memory_unit):
+                self._owner.bus.memory_write(self._memory, data[start : start + self._memory_unit])
 
     def _from_memory(self, size: int) -> bytes:
         if self.registers[CR] & CR_MINC:

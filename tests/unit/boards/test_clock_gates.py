@@ -39,6 +39,23 @@ def test_dead_while_gated(
     assert len(board.found()) == 2
 
 
+@pytest.mark.fidelity(device="DMA")
+def test_a_stream_may_be_enabled_before_its_device_has_a_clock(board: ProbedBoard) -> None:
+    """The stream holds an address (RM0090 10.5.6), not the device that answers there now."""
+    board.enable(rcc.AHB1ENR, 21)
+    stream = dma.FIRST_STREAM + 5 * dma.STREAM_STRIDE
+    board.machine.memory_write(0x2000_1000, b"\x12\x34")
+    for offset, value in (
+        (dma_stream.PAR, board.address("DAC", 0x10)), (dma_stream.M0AR, 0x2000_1000),
+        (dma_stream.NDTR, 2), (dma_stream.CR, 7 << 25 | 1 << 10 | 1 << 6 | dma_stream.CR_EN),
+    ):  # fmt: skip
+        board.write("DMA1", stream + offset, value)
+    board.enable(rcc.APB1ENR, 29)
+    board.write("DAC", 0x00, 0x103D)  # DMAEN, by software, TEN, EN
+    board.write("DAC", 0x04, 1)
+    assert board.read("DAC", 0x10) == 0x12
+
+
 @pytest.mark.fidelity(device="RNG", behaviour="dead while unclocked", source="RM0090 2.3")
 def test_the_rng_is_dead_while_gated(board: ProbedBoard) -> None:
     board.write("RNG", 0x00, 4)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from boardless_sim.engines.console import PortConsole
 from boardless_sim.engines.engine import UartLine
+from boardless_sim.history import History
 
 
 def said(*data: bytes) -> tuple[list[str], PortConsole]:
-    lines: list[UartLine] = []
+    lines: History[UartLine] = History()
     console = PortConsole("USART1", lines)
     for byte in b"".join(data):
         console.take(byte, 0.0)

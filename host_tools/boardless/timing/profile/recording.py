@@ -9,7 +9,8 @@ from itertools import chain
 from pathlib import Path
 
 from boardless.project.model_hash import require_model_in
-from boardless.running.classify import DEFAULT_LIMIT_US, FrameResult, classify, stop_detail
+from boardless.running.classify import DEFAULT_LIMIT_US, classify
+from boardless.running.frame_stream import FrameResult, stop_detail
 from boardless.running.post_mortem import PostMortem, examine, in_short
 from boardless.running.session import BoardSetup
 from boardless.timing.profile.costs import LayerCost, LayerCosts, Stage, StageCosts, label

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 
 from boardless_sim.boards.board import Board
@@ -32,6 +33,7 @@ from boardless_sim.engines.native.places import exception_name, place_in_words
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
+from boardless_sim.history import History
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
 
 
@@ -69,12 +71,12 @@ class NativeEngine(Engine):
         self._refill = refill
         self._machine: Machine | None = None
         self._image: FirmwareImage | None = None
-        self._lines: list[UartLine] = []
+        self._lines: History[UartLine] = History()
         self._consoles: dict[str, PortConsole] = {}
         self._until: Callable[[UartLine], bool] | None = None
         self._calls: CallCount | None = None
         self._visits: dict[int, list[Callable[[], None]]] = {}
-        self._captures: list[Capture] = []
+        self._captures: History[Capture] = History()
 
     # ---- life ----
 
@@ -82,7 +84,7 @@ class NativeEngine(Engine):
         """Build a fresh board and put the image into its Flash."""
         self.close()
         self._image = image
-        self._lines, self._consoles, self._captures = [], {}, []
+        self._lines, self._consoles, self._captures = History(), {}, History()
         self._calls, self._visits = None, {}
         with blaming(self._own_files):
             machine = Machine(
@@ -99,6 +101,7 @@ class NativeEngine(Engine):
         for port, usart in machine.devices.usarts.items():
             usart.on_transmit = self._receiver(port)
             usart.late_words = partial(self._patience, self._consoles[port])
+            usart.on_late = partial(self._receive_late, self._consoles[port])
         machine.semihosting.on_output = self._receiver("semihosting")
         if machine.devices.fitted is not None:
             machine.devices.camera.lens.on_capture = self._note_capture
@@ -122,11 +125,11 @@ class NativeEngine(Engine):
         """Queue a frame for the lens."""
         return self.machine.devices.camera.lens.show(frame)
 
-    def captured(self) -> list[Frame]:
+    def captured(self) -> Sequence[Frame]:
         """The frames that were captured whole, in order."""
-        return list(self.machine.devices.camera.lens.captured)
+        return self.machine.devices.camera.lens.captured
 
-    def captures(self) -> list[Capture]:
+    def captures(self) -> Sequence[Capture]:
         """When each of them was whole."""
         return self._captures
 
@@ -167,6 +170,10 @@ class NativeEngine(Engine):
             f"in {image.function_at(shared.stack_left_pc)} (SP {shared.stack_left_sp:#010x})"
         )
         self.machine.report(Check.STACK_INTO_VARIABLES, "core", text, shared.stack_left_pc)
+
+    def one_wait(self) -> AbstractContextManager[None]:
+        """Several calls of `run` with one sum of the host's time, bytes and resets."""
+        return self.machine.guard.one_wait()
 
     def run_to(self, address: int, limit_us: float) -> bool:
         """Run until the basic block at `address` is about to run; False: it was not reached."""
@@ -260,9 +267,18 @@ class NativeEngine(Engine):
 
     # ---- UART ----
 
-    def uart_lines(self) -> list[UartLine]:
+    def uart_lines(self) -> Sequence[UartLine]:
         """Every complete line so far."""
         return self._lines
+
+    def forget_history(self, keep: int) -> None:
+        """All lines and captures but the last ones."""
+        self._lines.forget(keep)
+        self._captures.forget(keep)
+        for console in self._consoles.values():
+            console.forget(keep)
+        if self.machine.devices.fitted is not None:
+            self.machine.devices.camera.lens.captured.forget(keep)
 
     def uart_send(self, port: str, data: bytes) -> None:
         """Feed bytes into a USART's receiver."""
@@ -290,11 +306,15 @@ class NativeEngine(Engine):
         console = self._consoles.get(port)
         if console is None:
             raise EngineError(f"port {port!r}, expected one of {', '.join(self._consoles)}")
-        return bytes(console.data)
+        return console.data
 
     def _patience(self, console: PortConsole) -> int:
         """Bytes of a line that may come together: no bound is met by any of them."""
         return max(min(console.room, self.machine.guard.room_bytes), 0)
+
+    def _receive_late(self, console: PortConsole, sent: bytes) -> None:
+        self.machine.guard.note_bytes(len(sent))
+        console.take_late(sent)
 
     # ---- state ----
 

@@ -24,6 +24,7 @@ from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.finding import Check, Finding
 from boardless_sim.foreseen import DmaRoom, Foreseen, ForeseenBytes
+from boardless_sim.parts.part import MemoryTarget
 from boardless_sim.peripherals.gated import Gated
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Event, Peripheral
 
@@ -158,7 +159,7 @@ class Machine:
         ]
         controller = self.devices.memory_controller
         if controller is not None:
-            regions.append((controller.window, RegionKind.DEVICE))
+            regions += [(window, RegionKind.DEVICE) for window in controller.windows]
         regions += [
             (PPB, RegionKind.PPB),
             (SRAM_ALIAS, RegionKind.SRAM_ALIAS),
@@ -411,7 +412,7 @@ class Machine:
     def _is_external(self, address: int) -> bool:
         """Whether it is of a bank of the memory controller; a bus error where that is off."""
         controller = self.devices.memory_controller
-        if controller is None or address not in controller.window:
+        if controller is None or not controller.holds(address):
             return False
         self._shared.effects += 1
         if not controller.answers(address):
@@ -577,6 +578,9 @@ class Machine:
             offset = address - base
             if offset >= 0 and offset + size <= memory.size:
                 return bytes(memory.view[offset : offset + size])
+        external = self.devices.external_at(address)
+        if external is not None:
+            return external.read(address, size).to_bytes(size, "little")
         raise BusFault(f"no memory at {address:#010x}, {size} bytes")
 
     def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
@@ -591,7 +595,18 @@ class Machine:
             if writable and offset >= 0 and offset + len(data) <= memory.size:
                 memory.view[offset : offset + len(data)] = data
                 return
+        external = self.devices.external_at(address)
+        if external is not None:
+            self._write_external(external, address, data)
+            return
         raise BusFault(f"no RAM at {address:#010x}, {len(data)} bytes")
+
+    def _write_external(self, target: MemoryTarget, address: int, data: bytes) -> None:
+        """As the bus behind the memory controller takes it: by bytes or by halfwords."""
+        width = self.devices.external_width(address)
+        for start in range(0, len(data), width):
+            item = data[start : start + width]
+            target.write(address + start, len(item), int.from_bytes(item, "little"))
 
     def device_at(self, address: int) -> tuple[Peripheral, int] | None:
         """The device at an address, and the offset in it."""
