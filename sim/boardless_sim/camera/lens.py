@@ -40,6 +40,18 @@ class Lens:
         repeated = self._sink is not None and self._sink.capturing and not self._from_queue
         return len(self.captured) + repeated + len(self._queue) - 1
 
+    @property
+    def waiting(self) -> int:
+        """How many frames are queued that were not captured yet."""
+        return len(self._queue)
+
+    def replace(self, frame: Frame) -> None:
+        """Show this one next, whatever was queued."""
+        check(frame)
+        self._queue.clear()
+        self._from_queue = False
+        self._queue.append(frame)
+
     def expose(self) -> None:
         """A frame begins."""
         if self._queue:
