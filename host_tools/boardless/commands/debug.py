@@ -14,7 +14,10 @@ _PS_PER_UNIT = {"us": 10**6, "ms": 10**9, "s": 10**12}
 
 
 @click.command("debug")
-@click.argument("elf", type=PATH)
+@click.argument("elf", type=PATH, required=False)
+@click.option(
+    "--core", type=PATH, metavar="DIR", help="Instead of an ELF: what a failed test has left there."
+)
 @click.option(
     "--frames", metavar="PATH", help="Shown to the camera: a file, a folder, pattern:NAME."
 )
@@ -30,7 +33,8 @@ _PS_PER_UNIT = {"us": 10**6, "ms": 10**9, "s": 10**12}
 @strict_option
 @peripheral_option
 def command(
-    elf: Path,
+    elf: Path | None,
+    core: Path | None,
     frames: str | None,
     limit: int | None,
     port: int,
@@ -44,11 +48,17 @@ def command(
     Stops cost no virtual time: the run under the debugger is the run without it.
     """
     from boardless.debug.server import serve
+    from boardless.debug.session import GdbSession
     from boardless.debug.target import DebugTarget
     from boardless_sim.camera.source import open_frames
     from boardless_sim.elf.image import load_image
     from boardless_sim.engines.native.engine import NativeEngine
 
+    if (elf is None) == (core is None):
+        raise click.UsageError("expected one of ELF and --core DIR")
+    if elf is None:
+        assert core is not None
+        return _open_core(core, port)
     every_ps = None if no_reverse else _picoseconds(snapshot_every)
     image = load_image(elf)
     with closing(NativeEngine(strict=strict, peripherals=peripherals)) as engine:
@@ -56,7 +66,7 @@ def command(
         for frame in open_frames(frames, limit=limit) if frames else ():
             engine.show(frame)
         with closing(DebugTarget(engine, image, every_ps)) as target:
-            serve(target, port, click.echo)
+            serve(lambda link: GdbSession(target, link), port, click.echo)
     return ExitCode.PASSED
 
 
@@ -68,3 +78,16 @@ def _picoseconds(text: str) -> int:
             f"{text!r}, expected a time such as 50ms", param_hint="--snapshot-every"
         )
     return int(number) * unit
+
+
+def _open_core(folder: Path, port: int) -> int:
+    from boardless.debug.core_session import CoreSession
+    from boardless.debug.server import serve
+    from boardless.running.core_dump import read_core
+
+    found = read_core(folder)
+    for line in found.stands:
+        click.echo(line, err=True)
+    click.echo(f"of {found.elf}", err=True)
+    serve(lambda link: CoreSession(found, link), port, click.echo)
+    return ExitCode.PASSED

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,9 +20,11 @@ from xml.etree import ElementTree
 from boardless.project.contract import load_contract
 from boardless.suites.check_file import TestCheck, add_to_xunit, clear_checks, read_checks
 from boardless.suites.family import Family
+from boardless.suites.keywords.at_failure import CORES, DEBUG_PORT
 from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.errors import BoardlessError
 
+CORE_FOLDER = "cores"
 OUTPUTS = ("output.xml", "log.html", "report.html", "xunit.xml")
 
 # Above this Robot's exit code is no count of failed tests: bad data, interrupted, or broken.
@@ -45,6 +48,8 @@ class SuitePlan:
     config: Path | None = None
     bounds: Bounds = DEFAULT
     variables: tuple[str, ...] = ()  # NAME:VALUE, for Robot
+    debug_port: int | None = None  # where a failing keyword waits for a debugger
+    keeps_cores: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,11 +149,22 @@ def robot_command(plan: SuitePlan) -> list[str]:
         command += ["--variable", f"RESETS:{bounds.resets}"]
     for variable in plan.variables:
         command += ["--variable", variable]
+    command += _at_failure(plan)
     if plan.engine is not None:
         command += ["--variable", f"ENGINE:{plan.engine}"]
     if plan.require_engine is not None:
         command += ["--variable", f"REQUIRE ENGINE:{plan.require_engine}"]
     return [*command, str(plan.suites)]
+
+
+def _at_failure(plan: SuitePlan) -> list[str]:
+    """What a failing keyword is told to do."""
+    wanted = []
+    if plan.debug_port is not None:
+        wanted += ["--variable", f"{DEBUG_PORT}:{plan.debug_port}"]
+    if plan.keeps_cores:
+        wanted += ["--variable", f"{CORES}:{(plan.out / CORE_FOLDER).resolve()}"]
+    return wanted
 
 
 @contextlib.contextmanager
@@ -181,6 +197,7 @@ def _make_empty(out: Path) -> None:
         for name in OUTPUTS:
             (out / name).unlink(missing_ok=True)
         clear_checks(out)
+        shutil.rmtree(out / CORE_FOLDER, ignore_errors=True)
     except OSError as error:
         raise BoardlessError(f"{out}: {error.strerror or error}, expected a folder") from error
 
