@@ -7,7 +7,16 @@ from collections.abc import Callable
 
 import numpy as np
 
-from boardless_models.graph.graph import ADD_LEFT_SHIFT, Add, AddConstant, Lookup, Prelu, Value
+from boardless_models.data.network import Shape
+from boardless_models.graph.graph import (
+    ADD_LEFT_SHIFT,
+    Add,
+    AddConstant,
+    Lookup,
+    Multiply,
+    Prelu,
+    Value,
+)
 from boardless_models.int8.activation import INPUTS, function_table, hard_swish_table, logistic
 from boardless_models.int8.scaling import (
     INT8_MAXIMUM,
@@ -166,6 +175,7 @@ def add_constant_of(
     values: tuple[Value, Value],
     tensor: FileTensor,
     clamp: tuple[int, int],
+    signs: tuple[int, int] = (1, 1),
 ) -> AddConstant:
     """A value and a constant, one for all or one a channel."""
     source, target = values
@@ -182,11 +192,38 @@ def add_constant_of(
         )
     factors, weights, shift = add_factors(source.scale, scale, target)
     three = numbers[0], *numbers
-    plain = Add(name, *three, factors, weights, shift, *clamp)
+    plain = Add(name, *three, factors, weights, shift, *clamp, signs=signs)
     centred = np.broadcast_to(found.reshape(-1).astype(np.int64) - zero_point, (channels,))
     rows = [plain.share(centred, 1, way) for way in ROUNDINGS]
     addends = np.array(rows, np.int32)
-    return AddConstant(name, *three, factors, weights, shift, *clamp, addends)
+    return AddConstant(name, *three, factors, weights, shift, *clamp, addends, signs=signs)
+
+
+def multiply_of(
+    name: str,
+    numbers: tuple[int, int, int],
+    values: tuple[Value, Value, Value],
+    clamp: tuple[int, int],
+) -> Multiply:
+    """Two values of one shape, or the second of one pixel."""
+    first, second, target = values
+    if target.shape != first.shape or second.shape not in (
+        first.shape,
+        Shape(1, 1, first.shape.channels),
+    ):
+        raise ModelError(
+            f"tensors {first.name!r} and {second.name!r} have different shapes (only one pixel is "
+            "spread over all)"
+        )
+    multiplier, exponent = quantize_multiplier(first.scale * second.scale / target.scale)
+    return Multiply(
+        name,
+        *numbers,
+        np.array([multiplier], np.int32),
+        np.array([exponent], np.int8),
+        np.array([second.scale], np.float32),
+        *clamp,
+    )
 
 
 def add_factors(

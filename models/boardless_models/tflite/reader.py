@@ -12,12 +12,13 @@ from boardless_models.int8.score import score_step
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.ends import without_ends
 from boardless_models.tflite.file import FileOperator, TfliteFile
-from boardless_models.tflite.layers import FileLayers
+from boardless_models.tflite.moves import FileMoves
 from boardless_models.tflite.pointwise import (
     FUNCTIONS,
     add_constant_of,
     add_of,
     clamp_of,
+    multiply_of,
     prelu_of,
     relu_of,
     rescale_of,
@@ -39,7 +40,7 @@ def graph_of(file: TfliteFile, name: str, rounding: Rounding) -> Graph:
     return Importer(without_ends(file)).graph(name, rounding)
 
 
-class Importer(FileLayers):
+class Importer(FileMoves):
     """One file on its way to a graph."""
 
     def __init__(self, file: TfliteFile) -> None:
@@ -62,6 +63,8 @@ class Importer(FileLayers):
         if complaints:
             raise ModelError("not supported:\n  " + "\n  ".join(complaints))
         output = self.file.outputs[0]
+        if output in self.padded and output not in self.values:
+            self.fill_border(output)
         if output not in self.values or not self.operators:
             raise ModelError(f"tensor {output}, the graph's output, is never computed")
         values, numbers = self.numbered()
@@ -96,6 +99,14 @@ class Importer(FileLayers):
             tfl.SOFTMAX: self.softmax,
             tfl.QUANTIZE: self.requantise,
             tfl.TRANSPOSE: self.transpose,
+            tfl.MUL: self.multiply,
+            tfl.SUB: self.add,
+            tfl.PADV2: self.pad_anything,
+            tfl.MIRROR_PAD: self.pad_anything,
+            tfl.SLICE: self.slice,
+            tfl.SPLIT: self.split,
+            tfl.SPLIT_V: self.split,
+            tfl.RESIZE_NEAREST_NEIGHBOR: self.resize,
             **dict.fromkeys(SHAPE_SUMS, self.shape_sum),
             **dict.fromkeys(SHAPERS, self.reshape),
             **dict.fromkeys(ACTIVATIONS, self.activation),
@@ -114,12 +125,15 @@ class Importer(FileLayers):
         if found.shape.size != source.shape.size or not same_grid:
             raise ModelError(f"tensor {found.name!r} is not {self.values[index].name!r} reshaped")
 
-    def shape_sum(self, _index: int, operator: FileOperator) -> None:
+    def shape_sum(self, index: int, operator: FileOperator) -> None:
         """Arithmetic of shapes: for one frame they are fixed, and RESHAPE needs none of it."""
+        if operator.code == tfl.STRIDED_SLICE and operator.inputs[0] in self.values:
+            return self.slice(index, operator)
         for index in operator.outputs:
             tensor = self.tensor((index,), 0)
             if tensor.kind != tfl.INT32:
                 raise ModelError(f"tensor {tensor.name!r}: expected the int32 of a shape")
+        return None
 
     def transpose(self, index: int, operator: FileOperator) -> None:
         """One that moves extents of one only: the bytes stay where they are."""
@@ -150,24 +164,38 @@ class Importer(FileLayers):
         self.file = replace(self.file, outputs=(number,))
 
     def add(self, index: int, operator: FileOperator) -> None:
-        """ADD of two activations, or of one and a constant on either side."""
+        """ADD or SUB of two activations, or of one and a constant on either side."""
         name = f"op {index} {operator.name}"
         sides = [self.tensor(operator.inputs, place) for place in (0, 1)]
+        signs = (1, -1) if operator.code == tfl.SUB else (1, 1)
         if sides[0].data:
             operator = replace(operator, inputs=operator.inputs[1::-1])
+            signs = signs[1], signs[0]
         first, source = self.input(operator)
         if any(side.data for side in sides):
             target_number, target = self.output(operator)
             numbers, values = (first, target_number), (source, target)
             clamp = clamp_of(operator.options.activation, target)
             addend = self.tensor(operator.inputs, 1)
-            self.operators.append(add_constant_of(name, numbers, values, addend, clamp))
+            self.operators.append(add_constant_of(name, numbers, values, addend, clamp, signs))
             return
         second, other = self.input(operator, 1)
         target_number, target = self.output(operator)
         triple = (source, other, target)
         clamp = clamp_of(operator.options.activation, target)
-        self.operators.append(add_of(name, (first, second, target_number), triple, clamp))
+        made = add_of(name, (first, second, target_number), triple, clamp)
+        self.operators.append(replace(made, signs=signs))
+
+    def multiply(self, index: int, operator: FileOperator) -> None:
+        """MUL of two activations, the second of one shape or of one pixel for all."""
+        parts = [self.input(operator, place) for place in (0, 1)]
+        (first, source), (second, other) = sorted(parts, key=lambda at: -at[1].shape.size)
+        number, target = self.output(operator)
+        clamp = clamp_of(operator.options.activation, target)
+        name = f"op {index} {operator.name}"
+        self.operators.append(
+            multiply_of(name, (first, second, number), (source, other, target), clamp)
+        )
 
     def activation(self, index: int, operator: FileOperator) -> None:
         """An activation that stands by itself."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from boardless_models.graph.graph import Value
 from boardless_models.tflite import file as tfl
@@ -12,14 +12,23 @@ from boardless_models.tflite.tensors import grid_of, shape_of
 from boardless_sim.errors import ModelError
 
 
+@dataclass(frozen=True)
+class Padded:
+    """A PAD of rows and columns: its name, the value before it, its border."""
+
+    name: str
+    source: int
+    border: Border
+
+
 class FileValues:
     """What the operators of one file have put out, each value checked when it is made."""
 
     def __init__(self, file: TfliteFile) -> None:
         self.file = file
         self.values: dict[int, Value] = {}
-        # What a PAD put out: the value before it, and its border.
-        self.padded: dict[int, tuple[int, Border]] = {}
+        # What a PAD put out that only convolutions read so far.
+        self.padded: dict[int, Padded] = {}
 
     def numbered(self) -> tuple[tuple[Value, ...], dict[int, int]]:
         """The values in use, and their new numbers."""
@@ -69,11 +78,15 @@ class FileValues:
         index = operator.inputs[place]
         if tensor.data:
             raise ModelError(f"tensor {tensor.name!r} is a constant, expected an activation")
-        if index in self.padded:
-            raise ModelError(f"tensor {tensor.name!r} is padded, expected that by a convolution")
+        if index in self.padded and index not in self.values:
+            self.fill_border(index)
         if index not in self.values:
             raise ModelError(f"tensor {tensor.name!r} is not computed before")
         return index, self.values[index]
+
+    def fill_border(self, index: int) -> None:
+        """A PAD that something else than a convolution reads."""
+        raise NotImplementedError
 
     def output(self, operator: FileOperator) -> tuple[int, Value]:
         """The one output, new."""
