@@ -26,7 +26,7 @@ SCHEMA_VERSION = 3
 DATA_ALIGNMENT = 16
 MOST_DIMENSIONS, MOST_SCALES, MOST_LISTED = 8, 1 << 14, 256
 
-FLOAT32, INT32, UINT8, INT8 = 0, 2, 3, 9
+FLOAT32, INT32, UINT8, INT16, INT8 = 0, 2, 3, 7, 9
 TYPE_NAMES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 6: "bool"}
 TYPE_NAMES |= {7: "int16", 9: "int8", 17: "int4"}
 SAME, VALID = 0, 1
@@ -163,7 +163,11 @@ def read_tflite(content: bytes) -> TfliteFile:
         raise ModelError(f"schema version {version}, expected {SCHEMA_VERSION}")
     graphs = model.tables(2)
     if len(graphs) != 1:
-        raise ModelError(f"{len(graphs)} graphs, expected 1")
+        names = ", ".join(repr(graph.text(4)) for graph in graphs[:4])
+        raise ModelError(
+            f"{len(graphs)} graphs ({names}), expected one: neither control flow nor state that is "
+            "kept from one inference to the next is taken"
+        )
     codes = [max(code.integer(0, "b"), code.integer(3, "i")) for code in model.tables(1)]
     data = [buffer.numbers(0, "u1") for buffer in model.tables(4)]
     tensors, left = [], len(content)

@@ -53,7 +53,8 @@ class FileLayers(FileValues):
         """What a convolution reads, and the border that a PAD before it has put around."""
         self.tensor(operator.inputs, 0)
         padded = self.padded.get(operator.inputs[0])
-        if padded is None:
+        window = self.tensor(operator.inputs, 1).shape[1:3]
+        if padded is None or not padded.fits(window):
             return *self.input(operator), Border()
         return padded.source, self.values[padded.source], padded.border
 

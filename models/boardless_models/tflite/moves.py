@@ -10,7 +10,7 @@ from boardless_models.graph.graph import Value
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.file import FileOperator
 from boardless_models.tflite.layers import FileLayers
-from boardless_models.tflite.moving import Places, bordered, nearest, part, split, strided
+from boardless_models.tflite.moving import Places, bordered, nearest, part, place_of, split, strided
 from boardless_models.tflite.reduce import border_of, integers
 from boardless_models.tflite.tensors import grid_of
 from boardless_models.tflite.values import Padded
@@ -92,16 +92,17 @@ class FileMoves(FileLayers):
         equal = operator.code == tfl.SPLIT
         number = operator.inputs[1 if equal else 0] if len(operator.inputs) > 1 else -1
         first, source = self.input(FileOperator(operator.code, (number,), ()))
-        axis = integers(self.tensor(operator.inputs, 0 if equal else 2)).reshape(-1)
+        axes = integers(self.tensor(operator.inputs, 0 if equal else 2)).reshape(-1).tolist()
         rank, count = len(self.file.tensors[number].shape), len(operator.outputs)
-        if equal:
-            outputs = [self.tensor((output,), 0).shape for output in operator.outputs]
-            sizes = [shape[int(axis[0])] if len(shape) == rank else 0 for shape in outputs]
-        else:
+        if len(axes) != 1 or not count:
+            raise ModelError(f"{len(axes)} axes, {count} outputs")
+        extent = len(Places.whole(source).axes[place_of(axes[0], rank)])
+        sizes = [extent // count] * count
+        if not equal:
             sizes = integers(self.tensor(operator.inputs, 1)).reshape(-1).tolist()
-        if axis.size != 1 or len(sizes) != count:
+        if len(sizes) != count:
             raise ModelError(f"{len(sizes)} parts in {count} outputs")
-        for place, found in enumerate(split(source, int(axis[0]), rank, sizes)):
+        for place, found in enumerate(split(source, axes[0], rank, sizes)):
             own = FileOperator(operator.code, operator.inputs, operator.outputs[place:])
             self.move(index, own, first, found)
             if place:  # the name alone is that of the first, whose output a peer is watched by

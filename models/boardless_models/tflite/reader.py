@@ -22,6 +22,7 @@ from boardless_models.tflite.pointwise import (
     prelu_of,
     relu_of,
     rescale_of,
+    scale_of,
     table_of,
 )
 from boardless_models.tflite.reduce import integers, mean_of
@@ -50,8 +51,9 @@ class Importer(FileMoves):
     def graph(self, name: str, rounding: Rounding) -> Graph:
         """Every operator in turn; what cannot be taken is collected, then said at once."""
         if len(self.file.inputs) != 1 or len(self.file.outputs) != 1:
-            counts = f"{len(self.file.inputs)} inputs, {len(self.file.outputs)} outputs"
-            raise ModelError(f"{counts}; expected one of each")
+            ends = ("input", self.file.inputs), ("output", self.file.outputs)
+            counts = ", ".join(self.listed(what, found) for what, found in ends)
+            raise ModelError(f"{counts}; expected one of each: convert a part that has them")
         source = self.new_value(self.file.inputs[0])
         complaints: list[str] = []
         for index, operator in enumerate(self.file.operators):
@@ -65,12 +67,14 @@ class Importer(FileMoves):
         output = self.file.outputs[0]
         if output in self.padded and output not in self.values:
             self.fill_border(output)
-        if output not in self.values or not self.operators:
+        if not self.operators:
+            raise ModelError("no operator that computes anything, expected one at least")
+        if output not in self.values:
             raise ModelError(f"tensor {output}, the graph's output, is never computed")
         values, numbers = self.numbered()
         scale = self.values[output].scale
         step = min(score_step(scale * (self.beta or 1.0)), LARGEST_SCORE_STEP)
-        ends = self.values[source].shape, self.values[output].shape
+        task = likely_task(self.values[source].shape, self.values[output].shape)
         graph = Graph(
             name,
             values,
@@ -79,10 +83,16 @@ class Importer(FileMoves):
             numbers[output],
             rounding,
             step,
-            task="classes" if self.beta else likely_task(*ends),
+            task="classes" if self.beta else task,
         )
         check_graph(graph)
         return graph
+
+    def listed(self, what: str, numbers: tuple[int, ...]) -> str:
+        """How many inputs or outputs, and the names of the first."""
+        known = [number for number in numbers[:4] if 0 <= number < len(self.file.tensors)]
+        names = ", ".join(repr(self.file.tensors[number].name) for number in known)
+        return f"{len(numbers)} {what}s ({names}{', …' if len(numbers) > 4 else ''})"
 
     def take(self, index: int, operator: FileOperator) -> None:
         """One operator of the file."""
@@ -127,7 +137,8 @@ class Importer(FileMoves):
 
     def shape_sum(self, index: int, operator: FileOperator) -> None:
         """Arithmetic of shapes: for one frame they are fixed, and RESHAPE needs none of it."""
-        if operator.code == tfl.STRIDED_SLICE and operator.inputs[0] in self.values:
+        first = next(iter(operator.inputs), -1)
+        if operator.code == tfl.STRIDED_SLICE and (first in self.values or first in self.padded):
             return self.slice(index, operator)
         for index in operator.outputs:
             tensor = self.tensor((index,), 0)
@@ -188,6 +199,9 @@ class Importer(FileMoves):
 
     def multiply(self, index: int, operator: FileOperator) -> None:
         """MUL of two activations, the second of one shape or of one pixel for all."""
+        sides = [self.tensor(operator.inputs, place) for place in (0, 1)]
+        if any(side.data for side in sides):
+            return self.scale(index, operator, 0 if sides[0].data else 1)
         parts = [self.input(operator, place) for place in (0, 1)]
         (first, source), (second, other) = sorted(parts, key=lambda at: -at[1].shape.size)
         number, target = self.output(operator)
@@ -196,6 +210,16 @@ class Importer(FileMoves):
         self.operators.append(
             multiply_of(name, (first, second, number), (source, other, target), clamp)
         )
+        return None
+
+    def scale(self, index: int, operator: FileOperator, constant: int) -> None:
+        """MUL by a constant at one of its places, a number for all or one a channel."""
+        first, source = self.input(operator, 1 - constant)
+        number, target = self.output(operator)
+        clamp = clamp_of(operator.options.activation, target)
+        factors = self.tensor(operator.inputs, constant)
+        name = f"op {index} {operator.name}"
+        self.operators.append(scale_of(name, (first, number), (source, target), factors, clamp))
 
     def activation(self, index: int, operator: FileOperator) -> None:
         """An activation that stands by itself."""

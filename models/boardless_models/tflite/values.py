@@ -11,6 +11,13 @@ from boardless_models.tflite.reduce import Border
 from boardless_models.tflite.tensors import grid_of, shape_of
 from boardless_sim.errors import ModelError
 
+# What to do about values of another type.
+ADVICE = {
+    tfl.FLOAT32: "quantise it (TFLiteConverter: a representative_dataset, TFLITE_BUILTINS_INT8)",
+    tfl.UINT8: "convert it again with TensorFlow 2, whose quantised networks are int8",
+    tfl.INT16: "convert it with activations of 8 bits",
+}
+
 
 @dataclass(frozen=True)
 class Padded:
@@ -19,6 +26,12 @@ class Padded:
     name: str
     source: int
     border: Border
+
+    def fits(self, window: tuple[int, ...]) -> bool:
+        """Whether every window of this size sees something behind the border."""
+        border = self.border
+        sides = max(border.top, border.bottom), max(border.left, border.right)
+        return all(side < size for side, size in zip(sides, window, strict=False))
 
 
 class FileValues:
@@ -60,9 +73,10 @@ class FileValues:
     def new_value(self, index: int, storage: int | None = None) -> int:
         """An activation: int8, one scale, one zero point, fixed extents."""
         tensor = self.tensor((index,), 0)
-        kind = tfl.TYPE_NAMES.get(tensor.kind, f"type {tensor.kind}")
         if tensor.kind != tfl.INT8:
-            raise ModelError(f"tensor {tensor.name!r} is {kind}, expected int8 (full-integer)")
+            kind = tfl.TYPE_NAMES.get(tensor.kind, f"type {tensor.kind}")
+            advice = ADVICE.get(tensor.kind, "a network of full integers")
+            raise ModelError(f"tensor {tensor.name!r} is {kind}, expected int8: {advice}")
         if min(tensor.shape, default=0) < 1 or (tensor.is_dynamic and index in self.file.inputs):
             raise ModelError(f"tensor {tensor.name!r} has a dynamic shape, expected a fixed one")
         if index in self.values:

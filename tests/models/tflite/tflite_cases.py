@@ -207,6 +207,14 @@ class Maker:
         inputs = [constant, source] if is_first else [source, constant]
         return self.append(code, inputs, self.value(self.tensors[source].shape))
 
+    def scaled(self, source: int, values: int) -> int:
+        data = self.random.integers(-100, 101, values).astype(np.int8).tobytes()
+        scale, point = np.array([0.02], np.float32), np.array([3], np.int64)
+        constant = self.add(
+            FileTensor(f"factors_{len(self.tensors)}", (values,), tfl.INT8, data, scale, point)
+        )
+        return self.append(tfl.MUL, [source, constant], self.value(self.tensors[source].shape))
+
     def by_itself(self, source: int, code: int, alpha: float = 0.0) -> int:
         tensor = self.tensors[source]
         output = self.value(tensor.shape, float(tensor.scales[0]), int(tensor.zero_points[0]))
@@ -374,6 +382,7 @@ def products_and_differences(seed: int) -> TfliteFile:
     at = make.both(tfl.SUB, at, make.table(other, tfl.LOGISTIC))
     at = make.plus_constant(at, 4, code=tfl.SUB)
     at = make.plus_constant(at, 1, is_first=True, code=tfl.SUB)
+    at = make.scaled(make.scaled(at, 4), 1)
     return make.file(make.dense(at, 3))
 
 
