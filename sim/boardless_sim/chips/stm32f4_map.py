@@ -13,6 +13,8 @@ from boardless_sim.chips.chip import KnownPeripheral
 from boardless_sim.peripherals.analog.adc import Adc
 from boardless_sim.peripherals.analog.dac import Dac
 from boardless_sim.peripherals.crc import Crc
+from boardless_sim.peripherals.crypto.cryp import Cryp
+from boardless_sim.peripherals.crypto.hash import Hash
 from boardless_sim.peripherals.crypto.rng import Rng
 from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.dma import Dma
@@ -125,6 +127,8 @@ DEVICES = (
     Device("LTDC", 0x4001_6800, Ltdc, ("LTDC", "LTDC_ER")),
     Device("DMA2D", 0x4002_B000, Dma2d, ("DMA2D",)),
     Device("DCMI", 0x5005_0000, Dcmi, ("DCMI",)),
+    Device("CRYP", 0x5006_0000, Cryp, ("CRYP",)),
+    Device("HASH", 0x5006_0400, Hash, ("HASH",)),
     Device("RNG", 0x5006_0800, Rng, ("RNG",)),
     Device("ITM", 0xE000_0000, Itm),
     Device("FSMC", 0xA000_0000, _MEMORY_CONTROLLER),
@@ -155,8 +159,6 @@ UNMODELLED = (
     KnownPeripheral("SAI2", 0x4001_5C00),
     KnownPeripheral("DSIHOST", 0x4001_6C00, 0xC00),
     KnownPeripheral("ETH", 0x4002_8000, 0x1400, {0x00: "MACCR", 0x1000: "DMABMR"}),
-    KnownPeripheral("CRYP", 0x5006_0000),
-    KnownPeripheral("HASH", 0x5006_0400),
     KnownPeripheral("QUADSPI", 0xA000_1000, 0x1000),
 )
 
