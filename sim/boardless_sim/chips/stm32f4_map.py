@@ -26,6 +26,7 @@ from boardless_sim.peripherals.graphics.dma2d import Dma2d
 from boardless_sim.peripherals.graphics.ltdc import Ltdc
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.iwdg import Iwdg
+from boardless_sim.peripherals.links.can import Can
 from boardless_sim.peripherals.links.itm import Itm
 from boardless_sim.peripherals.links.otg import Otg
 from boardless_sim.peripherals.links.sdio import Sdio
@@ -96,6 +97,8 @@ DEVICES = (
     Device("I2C1", 0x4000_5400, I2c, ("I2C1_EV", "I2C1_ER")),
     Device("I2C2", 0x4000_5800, I2c, ("I2C2_EV", "I2C2_ER")),
     Device("I2C3", 0x4000_5C00, I2c, ("I2C3_EV", "I2C3_ER")),
+    Device("CAN1", 0x4000_6400, Can, ("CAN1_TX", "CAN1_RX0", "CAN1_RX1", "CAN1_SCE")),
+    Device("CAN2", 0x4000_6800, Can, ("CAN2_TX", "CAN2_RX0", "CAN2_RX1", "CAN2_SCE")),
     Device("PWR", 0x4000_7000, Pwr),
     Device("DAC", 0x4000_7400, Dac, ("DAC",)),
     Device("TIM1", 0x4001_0000, _TIMER_1, ("TIM1_BRK", "TIM1_UP", "TIM1_TRG_COM", "TIM1_CC")),
@@ -152,8 +155,6 @@ UNMODELLED = (
     KnownPeripheral("I2S3ext", 0x4000_4000, registers=_SPI),
     KnownPeripheral("SPDIFRX", 0x4000_4000),
     KnownPeripheral("FMPI2C1", 0x4000_6000),
-    KnownPeripheral("CAN1", 0x4000_6400),
-    KnownPeripheral("CAN2", 0x4000_6800),
     KnownPeripheral("CEC", 0x4000_6C00),
     KnownPeripheral("SAI1", 0x4001_5800),
     KnownPeripheral("SAI2", 0x4001_5C00),
