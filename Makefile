@@ -11,8 +11,7 @@ setup: ## tools of the system, .venv, the project in it; nothing twice
 firmware: setup ## build/firmware/boardless.elf; MODEL=FILE.npz: with this network, in build/model
 ifdef MODEL
 	@.venv/bin/boardless model export '$(MODEL)' build/model/root/generated
-	@$(MAKE) --no-print-directory -C firmware BUILD=../build/model MODEL_ROOT=../build/model/root \
-	    $(addprefix ../build/model/,boardless.elf nn_golden.elf)
+	@$(MAKE) --no-print-directory -C firmware BUILD=../build/model MODEL_ROOT=../build/model/root model
 else
 	@$(MAKE) --no-print-directory -C firmware
 endif

@@ -8,6 +8,7 @@ must not wait for a table that comes last.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # numpy starts a thread a core when it loads, for products of matrices that no command makes
     # large; starting them costs more than a frame.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # What modules and a board are made of lasts: to look through it for garbage at every 700 new
+    # objects, as Python does by itself, finds none.
+    gc.set_threshold(20_000)
     try:
         with _ended_by_signals(), guarded_inputs():
             code = cli.main(args=arguments, prog_name="boardless", standalone_mode=False)

@@ -9,6 +9,12 @@ from dataclasses import dataclass
 from boardless_sim.errors import ResultError
 
 _FIELD = re.compile(r"([a-z][a-z0-9_]*)=(-?\d{1,18})(?![\d.])")
+_REAL = r"-?\d{1,10}\.\d{6}"
+_NO_CLASS = re.compile(
+    rf" (?:(?:error|values)=(?P<reals>{_REAL}(?:,{_REAL}){{0,7}})|outputs=\d+ crc32=[0-9a-f]{{8}})"
+    r"(?= |$)",
+    re.ASCII,
+)
 _STAGE = re.compile(r"([a-z][a-z0-9]*(?:_[a-z0-9]+)*)_(us|ms)", re.ASCII)
 _WHOLE = re.compile(r"-?\d{1,18}", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,18})?", re.ASCII)
@@ -20,13 +26,16 @@ class InferenceResult:
     """What one result line says. `times_us`: how long each stage took that it names.
 
     `frame` is None where the firmware does not number its frames, `score` where it gives none.
+    `class_index` is None where the network tells no classes apart: `values` are then its outputs,
+    as many as the line has room for, or the one error of an autoencoder.
     """
 
     frame: int | None
-    class_index: int
+    class_index: int | None
     score: float | None
     times_us: Mapping[str, float]
     line: str
+    values: tuple[float, ...] = ()
 
 
 def is_result(line: str) -> bool:
@@ -35,16 +44,25 @@ def is_result(line: str) -> bool:
 
 
 def parse_result(line: str) -> InferenceResult:
-    """Read `r- frame=12 class=7 score=93 capture_us=… total_us=…`. Raises `ResultError`."""
+    """Read `r- frame=12 class=7 score=93 capture_us=… total_us=…`, or its kin without a class.
+
+    Those have `error=1.25`, `values=0.5,-1.25` or `outputs=640 crc32=89abcdef`. Raises
+    `ResultError`.
+    """
     fields = {key: int(value) for key, value in _FIELD.findall(line)}
-    missing = [key for key in ("frame", "class", "score") if key not in fields]
+    other = _NO_CLASS.search(line)
+    wanted = ("frame", "class", "score") if other is None else ("frame",)
+    missing = [key for key in wanted if key not in fields]
     if not is_result(line) or missing:
         raise ResultError(
             f"UART: found {line[:100]!r}, expected 'r- frame=N class=N score=N …'"
             + (f" (missing: {', '.join(missing)})" if missing else "")
         )
     times_us = {key[:-3]: value for key, value in fields.items() if key.endswith("_us")}
-    return InferenceResult(fields["frame"], fields["class"], fields["score"], times_us, line)
+    if other is None:
+        return InferenceResult(fields["frame"], fields["class"], fields["score"], times_us, line)
+    values = tuple(float(value) for value in (other["reals"] or "").split(",") if value)
+    return InferenceResult(fields["frame"], None, None, times_us, line, values)
 
 
 @dataclass(frozen=True)

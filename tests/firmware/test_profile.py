@@ -21,7 +21,7 @@ from boardless.timing.profile.sampling import ASLEEP
 from boardless.timing.profile.speedscope import SCHEMA, speedscope_document
 from boardless_models.graph.artifact import load_artifact
 from boardless_models.graph.graph import macs_of
-from boardless_models.graph.memory import arena
+from boardless_models.graph.memory import arena, needed
 from boardless_sim.camera.source import open_frames
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.native.engine import NativeEngine
@@ -73,8 +73,8 @@ def test_every_layer_is_that_of_the_artifact(profile: Profile) -> None:
     ]
     assert {found.cost.calls for found in profile.layers} == {FRAMES}
     assert {(profile.kernel(found) or "")[:6] for found in profile.layers} == {"nn_m4_"}
-    work_bytes = max(found.work_bytes or 0 for found in profile.layers)
-    assert arena(graph)[1] + work_bytes == load_image(ELF).symbol("scratch").size
+    rooms = tuple(found.work_bytes or 0 for found in profile.layers)
+    assert needed(arena(graph, rooms), rooms) == load_image(ELF).symbol("scratch").size
 
 
 def test_every_stage_runs_once_a_frame_and_the_frame_is_the_camera_s(profile: Profile) -> None:
@@ -239,7 +239,7 @@ def test_a_stripped_firmware_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     elf = tmp_path / "app.elf"
     subprocess.run([strip, "-o", str(elf), str(ELF)], check=True)
     assert main(["profile", str(elf)]) == 2
-    assert "stripped (no .symtab), expected an ELF with its symbols" in capsys.readouterr().err
+    assert "no symbols, a profile needs them: expected --symbols ELF" in capsys.readouterr().err
 
 
 def test_what_fit_says_before_a_run_comes_within_15_percent(profile: Profile) -> None:

@@ -19,6 +19,7 @@ from boardless.commands.options import (
     peripheral_option,
     project_options,
     strict_option,
+    tensors_option,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
     metavar="PATH",
     help=f"A file, a folder, pattern:NAME.  [default: {_NOISE_FRAMES} frames of noise]",
 )
+@tensors_option
 @limit_option
 @click.option(
     "--for-us",
@@ -76,6 +78,7 @@ def command(
     choice: ProjectChoice,
     elf: Path,
     frames: str | None,
+    tensors: Path | None,
     limit: int | None,
     for_us: float | None,
     model: Path | None,
@@ -103,8 +106,10 @@ def command(
     from boardless_sim.engines.bounds import Bounds
     from boardless_sim.files import require_writable
 
-    if for_us is not None and (frames is not None or limit is not None):
+    if for_us is not None and (frames, tensors, limit) != (None, None, None):
         raise click.UsageError("--for-us counts time, expected no --frames or --limit with it")
+    if frames is not None and tensors is not None:
+        raise click.UsageError("expected --frames or --tensors, not both")
     project = load_project(choice, elf)
     for path in (json_path, speedscope_path):
         if path is not None:
@@ -121,7 +126,7 @@ def command(
         board=project.board,
         image=project.image,
     )
-    profile = _record(plan, frames, limit, for_us)
+    profile = _record(plan, frames, tensors, limit, for_us)
     _write(profile, json_path, speedscope_path)
     console().print(profile_tables(profile, top))
     if profile.is_stuck:
@@ -131,13 +136,21 @@ def command(
 
 
 def _record(
-    plan: ProfilePlan, frames: str | None, limit: int | None, for_us: float | None
+    plan: ProfilePlan,
+    frames: str | None,
+    tensors: Path | None,
+    limit: int | None,
+    for_us: float | None,
 ) -> Profile:
     from boardless.timing.profile.recording import record_frames, record_time
     from boardless_sim.camera.source import open_frames
 
     if for_us is not None:
         return record_time(plan, for_us)
+    if tensors is not None:
+        from boardless_sim.camera.tensor import open_tensors
+
+        return record_frames(plan, open_tensors(tensors, limit))
     if frames is None:
         return record_frames(plan, open_frames(_NOISE, limit=limit or _NOISE_FRAMES))
     return record_frames(plan, open_frames(frames, limit=limit))

@@ -44,10 +44,16 @@ class Answer:
     """
 
     name: str
-    class_index: int
+    class_index: int | None
     score: float | None
+    said: str  # the whole answer, without times
     layers: tuple[LayerOutput, ...]
     instructions: int | None = None
+
+    @property
+    def said_values(self) -> str:
+        """The answer of a network without classes."""
+        return self.said if self.class_index is None else ""
 
 
 @dataclass(frozen=True)
@@ -198,6 +204,7 @@ def _differences(
             ("number of layers", *counts),
             ("class", one.class_index, two.class_index),
             ("score", one.score, two.score),
+            ("values", one.said_values, two.said_values),
         ):
             if first_value != second_value:
                 yield number, f"{where}, {what}", None, (str(first_value), str(second_value))
@@ -230,11 +237,10 @@ def _with_layers(plain: Opinion, layered: Opinion) -> Opinion:
     """Printing the layers takes time, and must change nothing else."""
     answers = []
     for number, (one, two) in enumerate(zip(layered.answers, plain.answers, strict=False)):
-        if (one.class_index, one.score) != (two.class_index, two.score):
+        if one.said != two.said:
             raise ResultError(
-                f"engine {plain.engine}: frame {number}: class {one.class_index} score "
-                f"{one.score} with the layers printed, class {two.class_index} score {two.score} "
-                "without, expected the same"
+                f"engine {plain.engine}: frame {number}: {one.said!r} with the layers printed, "
+                f"{two.said!r} without, expected the same"
             )
         answers.append(replace(two, layers=one.layers))
     return replace(plain, answers=tuple(answers), detail=plain.detail or layered.detail)
@@ -262,6 +268,7 @@ def _answers(
                 result.name,
                 result.class_index,
                 result.score,
+                result.normalised_line,
                 layers[result.frame],
                 counts[result.frame] if result.frame < len(counts) else None,
             )

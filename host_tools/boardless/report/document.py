@@ -86,4 +86,5 @@ def _result(result: FrameResult) -> dict[str, object]:
         "class": result.class_index,
         "score": result.score,
         "times_us": dict(result.times_us),
+        **({} if result.class_index is not None else {"values": list(result.values)}),
     }

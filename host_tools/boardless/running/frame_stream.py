@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from boardless_sim.finding import Check
 WINDOW = 8
 # Lines and captures that a stream without end keeps: more than a person reads of a failure.
 _KEPT = 1_000
+_ANSWER = re.compile(r"(?:error|values|outputs|crc32)=\S+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,13 @@ class FrameResult:
     frame: int
     name: str
     label: int | None
-    class_index: int
+    class_index: int | None
     score: float | None
     times_us: Mapping[str, float]
     line: str
     sent_us: float
     capture: Capture | None = None
+    values: tuple[float, ...] = ()
 
     @property
     def is_wrong(self) -> bool:
@@ -49,6 +52,8 @@ class FrameResult:
         Times depend on how long the board has been running, and with several jobs there are
         several boards.
         """
+        if self.class_index is None:
+            return f"r- frame={self.frame} {' '.join(_ANSWER.findall(self.line))}"
         return f"r- frame={self.frame} class={self.class_index} score={self.score}"
 
 
@@ -147,6 +152,7 @@ class FrameStream:
             line=result.line,
             sent_us=line.time_us,
             capture=_capture(engine, number),
+            values=result.values,
         )
 
 

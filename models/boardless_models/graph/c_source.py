@@ -5,7 +5,10 @@ from __future__ import annotations
 import string
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
+from boardless_models.data.network import Shape
+from boardless_models.graph.answer import error_steps, output_nano
 from boardless_models.graph.arrays import operator_arrays
 from boardless_models.graph.check import check_graph
 from boardless_models.graph.fusing import fused
@@ -16,24 +19,39 @@ from boardless_models.graph.graph import (
     Graph,
     Lookup,
     Mean,
+    Multiply,
     Operator,
     Pair,
     Pool,
     Prelu,
+    Select,
     Window,
     limits_of,
 )
-from boardless_models.graph.kernels import BACKENDS, m4_kernel, scratch_bytes, slow_reason
-from boardless_models.graph.memory import arena
+from boardless_models.graph.kernels import (
+    BACKENDS,
+    Kernel,
+    m4_kernel,
+    planned,
+    scratch_bytes,
+    slow_reason,
+)
+from boardless_models.graph.memory import WORD
 from boardless_models.int8.scaling import Rounding
 from boardless_models.int8.score import TABLE
+from boardless_sim.errors import ModelError
 from boardless_sim.files import write_text
 
 FORMAT_VERSION = 2
 LINE_WIDTH = 100
 SOURCE_NAME, HEADER_NAME = "model.c", "model.h"
 PLAIN = string.ascii_letters + string.digits + " _()"
-ARRAYS = ("weights", "bias", "multiplier", "exponent")
+FAST: dict[Kernel, str] = {
+    kernel: f"NN_FAST_{'NONE' if kernel == 'plain' else kernel.upper()}"
+    for kernel in get_args(Kernel)
+}
+LARGEST_ARENA = 0xFFFF * WORD  # a room's place has 16 bits
+LARGEST_PICTURE = 112  # firmware/apps/classifier/frame_capture.h
 
 
 def preamble(graph: Graph, sha256: str) -> str:
@@ -98,10 +116,14 @@ def kind_of(operator: Operator) -> str:
             return "NN_MEAN"
         case Concatenate():
             return "NN_CONCATENATE"
+        case Multiply():
+            return "NN_MULTIPLY"
+        case Select():
+            return "NN_SELECT"
 
 
-def entry(graph: Graph, index: int, operator: Operator) -> str:
-    """One operator of the table."""
+def entry(graph: Graph, index: int, operator: Operator, top: int) -> str:
+    """One operator of the table; its room begins at `top`."""
     bits, pool = (operator.bits, operator.pool) if isinstance(operator, Convolve) else (8, 1)
     window = operator.window if isinstance(operator, Convolve | Pool) else Window(1, 1)
     least, most = limits_of(operator)
@@ -123,6 +145,8 @@ def entry(graph: Graph, index: int, operator: Operator) -> str:
         "most": most,
         "bits": bits,
         "pool": pool,
+        "fast": FAST[m4_kernel(graph, operator)],
+        "work": top // WORD,
     }
     body = "".join(f"        .{name} = {value},\n" for name, value in fields.items())
     return f"    /* {plain_text(operator.name)} */\n    {{\n{body}    }},\n"
@@ -130,7 +154,7 @@ def entry(graph: Graph, index: int, operator: Operator) -> str:
 
 def tensor_table(graph: Graph) -> str:
     """Every value: where it stands in the arena, its shape, its zero point."""
-    offsets, _ = arena(graph)
+    offsets = planned(graph).offsets
     return "".join(
         f"    {{{offsets.get(value.storage, 0)}u, {value.shape.height}, {value.shape.width}, "
         f"{value.shape.channels}, {value.zero_point}}}, /* {plain_text(value.name)} */\n"
@@ -159,8 +183,9 @@ def source_text(graph: Graph, sha256: str) -> str:
         for index, operator in enumerate(graph.operators)
         for field, values in operator_arrays(graph, operator).items()
     )
+    tops = planned(graph).tops
     entries = "".join(
-        entry(graph, index, operator) for index, operator in enumerate(graph.operators)
+        entry(graph, index, operator, tops[index]) for index, operator in enumerate(graph.operators)
     )
     digest = wrapped(f"0x{byte:02x}" for byte in bytes.fromhex(sha256))
     return (
@@ -181,7 +206,7 @@ def source_text(graph: Graph, sha256: str) -> str:
         "    .tensors = tensors,\n"
         "    .layers = layers,\n"
         "    .score_table = score_table,\n"
-        f"    .arena_bytes = {arena(graph)[1]}u,\n"
+        f"    .arena_bytes = {planned(graph).size}u,\n"
         f"    .score_step = {graph.score_step},\n"
         "    .layer_count = MODEL_LAYERS,\n"
         f"    .input = {graph.input},\n"
@@ -207,6 +232,30 @@ def kernels_of(graph: Graph) -> str:
     return " | ".join(f"NN_M4_{name.upper()}" for name in sorted(taken)) or "0u"
 
 
+def is_picture(shape: Shape) -> bool:
+    """Whether the camera's frames can be made to this: grey or RGB, and no larger than they are."""
+    extents = shape.height, shape.width
+    return shape.channels in (1, 3) and min(extents) > 1 and max(extents) <= LARGEST_PICTURE
+
+
+def task_text(graph: Graph) -> str:
+    """What the output says, and what a result line needs to say it (answer.c)."""
+    source, target = graph.values[graph.input], graph.values[graph.output]
+    defines: dict[str, object] = {"MODEL_TASK": f"MODEL_TASK_{graph.task.upper()}"}
+    if graph.task != "classes":
+        defines["MODEL_OUTPUTS"] = f"{target.shape.size}u"
+        defines["MODEL_OUTPUT_ZERO_POINT"] = f"({target.zero_point})"
+    if graph.task == "values":
+        defines["MODEL_OUTPUT_NANO"] = f"{output_nano(graph)}ull"
+    if graph.task == "error":
+        steps = error_steps(graph)
+        defines["MODEL_INPUT_ZERO_POINT"] = f"({source.zero_point})"
+        defines["MODEL_ERROR_INPUT"] = steps.input
+        defines["MODEL_ERROR_OUTPUT"] = steps.output
+        defines["MODEL_ERROR_SHIFT"] = f"{steps.shift}u"
+    return "".join(f"#define {name} {value}\n" for name, value in defines.items())
+
+
 def header_text(graph: Graph, sha256: str, class_names: tuple[str, ...]) -> str:
     """model.h: what the firmware needs to know of the model."""
     shape = graph.values[graph.input].shape
@@ -214,11 +263,14 @@ def header_text(graph: Graph, sha256: str, class_names: tuple[str, ...]) -> str:
         "MODEL_INPUT_HEIGHT": shape.height,
         "MODEL_INPUT_WIDTH": shape.width,
         "MODEL_INPUT_CHANNELS": shape.channels,
+        "MODEL_INPUT_BYTES": shape.size,
+        "MODEL_INPUT_IS_PICTURE": int(is_picture(shape)),
         "MODEL_LAYERS": len(graph.operators),
         "MODEL_CLASSES": len(class_names),
         "MODEL_HASH_BYTES": len(sha256) // 2,
     }
     lines = "".join(f"#define {name} {value}u\n" for name, value in defines.items())
+    lines += task_text(graph)
     lines += "/* The kernels of nn_m4.h that its layers take. */\n"
     lines += f"#define MODEL_M4_KERNELS {kernels_of(graph)}\n"
     names = ", ".join(f'"{name}"' for name in class_names)
@@ -246,8 +298,12 @@ def export(graph: Graph, sha256: str, folder: Path) -> Graph:
     """Write model.c and model.h; the graph as the firmware runs it, its pools fused."""
     graph = fused(graph)
     check_graph(graph)
+    size = planned(graph).size
+    if size > LARGEST_ARENA:
+        raise ModelError(f"{graph.name}: {size} bytes of tensors, expected at most {LARGEST_ARENA}")
     classes = graph.values[graph.output].shape.size
-    names = graph.classes or tuple(str(index) for index in range(classes))
+    numbered = tuple(str(index) for index in range(classes if graph.task == "classes" else 0))
+    names = graph.classes or numbered
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / SOURCE_NAME, source_text(graph, sha256))
     write_text(folder / HEADER_NAME, header_text(graph, sha256, names))

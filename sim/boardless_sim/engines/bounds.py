@@ -68,6 +68,10 @@ class Guard:
         self._exceed(f"console flood: over {self._bounds.console_bytes:,} bytes in one wait")
         return True
 
+    def note_bytes(self, count: int) -> None:
+        """So many more within a line, of which there is room for all."""
+        self._bytes += count
+
     @property
     def room_bytes(self) -> int:
         """How many bytes within a line come before the bound of the consoles."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
 
 from boardless.suites.keywords.area import Area, board_keyword
 from boardless.suites.keywords.arguments import in_range
 from boardless_sim.camera.fit import DEFAULT_FIT
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
+from boardless_sim.camera.tensor import open_tensors
 from boardless_sim.errors import FrameError
 from boardless_sim.faults.sensor import (
     DeadSensor,
@@ -52,6 +54,23 @@ class CameraKeywords(Area):
             frame = replace(frame, label=label)
         self.rig.show(frame)
         return frame.name
+
+    @board_keyword
+    def show_tensor(self, source: Path, index: int = 0) -> str:
+        """Queues an input that is no picture for a firmware with a mailbox; returns its name.
+
+        ``source`` is an NPY file of int8 (the input's values) or uint8 (those plus 128), an input
+        in each row; ``index`` chooses one.
+
+        | Show Tensor | machine.npy | 3 |
+        """
+        if index < 0:
+            raise AssertionError(f"index {index}, expected 0 or more")
+        found = next(islice(open_tensors(source), index, None), None)
+        if found is None:
+            raise AssertionError(f"{source}: no tensor {index}")
+        self.rig.show(found)
+        return found.name
 
     @board_keyword
     def stop_camera_clock(self) -> None:

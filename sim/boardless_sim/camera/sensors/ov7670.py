@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.parallel import ParallelPins
 from boardless_sim.camera.scene import compose, compose_colour, scale_for
@@ -134,7 +136,8 @@ def _pins(com10: int, pclk_hz: int) -> ParallelPins:
     )
 
 
-def _line_ends(output: Output, frame_ns: int) -> list[int]:
+@lru_cache(maxsize=4)
+def _line_ends(output: Output, frame_ns: int) -> tuple[int, ...]:
     """When each line's last byte is out, since the start of the frame."""
     clocks_per_frame = FRAME_LINES * LINE_PIXELS
     top = FIRST_VISIBLE_LINE
@@ -142,7 +145,7 @@ def _line_ends(output: Output, frame_ns: int) -> list[int]:
     for row in range(output.top, output.top + output.height):
         line = top + (row + 1) * ARRAY_HEIGHT // output.full_height - 1
         ends.append((line * LINE_PIXELS + ARRAY_WIDTH) * frame_ns // clocks_per_frame)
-    return ends
+    return tuple(ends)
 
 
 def _blanking(output: Output, com10: int) -> bytes:

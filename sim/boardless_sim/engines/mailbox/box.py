@@ -14,15 +14,18 @@ import numpy as np
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.scene import LEFT, SMALL, SQUARE, TOP, check, compose
+from boardless_sim.camera.tensor import Tensor
 from boardless_sim.contract import Contract
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.errors import FrameError
 from boardless_sim.history import History
 
 _MAGIC = 0x424C_4D42
 _EMPTY, _FULL = 1, 2
-_LUMA, _YUYV = 1, 2
+_LUMA, _YUYV, _TENSOR = 1, 2, 3
 _PRINT_LAYERS, _DUMP_LAYER = 1 << 0, 1 << 1
 _STATE_OFFSET, _FRAME_OFFSET = 4, 16
+_TENSOR_OFFSET = 32 + SMALL * SMALL  # how many bytes a tensor of this firmware has
 _GREY = 0x80
 
 
@@ -57,7 +60,8 @@ class Mailbox:
 
     def show(self, frame: Frame) -> int:
         """Queue a frame; returns its number among the captures to come."""
-        check(frame)
+        if not isinstance(frame, Tensor):
+            check(frame)
         self._queue.append(frame)
         return len(self._captured) + (self._given is not None) + len(self._queue) - 1
 
@@ -102,16 +106,28 @@ class Mailbox:
 
     def _give(self, frame: Frame, window: int) -> None:
         self._sequence += 1
-        is_small = frame.luma.shape == (SMALL, SMALL)
-        header = struct.pack(
-            "<4I", self._sequence, _LUMA if is_small else _YUYV, self._flags, self._dump_layer
-        )
-        if is_small:
+        form = self._form(frame)
+        header = struct.pack("<4I", self._sequence, form, self._flags, self._dump_layer)
+        if form == _LUMA:
             header += frame.luma.tobytes()
         else:
-            self._memory.write_memory(window, _yuyv(frame))
+            content = frame.luma.tobytes() if form == _TENSOR else _yuyv(frame)
+            self._memory.write_memory(window, content)
         self._memory.write_memory(self._address + _FRAME_OFFSET, header)
         self._memory.write_memory(self._address + _STATE_OFFSET, struct.pack("<I", _FULL))
+
+    def _form(self, frame: Frame) -> int:
+        """How a frame goes in. Raises `FrameError` for a tensor of another size."""
+        if not isinstance(frame, Tensor):
+            return _LUMA if frame.luma.shape == (SMALL, SMALL) else _YUYV
+        content = self._memory.read_memory(self._address + _TENSOR_OFFSET, 4)
+        (expected,) = struct.unpack("<I", content)
+        if frame.luma.size != expected:
+            raise FrameError(
+                f"{frame.name}: found a tensor of {frame.luma.size} bytes, expected {expected}, "
+                "which is what the network takes"
+            )
+        return _TENSOR
 
 
 def _yuyv(frame: Frame) -> bytes:
