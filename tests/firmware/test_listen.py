@@ -47,6 +47,7 @@ def test_a_fault_fails(capsys: pytest.CaptureFixture[str]) -> None:
         (["--for", "1ms", "--send", "help"], "'help', expected TEXT@TIME as 'help\\r@100ms'"),
         (["--for", "1ms", "--send", "a@1"], "'1', expected a time as 2s"),
         (["--expect", "x"], "--expect and --send: expected them with --for"),
+        ([], "expected one of --frames, --tensors and --for"),
     ],
 )
 def test_what_cannot_be_is_one_line(

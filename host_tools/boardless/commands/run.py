@@ -290,7 +290,7 @@ def _source(
     from boardless_sim.camera.source import Frames, open_frames
 
     if (frames is None) == (tensors is None):
-        raise click.UsageError("expected --frames or --tensors, one of them")
+        raise click.UsageError("expected one of --frames, --tensors and --for")
     if tensors is not None:
         from boardless_sim.camera.tensor import open_tensors
 

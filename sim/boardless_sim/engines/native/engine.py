@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
+from boardless_sim.boards.bench import BoardBench
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.own import blaming, file_of, load_placement
 from boardless_sim.boards.ram_fill import RAM_FILL
@@ -28,12 +29,17 @@ from boardless_sim.engines.engine import (
     StopReason,
     UartLine,
 )
+from boardless_sim.engines.native import rtt
+from boardless_sim.engines.native.board_faults import inject
 from boardless_sim.engines.native.machine import Machine, Outcome
 from boardless_sim.engines.native.places import exception_name, place_in_words
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
 from boardless_sim.history import History
+from boardless_sim.parts.part import Part
+from boardless_sim.peripherals.links.itm import Itm
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
 
 
@@ -76,6 +82,7 @@ class NativeEngine(Engine):
         self._until: Callable[[UartLine], bool] | None = None
         self._calls: CallCount | None = None
         self._visits: dict[int, list[Callable[[], None]]] = {}
+        self._rtt: rtt.Rtt | None = None
         self._captures: History[Capture] = History()
 
     # ---- life ----
@@ -103,6 +110,8 @@ class NativeEngine(Engine):
             usart.late_words = partial(self._patience, self._consoles[port])
             usart.on_late = partial(self._receive_late, self._consoles[port])
         machine.semihosting.on_output = self._receiver("semihosting")
+        machine.semihosting.folder = self._board.semihosting
+        self._connect_probe(machine, image)
         if machine.devices.fitted is not None:
             machine.devices.camera.lens.on_capture = self._note_capture
 
@@ -141,6 +150,10 @@ class NativeEngine(Engine):
         """What is wrong with the sensor from its next frame or SCCB transfer on."""
         self.machine.devices.camera.faults = tuple(faults)
 
+    def inject(self, fault: BoardFault, at_us: float) -> None:
+        """Let something go wrong on the board at a virtual time."""
+        inject(self.machine, fault, at_us)
+
     # ---- running ----
 
     def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
@@ -152,12 +165,48 @@ class NativeEngine(Engine):
             return StopReason(self.machine.guard.exceeded.partition(":")[0])
         if outcome == Outcome.STOPPED:
             return StopReason.RESULT
+        if outcome == Outcome.EXIT:
+            self.machine.say_once(f"the firmware ended itself with code {self.exit_code}")
+            return StopReason.EXIT
         if outcome == Outcome.LOCKUP or self.machine.in_fault_handler():
             return StopReason.FAULT
         if outcome == Outcome.STACK:
             self._report_stack()
             return StopReason.STACK
         return StopReason.HALT if outcome == Outcome.HALT else StopReason.LIMIT
+
+    def bench(self) -> BoardBench:
+        """The pins of the chip, from outside."""
+        return BoardBench(self.machine.devices, self.time_us)
+
+    def parts(self) -> Mapping[str, Part]:
+        """What hangs on the board, by its name."""
+        return self.machine.devices.parts.by_name
+
+    @property
+    def exit_code(self) -> int | None:
+        """With which code the firmware ended itself; None while it runs."""
+        return self.machine.semihosting.exit_code
+
+    def _connect_probe(self, machine: Machine, image: FirmwareImage) -> None:
+        """What a debug probe reads beside the USARTs: ITM on SWO, and RTT where it is linked in."""
+        itm = machine.devices.by_name["ITM"][1]
+        assert isinstance(itm, Itm)
+        itm.on_byte = lambda port, byte: self._receiver(f"itm{port}")(byte)
+        symbol = image.symbols.get(rtt.SYMBOL)
+        self._rtt = None
+        if symbol is None and not any(rtt.IDENTITY in part.data for part in image.segments):
+            return
+        areas = {area.base: area.size for area in self._board.chip.memories if area.writable}
+        probe = self._rtt = rtt.Rtt(
+            machine.cpu, None if symbol is None else symbol.address, areas, self._receiver
+        )
+
+        def look() -> None:
+            probe.poll()
+            machine.schedule_ns(rtt.EVERY_NS, look)
+
+        machine.schedule_ns(rtt.EVERY_NS, look)
 
     def _report_stack(self) -> None:
         """Which stack went where, by the names of the variables."""
@@ -281,7 +330,13 @@ class NativeEngine(Engine):
             self.machine.devices.camera.lens.captured.forget(keep)
 
     def uart_send(self, port: str, data: bytes) -> None:
-        """Feed bytes into a USART's receiver."""
+        """Feed bytes into a USART's receiver, semihosting's console or a down buffer of RTT."""
+        if port == "semihosting":
+            self.machine.semihosting.feed(data)
+            return
+        if port.startswith("rtt") and port[3:].isdecimal() and self._rtt is not None:
+            self._rtt.send(int(port[3:]), data)
+            return
         usart = self.machine.devices.usarts.get(port)
         if usart is None:
             ports = ", ".join(self.machine.devices.usarts)
