@@ -49,6 +49,7 @@ _SHOWN_SKIPPED = 5
 @fit_option
 @click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the run as JSON.")
 @click.option("--junit", type=PATH, metavar="FILE", help="Write the checks as JUnit XML.")
+@click.option("--html", type=PATH, metavar="FILE", help="One page: verdict, classes, wrong frames.")
 @click.option("--plot", type=PATH, metavar="FILE", help="Every frame's latency, as PNG.")
 @click.option("--jobs", type=Whole(1, 64), default=1, metavar="N", help="Processes.")
 @click.option(
@@ -73,6 +74,7 @@ def command(
     fit: str,
     json_path: Path | None,
     junit: Path | None,
+    html: Path | None,
     plot: Path | None,
     jobs: int,
     engine: str,
@@ -101,7 +103,7 @@ def command(
         from boardless.report.latency_plot import require_matplotlib
 
         require_matplotlib()
-    for path in (json_path, junit, plot):
+    for path in (json_path, junit, html, plot):
         if path is not None:
             require_writable(path)
     image: FirmwareImage | None = None  # read here only where it is looked into
@@ -128,6 +130,12 @@ def command(
     checks = _judged(report, Rules(strict, project.waivers))
     failures = _failures(report, checks, min_accuracy, frames or str(tensors))
     _write(report, checks, failures, json_path, junit)  # first: a closed pipe ends the table
+    if html is not None:
+        from boardless.report.run_page import RanWith, write_run_page
+
+        shown = _source(frames, tensors, labels, limit, fit, contract.classes)
+        about = RanWith(elf, frames or str(tensors), choice.config)
+        write_run_page(html, report, checks, failures, shown, about)
     if plot is not None and report.results:
         from boardless.report.latency_plot import draw
 

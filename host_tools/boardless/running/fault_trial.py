@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 
@@ -138,7 +138,7 @@ def _looked_at(
     )
 
 
-def _answered(engine: NativeEngine, lines: list[UartLine]) -> list[int]:
+def _answered(engine: NativeEngine, lines: Sequence[UartLine]) -> list[int]:
     """The sensor's number of the frame of each result: the last that was whole before it."""
     results = [line.time_us for line in lines if engine.contract.is_result(line.port, line.text)]
     captures = engine.captures()
