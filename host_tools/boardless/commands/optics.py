@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, config_option, fit_option, limit_option
+from boardless.commands.options import PATH, Whole, fit_option, limit_option, project_options
+
+if TYPE_CHECKING:
+    from boardless.project.choice import ProjectChoice
 
 
 @click.command("optics")
@@ -22,10 +26,11 @@ from boardless.commands.options import PATH, config_option, fit_option, limit_op
 @click.option(
     "--severities", default="0,0.25,0.5,0.75,1", show_default=True, help="From 0 (none) to 1."
 )
-@click.option("--seed", type=click.IntRange(0, 1 << 31), default=1, show_default=True)
+@click.option("--seed", type=Whole(0, 1 << 31), default=1, show_default=True)
 @click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the curves as JSON.")
-@config_option
+@project_options
 def command(
+    choice: ProjectChoice,
     elf: Path,
     frames: str,
     labels: Path | None,
@@ -35,10 +40,9 @@ def command(
     severities: str,
     seed: int,
     json_path: Path | None,
-    config: Path | None,
 ) -> int:
     """Show disturbed frames to the firmware ELF: a curve of accuracy for each disturbance."""
-    from boardless.project.contract import load_contract
+    from boardless.project.project import load_project
     from boardless.report.console import console
     from boardless.report.document import write_json
     from boardless.report.faults import curve_document, curves_table
@@ -46,17 +50,17 @@ def command(
     from boardless.running.optics_sweep import sweep
     from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
-    from boardless_sim.elf.image import load_image
     from boardless_sim.faults.optics import OPTICS
     from boardless_sim.files import require_writable
 
     if json_path is not None:
         require_writable(json_path)
-    setup = BoardSetup(elf, contract=load_contract(config))
+    project = load_project(choice, elf)
+    setup = BoardSetup(elf, contract=project.contract, board=project.board, image=project.image)
     steps, chosen = _severities(severities), names or tuple(OPTICS)
     shown = list(open_frames(frames, labels, limit, fit, setup.contract.classes))
     with progress_bar("runs", len(chosen) * len(steps)) as progress:
-        curves = sweep(setup, load_image(elf), shown, chosen, steps, seed, progress)
+        curves = sweep(setup, setup.load(), shown, chosen, steps, seed, progress)
     if json_path is not None:
         write_json(json_path, curve_document(curves, steps, len(shown), seed))
     console().print(curves_table(curves, steps, len(shown)))

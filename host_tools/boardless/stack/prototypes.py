@@ -79,10 +79,11 @@ class Prototypes:
         place = self.place(caller, through)
         if place is not None:
             return frozenset({place.prototype})
-        return frozenset(self._through(caller, through)) or None
+        found = frozenset(self._through(caller, through))
+        return found & self._known_to(caller) or found or None
 
     def _known_to(self, caller: int) -> frozenset[Prototype]:
-        """The prototypes that the unit of a function has pointers to."""
+        """The prototypes that the unit of a function has pointers to: it calls through no other."""
         unit = self._debug.unit_of(self._functions[caller])
         if unit not in self._known_in:
             pointed = self._pointed[bisect_left(self._pointed, unit.start) :]

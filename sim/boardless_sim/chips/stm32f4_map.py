@@ -24,6 +24,7 @@ from boardless_sim.peripherals.graphics.dma2d import Dma2d
 from boardless_sim.peripherals.graphics.ltdc import Ltdc
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.iwdg import Iwdg
+from boardless_sim.peripherals.links.itm import Itm
 from boardless_sim.peripherals.links.otg import Otg
 from boardless_sim.peripherals.links.sdio import Sdio
 from boardless_sim.peripherals.links.spi import Spi
@@ -125,6 +126,7 @@ DEVICES = (
     Device("DMA2D", 0x4002_B000, Dma2d, ("DMA2D",)),
     Device("DCMI", 0x5005_0000, Dcmi, ("DCMI",)),
     Device("RNG", 0x5006_0800, Rng, ("RNG",)),
+    Device("ITM", 0xE000_0000, Itm),
     Device("FSMC", 0xA000_0000, _MEMORY_CONTROLLER),
     Device("FMC", 0xA000_0000, partial(Fmc, first_bank=0x6000_0000)),
 )
@@ -136,7 +138,7 @@ TRIGGERS: Mapping[str, tuple[str, ...]] = {
     "TIM4": ("TIM1", "TIM2", "TIM3", "TIM8"), "TIM5": ("TIM2", "TIM3", "TIM4", "TIM8"),
     "TIM9": ("TIM2", "TIM3"), "TIM12": ("TIM4", "TIM5"),
 }  # fmt: skip
-ALWAYS_THERE = frozenset({"PWR", "RCC", "SYSCFG", "EXTI", "ADC"})  # and in no list of facts
+ALWAYS_THERE = frozenset({"PWR", "RCC", "SYSCFG", "EXTI", "ADC", "ITM"})  # and in no list of facts
 
 _SPI = {0x00: "CR1", 0x04: "CR2", 0x08: "SR", 0x0C: "DR", 0x10: "CRCPR", 0x14: "RXCRCR",
         0x18: "TXCRCR", 0x1C: "I2SCFGR", 0x20: "I2SPR"}  # fmt: skip

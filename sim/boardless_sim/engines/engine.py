@@ -43,6 +43,33 @@ class Capability(Enum):
     CALL_COUNTS = "call counts"  # instructions of a function's calls
     ACTIVITY = "activity"  # what the core was at when a run ended
     BOARD_CHECKS = "board checks"
+    CONSOLE_BYTES = "console bytes"
+    PARTS = "pins and parts"  # levels and voltages of pins, what hangs on the board
+
+
+class PinBench(Protocol):
+    """Wires and instruments at the pins of a chip; a name is "PD12"."""
+
+    def drive(self, pin: str, high: bool) -> None:
+        """Drive a pin from outside."""
+
+    def release(self, pin: str) -> None:
+        """Drive it no more."""
+
+    def level(self, pin: str) -> bool:
+        """The level on a pin now."""
+
+    def voltage(self, pin: str, volts: float) -> None:
+        """What an ADC measures on a pin from now on."""
+
+    def rising_edges(self, pin: str) -> list[float]:
+        """From now on, in microseconds: a list that grows as the board runs."""
+
+    def frequency_hz(self, pin: str) -> int | None:
+        """What a timer or a clock output puts out; None where none of them drives the pin."""
+
+    def pins_of(self, bus: str) -> list[str]:
+        """The pins that carry a bus, such as "I2C1"."""
 
 
 class StopReason(Enum):
@@ -52,6 +79,7 @@ class StopReason(Enum):
     LIMIT = "limit"
     FAULT = "fault"
     HALT = "halt"
+    EXIT = "exit"  # the firmware ended itself
     STACK = "stack"  # a stack went into variables
     UNREADABLE = "unreadable"  # a result that cannot be: whoever reads results says so
     STRICT = "strict"  # something that is not modelled was used, and strict mode asked to stop
@@ -245,6 +273,10 @@ class Engine(Protocol):
         """
         raise _lacks(self, Capability.CAPTURE_TIMES)
 
+    def uart_bytes(self, port: str) -> bytes:
+        """Everything that a port said since power-on, as it came (`CONSOLE_BYTES`)."""
+        raise _lacks(self, Capability.CONSOLE_BYTES)
+
     def count_calls(self, function: str) -> None:
         """Count the instructions of a function's calls from here on (`CALL_COUNTS`).
 
@@ -267,6 +299,14 @@ class Engine(Protocol):
     def findings(self) -> Sequence[Finding]:
         """What the firmware did that the chip would not have carried (`BOARD_CHECKS`)."""
         raise _lacks(self, Capability.BOARD_CHECKS)
+
+    def bench(self) -> PinBench:
+        """The pins of the chip, from outside. Capability PARTS."""
+        raise _lacks(self, Capability.PARTS)
+
+    def parts(self) -> Mapping[str, object]:
+        """What hangs on the board, by its name. Capability PARTS."""
+        raise _lacks(self, Capability.PARTS)
 
     def ask_for_layers(self, *, print_all: bool = False, dump: int | None = None) -> None:
         """What the firmware is to tell of frames given from now on (`MAILBOX`).

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from boardless_sim.camera.frame import Frame
@@ -12,6 +12,7 @@ from boardless_sim.engines.engine import (
     Capability,
     Engine,
     FaultInfo,
+    PinBench,
     StackMark,
     StopReason,
     UartLine,
@@ -83,6 +84,9 @@ class MailboxFed(Engine):
         self.engine.forget_history(keep)
         self.mailbox.forget_history(keep)
 
+    def uart_bytes(self, port: str) -> bytes:
+        return self.engine.uart_bytes(port)
+
     def be_precise(self) -> None:
         self.engine.be_precise()
 
@@ -121,6 +125,12 @@ class MailboxFed(Engine):
 
     def place_of(self, address: int) -> str:
         return self.engine.place_of(address)
+
+    def bench(self) -> PinBench:
+        return self.engine.bench()
+
+    def parts(self) -> Mapping[str, object]:
+        return self.engine.parts()
 
     def findings(self) -> Sequence[Finding]:
         return self.engine.findings()

@@ -49,6 +49,7 @@ class Outcome(Enum):
     HALT = "halt"  # asleep, and nothing will ever wake it
     LOCKUP = "lockup"
     MARK = "mark"  # a marked block is about to run
+    EXIT = "exit"  # the firmware ended itself, by semihosting
     BREAK = "break"  # a debugger's stop
     STACK = "stack"  # a stack pointer left the object or free area in which it began
     BOUND = "bound"  # of the host: `guard.exceeded` says which
@@ -90,7 +91,7 @@ class Machine:
         self.halts_at_bkpt = False  # a debugger is there (DDI 0403E, C1.6.4)
         self._said: set[str] = set()
         self._reported: set[tuple[Check, str]] = set()
-        self.semihosting = Semihosting(self.say_once)
+        self.semihosting = Semihosting(self.say_once, seconds=lambda: self.time_us() / 1e6)
         self.log: list[str] = []
         self.variables = Variables()
         self.guard = Guard(bounds)
@@ -228,7 +229,8 @@ class Machine:
         self._vector_table = image.vector_table
 
     def close(self) -> None:
-        """Free the CPU."""
+        """Free the CPU, and the files that the firmware left open."""
+        self.semihosting.close()
         self.cpu.close()
 
     # ---- running ----
@@ -297,7 +299,7 @@ class Machine:
         self.guard.look_at_clock()
         self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
-            return None
+            return None if self.semihosting.exit_code is None else Outcome.EXIT
         if self.halts_at_bkpt:
             return Outcome.BREAK
         return None if self.cpu.breakpoint_fault() else Outcome.LOCKUP
