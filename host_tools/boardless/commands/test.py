@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Fail, do not skip, where it is missing or lacks something.",
 )
+@click.option("--repeat", type=Whole(1, 1000), default=1, metavar="N", help="Runs, all alike.")
+@click.option("--shuffle", type=Whole(0), metavar="SEED", help="Tests in an order by a seed.")
 @click.option("--timeout", type=Whole(min=1), default=1800, show_default=True, metavar="SECONDS")
 def command(
     choice: ProjectChoice,
@@ -45,9 +47,15 @@ def command(
     resets: int,
     variables: tuple[str, ...],
     require_engine: str | None,
+    repeat: int,
+    shuffle: int | None,
     timeout: int,
 ) -> int:
-    """Run Robot suites, and print one table and where the report lies."""
+    """Run Robot suites, and print one table and where the report lies.
+
+    With --repeat a test whose boards do not say the same in every run fails by its name; with
+    --shuffle each run has an order of its own.
+    """
     from boardless.report.console import console
     from boardless.report.suites import suite_table
     from boardless.suites.runner import SuitePlan, run_suites
@@ -66,6 +74,8 @@ def command(
         choice=choice,
         bounds=Bounds(host_seconds, console_bytes, resets),
         variables=variables,
+        repeat=repeat,
+        shuffle=shuffle,
     )
     outcome = run_suites(plan)
     console().print(suite_table(outcome))
