@@ -34,6 +34,7 @@ from boardless_sim.visible import visible
 
 if TYPE_CHECKING:
     from boardless.project.choice import ProjectChoice
+    from boardless.project.project import Project
     from boardless.running.board_checks import BoardCheck, Observation, Rules
     from boardless.running.classify import RunReport
     from boardless.running.session import BoardSetup
@@ -125,6 +126,7 @@ def command(
 
     project = load_project(choice, elf)
     contract = project.contract
+    frames, for_us = _asked(project, frames, for_us)
     _require_outputs(json_path, junit, html, plot)
     image: FirmwareImage | None = None  # read here only where it is looked into
     if model is not None:
@@ -177,6 +179,15 @@ def command(
     if report.stop_reason.is_bound or not any(check.fails for check in checks):
         require_verdict(report)
     return ExitCode.FAILED if failures else ExitCode.PASSED
+
+
+def _asked(
+    project: Project, frames: str | None, for_us: float | None
+) -> tuple[str | None, float | None]:
+    """What the command line says to do, else what the project's file says."""
+    if frames is not None or for_us is not None:
+        return frames, for_us
+    return project.frames, None if project.for_time is None else Duration()(project.for_time)
 
 
 def _require_outputs(

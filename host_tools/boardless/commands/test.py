@@ -13,6 +13,8 @@ from boardless.commands.options import PATH, Whole, bounds_options, project_opti
 if TYPE_CHECKING:
     from boardless.project.choice import ProjectChoice
 
+_A_DAY_S = 86_400
+
 
 @click.command("test")
 @click.argument("suites", type=PATH, default=Path("robot/suites"))
@@ -32,6 +34,14 @@ if TYPE_CHECKING:
 )
 @click.option("--repeat", type=Whole(1, 1000), default=1, metavar="N", help="Runs, all alike.")
 @click.option("--shuffle", type=Whole(0), metavar="SEED", help="Tests in an order by a seed.")
+@click.option(
+    "--debug",
+    "debug_port",
+    type=Whole(1, 65535),
+    metavar="PORT",
+    help="A failing keyword waits for a GDB there; no time-out.",
+)
+@click.option("--cores", is_flag=True, help="A failing keyword leaves a core in --out/cores.")
 @click.option("--timeout", type=Whole(min=1), default=1800, show_default=True, metavar="SECONDS")
 def command(
     choice: ProjectChoice,
@@ -49,6 +59,8 @@ def command(
     require_engine: str | None,
     repeat: int,
     shuffle: int | None,
+    debug_port: int | None,
+    cores: bool,
     timeout: int,
 ) -> int:
     """Run Robot suites, and print one table and where the report lies.
@@ -64,7 +76,7 @@ def command(
     plan = SuitePlan(
         suites=suites,
         out=out,
-        timeout_s=timeout,
+        timeout_s=timeout if debug_port is None else _A_DAY_S,
         jobs=jobs,
         include=include,
         exclude=exclude,
@@ -76,7 +88,13 @@ def command(
         variables=variables,
         repeat=repeat,
         shuffle=shuffle,
+        debug_port=debug_port,
+        keeps_cores=cores,
     )
+    if debug_port is not None:
+        if jobs > 1:
+            raise click.UsageError("--debug waits at one port, expected one job")
+        click.echo(f"a failing keyword waits at 127.0.0.1:{debug_port}", err=True)
     outcome = run_suites(plan)
     console().print(suite_table(outcome))
     return ExitCode.PASSED if outcome.passed else ExitCode.FAILED

@@ -79,6 +79,11 @@ class Rig:
         return self._engine
 
     @property
+    def is_powered(self) -> bool:
+        """Whether there is a board to look at."""
+        return self._engine is not None
+
+    @property
     def image(self) -> FirmwareImage:
         """The firmware of the powered board."""
         return self.engine.image

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,9 +26,11 @@ from boardless.suites.fingerprints import (
     flaky_tests,
     read_fingerprints,
 )
+from boardless.suites.keywords.at_failure import CORES, DEBUG_PORT
 from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.errors import BoardlessError
 
+CORE_FOLDER = "cores"
 OUTPUTS = ("output.xml", "log.html", "report.html", "xunit.xml")
 
 # Above this Robot's exit code is no count of failed tests: bad data, interrupted, or broken.
@@ -53,6 +56,8 @@ class SuitePlan:
     variables: tuple[str, ...] = ()  # NAME:VALUE, for Robot
     repeat: int = 1  # runs, whose tests must be alike
     shuffle: int | None = None  # seed of the order of the first run's tests
+    debug_port: int | None = None  # where a failing keyword waits for a debugger
+    keeps_cores: bool = False
 
 
 @dataclass(frozen=True)
@@ -187,7 +192,16 @@ def _variables(plan: SuitePlan) -> Iterator[str]:
             "RESETS": bounds.resets,
         }
     yield from (f"{name}:{value}" for name, value in given.items() if value is not None)
+    yield from _at_failure(plan)
     yield from plan.variables
+
+
+def _at_failure(plan: SuitePlan) -> Iterator[str]:
+    """What a failing keyword is told to do."""
+    if plan.debug_port is not None:
+        yield f"{DEBUG_PORT}:{plan.debug_port}"
+    if plan.keeps_cores:
+        yield f"{CORES}:{(plan.out / CORE_FOLDER).resolve()}"
 
 
 @contextlib.contextmanager
@@ -221,6 +235,7 @@ def _make_empty(out: Path) -> None:
             (out / name).unlink(missing_ok=True)
         clear_checks(out)
         clear_fingerprints(out)
+        shutil.rmtree(out / CORE_FOLDER, ignore_errors=True)
     except OSError as error:
         raise BoardlessError(f"{out}: {error.strerror or error}, expected a folder") from error
 

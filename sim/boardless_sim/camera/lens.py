@@ -50,6 +50,18 @@ class Lens:
         """The frame in view lacks some of its data on the way out of the sensor."""
         self._lacking = True
 
+    @property
+    def waiting(self) -> int:
+        """How many frames are queued that were not captured yet."""
+        return len(self._queue)
+
+    def replace(self, frame: Frame) -> None:
+        """Show this one next, whatever was queued."""
+        check(frame)
+        self._queue.clear()
+        self._from_queue = False
+        self._queue.append(frame)
+
     def expose(self) -> None:
         """A frame begins."""
         self._lacking = False

@@ -16,6 +16,7 @@ from boardless_sim.camera.frame import Frame
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.bounds import DEFAULT, Bounds
+from boardless_sim.engines.core_image import CoreImage
 from boardless_sim.engines.fault_words import in_words
 from boardless_sim.errors import EngineError
 from boardless_sim.faults.board import BoardFault
@@ -291,6 +292,10 @@ class Engine(Protocol):
     def activity(self) -> Activity:
         """What the core is at now (`ACTIVITY`)."""
         raise _lacks(self, Capability.ACTIVITY)
+
+    def core_image(self) -> CoreImage | None:
+        """All that a debugger looks at, to be kept; None where the engine cannot tell it."""
+        return None
 
     def place_of(self, address: int) -> str:
         """Whose an address is, in words; empty where the engine cannot tell."""

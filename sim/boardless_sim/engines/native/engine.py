@@ -19,6 +19,7 @@ from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.console import PortConsole
+from boardless_sim.engines.core_image import CoreImage
 from boardless_sim.engines.engine import (
     Activity,
     Capability,
@@ -31,6 +32,7 @@ from boardless_sim.engines.engine import (
 )
 from boardless_sim.engines.native import rtt
 from boardless_sim.engines.native.board_faults import inject
+from boardless_sim.engines.native.core_image import core_image
 from boardless_sim.engines.native.machine import Machine, Outcome
 from boardless_sim.engines.native.places import exception_name, place_in_words
 from boardless_sim.errors import EngineError
@@ -451,6 +453,10 @@ class NativeEngine(Engine):
             place = number % RECENT
             at_us = self.machine.ps_at(shared.entered_at[place]) / 1e6
             yield exception_name(self.machine, shared.entered[place]), at_us
+
+    def core_image(self) -> CoreImage:
+        """The board as it is; takes a third of a second."""
+        return core_image(self.machine)
 
     def place_of(self, address: int) -> str:
         """Memory, variable or register there, or what is nearest."""

@@ -144,7 +144,7 @@ class Machine:
             if area.dma:
                 self._memories[area.base >> _TOP_BITS] = (area.base, memory, area.writable)
         self.cpu.keep_clrex(self._board.chip.boot_rom)
-        self.cpu.set_idcode(self._board.chip.idcode)
+        self.cpu.set_identity(self._board.chip.idcode, self._board.chip.priority_bits)
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
@@ -299,7 +299,9 @@ class Machine:
         self.guard.look_at_clock()
         self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
-            return None if self.semihosting.exit_code is None else Outcome.EXIT
+            if self.semihosting.exit_code is not None:
+                return Outcome.EXIT
+            return Outcome.STOPPED if self._stop else None
         if self.halts_at_bkpt:
             return Outcome.BREAK
         return None if self.cpu.breakpoint_fault() else Outcome.LOCKUP
