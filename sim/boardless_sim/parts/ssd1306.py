@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from boardless_sim.parts.part import PinWire, Wires
 
 WIDTH, HEIGHT = 128, 64
@@ -98,6 +101,12 @@ class Ssd1306:
     def lit(self) -> bool:
         """Whether anything can be seen: on, and its charge pump runs."""
         return self.on and self.charge_pump
+
+    @property
+    def rgb(self) -> NDArray[np.uint8]:
+        """The same as a picture: rows, columns, red, green, blue."""
+        grey = np.frombuffer(self.pixels(), np.uint8).reshape(HEIGHT, WIDTH, 1) * np.uint8(255)
+        return np.repeat(grey, 3, axis=2)
 
     def pixels(self) -> bytes:
         """What the panel shows, a byte a pixel: 0 dark, 1 bright."""

@@ -16,7 +16,7 @@ from boardless_sim.peripherals.fsmc import SDCMR
 from boardless_sim.peripherals.graphics import dma2d, ltdc
 from boardless_sim.peripherals.graphics.dma2d import Dma2d
 from boardless_sim.peripherals.graphics.ltdc import Ltdc
-from boardless_sim.peripherals.graphics.pixels import PixelFormat, decode, encode
+from boardless_sim.peripherals.graphics.pixels import ColourFormat, decode, encode
 from tests.unit.boards.probed_board import ProbedBoard
 from tests.unit.fake_bus import RAM_BASE, FakeBus
 
@@ -99,8 +99,10 @@ def test_an_address_without_memory_is_an_error(bus: FakeBus, device: Dma2d) -> N
     assert device.read(dma2d.ISR, 4) == dma2d.TEIF
 
 
-@pytest.mark.parametrize("form", [PixelFormat.ARGB1555, PixelFormat.ARGB4444, PixelFormat.RGB565])
-def test_there_and_back(form: PixelFormat) -> None:
+@pytest.mark.parametrize(
+    "form", [ColourFormat.ARGB1555, ColourFormat.ARGB4444, ColourFormat.RGB565]
+)
+def test_there_and_back(form: ColourFormat) -> None:
     data = np.arange(0, 0x1_0000, 7).astype("<u2").tobytes()
     clut = np.zeros((256, 4), np.uint8)
     assert encode(form, decode(form, data, clut)) == data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 from boardless_sim.camera.frame import Frame
@@ -12,12 +12,14 @@ from boardless_sim.engines.engine import (
     Capability,
     Engine,
     FaultInfo,
+    PinBench,
     StackMark,
     StopReason,
     UartLine,
 )
 from boardless_sim.engines.mailbox.box import Mailbox, mailbox_of
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
 from boardless_sim.finding import Finding
 
 _OF_A_CAMERA = {Capability.CAMERA, Capability.CAMERA_FAULTS, Capability.CAPTURE_TIMES}
@@ -82,6 +84,9 @@ class MailboxFed(Engine):
         self.engine.forget_history(keep)
         self.mailbox.forget_history(keep)
 
+    def uart_bytes(self, port: str) -> bytes:
+        return self.engine.uart_bytes(port)
+
     def be_precise(self) -> None:
         self.engine.be_precise()
 
@@ -100,6 +105,9 @@ class MailboxFed(Engine):
     def fault(self) -> FaultInfo | None:
         return self.engine.fault()
 
+    def inject(self, fault: BoardFault, at_us: float) -> None:
+        self.engine.inject(fault, at_us)
+
     def stack_mark(self) -> StackMark:
         return self.engine.stack_mark()
 
@@ -117,6 +125,12 @@ class MailboxFed(Engine):
 
     def place_of(self, address: int) -> str:
         return self.engine.place_of(address)
+
+    def bench(self) -> PinBench:
+        return self.engine.bench()
+
+    def parts(self) -> Mapping[str, object]:
+        return self.engine.parts()
 
     def findings(self) -> Sequence[Finding]:
         return self.engine.findings()

@@ -8,7 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from boardless_sim.peripherals.delay import Delay
-from boardless_sim.peripherals.graphics.pixels import BITS, Argb, PixelFormat, blend, decode, encode
+from boardless_sim.peripherals.graphics.pixels import (
+    BITS,
+    Argb,
+    ColourFormat,
+    blend,
+    decode,
+    encode,
+)
 from boardless_sim.peripherals.peripheral import BusFault
 from boardless_sim.peripherals.register import AhbPeripheral, IrqLine, Register
 
@@ -103,14 +110,14 @@ class Dma2d(AhbPeripheral):
 
     def _move(self) -> None:
         mode = self.values[CR] >> 16 & 3
-        form = PixelFormat(self.values[OPFCCR] & 7)
+        form = ColourFormat(self.values[OPFCCR] & 7)
         width, lines = self.values[NLR] >> 16, self.values[NLR] & 0xFFFF
         if mode == FILL:
             size = BITS[form] // 8
             row = (self.values[OCOLR] & ((1 << 8 * size) - 1)).to_bytes(size, "little") * width
             self._put([row] * lines, BITS[form])
         elif mode == COPY:
-            source = PixelFormat(self.values[FGPFCCR] & 0xF)
+            source = ColourFormat(self.values[FGPFCCR] & 0xF)
             rows = self._rows(FGMAR, FGOR, BITS[source])
             self._put(rows, BITS[source])
         else:
@@ -135,7 +142,7 @@ class Dma2d(AhbPeripheral):
 
     def _layer(self, address: int, offset: int, control: int, colour: int, table: int) -> Argb:
         settings = self.values[control]
-        form = PixelFormat(settings & 0xF)
+        form = ColourFormat(settings & 0xF)
         data = b"".join(self._rows(address, offset, BITS[form]))
         words = np.array([self.values[table + 4 * n] for n in range(_ENTRIES)], "<u4")
         clut = words.view(np.uint8).reshape(-1, 4)[:, ::-1]

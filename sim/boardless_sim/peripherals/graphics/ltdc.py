@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from boardless_sim.peripherals.graphics.pixels import BITS, Argb, PixelFormat, decode
+from boardless_sim.peripherals.graphics.pixels import BITS, Argb, ColourFormat, decode
 from boardless_sim.peripherals.peripheral import BusFault, Event
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
 
@@ -224,7 +224,7 @@ class Ltdc(ApbPeripheral):
 
     def _fetch(self, number: int, layer: Mapping[int, int], rows: int, columns: int) -> Argb | None:
         """The pixels of the window; outside the frame buffer they have the default colour."""
-        form = PixelFormat(layer[PFCR])
+        form = ColourFormat(layer[PFCR])
         pitch, length = layer[CFBLR] >> 16, max((layer[CFBLR] & 0x1FFF) - 3, 0)
         default = [layer[DCCR] >> shift & 255 for shift in (24, 16, 8, 0)]
         pixels = np.tile(np.array(default, np.uint8), (rows, columns, 1))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 Argb = NDArray[np.uint8]  # pixels, then alpha, red, green, blue
 
 
-class PixelFormat(IntEnum):
+class ColourFormat(IntEnum):
     """Numbered as both devices do; L4 and the last two are DMA2D's alone."""
 
     ARGB8888 = 0
@@ -27,45 +27,45 @@ class PixelFormat(IntEnum):
 
 
 BITS = {
-    PixelFormat.ARGB8888: 32, PixelFormat.RGB888: 24, PixelFormat.RGB565: 16,
-    PixelFormat.ARGB1555: 16, PixelFormat.ARGB4444: 16, PixelFormat.L8: 8, PixelFormat.AL44: 8,
-    PixelFormat.AL88: 16, PixelFormat.L4: 4, PixelFormat.A8: 8, PixelFormat.A4: 4,
+    ColourFormat.ARGB8888: 32, ColourFormat.RGB888: 24, ColourFormat.RGB565: 16,
+    ColourFormat.ARGB1555: 16, ColourFormat.ARGB4444: 16, ColourFormat.L8: 8, ColourFormat.AL44: 8,
+    ColourFormat.AL88: 16, ColourFormat.L4: 4, ColourFormat.A8: 8, ColourFormat.A4: 4,
 }  # fmt: skip
 _FIELDS = {
-    PixelFormat.RGB565: ((0, 0), (11, 5), (5, 6), (0, 5)),
-    PixelFormat.ARGB1555: ((15, 1), (10, 5), (5, 5), (0, 5)),
-    PixelFormat.ARGB4444: ((12, 4), (8, 4), (4, 4), (0, 4)),
+    ColourFormat.RGB565: ((0, 0), (11, 5), (5, 6), (0, 5)),
+    ColourFormat.ARGB1555: ((15, 1), (10, 5), (5, 5), (0, 5)),
+    ColourFormat.ARGB4444: ((12, 4), (8, 4), (4, 4), (0, 4)),
 }  # shift and width of alpha, red, green, blue
 
 
-def decode(form: PixelFormat, data: bytes, clut: Argb, colour: int = 0) -> Argb:
+def decode(form: ColourFormat, data: bytes, clut: Argb, colour: int = 0) -> Argb:
     """Pixels of a format; `clut` has the colours of L8 and L4, `colour` that of A8 and A4."""
     raw = np.frombuffer(data, np.uint8)
-    if form is PixelFormat.ARGB8888:
+    if form is ColourFormat.ARGB8888:
         return raw.reshape(-1, 4)[:, ::-1]
-    if form is PixelFormat.RGB888:
+    if form is ColourFormat.RGB888:
         return _with_alpha(raw.reshape(-1, 3)[:, ::-1], 255)
     if form in _FIELDS:
         words = raw.view("<u2").astype(np.uint32)
         return np.stack([_field(words, *field) for field in _FIELDS[form]], axis=1)
-    if form in (PixelFormat.L4, PixelFormat.A4):
+    if form in (ColourFormat.L4, ColourFormat.A4):
         raw = np.stack((raw & 15, raw >> 4), axis=1).reshape(-1)
-    if form in (PixelFormat.A8, PixelFormat.A4):
-        alpha = raw * np.uint8(17) if form is PixelFormat.A4 else raw
+    if form in (ColourFormat.A8, ColourFormat.A4):
+        alpha = raw * np.uint8(17) if form is ColourFormat.A4 else raw
         rgb = np.array([colour >> 16 & 255, colour >> 8 & 255, colour & 255], np.uint8)
         return _with_alpha(np.tile(rgb, (len(alpha), 1)), alpha)
-    if form is PixelFormat.AL44:
+    if form is ColourFormat.AL44:
         return _with_alpha(clut[(raw & 15) * 17][:, 1:], ((raw >> 4) * 17).astype(np.uint8))
-    if form is PixelFormat.AL88:
+    if form is ColourFormat.AL88:
         return _with_alpha(clut[raw[0::2]][:, 1:], raw[1::2])
     return clut[raw]
 
 
-def encode(form: PixelFormat, pixels: Argb) -> bytes:
+def encode(form: ColourFormat, pixels: Argb) -> bytes:
     """The same back, for the five formats that can be put out."""
-    if form is PixelFormat.ARGB8888:
+    if form is ColourFormat.ARGB8888:
         return pixels[:, ::-1].tobytes()
-    if form is PixelFormat.RGB888:
+    if form is ColourFormat.RGB888:
         return pixels[:, :0:-1].tobytes()
     words = np.zeros(len(pixels), np.uint16)
     for channel, (shift, width) in enumerate(_FIELDS[form]):
