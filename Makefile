@@ -1,5 +1,5 @@
 # Delegates only: every target is a command that also runs alone.
-.PHONY: help setup firmware demo demo-device test bench clean
+.PHONY: help setup firmware demo demo-device test bench soak clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -33,6 +33,9 @@ bench: firmware ## speed and memory, into build/bench.json
 	@.venv/bin/python tools/bench_kernels.py
 	@.venv/bin/python tools/bench_budget.py
 	@.venv/bin/python tools/bench_debug.py
+
+soak: firmware ## 100,000 frames on one board (half an hour): memory, speed, time; build/soak.json
+	@.venv/bin/python tools/soak.py
 
 clean: ## what was built; .venv stays
 	@rm -rf build .tox

@@ -8,6 +8,7 @@ must not wait for a table that comes last.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # numpy starts a thread a core when it loads, for products of matrices that no command makes
     # large; starting them costs more than a frame.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # What modules and a board are made of lasts: to look through it for garbage at every 700 new
+    # objects, as Python does by itself, finds none.
+    gc.set_threshold(20_000)
     try:
         with _ended_by_signals(), guarded_inputs():
             code = cli.main(args=arguments, prog_name="boardless", standalone_mode=False)
@@ -75,22 +79,48 @@ class _Ended(BaseException):
 _SIGNALS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
 
+# Until the core's C code is left that swallowed it.
+_AGAIN_S = 0.01
+
+
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Both signals unwind what runs, so that children end and nothing half is left."""
+    """Both signals unwind what runs, so that children end and nothing half is left.
+
+    One that comes at the first line of a callback from C is swallowed there: it comes once more,
+    and the command's end is the signal's in any case.
+    """
+    swallowed: list[_Ended] = []
 
     def end(number: int, _frame: FrameType | None) -> NoReturn:
         raise _Ended(_SIGNALS[signal.Signals(number)])
+
+    def end_again(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise _Ended(swallowed[0].code)
+
+    def note(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, _Ended):
+            swallowed.append(unraisable.exc_value)
+            signal.signal(signal.SIGALRM, end_again)
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+        else:
+            sys.__unraisablehook__(unraisable)
 
     if threading.current_thread() is not threading.main_thread():  # whoever runs us has its own
         yield
         return
     before = {number: signal.signal(number, end) for number in _SIGNALS}
+    hook, sys.unraisablehook = sys.unraisablehook, note
     try:
         yield
     finally:
+        if swallowed:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = hook
+        if swallowed:
+            raise _Ended(swallowed[0].code) from None
 
 
 def _show(error: click.ClickException) -> None:

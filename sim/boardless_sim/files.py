@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -44,6 +45,17 @@ def guarded_inputs() -> Iterator[None]:
         yield
     finally:
         _inputs.reset(token)
+
+
+def natural_order(name: str) -> list[tuple[int, str]]:
+    """A key to sort names by, their numbers by value: frame2 before frame10."""
+    # A number of many digits by its length first, which never makes a large integer of it.
+    parts = re.split(r"(\d+)", name)
+    key = []
+    for number, part in enumerate(parts):
+        digits = part.lstrip("0")
+        key.append((len(digits), digits) if number % 2 else (0, part.casefold()))
+    return [*key, (0, name)]
 
 
 def may_be_renewed(path: Path) -> None:

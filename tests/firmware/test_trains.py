@@ -53,6 +53,18 @@ def test_devices_look_the_same_whenever_somebody_looks(seed: int) -> None:
         assert fingerprint(carried) == fingerprint(plain)
 
 
+def test_nothing_is_late_where_a_function_begins() -> None:
+    with (
+        closing(powered_board(ELF, FRAMES)) as carried,
+        closing(asked(powered_board(ELF, FRAMES))) as plain,
+    ):
+        for place in ("nn_run", "result_print") * FRAMES:
+            for engine in (carried, plain):
+                assert engine.run_to(engine.image.symbols[place].address & ~1, 1e6)
+            assert numbers(carried) == numbers(plain)
+            assert fingerprint(carried) == fingerprint(plain)
+
+
 def test_few_events_of_a_frame_ask_a_device(monkeypatch: pytest.MonkeyPatch) -> None:
     came = 0
     pop = EventQueue.pop_due

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 from boardless import cli
+from boardless.commands.exit_codes import ExitCode
 
 MOST_SECONDS, MOST_KIB = 10, 1 << 20
 
@@ -42,6 +43,8 @@ def ending(words: Sequence[str], folder: Path) -> Ending:
             return Ending(-1, f"no end within {MOST_SECONDS} s")
         except SystemExit as left:
             return Ending(-1, f"left by itself with {left.code}")
+    if code in (ExitCode.INTERRUPTED, ExitCode.TERMINATED):
+        raise KeyboardInterrupt  # the fuzzer itself is to end
     outputs = sorted(path.name for path in folder.glob("out*"))
     for name in outputs:
         _remove(folder / name)

@@ -25,8 +25,8 @@ ARTIFACTS = REPO / "models" / "artifacts"
 SHORT = ("--limit", "1", "--limit-us", "3000", "--host-seconds", "5")
 _CONFIG = str(REPO / "boardless.toml")
 _OUT = ("--json", "OUT")
-# A case whose command takes a tenth of a second or more is tried less often than the others.
-DEAR = 40
+# A case whose command takes ten or a hundred milliseconds is tried less often than the others.
+SLOW, DEAR = 6, 60
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,14 @@ def cases(folder: Path) -> list[Case]:
 
 def _frame_cases(sound: dict[str, Path]) -> list[Case]:
     run = ("run", str(ELF), *SHORT, *_OUT, "--frames")
-    found = [Case((*run, "FILE"), sound[kind]) for kind in ("png", "pgm", "npy", "idx", "gz")]
+    kinds = ("png", "pgm", "npy", "idx", "gz")
+    found = [Case((*run, "FILE"), sound[kind], SLOW) for kind in kinds]
     found += [
         Case((*run, str(sound["idx"]), "--labels", "FILE"), sound["labels"]),
         Case((*run, str(sound["idx"]), "--labels", "FILE"), sound["idx-labels"]),
-        Case((*run, "pattern:bars", "--config", "FILE"), sound["toml"]),
-        Case((*run, "pattern:bars", "--model", "FILE"), sound["npz"]),
-        Case((*run, "pattern:bars", "--peripheral", "FILE:Rng@0x50060800"), sound["py"], 3),
+        Case((*run, "pattern:bars", "--config", "FILE"), sound["toml"], SLOW),
+        Case((*run, "pattern:bars", "--model", "FILE"), sound["npz"], SLOW),
+        Case((*run, "pattern:bars", "--peripheral", "FILE:Rng@0x50060800"), sound["py"], SLOW),
     ]
     return found
 
@@ -79,12 +80,12 @@ def _frame_cases(sound: dict[str, Path]) -> list[Case]:
 def _elf_cases(sound: dict[str, Path]) -> list[Case]:
     bars = ("--frames", "pattern:bars")
     return [
-        Case(("run", "FILE", *SHORT, *_OUT, *bars), ELF),
+        Case(("run", "FILE", *SHORT, *_OUT, *bars), ELF, SLOW),
         Case(("profile", "FILE", *SHORT, *_OUT, *bars), ELF),
         Case(("coverage", "FILE", "--for-us", "500", "--lcov", "OUT"), ELF),
         Case(("trace", "FILE", "--for-us", "500", "--json-lines", "OUT"), ELF),
-        Case(("budget", "FILE", "--config", _CONFIG, *_OUT), ELF),
-        Case(("compare", "FILE", *SHORT, *_OUT, *bars, "--engines", "native,native"), ELF),
+        Case(("budget", "FILE", "--config", _CONFIG, *_OUT), ELF, SLOW),
+        Case(("compare", "FILE", *SHORT, *_OUT, *bars, "--engines", "native,native"), ELF, SLOW),
         Case(("doctor", "--board", "FILE"), ELF, DEAR),
         Case(("model", "verify", str(sound["npz"]), "--peer", "firmware", "--frames", "0",
               "--random", "1", "--elf", "FILE"), ELF, DEAR),
@@ -110,7 +111,8 @@ def _other_cases(sound: dict[str, Path]) -> list[Case]:
         Case(("model", "import", "FILE", "OUT.npz"), sound["tflite"]),
         Case(("model", "export", "FILE", "OUT.tflite"), sound["npz"]),
         Case(("model", "verify", "FILE", "--peer", "firmware"), sound["tflite"], 3),
-        Case(("model", "quantize", "FILE", "OUT.npz"), sound["float"]),
+        Case(("model", "quantize", "FILE", "OUT.npz", "--dataset", str(sound["arrays"])),
+             sound["float"]),
         Case(("model", "verify", str(sound["npz"]), *dataset), sound["csv"], DEAR),
         Case(("model", "verify", str(sound["npz"]), *dataset), sound["arrays"], DEAR),
         Case(("model", "table", "FOLDER", *_OUT), sound["npz"], 3),

@@ -34,7 +34,7 @@ class Keyword:
     library: str
     name: str
     arguments: tuple[str, ...]
-    every: int = 40
+    every: int = 60
 
     def trial(self, draw: random.Random, folder: Path) -> tuple[bytes, str]:
         """One try: what was given, and what is wrong with how it ended."""

@@ -20,6 +20,7 @@ from boardless.commands.options import (
 )
 
 if TYPE_CHECKING:
+    from boardless.debug.coverage import Coverage
     from boardless.project.choice import ProjectChoice
 
 
@@ -57,11 +58,12 @@ def command(
     from boardless.debug.coverage import measure
     from boardless.project.project import load_project
     from boardless.report.console import console
-    from boardless.report.execution.coverage import cobertura, coverage_table, lcov
+    from boardless.report.execution.coverage import coverage_table
     from boardless.running.classify import classify, require_results
+    from boardless.running.post_mortem import fault_lines
     from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
-    from boardless_sim.files import require_writable, write_text
+    from boardless_sim.files import require_writable
 
     if (frames is None) == (for_us is None):
         raise click.UsageError("expected one of --frames and --for-us")
@@ -87,6 +89,21 @@ def command(
         elif for_us is not None:
             engine.run(for_us)
         found = measure(engine.machine.cpu, image)
+        stands = fault_lines(engine)
+    _write(found, lcov_path, cobertura_path, html_path, sources)
+    console().print(coverage_table(found))
+    for line in stands:
+        click.echo(line, err=True)
+    return ExitCode.PASSED
+
+
+def _write(
+    found: Coverage, lcov_path: Path | None, cobertura_path: Path | None,
+    html_path: Path | None, sources: Path,
+) -> None:  # fmt: skip
+    from boardless.report.execution.coverage import cobertura, lcov
+    from boardless_sim.files import write_text
+
     if lcov_path is not None:
         write_text(lcov_path, lcov(found))
     if cobertura_path is not None:
@@ -97,5 +114,3 @@ def command(
         html_path.mkdir(parents=True, exist_ok=True)
         for name, text in pages(found, sources).items():
             write_text(html_path / name, text)
-    console().print(coverage_table(found))
-    return ExitCode.PASSED

@@ -13,6 +13,8 @@ from boardless.commands.options import PATH, Whole, bounds_options, project_opti
 if TYPE_CHECKING:
     from boardless.project.choice import ProjectChoice
 
+_A_DAY_S = 86_400
+
 
 @click.command("test")
 @click.argument("suites", type=PATH, default=Path("robot/suites"))
@@ -30,6 +32,14 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Fail, do not skip, where it is missing or lacks something.",
 )
+@click.option(
+    "--debug",
+    "debug_port",
+    type=Whole(1, 65535),
+    metavar="PORT",
+    help="A failing keyword waits for a GDB there; no time-out.",
+)
+@click.option("--cores", is_flag=True, help="A failing keyword leaves a core in --out/cores.")
 @click.option("--timeout", type=Whole(min=1), default=1800, show_default=True, metavar="SECONDS")
 def command(
     choice: ProjectChoice,
@@ -45,6 +55,8 @@ def command(
     resets: int,
     variables: tuple[str, ...],
     require_engine: str | None,
+    debug_port: int | None,
+    cores: bool,
     timeout: int,
 ) -> int:
     """Run Robot suites, and print one table and where the report lies."""
@@ -56,7 +68,7 @@ def command(
     plan = SuitePlan(
         suites=suites,
         out=out,
-        timeout_s=timeout,
+        timeout_s=timeout if debug_port is None else _A_DAY_S,
         jobs=jobs,
         include=include,
         exclude=exclude,
@@ -66,7 +78,13 @@ def command(
         choice=choice,
         bounds=Bounds(host_seconds, console_bytes, resets),
         variables=variables,
+        debug_port=debug_port,
+        keeps_cores=cores,
     )
+    if debug_port is not None:
+        if jobs > 1:
+            raise click.UsageError("--debug waits at one port, expected one job")
+        click.echo(f"a failing keyword waits at 127.0.0.1:{debug_port}", err=True)
     outcome = run_suites(plan)
     console().print(suite_table(outcome))
     return ExitCode.PASSED if outcome.passed else ExitCode.FAILED

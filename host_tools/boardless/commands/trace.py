@@ -61,6 +61,7 @@ def command(
     from boardless.debug.trace import Filter, Tracer
     from boardless.project.project import load_project
     from boardless.report.execution.trace import json_lines, perfetto, text, vcd
+    from boardless.running.post_mortem import fault_lines
     from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
     from boardless_sim.files import require_writable, write_text
@@ -86,9 +87,12 @@ def command(
         tracer = Tracer(engine, image)
         engine.run(for_us)
         trace = tracer.take(Filter(frozenset(devices), frozenset(functions), from_us))
+        stands = fault_lines(engine)
     for path, write in outputs:
         write_text(path, "".join(write(trace)))
     if not outputs:
         for line in text(trace):
             click.echo(line, nl=False)
+    for line in stands:
+        click.echo(line, err=True)
     return ExitCode.PASSED

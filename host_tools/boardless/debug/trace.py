@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from boardless_sim.core.library import CoreRecord
-from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.native.engine import NativeEngine
+from boardless_sim.engines.native.places import exception_name
 
-_FIRST_INTERRUPT = 16
 # Of the core, by address (DDI 0403E, B3.2.2, B3.3.2, B3.4.3, C1.6, C1.8).
 _CORE = {
     **{0xE000_E010 + 4 * n: ("SYST", name) for n, name in enumerate(("CSR", "RVR", "CVR"))},
@@ -99,7 +98,6 @@ class Tracer:
     def __init__(self, engine: NativeEngine, image: FirmwareImage) -> None:
         self._engine, self._image = engine, image
         self._names: dict[int, tuple[str, str]] = {}
-        self._exceptions = _exception_names(engine)
         self._lines = len(engine.uart_lines())
         self._captures = len(engine.captures())
         engine.machine.cpu.trace()
@@ -115,7 +113,7 @@ class Tracer:
         time_ps = self._engine.machine.ps_at(record.cycles)
         function = self._image.function_at(record.pc) if record.pc else ""
         if kind in (TraceKind.ENTER, TraceKind.LEAVE):
-            name = self._exceptions.get(record.address, f"IRQ{record.address - _FIRST_INTERRUPT}")
+            name = exception_name(self._engine.machine, record.address)
             return Happening(time_ps, kind, name, function=function)
         if record.address not in self._names:
             self._names[record.address] = self._name(record.address)
@@ -135,12 +133,3 @@ class Tracer:
             )
         self._lines = len(self._engine.uart_lines())
         self._captures = len(self._engine.captures())
-
-
-def _exception_names(engine: NativeEngine) -> Mapping[int, str]:
-    """By exception number; an interrupt has the name of its device."""
-    names = dict(EXCEPTION_NAMES)
-    for place in engine.machine.board.chip.placements:
-        for irq in place.irqs:
-            names.setdefault(irq + _FIRST_INTERRUPT, f"{place.name} IRQ{irq}")
-    return names

@@ -3,6 +3,7 @@
 [board]
 chip = "stm32f429zi"
 crystal = "8M"                    # or "none"
+semihosting = "files"             # the folder that the firmware may open files of
 
 [camera]
 sensor = "ov7670"
@@ -54,12 +55,22 @@ def read_board(
         camera=_camera(root.table("camera")),
         attached=tuple(_attachment(entry) for entry in root.tables("attach")),
         console_bauds={port: baud} if baud is not None and port is not None else {},
+        semihosting=_folder(board, "semihosting"),
     )
     try:
         require_possible(plan)
     except BoardError as error:
         raise root.error(str(error)) from error
     return plan
+
+
+def _folder(table: TomlTable, key: str) -> Path | None:
+    name = table.text(key)
+    if name is None:
+        return None
+    if not (table.folder / name).is_dir():
+        raise table.error(f"{key}: found no folder {name!r}, expected one beside the file")
+    return table.folder / name
 
 
 def read_image(table: TomlTable) -> ImagePlan:
@@ -112,6 +123,9 @@ def _attachment(entry: TomlTable) -> Attachment:
         from boardless_sim.parts.catalog import PARTS
 
         device = _known(entry, "device", PARTS) or device
+        if device == "sd-card":  # its contents lie beside the TOML
+            bus, colon, name = at.partition(":")
+            at = f"{bus}{colon}{entry.folder / name}" if name else at
     entry.close()
     return Attachment(device, at)
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from boardless.running.board_checks import BoardCheck, not_checked
-from boardless.running.classify import FrameResult, RunReport
+from boardless.running.classify import RunReport
+from boardless.running.frame_stream import FrameResult
 from boardless.running.latency import frame_rate, frames_lost, latencies, latency
 from boardless.running.post_mortem import as_document
 from boardless_sim.files import write_text

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from boardless.report.console import WIDTH
 from boardless.running.board_checks import NOT_CHECKED, BoardCheck
-from boardless.running.classify import FrameResult, RunReport
+from boardless.running.classify import RunReport
+from boardless.running.frame_stream import FrameResult
 from boardless.running.latency import TOTAL, Latency, frame_rate, frames_lost, latencies
 
 FIRST_ROWS = 20

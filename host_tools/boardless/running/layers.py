@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boardless.project.model_hash import hash_in
-from boardless.running.classify import stop_detail
+from boardless.running.frame_stream import stop_detail
 from boardless_models.graph.artifact import Artifact
 from boardless_models.graph.reference import Int8, run_graph
 from boardless_models.tflite.peers import Mismatch, PeerComparison, first_mismatch

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 
+from boardless.running.arguments import Arguments, Variable
+from boardless.running.instruction import in_words
 from boardless.running.unwind import EXCEPTION, CallLevel, Unwinder
 from boardless_sim.chips.families import family_at
 from boardless_sim.core.names import EXCEPTION_NAMES
@@ -21,6 +23,22 @@ _NEAR_BYTES = 4096  # how far from SP a function's own frame is touched
 _RECURSES = 3
 _GPIOE = 0x4002_1000
 _SHOWN_CALLS, _SHOWN_TEXT = 16, 200
+_SHOWN_FRAMES, _SHOWN_ENTERED = 5, 4
+
+
+@dataclass(frozen=True)
+class CallFrame:
+    """A call that has not returned: its source line, as `file:line`, and what it works on."""
+
+    function: str
+    place: str
+    variables: tuple[Variable, ...]
+
+    def __str__(self) -> str:
+        what = ", ".join(map(str, self.variables))
+        return f"{self.function}{f' ({self.place})' if self.place else ''}" + (
+            f": {what}" if what else ""
+        )
 
 
 @dataclass(frozen=True)
@@ -28,6 +46,8 @@ class PostMortem:
     """One stopped core. `calls`: innermost first, `<exception>` between a handler and its victim.
 
     `handler_share` and what follows it are None or empty where the engine does not know.
+    `instruction` and `address`: what the fault was at, and whose the address is. `frames`: the
+    innermost calls, recursion once. `entered`: the last exceptions, with their times in µs.
     """
 
     pc: int
@@ -44,19 +64,26 @@ class PostMortem:
     fault: str = ""
     overflow: str = ""
     other_chip: str = ""
+    instruction: str = ""
+    address: str = ""
+    frames: tuple[CallFrame, ...] = ()
+    entered: tuple[tuple[str, float], ...] = ()
 
 
-def examine(engine: Engine) -> PostMortem | None:
-    """The core as it stands; None where the engine gives no registers, or no longer."""
+def examine(engine: Engine, *, with_frames: bool = True) -> PostMortem | None:
+    """The core as it stands; None where the engine gives no registers, or no longer.
+
+    `with_frames`: also what the calls work on, which takes a look at all debug information.
+    """
     if Capability.REGISTERS not in engine.capabilities:
         return None
     try:
-        return _examine(engine)
+        return _examine(engine, with_frames)
     except EngineError:  # the emulator has gone: what it said last is all there is
         return None
 
 
-def _examine(engine: Engine) -> PostMortem:
+def _examine(engine: Engine, with_frames: bool) -> PostMortem:
     pc, fault = engine.read_register("pc"), engine.fault()
     number = engine.read_register("xpsr") & _IPSR
     levels = Unwinder(engine.image, engine).walk(fault)
@@ -76,6 +103,10 @@ def _examine(engine: Engine) -> PostMortem:
         fault="" if fault is None else str(fault),
         overflow=_overflow(levels, fault),
         other_chip=_other_chip(fault, activity),
+        instruction="" if fault is None else in_words(engine, fault),
+        address=_address(engine, fault),
+        frames=tuple(_frames(engine, levels)) if with_frames else (),
+        entered=() if activity is None else activity.entered,
     )
 
 
@@ -90,6 +121,29 @@ def _other_chip(fault: FaultInfo | None, activity: Activity | None) -> str:
     elif activity is not None and "GPIOE" in activity.touched and "RCC" not in activity.touched:
         family = family_at(_GPIOE)
     return "" if family is None else f"it looks for the RCC of an {family}"
+
+
+def _address(engine: Engine, fault: FaultInfo | None) -> str:
+    if fault is None or fault.address is None:
+        return ""
+    owner = engine.place_of(fault.address)
+    return f"{fault.address:#010x}: {owner}" if owner else f"{fault.address:#010x}"
+
+
+def _frames(engine: Engine, levels: Sequence[CallLevel]) -> Iterator[CallFrame]:
+    """Of the faulting code where there is a handler: nobody asks what a handler was working on."""
+    below = levels[levels.index(EXCEPTION) + 1 :] if EXCEPTION in levels else levels
+    firsts = [next(run) for _, run in groupby(below, key=lambda level: level.function)]
+    arguments = Arguments(engine.image.raw, engine)
+    for level in firsts[:_SHOWN_FRAMES]:
+        if level.function != "?":
+            yield CallFrame(level.function, _source(engine, level.pc), arguments.of(level))
+
+
+def _source(engine: Engine, pc: int) -> str:
+    elf = engine.image.elf
+    found = None if elf is None else elf.lines.where(pc)
+    return "" if found is None else f"{found[0]}:{found[1]}"
 
 
 def in_short(found: PostMortem) -> str:
@@ -114,13 +168,34 @@ def in_lines(found: PostMortem) -> Iterator[str]:
     yield f"exception  {found.exception or 'none: thread mode'}"
     if found.handler_share is not None:
         yield f"handlers   {100 * found.handler_share:.1f} % of all time"
-    if found.fault:
-        yield f"fault      {found.fault}"
+    yield from _fault_lines(found)
     if found.polled:
         yield f"polls      {', '.join(found.polled)}"
     for text in found.unmodelled:
         yield f"unmodelled {text}"
     yield f"UART       {found.last_text or 'silent'}"
+
+
+def _fault_lines(found: PostMortem) -> Iterator[str]:
+    if found.fault:
+        yield f"fault      {found.fault}"
+    if found.instruction:
+        yield f"at         {found.instruction}"
+    if found.address:
+        yield f"address    {found.address}"
+    for frame in found.frames:
+        yield f"frame      {frame}"
+    if found.entered:
+        entered = (
+            f"{name} {at_us / 1e3:.3f} ms" for name, at_us in found.entered[-_SHOWN_ENTERED:]
+        )
+        yield f"entered    {', '.join(entered)}"
+
+
+def fault_lines(engine: Engine) -> tuple[str, ...]:
+    """Where the core stands, if a fault brought it there: for what runs a firmware regardless."""
+    found = None if engine.fault() is None else examine(engine)
+    return () if found is None else tuple(in_lines(found))
 
 
 def as_document(found: PostMortem) -> dict[str, object]:
@@ -139,6 +214,17 @@ def as_document(found: PostMortem) -> dict[str, object]:
         "fault": found.fault or None,
         "stack_overflow": found.overflow or None,
         "other_chip": found.other_chip or None,
+        "instruction": found.instruction or None,
+        "address": found.address or None,
+        "frames": [
+            {
+                "function": frame.function,
+                "place": frame.place or None,
+                "variables": {variable.name: variable.text for variable in frame.variables},
+            }
+            for frame in found.frames
+        ],
+        "entered": [{"exception": name, "at_us": at_us} for name, at_us in found.entered],
     }
 
 
@@ -169,7 +255,17 @@ def overflow_of(levels: Sequence[CallLevel]) -> str:
     function, count = Counter(level.function for level in below).most_common(1)[0]
     if count < _RECURSES:
         return f"stack overflow in `{below[0].function}`"
-    return f"stack overflow: {count:,} frames of `{function}`"
+    each = _bytes_each(below, function)
+    return f"stack overflow: {count:,} frames of `{function}`" + (
+        f", {each:,} bytes each" if each else ""
+    )
+
+
+def _bytes_each(levels: Sequence[CallLevel], function: str) -> int:
+    """How far apart the frames of two calls of it are, most often; 0 where that is not known."""
+    frames = [level.frame for level in levels if level.function == function and level.frame]
+    apart = Counter(outer - inner for inner, outer in pairwise(frames))
+    return apart.most_common(1)[0][0] if apart else 0
 
 
 def _at_the_stack(fault: FaultInfo) -> bool:

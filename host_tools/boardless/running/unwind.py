@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import Any, Protocol
 
@@ -24,7 +25,9 @@ from boardless_sim.errors import EngineError
 
 MAX_DEPTH = 64
 _MOST_DEPTH = 20_000  # an overflow of 128 KB by calls of 8 bytes
-_SP, _LR = 13, 14
+_KEPT_LEVELS = 32  # whose arguments anybody would read
+_SP, _LR, _PC = 13, 14, 15
+_NOT_PRESERVED = frozenset({0, 1, 2, 3, 12})  # by a call (AAPCS, 6.1.1)
 _EXCEPTION_RETURN = 0xFFFF_FFE0  # EXC_RETURN and the LR of reset: nobody called (DDI 0403E, B1.5.8)
 _RETURNS = (1, 9, 13)  # bits 3:0 of EXC_RETURN: to a handler, to thread mode on either stack
 _TO_PROCESS, _BASIC = 1 << 2, 1 << 4
@@ -125,10 +128,15 @@ def _row(line: dict[Any, Any]) -> Row | None:
 
 @dataclass(frozen=True)
 class CallLevel:
-    """One call that has not returned, or the entry to an exception (`EXCEPTION`)."""
+    """One call that has not returned, or the entry to an exception (`EXCEPTION`).
+
+    `registers`: those that are known to be the call's, r0 to r15, of the innermost calls.
+    """
 
     function: str
     pc: int
+    frame: int = field(default=0, compare=False)  # SP as it was before the call; 0: not known
+    registers: Mapping[int, int] = field(default_factory=dict, compare=False, repr=False)
 
 
 EXCEPTION = CallLevel("<exception>", 0)
@@ -166,8 +174,11 @@ class Unwinder:
         registers = _Registers(self._core)
         while len(levels) < _MOST_DEPTH:
             name = self._image.function_at(pc)
-            levels.append(CallLevel(name, pc))
+            kept = registers.known(pc) if len(levels) < _KEPT_LEVELS else {}
+            levels.append(CallLevel(name, pc, registers=kept))
             returns_to = self._step(pc, registers, innermost)
+            if returns_to is not None:
+                levels[-1] = replace(levels[-1], frame=registers.value(_SP))
             innermost = False
             if returns_to is None:
                 break
@@ -209,6 +220,7 @@ class Unwinder:
         if not innermost and frame <= registers.value(_SP):
             return None
         registers.restore({**restored, _SP: frame})
+        registers.forget(_NOT_PRESERVED - restored.keys())
         return registers.value(_LR)
 
 
@@ -218,6 +230,16 @@ class _Registers:
     def __init__(self, core: Core) -> None:
         self._core = core
         self._known: dict[int, int] = {}
+        self._lost: set[int] = set()
+
+    def known(self, pc: int) -> dict[int, int]:
+        """All that are the function's own at `pc`."""
+        mine = [number for number in range(_LR + 1) if number not in self._lost]
+        return {**{number: self.value(number) for number in mine}, _PC: pc}
+
+    def forget(self, numbers: Set[int]) -> None:
+        """A call may have changed them, and nothing tells what they were."""
+        self._lost |= numbers
 
     def value(self, register: int) -> int:
         """Raises `EngineError` for one that the core does not have."""
@@ -227,6 +249,7 @@ class _Registers:
 
     def restore(self, values: dict[int, int]) -> None:
         self._known.update(values)
+        self._lost -= values.keys()
 
 
 def _leave_handler(
@@ -236,7 +259,8 @@ def _leave_handler(
     if exc_return & 0xF not in _RETURNS:
         return None
     if fault is not None and fault.cfsr & _REFUSED and fault.sp is not None:
-        registers.restore({_SP: fault.sp, _LR: fault.lr or 0})
+        kept = dict(enumerate(fault.registers))
+        registers.restore({**kept, _SP: fault.sp, _LR: fault.lr or 0})
         return fault.pc
     try:
         sp = core.read_register("psp") if exc_return & _TO_PROCESS else registers.value(_SP)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,9 +21,11 @@ from boardless.project.choice import NOTHING_SAID, ProjectChoice
 from boardless.project.project import load_project
 from boardless.suites.check_file import TestCheck, add_to_xunit, clear_checks, read_checks
 from boardless.suites.family import Family
+from boardless.suites.keywords.at_failure import CORES, DEBUG_PORT
 from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.errors import BoardlessError
 
+CORE_FOLDER = "cores"
 OUTPUTS = ("output.xml", "log.html", "report.html", "xunit.xml")
 
 # Above this Robot's exit code is no count of failed tests: bad data, interrupted, or broken.
@@ -46,6 +49,8 @@ class SuitePlan:
     choice: ProjectChoice = NOTHING_SAID
     bounds: Bounds = DEFAULT
     variables: tuple[str, ...] = ()  # NAME:VALUE, for Robot
+    debug_port: int | None = None  # where a failing keyword waits for a debugger
+    keeps_cores: bool = False
 
 
 @dataclass(frozen=True)
@@ -157,7 +162,16 @@ def _variables(plan: SuitePlan) -> Iterator[str]:
             "RESETS": bounds.resets,
         }
     yield from (f"{name}:{value}" for name, value in given.items() if value is not None)
+    yield from _at_failure(plan)
     yield from plan.variables
+
+
+def _at_failure(plan: SuitePlan) -> Iterator[str]:
+    """What a failing keyword is told to do."""
+    if plan.debug_port is not None:
+        yield f"{DEBUG_PORT}:{plan.debug_port}"
+    if plan.keeps_cores:
+        yield f"{CORES}:{(plan.out / CORE_FOLDER).resolve()}"
 
 
 @contextlib.contextmanager
@@ -190,6 +204,7 @@ def _make_empty(out: Path) -> None:
         for name in OUTPUTS:
             (out / name).unlink(missing_ok=True)
         clear_checks(out)
+        shutil.rmtree(out / CORE_FOLDER, ignore_errors=True)
     except OSError as error:
         raise BoardlessError(f"{out}: {error.strerror or error}, expected a folder") from error
 

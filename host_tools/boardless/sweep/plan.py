@@ -5,7 +5,9 @@
     revision = ["v1.0", "HEAD"]
     build = "make firmware"
     chip = ["stm32f407vg", "stm32f429zi"]
-    seed = [1, 2, 3]                         # what RAM holds at power-on
+    seed = [1, 2, 3]                         # of what RAM holds at power-on, and of the optics
+    optics = ["blur", "noise"]
+    severity = [0, 0.5, 1]
 
     [[frames]]
     path = "pictures/"
@@ -29,10 +31,13 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from boardless.project.config import parse_toml
 from boardless.project.toml_table import TomlTable
+from boardless_sim.camera.fit import DEFAULT_FIT, FITS
 from boardless_sim.errors import ConfigError
+from boardless_sim.faults.optics import OPTICS
 from boardless_sim.files import read_file
 
 MOST_FILE_BYTES = 1 << 20
@@ -49,6 +54,7 @@ class FrameSet:
     path: str
     labels: Path | None
     limit: int | None
+    fit: str = DEFAULT_FIT
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,8 @@ class SweepPlan:
     chips: tuple[str | None, ...] = (None,)
     engines: tuple[str, ...] = ("native",)
     seeds: tuple[int | None, ...] = (None,)
+    optics: tuple[str | None, ...] = (None,)
+    severities: tuple[float, ...] = (0.0,)
     chunk: int = DEFAULT_CHUNK
     limit_us: float = 1_000_000.0
     budget: SweepBudget = SweepBudget()
@@ -107,6 +115,7 @@ def read_plan(path: Path) -> SweepPlan:
     if not elfs:
         raise sweep.error("elf: not there, expected the firmwares to run")
     revisions, build = _revisions(sweep)
+    optics, severities = _optics(sweep)
     plan = SweepPlan(
         path=path,
         elfs=elfs,
@@ -117,6 +126,8 @@ def read_plan(path: Path) -> SweepPlan:
         chips=sweep.texts("chip") or (None,),
         engines=sweep.texts("engine") or ("native",),
         seeds=_seeds(sweep),
+        optics=optics,
+        severities=severities,
         chunk=sweep.count("chunk") if sweep.has("chunk") else DEFAULT_CHUNK,
         limit_us=_number(sweep, "limit-ms", 1000.0, 0.001, 1e9) * 1000,
         budget=_budget(root.table("budget")),
@@ -147,12 +158,14 @@ def _frame_set(table: TomlTable) -> FrameSet:
     path, labels = table.required_text("path"), table.text("labels")
     name = table.text("name") or path
     limit = table.count("limit") if table.has("limit") else None
+    fit = table.choice("fit", tuple(FITS), DEFAULT_FIT)
     table.close()
     return FrameSet(
         name=name,
         path=path if path.startswith("pattern:") else str(table.folder / path),
         labels=None if labels is None else table.folder / labels,
         limit=limit,
+        fit=fit,
     )
 
 
@@ -164,6 +177,21 @@ def _seeds(sweep: TomlTable) -> tuple[int | None, ...]:
     if not seeds or not all(type(seed) is int and 0 <= seed < 1 << 32 for seed in seeds):
         raise sweep.error("seed: expected a number from 0 to 4294967295, or a list of them")
     return tuple(seeds)
+
+
+def _optics(sweep: TomlTable) -> tuple[tuple[str | None, ...], tuple[float, ...]]:
+    names, value = sweep.texts("optics"), sweep.value("severity")
+    if bool(names) != (value is not None):
+        raise sweep.error("expected optics and severity together, or neither")
+    for name in names:
+        if name not in OPTICS:
+            raise sweep.error(f"optics: found {name!r}, expected one of: {', '.join(OPTICS)}")
+    if not names:
+        return (None,), (0.0,)
+    found: list[Any] = value if isinstance(value, list) else [value]
+    if not found or not all(type(each) in (int, float) and 0 <= float(each) <= 1 for each in found):
+        raise sweep.error("severity: expected a number from 0 to 1, or a list of them")
+    return names, tuple(map(float, found))
 
 
 def _number(table: TomlTable, key: str, default: float, least: float, most: float) -> float:
@@ -207,6 +235,8 @@ def _require_each_once(plan: SweepPlan) -> None:
         "chip": plan.chips,
         "engine": plan.engines,
         "seed": plan.seeds,
+        "optics": plan.optics,
+        "severity": plan.severities,
         "frames": tuple(each.name for each in plan.frames),
     }
     cells = 1

@@ -10,12 +10,14 @@ from boardless_sim.boards.bit_banged import BitBangedBus
 from boardless_sim.boards.board import BY_HAND, Attachment
 from boardless_sim.boards.own import load_part
 from boardless_sim.boards.pins import Pin
+from boardless_sim.boards.spi_bus import SpiBus
 from boardless_sim.errors import BoardError
 from boardless_sim.parts.catalog import make_part
 from boardless_sim.parts.part import MemoryTarget, Part
 from boardless_sim.peripherals.fsmc import Fsmc
-from boardless_sim.peripherals.gpio import Gpio
+from boardless_sim.peripherals.gpio import MODE_ALTERNATE, MODE_OUTPUT, Gpio
 from boardless_sim.peripherals.i2c import I2c, I2cTarget
+from boardless_sim.peripherals.links.spi import SpiTarget
 from boardless_sim.peripherals.peripheral import Bus, Event, Peripheral
 
 _PIN_NAME = re.compile(r"P[A-K](\d|1[0-5])")
@@ -26,10 +28,12 @@ _MEMORY = re.compile(r"(?:fsmc|fmc):(0x[0-9a-f]{1,8})", re.IGNORECASE)
 class BoardWires:
     """Implements `Wires` on the devices of a board."""
 
-    fixed_fields: ClassVar[frozenset[str]] = frozenset(["_devices", "memories"])
+    fixed_fields: ClassVar[frozenset[str]] = frozenset(["_devices", "_spis", "memories"])
 
-    def __init__(self, devices: Mapping[str, Peripheral], bus: Bus) -> None:
-        self._devices, self._bus = devices, bus
+    def __init__(
+        self, devices: Mapping[str, Peripheral], spis: Mapping[str, SpiBus], bus: Bus
+    ) -> None:
+        self._devices, self._spis, self._bus = devices, spis, bus
         self.memories: list[tuple[range, MemoryTarget]] = []
 
     def now_ns(self) -> int:
@@ -64,10 +68,20 @@ class BoardWires:
             target.address = int(match[2], 16)
         master.connect(target)
 
+    def spi(self, at: str, target: SpiTarget) -> None:
+        name, colon, select = at.partition(":")
+        bus = self._spis.get(name.upper())
+        if bus is None:
+            known = ", ".join(name.lower() for name in self._spis)
+            raise BoardError(f"bus {at!r}, expected one of {known}, with a chip select: spi1:PA4")
+        bus.connect(target, self.port_of(select) if colon else None)
+
     def memory(self, at: str, size: int, target: MemoryTarget) -> None:
         match = _MEMORY.fullmatch(at)
-        windows = [d.window for d in self._devices.values() if isinstance(d, Fsmc)]
-        if match is None or not windows or int(match[1], 16) not in windows[0]:
+        controllers = [d for d in self._devices.values() if isinstance(d, Fsmc)]
+        if match is None or not any(
+            controller.holds(int(match[1], 16)) for controller in controllers
+        ):
             raise BoardError(f"{at!r}, expected a memory controller's bank, as fsmc:0x60000000")
         base = int(match[1], 16)
         self.memories.append((range(base, base + size), target))
@@ -98,6 +112,9 @@ class GpioWire:
 
     def release(self) -> None:
         self._gpio.release_input(self._number)
+
+    def is_driven(self) -> bool:
+        return self._gpio.mode(self._number) in (MODE_OUTPUT, MODE_ALTERNATE)
 
     def watch(self, changed: Callable[[], None]) -> None:
         self._gpio.watchers.append(changed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from boardless_sim.chips.chip import Chip
 
@@ -45,7 +46,8 @@ class Board:
     """Everything that distinguishes one board from another.
 
     `crystal_hz` (HSE) and `watch_crystal_hz` (LSE) are None where none is fitted. `supply_mv`: VDD.
-    `console_bauds`: at which rate the far end of a port reads, by port.
+    `console_bauds`: at which rate the far end of a port reads, by port. `semihosting`: the folder
+    whose files the firmware may open, on the host.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Board:
     supply_mv: int = 3300
     console_bauds: Mapping[str, int] = field(default_factory=dict)
     attached: tuple[Attachment, ...] = ()
+    semihosting: Path | None = None
 
     @property
     def flash_limits(self) -> tuple[int, ...]:

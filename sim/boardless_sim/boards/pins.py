@@ -52,6 +52,15 @@ class Pins:
         """The pins that carry a signal, such as "DCMI_VSYNC"."""
         return self._pins.get(signal, [])
 
+    def signals_on(self, pin: Pin) -> list[str]:
+        """What a pin carries."""
+        return [signal for signal, pins in self._pins.items() if pin in pins]
+
+    def on_bus(self, device: str) -> list[Pin]:
+        """The pins that carry any signal of a device."""
+        prefix = f"{device}_"
+        return [pin for name, pins in self._pins.items() if name.startswith(prefix) for pin in pins]
+
     def lines_of(self, signal: str) -> list[Pin]:
         """Where an outside line with this signal arrives.
 

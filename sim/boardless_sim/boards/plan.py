@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from boardless_sim.boards.board import Attachment, Board, CameraWiring
 
@@ -17,7 +18,8 @@ class BoardPlan:
     """The reference board, but for what is said otherwise.
 
     `camera`: None for the reference board's, where the chip can have one. `crystal_hz`: None where
-    there is none. `console_bauds`: at which rate the far end of a port reads.
+    there is none. `console_bauds`: at which rate the far end of a port reads. `semihosting`: the
+    folder whose files the firmware may open.
     """
 
     chip: str = DEFAULT_CHIP
@@ -26,6 +28,7 @@ class BoardPlan:
     camera: CameraWiring | None = None
     attached: tuple[Attachment, ...] = ()
     console_bauds: Mapping[str, int] = field(default_factory=dict)
+    semihosting: Path | None = None
 
     def on_chip(self, chip: str | None) -> BoardPlan:
         """The same board with another chip on it; None: the same."""
@@ -51,4 +54,5 @@ def make_board(plan: BoardPlan) -> Board:
         camera=plan.camera or (CAMERA if has_dcmi else None),
         console_bauds=plan.console_bauds,
         attached=plan.attached,
+        semihosting=plan.semihosting,
     )

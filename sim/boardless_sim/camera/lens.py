@@ -10,6 +10,7 @@ from boardless_sim.camera.parallel import ParallelSink
 from boardless_sim.camera.scene import NO_FRAME, check
 from boardless_sim.camera.tensor import InputTensor
 from boardless_sim.errors import FrameError
+from boardless_sim.history import History
 
 
 class Lens:
@@ -21,8 +22,9 @@ class Lens:
 
     def __init__(self) -> None:
         self.in_view = NO_FRAME
-        self.captured: list[Frame] = []
+        self.captured: History[Frame] = History()
         self.on_capture: Callable[[], None] = lambda: None
+        self._lacking = False
         self._sink: ParallelSink | None = None
         self._queue: deque[Frame] = deque()
         self._from_queue = False  # whether the frame in view is still the head of the queue
@@ -44,15 +46,33 @@ class Lens:
         repeated = self._sink is not None and self._sink.capturing and not self._from_queue
         return len(self.captured) + repeated + len(self._queue) - 1
 
+    def lose(self) -> None:
+        """The frame in view lacks some of its data on the way out of the sensor."""
+        self._lacking = True
+
+    @property
+    def waiting(self) -> int:
+        """How many frames are queued that were not captured yet."""
+        return len(self._queue)
+
+    def replace(self, frame: Frame) -> None:
+        """Show this one next, whatever was queued."""
+        check(frame)
+        self._queue.clear()
+        self._from_queue = False
+        self._queue.append(frame)
+
     def expose(self) -> None:
         """A frame begins."""
+        self._lacking = False
         if self._queue:
             self.in_view = self._queue[0]
             self._from_queue = True
 
     def _frame_ended(self, whole: bool) -> None:
         """The capture interface is done with the frame in view."""
-        if whole:
+        lacking = self._lacking and self._sink is not None and not self._sink.filled
+        if whole and not lacking:
             self.captured.append(self.in_view)
             if self._from_queue:
                 self._queue.popleft()

@@ -57,6 +57,13 @@ class SaiRcc(TimerRcc):
     }
     stable = frozenset(layout)
 
+    def lcd_hz(self) -> int:
+        """LCD_CLK: PLLSAI by PLLSAIR and PLLSAIDIVR (RM0090 section 6.3.26 of the F42x)."""
+        pll = self.values[PLLSAICFGR]
+        hertz = self._plls_input_hz() * (pll >> 6 & 0x1FF) / max(pll >> 28 & 7, 2)
+        divider = 2 << (self.values[DCKCFGR] >> 16 & 3)
+        return round(hertz / divider) * self._is_ready(CR_PLLSAIRDY)
+
     def _follow_oscillators(self, old: int) -> None:
         super()._follow_oscillators(old)
         self._follow(CR, old, CR_PLLSAION, CR_PLLSAIRDY, PLL_LOCK_NS)

@@ -22,6 +22,9 @@ static void note_first_fault(core *c, uint32_t taken) {
     c->shared.fault_address = (c->cfsr & CFSR_BFARVALID) ? c->bfar : c->mmfar;
     c->shared.fault_sp = core_reg(c, UC_ARM_REG_SP);
     c->shared.fault_lr = core_reg(c, UC_ARM_REG_LR);
+    for (uint32_t i = 0; i < 13u; i++) {
+        c->shared.fault_registers[i] = core_reg(c, UC_ARM_REG_R0 + (int)i);
+    }
 }
 
 /* What a fault is taken as: itself when enabled and of higher priority than what runs, else
@@ -85,7 +88,9 @@ static void activate(core *c, uint32_t exception, uint32_t handler) {
     }
     c->active[c->active_count++] = (uint8_t)exception;
     c->shared.active_exception = exception;
-    c->shared.exceptions_taken++;
+    uint32_t place = (uint32_t)(c->shared.exceptions_taken++ % CORE_RECENT);
+    c->shared.entered[place] = exception;
+    c->shared.entered_at[place] = c->shared.cycles;
     if (exception < 32u && (c->debug.catches >> exception & 1u)) {
         c->debug.caught = exception;
     }

@@ -33,6 +33,9 @@ DEVICE_READ = ctypes.CFUNCTYPE(c_uint32, c_uint32, c_uint32)
 DEVICE_WRITE = ctypes.CFUNCTYPE(None, c_uint32, c_uint32, c_uint32)
 
 
+RECENT = 8  # CORE_RECENT of shared.h
+
+
 class Api(ctypes.Structure):
     """`core_api` of shared.h."""
 
@@ -54,13 +57,19 @@ class Shared(ctypes.Structure):
             "skipped_cycles", "exceptions_taken", "systick_at", "handler_cycles", "handler_since",
             "sequence", "train_due",
         )),
+        ("entered_at", c_uint64 * RECENT),
         *((name, c_uint32) for name in (
             "pc", "fast_forward", "callback_failed", "reset_requested", "sleeping", "fault_number",
             "fault_pc", "fault_cfsr", "fault_hfsr", "fault_address", "fault_has_address",
-            "fault_sp", "fault_lr", "lowest_msp", "lowest_msp_pc", "lowest_psp",
+            "fault_sp", "fault_lr",
+        )),
+        ("fault_registers", c_uint32 * 13),
+        *((name, c_uint32) for name in (
+            "lowest_msp", "lowest_msp_pc", "lowest_psp",
             "active_exception", "interrupt_number", "probed_msp", "probed_psp", "stack_left",
             "stack_left_sp", "stack_left_pc", "stack_floor", "trains_ran",
         )),
+        ("entered", c_uint32 * RECENT),
     ]  # fmt: skip
 
     cycles: int
@@ -101,6 +110,9 @@ class Shared(ctypes.Structure):
     stack_left_pc: int
     stack_floor: int
     trains_ran: int
+    entered_at: ctypes.Array[c_uint64]
+    entered: ctypes.Array[c_uint32]
+    fault_registers: ctypes.Array[c_uint32]
 
 
 class CoreTrain(ctypes.Structure):
@@ -250,7 +262,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_structure_bytes": (c_uint32, [c_uint32]),
     "core_set_code": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
     "core_set_flash": (c_int32, [c_void_p, c_uint32, c_uint32, c_void_p]),
-    "core_set_idcode": (None, [c_void_p, c_uint32]),
+    "core_set_identity": (None, [c_void_p, c_uint32, c_uint32]),
     "core_set_flash_acr": (None, [c_void_p, c_uint32]),
     "core_bus_error": (None, [c_void_p, c_uint32]),
     "core_send_event": (None, [c_void_p]),

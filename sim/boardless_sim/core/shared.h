@@ -10,7 +10,8 @@
 
 #include "art.h"
 
-#define CORE_NEVER (UINT64_C(1) << 62)
+#define CORE_NEVER  (UINT64_C(1) << 62)
+#define CORE_RECENT 8u /* exceptions of which it is kept when they were entered */
 
 /* Why core_run() came back. */
 typedef enum {
@@ -114,6 +115,8 @@ typedef struct {
     uint64_t handler_since;  /* when the exceptions that are active now began */
     uint64_t sequence;       /* of the last event that was scheduled, by whomever */
     uint64_t train_due;      /* when the first event of all trains is due, else CORE_NEVER */
+    uint64_t
+        entered_at[CORE_RECENT]; /* the last exceptions, by exceptions_taken modulo their number */
     uint32_t pc;
     uint32_t fast_forward;    /* bool */
     uint32_t callback_failed; /* bool, set by Python */
@@ -127,6 +130,7 @@ typedef struct {
     uint32_t fault_has_address;
     uint32_t fault_sp; /* of the faulting code, before anything was stacked */
     uint32_t fault_lr;
+    uint32_t fault_registers[13]; /* r0 to r12 */
     uint32_t lowest_msp;
     uint32_t lowest_msp_pc;
     uint32_t lowest_psp;       /* 0xffffffff: the process stack was never used */
@@ -139,6 +143,7 @@ typedef struct {
     uint32_t stack_left_pc;
     uint32_t stack_floor; /* below which it went */
     uint32_t trains_ran;  /* bool: Python's devices are behind */
+    uint32_t entered[CORE_RECENT];
 } core_shared;
 
 #define CORE_TRAINS      8u

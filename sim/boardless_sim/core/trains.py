@@ -25,7 +25,7 @@ class Trains:
     """Takes events off the queue, and puts them back where somebody may look at their device."""
 
     def __init__(self, cpu: Cpu, queue: EventQueue, timeline: Timeline) -> None:
-        self._shared, self._queue, self._timeline = cpu.shared, queue, timeline
+        self._cpu, self._shared, self._queue, self._timeline = cpu, cpu.shared, queue, timeline
         self._free = [
             CoreTrain.from_address(cpu.library.core_train_at(cpu.core, number))
             for number in range(TRAINS)
@@ -102,6 +102,8 @@ class Trains:
     def _put_back(self, running: _Running) -> None:
         self._end(running)
         self._queue.take_back(running.event)
+        if running.event.due < self._shared.next_event:
+            self._cpu.set_next_event(running.event.due)  # the slice that runs must not pass it
 
     def _end(self, running: _Running) -> None:
         running.train.due = NEVER

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from boardless_sim.peripherals.i2c import I2cTarget
+from boardless_sim.peripherals.links.spi import SpiTarget
 from boardless_sim.peripherals.peripheral import Event, Peripheral
 
 
@@ -38,6 +39,9 @@ class PinWire(Protocol):
 
     def release(self) -> None:
         """Drive it no more."""
+
+    def is_driven(self) -> bool:
+        """Whether the chip drives the pin: as an output, or by a device."""
 
     def watch(self, changed: Callable[[], None]) -> None:
         """Call back when levels of the port may have changed."""
@@ -67,6 +71,9 @@ class Wires(Protocol):
 
     def two_wire(self, at: str, target: I2cTarget) -> None:
         """Put a target on a bus: "i2c1", "i2c1:0x3d" (its address), "gpio:PB8,PB9" (by hand)."""
+
+    def spi(self, at: str, target: SpiTarget) -> None:
+        """Put a target on a bus with its chip select: "spi1:PA4"; "spi1" alone: always selected."""
 
     def memory(self, at: str, size: int, target: MemoryTarget) -> None:
         """Answer `size` bytes of the external memory controller from "fsmc:0x60000000" on."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from boardless_sim.errors import BoardError
 from boardless_sim.files import require_regular
 from boardless_sim.parts.part import Wires
-from boardless_sim.peripherals.links.sdio import Answer, Sdio
+from boardless_sim.peripherals.links.sdio import CardAnswer, Sdio
 
 BLOCK = 512
 _STEP = 512 << 10  # C_SIZE counts in these
@@ -85,7 +85,7 @@ class SdCard:
 
     # Card
 
-    def command(self, index: int, argument: int) -> Answer | None:
+    def command(self, index: int, argument: int) -> CardAnswer | None:
         is_app, self._is_app = self._is_app, False
         if self._state is _State.PROGRAMMING and self._now_ns() >= self._busy_until_ns:
             self._state = _State.TRANSFER
@@ -96,54 +96,54 @@ class SdCard:
         handler = handlers.get(index) or self._commands().get(index)
         return handler(argument) if handler is not None else None
 
-    def _commands(self) -> dict[int, Callable[[int], Answer | None]]:
+    def _commands(self) -> dict[int, Callable[[int], CardAnswer | None]]:
         return {
             2: self._identify, 3: self._publish, 6: self._switch, 7: self._select,
-            8: lambda argument: Answer(argument & 0xFFF),
-            9: lambda argument: Answer(self._csd(), 128),
-            10: lambda argument: Answer(_CID, 128),
+            8: lambda argument: CardAnswer(argument & 0xFFF),
+            9: lambda argument: CardAnswer(self._csd(), 128),
+            10: lambda argument: CardAnswer(_CID, 128),
             12: self._stop, 13: self._tell_status,
             16: self._tell_status, 17: self._read_one, 18: self._read_many, 23: self._tell_status,
             24: self._write_one, 25: self._write_many, 32: self._tell_status,
             33: self._tell_status, 38: self._tell_status, 55: self._announce,
         }  # fmt: skip
 
-    def _app_commands(self) -> dict[int, Callable[[int], Answer | None]]:
+    def _app_commands(self) -> dict[int, Callable[[int], CardAnswer | None]]:
         return {
             6: self._tell_status, 13: lambda argument: self._offer(bytes(64)),
             23: self._tell_status, 41: self._power_up, 42: self._tell_status,
             51: lambda argument: self._offer(_SCR),
         }  # fmt: skip
 
-    def _status(self, errors: int = 0) -> Answer:
+    def _status(self, errors: int = 0) -> CardAnswer:
         ready = 0 if self._state is _State.PROGRAMMING else _READY
-        return Answer(self._state << 9 | ready | errors | (_APP_CMD if self._is_app else 0))
+        return CardAnswer(self._state << 9 | ready | errors | (_APP_CMD if self._is_app else 0))
 
-    def _tell_status(self, argument: int) -> Answer:
+    def _tell_status(self, argument: int) -> CardAnswer:
         return self._status()
 
-    def _announce(self, argument: int) -> Answer:
+    def _announce(self, argument: int) -> CardAnswer:
         self._is_app = True
         return self._status()
 
-    def _power_up(self, argument: int) -> Answer:
+    def _power_up(self, argument: int) -> CardAnswer:
         """ACMD41: the first time it is still busy (section 4.2.3)."""
         self._asked += 1
         if self._asked < 2 or not argument & _OCR_VOLTAGES:
-            return Answer(_OCR_VOLTAGES, has_crc=False)
+            return CardAnswer(_OCR_VOLTAGES, has_crc=False)
         self._state = _State.READY
-        return Answer(_OCR_BUSY | argument & _OCR_CCS | _OCR_VOLTAGES, has_crc=False)
+        return CardAnswer(_OCR_BUSY | argument & _OCR_CCS | _OCR_VOLTAGES, has_crc=False)
 
-    def _identify(self, argument: int) -> Answer:
+    def _identify(self, argument: int) -> CardAnswer:
         self._state = _State.IDENT
-        return Answer(_CID, 128)
+        return CardAnswer(_CID, 128)
 
-    def _publish(self, argument: int) -> Answer:
-        answer = Answer(_RCA << 16 | self._state << 9 | _READY)
+    def _publish(self, argument: int) -> CardAnswer:
+        answer = CardAnswer(_RCA << 16 | self._state << 9 | _READY)
         self._state = _State.STANDBY
         return answer
 
-    def _select(self, argument: int) -> Answer | None:
+    def _select(self, argument: int) -> CardAnswer | None:
         answer = self._status()
         chosen = argument >> 16 == _RCA
         self._state = _State.TRANSFER if chosen else _State.STANDBY
@@ -154,35 +154,35 @@ class SdCard:
         fixed = 1 << 126 | 0x0E << 112 | 0x32 << 96 | 0x5B5 << 84 | 9 << 80
         return fixed | (self.blocks * BLOCK // _STEP - 1) << 48 | 0x7F80_0A40_4001
 
-    def _switch(self, argument: int) -> Answer:
+    def _switch(self, argument: int) -> CardAnswer:
         """CMD6: high speed is not offered (section 4.3.10)."""
         return self._offer(bytes([0, 100, *bytes(11), 1, *bytes(50)]))
 
-    def _offer(self, data: bytes) -> Answer:
+    def _offer(self, data: bytes) -> CardAnswer:
         answer = self._status()
         self._sending, self._left, self._state = data, 0, _State.SENDING
         return answer
 
-    def _read_one(self, argument: int) -> Answer:
+    def _read_one(self, argument: int) -> CardAnswer:
         return self._read(argument, 1)
 
-    def _read_many(self, argument: int) -> Answer:
+    def _read_many(self, argument: int) -> CardAnswer:
         return self._read(argument, self.blocks - argument)
 
-    def _read(self, argument: int, count: int) -> Answer:
+    def _read(self, argument: int, count: int) -> CardAnswer:
         if argument >= self.blocks:
             return self._status(_OUT_OF_RANGE)
         answer = self._offer(b"")
         self._address, self._left = argument, count
         return answer
 
-    def _write_one(self, argument: int) -> Answer:
+    def _write_one(self, argument: int) -> CardAnswer:
         return self._write(argument, 1)
 
-    def _write_many(self, argument: int) -> Answer:
+    def _write_many(self, argument: int) -> CardAnswer:
         return self._write(argument, self.blocks - argument)
 
-    def _write(self, argument: int, count: int) -> Answer:
+    def _write(self, argument: int, count: int) -> CardAnswer:
         if argument >= self.blocks:
             return self._status(_OUT_OF_RANGE)
         answer = self._status()
@@ -190,7 +190,7 @@ class SdCard:
         self._block.clear()
         return answer
 
-    def _stop(self, argument: int) -> Answer:
+    def _stop(self, argument: int) -> CardAnswer:
         answer = self._status()
         if self._state is _State.RECEIVING:
             self._program()

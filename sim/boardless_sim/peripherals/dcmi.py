@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from boardless_sim.camera.parallel import ParallelPins
 from boardless_sim.finding import Check
@@ -65,6 +65,7 @@ class Dcmi(AhbPeripheral):
         self._fifo_at = 0
         self._partial = b""
         self._sync = EmbeddedSync()
+        self.filled = False  # the window of the frame that ended last
         self._frames_seen = 0  # since CAPTURE was set, for FCRC
         self._window: tuple[range, slice] | None = None
         self._stopping = False
@@ -209,20 +210,20 @@ class Dcmi(AhbPeripheral):
 
         None where a line may not be what it seems: the pins, the clocks, a word half full.
         """
-        control, whole = self.values[CR], [line for line in lines if line is not None]
+        control = self.values[CR]
         if not control & CR_ENABLE or not self.clocked or not self._complete:
             return None
         if control & (CR_ESS | CR_EDM) or self._is_too_fast() or not self.values[RIS] & LINE:
             return None
-        if self._partial or self._fifo_at < len(self._fifo) or len(whole) < len(lines):
+        if self._partial or self._fifo_at < len(self._fifo):
             return None
         if not self._is_valid_at_hsync() or not self._is_stable_at_edge():
             return None
         if not self._capturing:
             return LinesAhead(len(lines), 0, 0, b"", None, _ignore)
-        return self._foresee_captured(whole)
+        return None if None in lines else self._foresee_captured(cast(Sequence[bytes], lines))
 
-    def _foresee_captured(self, lines: list[bytes]) -> LinesAhead | None:
+    def _foresee_captured(self, lines: Sequence[bytes]) -> LinesAhead | None:
         room = self.bus.dma_room("DCMI")
         if room is None or not room.to_memory or room.device is not self or room.unit_bytes != 4:
             return None
@@ -233,7 +234,7 @@ class Dcmi(AhbPeripheral):
             lines = lines[skipped : max(wanted[-1] - self._line_number, 0)]  # the last ends a frame
         pieces = [line[clocks] for line in lines[: room.units]]
         size = len(pieces[0]) if pieces else 0
-        if not size or size & 3 or any(len(piece) != size for piece in pieces):
+        if not size or size & 3 or set(map(len, pieces)) != {size}:
             return None
         copied = min(len(pieces), room.units * 4 // size)
         took = partial(self._were_captured, room, size)
@@ -309,6 +310,12 @@ class Dcmi(AhbPeripheral):
         lines, clocks = (size >> 16) + 1, (size & 0x3FFF) + 1
         return range(top, top + lines), slice(left, left + clocks)
 
+    def _window_bytes(self) -> int:
+        assert self._window is not None
+        lines, clocks = self._window
+        per_clock = 2 if self.values[CR] >> 10 & 3 else 1
+        return len(lines) * int(clocks.stop - clocks.start) * per_clock
+
     def _capture_line(self, data: bytes) -> None:
         number = self._line_number
         self._line_number += 1
@@ -329,6 +336,7 @@ class Dcmi(AhbPeripheral):
             if not self._push(rest.ljust(4, b"\0")):
                 return
         whole = not self._overrun and self._captured_bytes > 0
+        self.filled = self._window is not None and self._captured_bytes == self._window_bytes()
         self._abandon()
         if self.values[CR] & CR_CM or self._stopping:
             self.values[CR] &= ~CR_CAPTURE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from boardless_sim.foreseen import DmaRoom
+from boardless_sim.peripherals.gated import Gated
 from boardless_sim.peripherals.peripheral import BusFault, Event, Peripheral
 from boardless_sim.peripherals.register import WORD, IrqLine
 
@@ -65,7 +66,7 @@ class Stream:
         elif register in (M0AR, M1AR) and self.registers[CR] & CR_DBM:
             in_use = M1AR if self.registers[CR] & CR_CT else M0AR
             if register == in_use:
-                self._fail()
+                self.fail()
             else:
                 self.registers[register] = value & WORD
 
@@ -82,7 +83,7 @@ class Stream:
             try:
                 self._move(count)
             except BusFault:
-                self._fail()
+                self.fail()
                 break
             left -= count
             self._count_down(count)
@@ -160,7 +161,7 @@ class Stream:
             if self._may_copy:
                 self._copy_in_time()
             else:
-                self._fail()
+                self.fail()
 
     def _decode(self, control: int) -> None:
         """What stays fixed while the stream is enabled."""
@@ -173,7 +174,8 @@ class Stream:
             self._peripheral_step = 4 if control & CR_PINCOS else self._unit
         self._reload = self.registers[NDTR]
         device = self._owner.bus.device_at(self.registers[PAR])
-        self._device = None if self._peripheral_step else device
+        fixed = device is not None and not isinstance(device[0], Gated)  # its clock may come later
+        self._device = device if fixed and not self._peripheral_step else None
         self._rewind()
 
     def _choose_path(self) -> Callable[[int], None]:
@@ -206,7 +208,8 @@ class Stream:
         if self._direction != DIR_M2P:
             self.flags |= TCIF
 
-    def _fail(self) -> None:
+    def fail(self) -> None:
+        """A bus error: the stream ends with TEIF (10.3.17)."""
         self.flags |= TEIF
         self.registers[CR] &= ~CR_EN
         self._update_irq()
@@ -272,7 +275,8 @@ class Stream:
             self._owner.bus.memory_write(self._memory, data, self._buffer)
             self._memory += len(data)
         else:
-            self._owner.bus.memory_write(self._memory, data[-self._memory_unit :])
+            for start in range(0, len(data), self._memory_unit):
+                self._owner.bus.memory_write(self._memory, data[start : start + self._memory_unit])
 
     def _from_memory(self, size: int) -> bytes:
         if self.registers[CR] & CR_MINC:
@@ -326,7 +330,7 @@ class Stream:
         try:
             self._to_memory(self._read_peripheral(units))
         except BusFault:
-            self._fail()
+            self.fail()
             return
         self._count_down(units)
 

@@ -212,6 +212,10 @@ class Rcc(AhbPeripheral):
         hertz = self._plls_input_hz() * (pll >> 6 & 0x1FF) / max(pll >> 24 & 0xF, 2)
         return round(hertz) * self._is_ready(CR_PLLRDY)
 
+    def lcd_hz(self) -> int:
+        """The pixel clock of the LTDC; only parts with PLLSAI have one."""
+        return 0
+
     def i2s_hz(self) -> int:
         """The clock of I2S: PLLI2S, while the pin I2S_CKIN is not chosen (RCC_CFGR, I2SSRC)."""
         return 0 if self.values[CFGR] & CFGR_I2SSRC else self._plli2s_hz()

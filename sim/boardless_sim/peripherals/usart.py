@@ -45,9 +45,9 @@ _HALF_STOP_BITS = (2, 1, 4, 3)  # by CR2.STOP: 1, 0.5, 2, 1.5 bits
 class Usart(ApbPeripheral):
     """One USART or UART in asynchronous mode, without hardware flow control.
 
-    `on_transmit` is called with each word when its last bit left. `late_words` says of how many it
-    may be told later, none of them a line's end. `receive` is the far end: its bytes wait until the
-    receiver is on, then arrive at the baud rate.
+    `on_transmit` is called with each word when its last bit left. `late_words` says how many may
+    come later and together to `on_late`, none of them a line's end. `receive` is the far end: its
+    bytes wait until the receiver is on, then arrive at the baud rate.
     """
 
     layout: ClassVar[Mapping[int, Register]] = {
@@ -67,6 +67,7 @@ class Usart(ApbPeripheral):
         self.console_baud: int | None = None  # at which the far end reads, where that is known
         self.on_transmit: Callable[[int], None] = lambda byte: None
         self.late_words: Callable[[], int] = lambda: 0
+        self.on_late: Callable[[bytes], None] = lambda sent: None
 
     def reset_values(self) -> None:
         """Registers to their reset values, nothing in progress."""
@@ -272,8 +273,7 @@ class Usart(ApbPeripheral):
         self._shifting, self._tx_data = shifting, waiting
         self._sr_was_read = False
         self._sending.move_to(due)
-        for byte in sent:
-            self.on_transmit(byte)
+        self.on_late(sent)
 
     def _request_transmit(self) -> None:
         if self.values[CR3] & CR3_DMAT and self._transmitting and self.values[BRR]:

@@ -114,7 +114,11 @@ def test_a_part_by_its_name_at_an_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("device", "at", "message"),
     [
-        ("ssd1307", "i2c1", "device 'ssd1307', expected one of .*ssd1306, or your own as lamp.py"),
+        (
+            "ssd1307",
+            "i2c1",
+            "device 'ssd1307', expected one of .*ssd1306, .*or your own as lamp.py",
+        ),
         ("ssd1306", "i2c9", "ssd1306: bus 'i2c9', expected one of i2c1, i2c2, i2c3, or two pins"),
         ("ssd1306", "gpio:PB8", "bus 'gpio:PB8', expected the pins of its clock and its data"),
         ("{own}:Lamp", "PZ1", "Lamp: pin 'PZ1', expected one of the chip's, as PG9"),

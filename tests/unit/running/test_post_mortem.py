@@ -124,6 +124,8 @@ def test_the_lines_and_the_document_say_the_same(hang: Callable[..., Hang]) -> N
         "called by  busy < SysTick_Handler < <exception> < work < reset",
         "exception  SysTick",
         f"handlers   {100 * (stands.handler_share or 0):.1f} % of all time",
+        *(f"frame      {frame}" for frame in stands.frames),
+        f"entered    SysTick {stands.entered[0][1] / 1e3:.3f} ms",
         "UART       'm- half a' on semihosting, without a line end",
     ]
     assert in_short(stands).startswith(f"in busy at pc {stands.pc:#010x}, SysTick, 99.")
@@ -138,7 +140,7 @@ def test_a_full_stack_counts_its_frames(tmp_path: Path) -> None:
         stands = examine(engine)
     assert stands is not None
     assert stands.overflow.startswith("stack overflow: ")
-    assert stands.overflow.endswith(" frames of `deep`")
+    assert stands.overflow.endswith(" frames of `deep`, 72 bytes each")
     assert stands.calls[:2] == ("Default_Handler", "<exception>")
     assert stands.calls[-2:] == ("work", "reset")
     assert "exception entry could not write the stack (STKERR)" in stands.fault

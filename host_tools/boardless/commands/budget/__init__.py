@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from boardless.commands.options import Finite, chip_option
+from boardless.commands.options import Finite, bounds_options, chip_option
+from boardless_sim.engines.bounds import Bounds
 from boardless_sim.errors import ConfigError, ImageError
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class _Budget(click.Command):
     metavar="US",
     help="Measure the stack over so much virtual time, whatever the firmware prints.",
 )
+@bounds_options
 def command(
     elf: Path | None,
     config: Path | None,
@@ -92,6 +94,9 @@ def command(
     suggest: bool,
     frames: str | None,
     for_us: float | None,
+    host_seconds: float,
+    console_bytes: int,
+    resets: int,
 ) -> int:
     """Hold the firmware's sizes and its stack against their budgets.
 
@@ -105,7 +110,8 @@ def command(
 
     outputs = Outputs(json_path, markdown, sarif, junit, html)
     require_outputs(outputs)
-    asked = _Asked(base, linker_map, _day(today), frames, for_us)
+    bounds = Bounds(host_seconds, console_bytes, resets)
+    asked = _Asked(base, linker_map, _day(today), frames, for_us, bounds)
     targets, are_targets = _targets(elf, config, chip)
     if why is not None or suggest:
         for target in targets:
@@ -123,6 +129,7 @@ class _Asked:
     day: datetime.date
     frames: str | None
     for_us: float | None
+    bounds: Bounds
 
 
 def _targets(
@@ -253,7 +260,11 @@ def _measured_stack(
     except ImageError as error:
         return None, f"not an image for the virtual board ({error})"
     setup = BoardSetup(
-        elf.path, contract=project.contract, board=project.board, image=project.image
+        elf.path,
+        contract=project.contract,
+        bounds=asked.bounds,
+        board=project.board,
+        image=project.image,
     )
     with closing(setup.power_on(image)) as engine:
         if for_us is not None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from boardless.running.classify import FrameResult
+from boardless.running.frame_stream import FrameResult
 from boardless.running.latency import Latency, frame_rate, latency
 from boardless.suites.keywords.area import Area, board_keyword, microseconds
 from boardless.suites.keywords.arguments import Number
+from boardless_sim.camera.fit import DEFAULT_FIT
 from boardless_sim.camera.source import open_frames
 
 EXACT = Number(0.0)
@@ -128,16 +129,17 @@ class ResultKeywords(Area):
         labels: Path | None = None,
         limit: int | None = None,
         frame_limit: timedelta = ONE_SECOND,
+        fit: str = DEFAULT_FIT,
     ) -> float | None:
         """Powers the board on anew, shows all ``frames`` and returns the accuracy (0 to 1).
 
         Fails when a frame gets no result within ``frame_limit`` of virtual time. Without labels the
-        accuracy is None.
+        accuracy is None. ``labels`` and ``fit`` are as in `Show Frame` and `boardless run`.
 
         | Classify Frames | t10k-images.gz | t10k-labels.gz | limit=100 |
         | Accuracy Should Be At Least | 0.85 |
         """
-        source = open_frames(frames, labels=labels, limit=limit)
+        source = open_frames(frames, labels, limit, fit, self.rig.classes)
         report = self.rig.classify(source, microseconds(frame_limit))
         if not report.is_complete:
             raise AssertionError(f"stopped after {len(report.results)} frames by {report.detail}")

@@ -12,7 +12,7 @@ from robot.api.deco import keyword
 from boardless.project.choice import ProjectChoice
 from boardless.project.project import load_project
 from boardless.running.board_checks import Rules
-from boardless.running.classify import FrameResult, last_line, stop_detail
+from boardless.running.frame_stream import FrameResult, last_line, stop_detail
 from boardless.running.post_mortem import examine, in_short
 from boardless.running.session import BoardSetup
 from boardless.suites.keywords.area import Area, board_keyword, microseconds, robot_variable

@@ -9,8 +9,9 @@ from itertools import chain
 from pathlib import Path
 
 from boardless.project.model_hash import require_model_in
-from boardless.running.classify import DEFAULT_LIMIT_US, FrameResult, classify, stop_detail
-from boardless.running.post_mortem import PostMortem, examine
+from boardless.running.classify import DEFAULT_LIMIT_US, classify
+from boardless.running.frame_stream import FrameResult, stop_detail
+from boardless.running.post_mortem import PostMortem, examine, in_short
 from boardless.running.session import BoardSetup
 from boardless.timing.profile.costs import LayerCost, LayerCosts, Stage, StageCosts, label
 from boardless.timing.profile.sampling import (
@@ -146,10 +147,11 @@ def record_time(plan: ProfilePlan, for_us: float) -> Profile:
     """
     with closing(_Recording(plan)) as recording:
         reason = recording.board.run(for_us)
+        stands = examine(recording.board)
         if reason.is_bound or reason in (StopReason.FAULT, StopReason.STACK):
             detail = stop_detail(recording.board, reason, for_us)
-            raise ResultError(f"{plan.elf}: no whole run to profile: {detail}")
-        stands = examine(recording.board)
+            said = "" if stands is None else f"; {in_short(stands)}"
+            raise ResultError(f"{plan.elf}: no whole run to profile: {detail}{said}")
         stuck_us = 0.0 if stands is None else stands.handler_us or 0.0
         return replace(recording.end(None), stands=stands, is_stuck=stuck_us > for_us / 2)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections import deque
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ from boardless_sim.camera.tensor import InputTensor
 from boardless_sim.contract import Contract
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.errors import FrameError
+from boardless_sim.history import History
 
 _MAGIC = 0x424C_4D42
 _EMPTY, _FULL = 1, 2
@@ -53,7 +55,7 @@ class Mailbox:
         self._in_view: Frame | None = None
         self._given: Frame | None = None  # in the mailbox, not known to be taken
         self._sequence = 0
-        self._captured: list[Frame] = []
+        self._captured: History[Frame] = History()
         self._flags = self._dump_layer = 0
 
     def show(self, frame: Frame) -> int:
@@ -70,10 +72,14 @@ class Mailbox:
         )
         self._dump_layer = dump_layer or 0
 
-    def captured(self) -> list[Frame]:
+    def captured(self) -> Sequence[Frame]:
         """The frames that the firmware took, in order."""
         self._look()
-        return list(self._captured)
+        return self._captured
+
+    def forget_history(self, keep: int) -> None:
+        """All but the last of them."""
+        self._captured.forget(keep)
 
     def serve(self) -> None:
         """Give the firmware a frame if it wants one and there is one."""

@@ -24,6 +24,7 @@ from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.finding import Check, Finding
 from boardless_sim.foreseen import DmaRoom, Foreseen, ForeseenBytes
+from boardless_sim.parts.part import MemoryTarget
 from boardless_sim.peripherals.gated import Gated
 from boardless_sim.peripherals.peripheral import BusFault, Clocks, Event, Peripheral
 
@@ -48,6 +49,7 @@ class Outcome(Enum):
     HALT = "halt"  # asleep, and nothing will ever wake it
     LOCKUP = "lockup"
     MARK = "mark"  # a marked block is about to run
+    EXIT = "exit"  # the firmware ended itself, by semihosting
     BREAK = "break"  # a debugger's stop
     STACK = "stack"  # a stack pointer left the object or free area in which it began
     BOUND = "bound"  # of the host: `guard.exceeded` says which
@@ -89,7 +91,7 @@ class Machine:
         self.halts_at_bkpt = False  # a debugger is there (DDI 0403E, C1.6.4)
         self._said: set[str] = set()
         self._reported: set[tuple[Check, str]] = set()
-        self.semihosting = Semihosting(self.say_once)
+        self.semihosting = Semihosting(self.say_once, seconds=lambda: self.time_us() / 1e6)
         self.log: list[str] = []
         self.variables = Variables()
         self.guard = Guard(bounds)
@@ -142,7 +144,7 @@ class Machine:
             if area.dma:
                 self._memories[area.base >> _TOP_BITS] = (area.base, memory, area.writable)
         self.cpu.keep_clrex(self._board.chip.boot_rom)
-        self.cpu.set_idcode(self._board.chip.idcode)
+        self.cpu.set_identity(self._board.chip.idcode, self._board.chip.priority_bits)
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
@@ -158,7 +160,7 @@ class Machine:
         ]
         controller = self.devices.memory_controller
         if controller is not None:
-            regions.append((controller.window, RegionKind.DEVICE))
+            regions += [(window, RegionKind.DEVICE) for window in controller.windows]
         regions += [
             (PPB, RegionKind.PPB),
             (SRAM_ALIAS, RegionKind.SRAM_ALIAS),
@@ -227,7 +229,8 @@ class Machine:
         self._vector_table = image.vector_table
 
     def close(self) -> None:
-        """Free the CPU."""
+        """Free the CPU, and the files that the firmware left open."""
+        self.semihosting.close()
         self.cpu.close()
 
     # ---- running ----
@@ -296,7 +299,9 @@ class Machine:
         self.guard.look_at_clock()
         self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
-            return None
+            if self.semihosting.exit_code is not None:
+                return Outcome.EXIT
+            return Outcome.STOPPED if self._stop else None
         if self.halts_at_bkpt:
             return Outcome.BREAK
         return None if self.cpu.breakpoint_fault() else Outcome.LOCKUP
@@ -331,8 +336,9 @@ class Machine:
         self.devices.low_power.forget()
         for _, device in self.mapped_devices():
             device.reset()
-        if cause == "STANDBY":
+        if cause in ("STANDBY", "POWER"):
             self._lose_ram()
+        if cause == "STANDBY":
             self.devices.pwr.woke_from_standby()
         if self.devices.fitted is not None:
             self.devices.fitted.reset()
@@ -341,7 +347,7 @@ class Machine:
         self.cpu.power_on(self._vector_table)
 
     def _lose_ram(self) -> None:
-        """Standby keeps the backup SRAM only (RM0090 section 5.3.6)."""
+        """Standby and a lost supply keep the backup SRAM only (RM0090 section 5.3.6)."""
         for area in self._board.chip.memories:
             if area.writable and not area.kept:
                 contents = power_on_contents(self._ram_fill, area.base, area.size)
@@ -411,7 +417,7 @@ class Machine:
     def _is_external(self, address: int) -> bool:
         """Whether it is of a bank of the memory controller; a bus error where that is off."""
         controller = self.devices.memory_controller
-        if controller is None or address not in controller.window:
+        if controller is None or not controller.holds(address):
             return False
         self._shared.effects += 1
         if not controller.answers(address):
@@ -577,6 +583,9 @@ class Machine:
             offset = address - base
             if offset >= 0 and offset + size <= memory.size:
                 return bytes(memory.view[offset : offset + size])
+        external = self.devices.external_at(address)
+        if external is not None:
+            return external.read(address, size).to_bytes(size, "little")
         raise BusFault(f"no memory at {address:#010x}, {size} bytes")
 
     def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
@@ -591,7 +600,18 @@ class Machine:
             if writable and offset >= 0 and offset + len(data) <= memory.size:
                 memory.view[offset : offset + len(data)] = data
                 return
+        external = self.devices.external_at(address)
+        if external is not None:
+            self._write_external(external, address, data)
+            return
         raise BusFault(f"no RAM at {address:#010x}, {len(data)} bytes")
+
+    def _write_external(self, target: MemoryTarget, address: int, data: bytes) -> None:
+        """As the bus behind the memory controller takes it: by bytes or by halfwords."""
+        width = self.devices.external_width(address)
+        for start in range(0, len(data), width):
+            item = data[start : start + width]
+            target.write(address + start, len(item), int.from_bytes(item, "little"))
 
     def device_at(self, address: int) -> tuple[Peripheral, int] | None:
         """The device at an address, and the offset in it."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from boardless_sim.finding import Check
 from boardless_sim.peripherals.analog.adc_unit import LAYOUT, SR, AdcUnit
-from boardless_sim.peripherals.analog.triggers import Source
+from boardless_sim.peripherals.analog.triggers import TriggerSource
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
 
 CSR, CCR, CDR = 0x300, 0x304, 0x308
@@ -40,7 +40,7 @@ class Adc(ApbPeripheral):
         super().__init__(name)
         self.unit_clocked: Callable[[str], bool] = lambda unit: True
         self.voltage: Callable[[int, int], float] = lambda unit, channel: 0.0
-        self.triggers: Mapping[str, Source] = {}
+        self.triggers: Mapping[str, TriggerSource] = {}
 
     def reset_values(self) -> None:
         """Registers to their reset values, nothing in progress."""

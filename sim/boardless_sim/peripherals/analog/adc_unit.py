@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from boardless_sim.peripherals.analog.triggers import Source, Triggered
+from boardless_sim.peripherals.analog.triggers import Triggered, TriggerSource
 from boardless_sim.peripherals.peripheral import Bus, Event
 from boardless_sim.peripherals.register import Register
 
@@ -45,12 +45,12 @@ _INJECTED = (
 )  # fmt: skip
 
 
-class Block(Protocol):
+class AdcBlock(Protocol):
     """The block that a unit is part of."""
 
     bus: Bus
     voltage: Callable[[int, int], float]
-    triggers: Mapping[str, Source]
+    triggers: Mapping[str, TriggerSource]
 
     @property
     def common(self) -> int:
@@ -66,7 +66,7 @@ class Block(Protocol):
 class AdcUnit:
     """Registers and sequences of one ADC."""
 
-    def __init__(self, block: Block, number: int) -> None:
+    def __init__(self, block: AdcBlock, number: int) -> None:
         self._block = block
         self._number = number
         self.name = f"ADC{number}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from boardless_sim.peripherals.analog.triggers import Source, Triggered
+from boardless_sim.peripherals.analog.triggers import Triggered, TriggerSource
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
 
 CR, SWTRIGR, SR, DOR1, DOR2 = 0x00, 0x04, 0x34, 0x2C, 0x30
@@ -48,7 +48,7 @@ class Dac(ApbPeripheral):
 
     def __init__(self, name: str, irq: int) -> None:
         self._line = IrqLine(self, irq)
-        self.triggers: Mapping[str, Source] = {}
+        self.triggers: Mapping[str, TriggerSource] = {}
         self._listening = (Triggered(), Triggered())
         super().__init__(name)
         self.on_output: Callable[[int], None] = lambda channel: None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 
-class Source(Protocol):
+class TriggerSource(Protocol):
     """A timer, as a converter sees it."""
 
     def listen(self, signal: str, heard: Callable[[], None]) -> None:
@@ -20,11 +20,11 @@ class Triggered:
     """Listens to one signal at a time."""
 
     def __init__(self) -> None:
-        self._source: Source | None = None
+        self._source: TriggerSource | None = None
         self._signal = ""
         self._heard: Callable[[], None] = lambda: None
 
-    def follow(self, source: Source | None, signal: str, heard: Callable[[], None]) -> None:
+    def follow(self, source: TriggerSource | None, signal: str, heard: Callable[[], None]) -> None:
         """From now on this signal; none without a source."""
         if source is self._source and signal == self._signal:
             return

@@ -31,7 +31,7 @@ FIFO_WORDS, _PORTION = 32, 8  # words; so many move at a time
 
 
 @dataclass(frozen=True)
-class Answer:
+class CardAnswer:
     """What a card answers: 32 or 128 bits, with or without a CRC of its own."""
 
     value: int
@@ -42,7 +42,7 @@ class Answer:
 class Card(Protocol):
     """A card in the slot."""
 
-    def command(self, index: int, argument: int) -> Answer | None:
+    def command(self, index: int, argument: int) -> CardAnswer | None:
         """A command; None where the card says nothing."""
 
     def send(self, size: int) -> bytes:
@@ -163,7 +163,7 @@ class Sdio(ApbPeripheral):
         if cycles:
             self._answer.start(cycles, lambda: self._answered(command, answer))
 
-    def _answered(self, command: int, answer: Answer | None) -> None:
+    def _answered(self, command: int, answer: CardAnswer | None) -> None:
         if command >> 6 & 3 not in (_SHORT, _LONG):
             self._status |= CMDSENT
         elif answer is None:
