@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.core_image import CoreImage
 from boardless_sim.engines.engine import (
     Activity,
     Capability,
@@ -102,6 +103,12 @@ class MailboxFed(Engine):
 
     def read_register(self, name: str) -> int:
         return self.engine.read_register(name)
+
+    def core_image(self) -> CoreImage | None:
+        return self.engine.core_image()
+
+    def place_of(self, address: int) -> str:
+        return self.engine.place_of(address)
 
     def activity(self) -> Activity:
         return self.engine.activity()
