@@ -1,5 +1,5 @@
 # Delegates only: every target is a command that also runs alone.
-.PHONY: help setup firmware demo demo-device test bench clean
+.PHONY: help setup firmware demo demo-device test bench soak clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -11,8 +11,7 @@ setup: ## tools of the system, .venv, the project in it; nothing twice
 firmware: setup ## build/firmware/boardless.elf; MODEL=FILE.npz: with this network, in build/model
 ifdef MODEL
 	@.venv/bin/boardless model export '$(MODEL)' build/model/root/generated
-	@$(MAKE) --no-print-directory -C firmware BUILD=../build/model MODEL_ROOT=../build/model/root \
-	    $(addprefix ../build/model/,boardless.elf nn_golden.elf)
+	@$(MAKE) --no-print-directory -C firmware BUILD=../build/model MODEL_ROOT=../build/model/root model
 else
 	@$(MAKE) --no-print-directory -C firmware
 endif
@@ -34,6 +33,9 @@ bench: firmware ## speed and memory, into build/bench.json
 	@.venv/bin/python tools/bench_kernels.py
 	@.venv/bin/python tools/bench_budget.py
 	@.venv/bin/python tools/bench_debug.py
+
+soak: firmware ## 100,000 frames on one board (half an hour): memory, speed, time; build/soak.json
+	@.venv/bin/python tools/soak.py
 
 clean: ## what was built; .venv stays
 	@rm -rf build .tox

@@ -26,7 +26,13 @@ DATA = Path("host_tools/boardless/project") / LEDGER
 SHORT_CUTS = Path("tools/short_cuts.toml")
 NOTE = "<!-- Written by tools/fidelity.py from the tests. Do not edit. -->"
 CLOCKED = {"dead while unclocked", "has no clock gate", "stands still without its clock"}
-NO_CLOCK = {"core", "SSD1306"}  # the core is what clocks are for; a display has its own
+NO_CLOCK = {
+    "core",
+    "SSD1306",
+    "ILI9341",
+    "W25Q",
+    "24C",
+}  # the core is what clocks are for; parts have none
 SECTION = re.compile(r"\((DDI \d+\w?|RM0090|PM0214)?,? ?(?:section )?((?:[A-Z]\d*\.)?\d+[\d.]*\d)")
 
 

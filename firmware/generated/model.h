@@ -15,9 +15,12 @@
 #define MODEL_INPUT_HEIGHT 28u
 #define MODEL_INPUT_WIDTH 28u
 #define MODEL_INPUT_CHANNELS 1u
+#define MODEL_INPUT_BYTES 784u
+#define MODEL_INPUT_IS_PICTURE 1u
 #define MODEL_LAYERS 5u
 #define MODEL_CLASSES 10u
 #define MODEL_HASH_BYTES 32u
+#define MODEL_TASK MODEL_TASK_CLASSES
 /* The kernels of nn_m4.h that its layers take. */
 #define MODEL_M4_KERNELS NN_M4_CONV2D | NN_M4_DENSE | NN_M4_WINOGRAD
 

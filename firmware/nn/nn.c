@@ -24,6 +24,10 @@ uint8_t *nn_input(const nn_model *model, void *scratch) {
     return (uint8_t *)scratch + model->tensors[model->input].offset;
 }
 
+const int8_t *nn_output(const nn_model *model, const void *scratch) {
+    return (const int8_t *)scratch + model->tensors[model->output].offset;
+}
+
 const char *nn_kernel(const nn_model *model, uint32_t layer) {
     return nn_backend_kernel(model, &model->layers[layer]);
 }

@@ -54,6 +54,9 @@ uint32_t nn_scratch_bytes(const nn_model *model);
 /* Where the input [H,W,C] stands in the scratch: written there, it need not be copied. */
 uint8_t *nn_input(const nn_model *model, void *scratch);
 
+/* The output [H,W,C] int8 in the scratch, as the last nn_run left it. */
+const int8_t *nn_output(const nn_model *model, const void *scratch);
+
 /* Which kernel runs this layer, as "m4 conv2d"; one that begins with "plain" is the slow one. */
 const char *nn_kernel(const nn_model *model, uint32_t layer);
 

@@ -8,6 +8,7 @@ must not wait for a table that comes last.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import sys
@@ -26,7 +27,7 @@ from boardless import commands
 from boardless.commands.exit_codes import ExitCode
 from boardless.terminal import use_lasting_streams
 from boardless_sim.errors import AnalyserError, BoardlessError
-from boardless_sim.files import guarded_inputs
+from boardless_sim.files import guarded_inputs, refusal
 from boardless_sim.visible import one_line
 
 
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # numpy starts a thread a core when it loads, for products of matrices that no command makes
     # large; starting them costs more than a frame.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # What modules and a board are made of lasts: to look through it for garbage at every 700 new
+    # objects, as Python does by itself, finds none.
+    gc.set_threshold(20_000)
     try:
         with _ended_by_signals(), guarded_inputs():
             code = cli.main(args=arguments, prog_name="boardless", standalone_mode=False)
@@ -51,6 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("boardless: interrupted", err=True)
         return ExitCode.INTERRUPTED
+    except OSError as error:
+        # A name too long, a folder that may not be read, no descriptor left: what the system
+        # refuses is no fault of ours where it says of which file.
+        refused = error.filename is not None
+        found = refusal(error) if refused else _reported(error)
+        click.echo(f"boardless: {found}", err=True)
+        return ExitCode.NOT_RUN
     except Exception as error:  # noqa: BLE001  # nobody expected it: 1 would mean a check failed
         click.echo(f"boardless: {_reported(error)}", err=True)
         return ExitCode.NOT_RUN

@@ -14,6 +14,9 @@ from boardless.suites.keywords.area import robot_variable
 from boardless.suites.keywords.arguments import CONVERTERS
 from boardless.suites.keywords.board import BoardKeywords
 from boardless.suites.keywords.camera import CameraKeywords
+from boardless.suites.keywords.faults import FaultKeywords
+from boardless.suites.keywords.parts import PartKeywords
+from boardless.suites.keywords.pins import PinKeywords
 from boardless.suites.keywords.results import ResultKeywords
 from boardless.suites.keywords.running import RunningKeywords
 
@@ -27,7 +30,15 @@ class _Outcome(Protocol):
 
 
 @library(scope="SUITE", auto_keywords=False, doc_format="ROBOT", converters=CONVERTERS)
-class Boardless(RunningKeywords, CameraKeywords, ResultKeywords, BoardKeywords):
+class Boardless(
+    RunningKeywords,
+    CameraKeywords,
+    FaultKeywords,
+    ResultKeywords,
+    BoardKeywords,
+    PinKeywords,
+    PartKeywords,
+):
     """Tests of STM32 camera firmware on a virtual board.
 
     A *board* runs one firmware (an ELF) on a virtual STM32F407 whose camera sees the *frames* that

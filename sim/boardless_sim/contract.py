@@ -5,7 +5,7 @@ The defaults are those of the reference firmware; `boardless.toml` says otherwis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from boardless_sim.result import InferenceResult, ResultPattern, is_result, parse_result
@@ -54,15 +54,21 @@ class Contract:
     dump_prefix: str = "d-"
     check_prefix: str = "t-"
 
+    def hears(self, port: str) -> bool:
+        """Whether results come on a port; "rtt" and "itm" are those of every channel."""
+        return self.port is None or port == self.port or port.rstrip("0123456789") == self.port
+
     def is_result(self, port: str, text: str) -> bool:
         """Whether a line of that port carries a result."""
-        if self.port is not None and port != self.port:
+        if not self.hears(port):
             return False
         return is_result(text) if self.result is None else self.result.is_result(text)
 
-    def parse_result(self, text: str) -> InferenceResult:
-        """Read a line that carries one. Raises `ResultError`."""
-        return parse_result(text) if self.result is None else self.result.parse(text, self.classes)
+    def parse_result(self, text: str, before: Sequence[str] = ()) -> InferenceResult:
+        """Read a line that carries one, and what the lines `before` say. Raises `ResultError`."""
+        if self.result is None:
+            return parse_result(text)
+        return self.result.parse(text, self.classes, before)
 
     def is_error(self, text: str) -> bool:
         """Whether the firmware complains in this line."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -17,9 +18,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from boardless_sim.errors import BoardlessError
+from boardless_sim.visible import visible
 
 # Larger than any firmware, data set or picture folder's file that a test machine is asked to hold.
 MOST_BYTES = 1 << 30
+
+_LONGEST_NAME = 300  # of a name that is shown
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
@@ -41,6 +45,17 @@ def guarded_inputs() -> Iterator[None]:
         yield
     finally:
         _inputs.reset(token)
+
+
+def natural_order(name: str) -> list[tuple[int, str]]:
+    """A key to sort names by, their numbers by value: frame2 before frame10."""
+    # A number of many digits by its length first, which never makes a large integer of it.
+    parts = re.split(r"(\d+)", name)
+    key = []
+    for number, part in enumerate(parts):
+        digits = part.lstrip("0")
+        key.append((len(digits), digits) if number % 2 else (0, part.casefold()))
+    return [*key, (0, name)]
 
 
 def may_be_renewed(path: Path) -> None:
@@ -218,6 +233,12 @@ def _identity(found: os.stat_result) -> _Identity:
 
 def _kind(found: os.stat_result) -> str:
     return next((name for is_kind, name in _KINDS if is_kind(found.st_mode)), "no regular file")
+
+
+def refusal(error: OSError) -> str:
+    """What the system refused, and of which file, in one line."""
+    name = visible(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else ""
+    return f"{name[:_LONGEST_NAME]}: {_reason(error)}, expected a usable path"
 
 
 def _reason(cause: OSError | ValueError) -> str:

@@ -1,4 +1,4 @@
-"""The array format of numpy (.npy, NEP 1), read without evaluating the Python that its header is.
+"""The array formats of numpy (.npy, NEP 1; .npz), read without evaluating a header's Python.
 
 numpy's own reader hands the header to a Python parser, which answers a hostile one with errors of
 its own: tokens, recursion, indices. Here a header is what numpy writes, or it is refused.
@@ -6,14 +6,18 @@ its own: tokens, recursion, indices. Here a header is what numpy writes, or it i
 
 from __future__ import annotations
 
+import io
 import math
 import re
+import zipfile
+import zlib
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 MAGIC = b"\x93NUMPY"
+NPZ_MAGIC = b"PK\x03\x04"
 
 # Any order of the three keys; numbers, booleans and text, never objects.
 _KEYS = re.compile(
@@ -40,6 +44,19 @@ def parse_npy(content: bytes) -> NDArray[Any]:
     held = bytearray(memoryview(content)[start:])  # of its own: whoever reads it may change it
     array: NDArray[Any] = np.frombuffer(held, dtype=dtype, count=math.prod(shape))
     return array.reshape(shape, order="F" if found["order"] == b"True" else "C")
+
+
+def parse_npz(content: bytes, largest_bytes: int) -> dict[str, NDArray[Any]]:
+    """Every array of a whole .npz by its name. Raises `ValueError` for a damaged or bloated one."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+            if unpacked > largest_bytes:
+                raise ValueError(f"{unpacked} bytes unpacked, expected at most {largest_bytes}")
+            names = archive.namelist()
+            return {name.removesuffix(".npy"): parse_npy(archive.read(name)) for name in names}
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as cause:
+        raise ValueError(str(cause)) from cause
 
 
 def _dtype(name: str) -> np.dtype[Any]:

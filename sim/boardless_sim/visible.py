@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_MOST = 2_000
+_MOST, _END = 2_000, 400
 
 
 def visible(text: str) -> str:
@@ -14,9 +14,11 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """A message as one line of bounded length."""
+    """A message as one line of bounded length; how it ends says what is wrong."""
     line = visible(text.replace("\n", " "))
-    return line if len(line) <= _MOST else f"{line[:_MOST]}… ({len(line):,} characters)"
+    if len(line) <= _MOST:
+        return line
+    return f"{line[: _MOST - _END]}… ({len(line):,} characters) …{line[-_END:]}"
 
 
 def _shown(character: str) -> str:

@@ -18,6 +18,7 @@ from boardless_models.graph.stage_table import NEAR_PERCENT
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
 from boardless_sim.elf.image import load_image
+from boardless_sim.engines.native.engine import NativeEngine
 from tests.firmware.conftest import BUILD, REPO
 
 GOLDEN = BUILD / "nn_golden.elf"
@@ -39,6 +40,7 @@ def test_every_layer_is_near_what_it_takes_in_emulation() -> None:
     artifact = load_artifact(ARTIFACT)
     observed, graph = Observed(GOLDEN, artifact), artifact.graph
     engine = observed.engine
+    assert isinstance(engine, NativeEngine)
     with closing(engine):
         symbols = load_image(GOLDEN).symbols
         began: list[int] = []

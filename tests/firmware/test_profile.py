@@ -239,7 +239,7 @@ def test_a_stripped_firmware_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     elf = tmp_path / "app.elf"
     subprocess.run([strip, "-o", str(elf), str(ELF)], check=True)
     assert main(["profile", str(elf)]) == 2
-    assert "stripped (no .symtab), expected an ELF with its symbols" in capsys.readouterr().err
+    assert "no symbols, a profile needs them: expected --symbols ELF" in capsys.readouterr().err
 
 
 def test_what_fit_says_before_a_run_comes_within_15_percent(profile: Profile) -> None:

@@ -7,11 +7,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 
+from boardless import cli
+from boardless.running.rig import Rig
 from boardless_sim.camera import source
-from tests.hostile.fuzz import ELF, Case, complaint, damaged, fuzz
+from boardless_sim.camera.frame import Frame
+from tests.hostile.damage import damaged
+from tests.hostile.file_trials import ELF, Case, complaint
+from tests.hostile.fuzz import fuzz, seconds
+from tests.hostile.keyword_trials import Keyword, keyword_trials, said_of
+from tests.hostile.word_trials import word_trials
 
 
 @pytest.fixture(name="picture")
@@ -66,7 +74,7 @@ def test_a_hang_is_found(picture: Case, tmp_path: Path, monkeypatch: pytest.Monk
         return 0
 
     monkeypatch.setattr("boardless.cli.main", hangs)
-    monkeypatch.setattr("tests.hostile.fuzz.MOST_SECONDS", 1)
+    monkeypatch.setattr("tests.hostile.ending.MOST_SECONDS", 1)
     assert found(picture, tmp_path) == "no end within 1 s"
 
 
@@ -80,3 +88,33 @@ def test_the_fuzzer_counts_what_it_tried(tmp_path: Path) -> None:
     count, wrong = fuzz(2.0, 3, tmp_path)
     assert count > 0
     assert (wrong, list(tmp_path.iterdir())) == (0, [])
+
+
+def test_a_command_that_takes_nan_for_a_number_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boardless.cli.main", lambda words: 0)
+    draw, run = random.Random(1), next(one for one in word_trials() if one.name == "run")
+    found = {run.trial(draw, tmp_path)[1] for _ in range(300)}
+    assert "nan is a number, exit code 0" in found
+
+
+def test_every_command_has_its_worst_words() -> None:
+    with_a_run = {one.name.partition(" ")[0] for one in word_trials()}
+    assert with_a_run == set(cli.cli.list_commands(click.Context(cli.cli)))
+
+
+def test_a_keyword_that_breaks_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_rig: Rig, frame: Frame) -> None:
+        raise KeyError(frame.name)
+
+    keyword = Keyword("Boardless", "Show Frame", ("str", "int", "int"))
+    assert keyword in keyword_trials()
+    assert said_of(keyword, ["pattern:bars"], tmp_path) == ""
+    monkeypatch.setattr(Rig, "show", broken)
+    assert said_of(keyword, ["pattern:bars"], tmp_path) == "KeyError: 'pattern:bars'"
+
+
+@pytest.mark.parametrize(("text", "expected"), [("60", 60), ("90s", 90), ("2m", 120), ("2h", 7200)])
+def test_a_budget_is_a_time(text: str, expected: float) -> None:
+    assert seconds(text) == expected

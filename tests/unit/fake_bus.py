@@ -6,7 +6,8 @@ import heapq
 from collections.abc import Callable
 
 from boardless_sim.finding import Check
-from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
+from boardless_sim.foreseen import DmaRoom, Foreseen
+from boardless_sim.peripherals.peripheral import BusFault, Clocks, Event, Peripheral
 
 RAM_BASE, RAM_SIZE = 0x2000_0000, 0x2_0000
 HZ = 168_000_000
@@ -92,6 +93,19 @@ class FakeBus:
     def dma_request(self, request: str, units: int = 1) -> int:
         self.requests.append((request, units))
         return self.serve(request, units)
+
+    def dma_room(self, request: str) -> DmaRoom | None:
+        return None
+
+    def carry_on(self, event: Event, foreseen: Foreseen) -> Event:
+        """Every event comes by itself."""
+        return event
+
+    def look_again(self) -> None:
+        """Nothing is carried out that could be wrong."""
+
+    def dma_end(self, request: str) -> None:
+        self.requests.append((request, 0))
 
     def memory_read(self, address: int, size: int) -> bytes:
         start = self._ram_offset(address, size)

@@ -26,5 +26,5 @@ def test_controls_are_escaped(text: str, shown: str) -> None:
 def test_a_message_is_one_bounded_line() -> None:
     line = one_line("a\nb" + "9" * 5000)
     assert line.startswith("a b99")
-    assert line.endswith("… (5,003 characters)")
+    assert "9… (5,003 characters) …9" in line
     assert len(line) < 2100

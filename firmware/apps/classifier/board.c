@@ -8,6 +8,10 @@
 #include "drivers/i2c.h"
 #include "drivers/ov7670.h"
 #include "drivers/tick.h"
+#include "generated/model.h"
+
+_Static_assert(MODEL_INPUT_IS_PICTURE,
+               "the network's input is no picture of the camera's: build boardless-mailbox.elf");
 
 static int start_core(void) {
     int err = clock_start();
@@ -47,6 +51,14 @@ static int start_camera(void) {
     print_hex(line, identity.ver, 2);
     console_end(line);
     return 0;
+}
+
+void board_restore_camera(void) {
+    int err = ov7670_check();
+    if (err) {
+        console_error("camera", "lost", err);
+        (void)ov7670_configure(); /* in vain: the next frame is as wrong, and tried again */
+    }
 }
 
 int board_start(void) {

@@ -7,6 +7,7 @@
 #ifndef APP_FRAME_CAPTURE_H
 #define APP_FRAME_CAPTURE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "drivers/dcmi.h"
@@ -28,6 +29,7 @@ enum frame_capture_error {
     FRAME_CAPTURE_ERROR_DMA = -3,     /* the transfer failed */
     FRAME_CAPTURE_ERROR_SHORT = -4,   /* the sensor ended the frame early */
     FRAME_CAPTURE_ERROR_FORMAT = -5,  /* what came is no frame (app/frame_mailbox.h) */
+    FRAME_CAPTURE_ERROR_TIMING = -6,  /* a line is missing or the sensor's rate has changed */
 };
 
 /* Caller-owned; large, so static. Start it zeroed. */
@@ -36,10 +38,13 @@ typedef struct {
     uint32_t frames; /* captured so far */
     uint32_t armed_ticks;
     uint32_t armed_cycles;
+    uint32_t good_cycles; /* what the last good frame took from VSYNC to its end; 0: none yet */
+    uint32_t last_cycles; /* the same of the last one, good or bad */
 } frame_capture;
 
 typedef struct {
     const uint32_t *pixels; /* [112,112] in Y U Y V; valid until the next frame_capture_start() */
+    bool is_tensor;         /* what stands there is the network's input (frame_mailbox.h) */
     uint32_t number;        /* successful captures before this one */
     uint32_t armed_cycles;
     uint32_t complete_cycles; /* stamped in the interrupt */

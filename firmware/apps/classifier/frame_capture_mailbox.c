@@ -5,6 +5,7 @@
 
 #include "apps/classifier/frame_mailbox.h"
 #include "apps/classifier/layer_print.h"
+#include "apps/classifier/preprocess.h"
 #include "drivers/cycles.h"
 #include "drivers/tick.h"
 
@@ -26,6 +27,7 @@ static struct {
 
 void frame_capture_init(void) {
     frame_mailbox.state = FRAME_MAILBOX_BUSY;
+    frame_mailbox.tensor_bytes = PREPROCESS_BYTES <= FRAME_SIZE_BYTES ? PREPROCESS_BYTES : 0u;
     frame_mailbox.magic = FRAME_MAILBOX_MAGIC;
 }
 
@@ -69,15 +71,18 @@ static int wait_for_frame(const frame_capture *capture) {
 }
 
 static int take_pixels(uint32_t *pixels) {
-    switch (frame_mailbox.format) {
-    case FRAME_MAILBOX_LUMA:
-        enlarge(pixels);
-        return 0;
-    case FRAME_MAILBOX_YUYV: /* the host wrote them where they belong */
-        return 0;
-    default:
+    const uint32_t format = frame_mailbox.format;
+    if (format == FRAME_MAILBOX_TENSOR) { /* the host wrote it where it belongs, as it does YUYV */
+        return frame_mailbox.tensor_bytes > 0u ? 0 : FRAME_CAPTURE_ERROR_FORMAT;
+    }
+    if (!MODEL_INPUT_IS_PICTURE) {
         return FRAME_CAPTURE_ERROR_FORMAT;
     }
+    if (format == FRAME_MAILBOX_LUMA) {
+        enlarge(pixels);
+        return 0;
+    }
+    return format == FRAME_MAILBOX_YUYV ? 0 : FRAME_CAPTURE_ERROR_FORMAT;
 }
 
 int frame_capture_wait(frame_capture *capture, captured_frame *taken) {
@@ -96,6 +101,7 @@ int frame_capture_wait(frame_capture *capture, captured_frame *taken) {
     }
     *taken = (captured_frame){
         .pixels = capture->pixels,
+        .is_tensor = frame_mailbox.format == FRAME_MAILBOX_TENSOR,
         .number = capture->frames++,
         .armed_cycles = capture->armed_cycles,
         .complete_cycles = complete_cycles,

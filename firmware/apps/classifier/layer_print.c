@@ -7,10 +7,14 @@
 #define BYTE_DIGITS    2u
 #define DUMP_ROW_BYTES 32u
 
-void layer_print_checksum(print_line *line, const void *data, uint32_t size_bytes) {
-    print_field(line, "bytes", size_bytes);
+void layer_print_crc32(print_line *line, const void *data, uint32_t size_bytes) {
     print_text(line, " crc32=");
     print_hex(line, crc32(data, size_bytes), CRC32_DIGITS);
+}
+
+void layer_print_checksum(print_line *line, const void *data, uint32_t size_bytes) {
+    print_field(line, "bytes", size_bytes);
+    layer_print_crc32(line, data, size_bytes);
     console_end(line);
 }
 

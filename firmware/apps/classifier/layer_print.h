@@ -11,6 +11,9 @@
 
 #include "apps/common/print.h"
 
+/* Appends the checksum of some bytes. */
+void layer_print_crc32(print_line *line, const void *data, uint32_t size_bytes);
+
 /* Ends a line with the size and the checksum of some bytes. */
 void layer_print_checksum(print_line *line, const void *data, uint32_t size_bytes);
 

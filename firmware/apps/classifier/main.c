@@ -4,6 +4,7 @@
  * The next frame comes in while the network runs: preprocessing is over long before the camera's
  * vertical blanking is, so that no frame of the camera is missed.
  */
+#include "apps/classifier/answer.h"
 #include "apps/classifier/board.h"
 #include "apps/classifier/fault_injection.h"
 #include "apps/classifier/frame_capture.h"
@@ -25,6 +26,9 @@ static void classify_next_frame(void) {
     int err = frame_capture_wait(&capture, &taken);
     if (err) {
         console_error("capture", frame_capture_error_name(err), err);
+        if (err == FRAME_CAPTURE_ERROR_SHORT || err == FRAME_CAPTURE_ERROR_TIMING) {
+            board_restore_camera();
+        }
         frame_capture_start(&capture);
         return;
     }
@@ -32,7 +36,8 @@ static void classify_next_frame(void) {
 
     times.preprocess_start = cycles_now();
     uint8_t *const input = nn_input(&model_network, scratch);
-    preprocess_run(taken.pixels, input);
+    preprocess_input(&taken, input);
+    answer_keep(input);
     times.preprocessed = cycles_now();
     frame_capture_start(&capture); /* the pixels are used up */
 
@@ -43,7 +48,7 @@ static void classify_next_frame(void) {
         console_error("infer", "run", err);
         return;
     }
-    result_print(taken.number, &result, &times);
+    result_print(taken.number, &result, scratch, &times);
     fault_injection_after_frame(taken.number);
 }
 

@@ -1,5 +1,9 @@
 #include "apps/classifier/preprocess.h"
 
+#include <string.h>
+
+#if MODEL_INPUT_IS_PICTURE
+
 #define PER_HEIGHT (FRAME_HEIGHT / MODEL_INPUT_HEIGHT)
 #define PER_WIDTH  (FRAME_WIDTH / MODEL_INPUT_WIDTH)
 #define BLOCK      (PER_HEIGHT < PER_WIDTH ? PER_HEIGHT : PER_WIDTH)
@@ -7,11 +11,6 @@
 #define TOP        ((FRAME_HEIGHT - BLOCK * MODEL_INPUT_HEIGHT) / 2u)
 /* Even, where a pair of pixels with one chroma begins. */
 #define LEFT       ((FRAME_WIDTH - BLOCK * MODEL_INPUT_WIDTH) / 4u * 2u)
-
-_Static_assert(MODEL_INPUT_HEIGHT <= FRAME_HEIGHT && MODEL_INPUT_WIDTH <= FRAME_WIDTH,
-               "the model takes more pixels than the camera gives");
-_Static_assert(MODEL_INPUT_CHANNELS == 1u || MODEL_INPUT_CHANNELS == 3u,
-               "the model takes neither grey nor RGB: its input is no frame");
 
 /* A little-endian word holds two pixels, V Y1 U Y0 from the top: this keeps both lumas. */
 #define LUMA_LANES     0x00FF00FFu
@@ -84,4 +83,16 @@ void preprocess_run(const uint32_t *pixels, uint8_t *output) {
             }
         }
     }
+}
+
+#endif
+
+void preprocess_input(const captured_frame *frame, uint8_t *output) {
+#if MODEL_INPUT_IS_PICTURE
+    if (!frame->is_tensor) {
+        preprocess_run(frame->pixels, output);
+        return;
+    }
+#endif
+    memcpy(output, frame->pixels, PREPROCESS_BYTES);
 }

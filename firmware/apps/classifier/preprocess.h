@@ -16,7 +16,10 @@
 
 #define PREPROCESS_BYTES (MODEL_INPUT_HEIGHT * MODEL_INPUT_WIDTH * MODEL_INPUT_CHANNELS)
 
-/* pixels [112,112] in Y U Y V. */
+/* pixels [112,112] in Y U Y V. Only for a network whose input is a picture. */
 void preprocess_run(const uint32_t *pixels, uint8_t *output);
+
+/* The same, or the bytes that came as the network reads them. */
+void preprocess_input(const captured_frame *frame, uint8_t *output);
 
 #endif

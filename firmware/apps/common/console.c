@@ -4,7 +4,7 @@
 #include "drivers/tick.h"
 #include "drivers/usart.h"
 
-#define CONSOLE_LINE_BYTES 160u /* the longest line, r-, has at most 117 */
+#define CONSOLE_LINE_BYTES 160u /* the longest line, r-, has at most 151 */
 
 /* A full line takes 14 ms at 115200 baud. */
 #define CONSOLE_SEND_LIMIT_MS 50u

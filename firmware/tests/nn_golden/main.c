@@ -7,6 +7,7 @@
  *
  * A host that runs the reference on the same frame finds the first layer that differs.
  */
+#include "apps/classifier/answer.h"
 #include "apps/classifier/board.h"
 #include "apps/classifier/frame_capture.h"
 #include "apps/classifier/layer_print.h"
@@ -39,7 +40,8 @@ static void check_next_frame(void) {
     frame_times times = {.armed = taken.armed_cycles, .captured = taken.complete_cycles};
     times.preprocess_start = cycles_now();
     uint8_t *const input = nn_input(&model_network, scratch);
-    preprocess_run(taken.pixels, input);
+    preprocess_input(&taken, input);
+    answer_keep(input);
     times.preprocessed = cycles_now();
     print_input(input);
 
@@ -50,7 +52,7 @@ static void check_next_frame(void) {
         console_error("infer", "run", err);
         return;
     }
-    result_print(taken.number, &result, &times);
+    result_print(taken.number, &result, scratch, &times);
 }
 
 int main(void) {

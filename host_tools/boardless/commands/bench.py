@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from boardless.commands.options import Whole
+
 _PATH = click.Path(path_type=Path)
 
 
@@ -19,7 +21,7 @@ def command() -> None:
 @click.option(
     "--baseline", required=True, type=_PATH, metavar="FILE", help="JSON: program to milliseconds."
 )
-@click.option("--hz", type=click.IntRange(1), default=16_000_000, show_default=True)
+@click.option("--hz", type=Whole(1), default=16_000_000, show_default=True)
 @click.option("--start", default="start_trigger", show_default=True, help="Function at its start.")
 @click.option("--stop", default="stop_trigger", show_default=True, help="Function at its end.")
 @click.option(
@@ -32,7 +34,7 @@ def command() -> None:
 @click.option(
     "--leave-one-out", is_flag=True, help="Each program by the constants that the others choose."
 )
-@click.option("--least", type=click.IntRange(0), metavar="N", help="Fail below N within the band.")
+@click.option("--least", type=Whole(0), metavar="N", help="Fail below N within the band.")
 @click.option("--json", "json_path", type=_PATH, metavar="FILE", help="Write it as JSON.")
 def cycles_command(
     elfs: Path,

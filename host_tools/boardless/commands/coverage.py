@@ -15,11 +15,13 @@ from boardless.commands.options import (
     limit_option,
     limit_us_option,
     peripheral_option,
+    project_options,
     strict_option,
 )
 
 if TYPE_CHECKING:
     from boardless.debug.coverage import Coverage
+    from boardless.project.choice import ProjectChoice
 
 
 @click.command("coverage")
@@ -34,7 +36,9 @@ if TYPE_CHECKING:
 @click.option("--sources", type=PATH, default=Path(), metavar="DIR", help="Where the sources are.")
 @strict_option
 @peripheral_option
+@project_options
 def command(
+    choice: ProjectChoice,
     elf: Path,
     frames: str | None,
     limit: int | None,
@@ -52,13 +56,13 @@ def command(
     A line counts where it has code: what the compiler removed is neither covered nor missed.
     """
     from boardless.debug.coverage import measure
+    from boardless.project.project import load_project
     from boardless.report.console import console
     from boardless.report.execution.coverage import coverage_table
     from boardless.running.classify import classify, require_results
     from boardless.running.post_mortem import fault_lines
+    from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
-    from boardless_sim.elf.image import load_image
-    from boardless_sim.engines.native.engine import NativeEngine
     from boardless_sim.files import require_writable
 
     if (frames is None) == (for_us is None):
@@ -66,8 +70,18 @@ def command(
     for path in (lcov_path, cobertura_path):
         if path is not None:
             require_writable(path)
-    image = load_image(elf)
-    with closing(NativeEngine(strict=strict, peripherals=peripherals)) as engine:
+    project = load_project(choice, elf)
+    setup = BoardSetup(
+        elf=elf,
+        strict=strict,
+        peripherals=peripherals,
+        contract=project.contract,
+        board=project.board,
+        image=project.image,
+    )
+    image = setup.load()
+    image.require_names("coverage")
+    with closing(setup.native()) as engine:
         engine.load(image)
         engine.machine.cpu.cover()
         if frames is not None:

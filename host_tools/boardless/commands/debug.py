@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, limit_option, peripheral_option, strict_option
+from boardless.commands.options import (
+    PATH,
+    Whole,
+    limit_option,
+    peripheral_option,
+    project_options,
+    strict_option,
+)
+
+if TYPE_CHECKING:
+    from boardless.project.choice import ProjectChoice
 
 _PS_PER_UNIT = {"us": 10**6, "ms": 10**9, "s": 10**12}
 
@@ -22,9 +33,7 @@ _PS_PER_UNIT = {"us": 10**6, "ms": 10**9, "s": 10**12}
     "--frames", metavar="PATH", help="Shown to the camera: a file, a folder, pattern:NAME."
 )
 @limit_option
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Of 127.0.0.1; 0: any that is free."
-)
+@click.option("--port", type=Whole(0, 65535), default=0, help="Of 127.0.0.1; 0: any that is free.")
 @click.option(
     "--snapshot-every", default="50ms", show_default=True, metavar="TIME",
     help="Virtual time between two snapshots: the way back is short, the way forward slower.",
@@ -32,7 +41,9 @@ _PS_PER_UNIT = {"us": 10**6, "ms": 10**9, "s": 10**12}
 @click.option("--no-reverse", is_flag=True, help="No snapshots, no way back.")
 @strict_option
 @peripheral_option
+@project_options
 def command(
+    choice: ProjectChoice,
     elf: Path | None,
     core: Path | None,
     frames: str | None,
@@ -50,9 +61,9 @@ def command(
     from boardless.debug.server import serve
     from boardless.debug.session import GdbSession
     from boardless.debug.target import DebugTarget
+    from boardless.project.project import load_project
+    from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
-    from boardless_sim.elf.image import load_image
-    from boardless_sim.engines.native.engine import NativeEngine
 
     if (elf is None) == (core is None):
         raise click.UsageError("expected one of ELF and --core DIR")
@@ -60,8 +71,17 @@ def command(
         assert core is not None
         return _open_core(core, port)
     every_ps = None if no_reverse else _picoseconds(snapshot_every)
-    image = load_image(elf)
-    with closing(NativeEngine(strict=strict, peripherals=peripherals)) as engine:
+    project = load_project(choice, elf)
+    setup = BoardSetup(
+        elf=elf,
+        strict=strict,
+        peripherals=peripherals,
+        contract=project.contract,
+        board=project.board,
+        image=project.image,
+    )
+    image = setup.load()
+    with closing(setup.native()) as engine:
         engine.load(image)
         for frame in open_frames(frames, limit=limit) if frames else ():
             engine.show(frame)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, Whole
 from boardless_sim.files import write_text
 
 
@@ -48,7 +48,7 @@ def key_command(file: Path, hex_path: Path | None) -> int:
 @click.option("--out", type=PATH, required=True, metavar="FILE", help="The C source to write.")
 @click.option(
     "--frame-ms",
-    type=click.IntRange(1, 0xFFFF),
+    type=Whole(1, 0xFFFF),
     default=100,
     show_default=True,
     metavar="MS",

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, Finite
+from boardless.commands.options import PATH, Finite, Whole
 from boardless_sim.errors import BoardlessError
 
 if TYPE_CHECKING:
     from boardless.fit.need import Need
     from boardless.fit.part import Stm32Part
 
-_ONE = click.IntRange(min=0)
+_ONE = Whole(min=0)
 
 
 @click.command("fit")
@@ -23,7 +23,7 @@ _ONE = click.IntRange(min=0)
 @click.option("--chip", "chips", multiple=True, metavar="NAME", help="As stm32f407vg. Repeatable.")
 @click.option("--any", "every", is_flag=True, help="Every STM32 part; passes where one fits.")
 @click.option("--parameters", metavar="N", help="Instead of MODEL: how many weights, as 14e9.")
-@click.option("--bits", type=click.IntRange(1, 64), default=8, show_default=True, metavar="N")
+@click.option("--bits", type=Whole(1, 64), default=8, show_default=True, metavar="N")
 @click.option("--activations", metavar="BYTES", help="With --parameters: RAM of one inference.")
 @click.option("--macs", metavar="N", help="With --parameters: multiplications of one inference.")
 @click.option("--also-flash", type=_ONE, default=0, metavar="BYTES", help="What the rest takes.")

@@ -11,16 +11,19 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
     Finite,
+    Whole,
     bounds_options,
-    config_option,
     limit_option,
     limit_us_option,
     model_option,
     peripheral_option,
+    project_options,
     strict_option,
+    tensors_option,
 )
 
 if TYPE_CHECKING:
+    from boardless.project.choice import ProjectChoice
     from boardless.timing.profile.recording import Profile, ProfilePlan
 
 _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
@@ -33,6 +36,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
     metavar="PATH",
     help=f"A file, a folder, pattern:NAME.  [default: {_NOISE_FRAMES} frames of noise]",
 )
+@tensors_option
 @limit_option
 @click.option(
     "--for-us",
@@ -51,7 +55,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 )
 @click.option(
     "--top",
-    type=click.IntRange(min=0),
+    type=Whole(min=0),
     default=10,
     show_default=True,
     metavar="N",
@@ -59,7 +63,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 )
 @click.option(
     "--every",
-    type=click.IntRange(min=50),
+    type=Whole(min=50),
     default=997,
     show_default=True,
     metavar="CYCLES",
@@ -67,12 +71,14 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 )
 @strict_option
 @peripheral_option
-@config_option
+@project_options
 @limit_us_option
 @bounds_options
 def command(
+    choice: ProjectChoice,
     elf: Path,
     frames: str | None,
+    tensors: Path | None,
     limit: int | None,
     for_us: float | None,
     model: Path | None,
@@ -82,7 +88,6 @@ def command(
     every: int,
     strict: bool,
     peripherals: tuple[str, ...],
-    config: Path | None,
     limit_us: float,
     host_seconds: float,
     console_bytes: int,
@@ -94,16 +99,18 @@ def command(
     not count. Runs on the native engine, whose cycles are estimated. A profile of time fails where
     most of it passed in an exception that never returned.
     """
-    from boardless.project.contract import load_contract
+    from boardless.project.project import load_project
     from boardless.report.console import console
     from boardless.report.profile import profile_tables
     from boardless.timing.profile.recording import ProfilePlan
     from boardless_sim.engines.bounds import Bounds
     from boardless_sim.files import require_writable
 
-    if for_us is not None and (frames is not None or limit is not None):
+    if for_us is not None and (frames, tensors, limit) != (None, None, None):
         raise click.UsageError("--for-us counts time, expected no --frames or --limit with it")
-    contract = load_contract(config)
+    if frames is not None and tensors is not None:
+        raise click.UsageError("expected --frames or --tensors, not both")
+    project = load_project(choice, elf)
     for path in (json_path, speedscope_path):
         if path is not None:
             require_writable(path)
@@ -113,11 +120,13 @@ def command(
         limit_us=limit_us,
         strict=strict,
         peripherals=peripherals,
-        contract=contract,
+        contract=project.contract,
         model=model,
         bounds=Bounds(host_seconds, console_bytes, resets),
+        board=project.board,
+        image=project.image,
     )
-    profile = _record(plan, frames, limit, for_us)
+    profile = _record(plan, frames, tensors, limit, for_us)
     _write(profile, json_path, speedscope_path)
     console().print(profile_tables(profile, top))
     if profile.is_stuck:
@@ -127,13 +136,21 @@ def command(
 
 
 def _record(
-    plan: ProfilePlan, frames: str | None, limit: int | None, for_us: float | None
+    plan: ProfilePlan,
+    frames: str | None,
+    tensors: Path | None,
+    limit: int | None,
+    for_us: float | None,
 ) -> Profile:
     from boardless.timing.profile.recording import record_frames, record_time
     from boardless_sim.camera.source import open_frames
 
     if for_us is not None:
         return record_time(plan, for_us)
+    if tensors is not None:
+        from boardless_sim.camera.tensor import open_tensors
+
+        return record_frames(plan, open_tensors(tensors, limit))
     if frames is None:
         return record_frames(plan, open_frames(_NOISE, limit=limit or _NOISE_FRAMES))
     return record_frames(plan, open_frames(frames, limit=limit))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, bounds_options, config_option
+from boardless.commands.options import PATH, Whole, bounds_options, project_options
+
+if TYPE_CHECKING:
+    from boardless.project.choice import ProjectChoice
 
 _A_DAY_S = 86_400
 
@@ -15,12 +19,12 @@ _A_DAY_S = 86_400
 @click.command("test")
 @click.argument("suites", type=PATH, default=Path("robot/suites"))
 @click.option("--out", type=PATH, default=Path("build/robot"), show_default=True, metavar="DIR")
-@click.option("--jobs", type=click.IntRange(1, 64), default=1, metavar="N", help="Processes.")
+@click.option("--jobs", type=Whole(1, 64), default=1, metavar="N", help="Processes.")
 @click.option("--include", multiple=True, metavar="TAG", help="Only tests with the tag.")
 @click.option("--exclude", multiple=True, metavar="TAG", help="No test with the tag.")
 @click.option("--elf", type=PATH, metavar="FILE", help="The firmware under test (${FIRMWARE}).")
 @click.option("--engine", metavar="NAME", help="What runs the firmware (${ENGINE}).")
-@config_option
+@project_options
 @bounds_options
 @click.option("--variable", "variables", multiple=True, metavar="NAME:VALUE", help="For Robot.")
 @click.option(
@@ -36,10 +40,9 @@ _A_DAY_S = 86_400
     help="A failing keyword waits for a GDB there; no time-out.",
 )
 @click.option("--cores", is_flag=True, help="A failing keyword leaves a core in --out/cores.")
-@click.option(
-    "--timeout", type=click.IntRange(min=1), default=1800, show_default=True, metavar="SECONDS"
-)
+@click.option("--timeout", type=Whole(min=1), default=1800, show_default=True, metavar="SECONDS")
 def command(
+    choice: ProjectChoice,
     suites: Path,
     out: Path,
     jobs: int,
@@ -47,7 +50,6 @@ def command(
     exclude: tuple[str, ...],
     elf: Path | None,
     engine: str | None,
-    config: Path | None,
     host_seconds: float,
     console_bytes: int,
     resets: int,
@@ -73,7 +75,7 @@ def command(
         elf=elf,
         engine=engine,
         require_engine=require_engine,
-        config=config,
+        choice=choice,
         bounds=Bounds(host_seconds, console_bytes, resets),
         variables=variables,
         debug_port=debug_port,

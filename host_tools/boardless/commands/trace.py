@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, Finite, limit_option, peripheral_option, strict_option
+from boardless.commands.options import (
+    PATH,
+    Finite,
+    limit_option,
+    peripheral_option,
+    project_options,
+    strict_option,
+)
+
+if TYPE_CHECKING:
+    from boardless.project.choice import ProjectChoice
 
 
 @click.command("trace")
@@ -26,7 +37,9 @@ from boardless.commands.options import PATH, Finite, limit_option, peripheral_op
 @click.option("--from-us", type=Finite(min=0), default=0, metavar="US", help="Not before.")
 @strict_option
 @peripheral_option
+@project_options
 def command(
+    choice: ProjectChoice,
     elf: Path,
     for_us: float,
     frames: str | None,
@@ -46,19 +59,28 @@ def command(
     firmware's time.
     """
     from boardless.debug.trace import Filter, Tracer
+    from boardless.project.project import load_project
     from boardless.report.execution.trace import json_lines, perfetto, text, vcd
     from boardless.running.post_mortem import fault_lines
+    from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
-    from boardless_sim.elf.image import load_image
-    from boardless_sim.engines.native.engine import NativeEngine
     from boardless_sim.files import require_writable, write_text
 
     wanted = ((json_path, json_lines), (vcd_path, vcd), (perfetto_path, perfetto))
     outputs = [(path, write) for path, write in wanted if path is not None]
     for path, _ in outputs:
         require_writable(path)
-    image = load_image(elf)
-    with closing(NativeEngine(strict=strict, peripherals=peripherals)) as engine:
+    project = load_project(choice, elf)
+    setup = BoardSetup(
+        elf=elf,
+        strict=strict,
+        peripherals=peripherals,
+        contract=project.contract,
+        board=project.board,
+        image=project.image,
+    )
+    image = setup.load()
+    with closing(setup.native()) as engine:
         engine.load(image)
         for frame in open_frames(frames, limit=limit) if frames else ():
             engine.show(frame)

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
-    config_option,
     limit_option,
     peripheral_option,
+    project_options,
     strict_option,
 )
 from boardless_sim.errors import BoardlessError
+
+if TYPE_CHECKING:
+    from boardless.project.choice import ProjectChoice
 
 _NOISE, _NOISE_FRAMES = "pattern:noise:1", 30
 
@@ -35,8 +39,9 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 30
 @click.option("--paused", is_flag=True, help="Do not run before the page says so.")
 @strict_option
 @peripheral_option
-@config_option
+@project_options
 def command(
+    choice: ProjectChoice,
     elf: Path,
     frames: str | None,
     limit: int | None,
@@ -45,7 +50,6 @@ def command(
     paused: bool,
     strict: bool,
     peripherals: tuple[str, ...],
-    config: Path | None,
 ) -> int:
     """Run the firmware ELF at a pace for the eye and print the address of a page that shows it.
 
@@ -54,10 +58,9 @@ def command(
     """
     from boardless.debug.viewfinder.board import WatchedBoard, fit_display
     from boardless.debug.viewfinder.player import Player
-    from boardless.project.contract import load_contract
+    from boardless.project.project import load_project
+    from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
-    from boardless_sim.elf.image import load_image
-    from boardless_sim.engines.native.engine import NativeEngine
 
     try:
         from boardless.debug.viewfinder.server import serve
@@ -66,9 +69,18 @@ def command(
             f"view: {error.name} is not installed, expected it: pip install 'boardless[view]'"
         ) from None
     source = open_frames(frames or _NOISE, limit=limit if frames else limit or _NOISE_FRAMES)
-    with closing(NativeEngine(strict=strict, peripherals=peripherals)) as engine:
-        engine.contract = load_contract(config)
-        engine.load(load_image(elf))
+    project = load_project(choice, elf)
+    setup = BoardSetup(
+        elf=elf,
+        strict=strict,
+        peripherals=peripherals,
+        contract=project.contract,
+        board=project.board,
+        image=project.image,
+    )
+    image = setup.load()
+    with closing(setup.native()) as engine:
+        engine.load(image)
         display = fit_display(engine) if has_display else None
         player = Player(WatchedBoard(engine, source), display, running=not paused)
         try:

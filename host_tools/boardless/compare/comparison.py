@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from boardless.compare.transcript import Excuse, Transcript, differing_check, excuses, transcript_of
+from boardless.project.project import REFERENCE_PROJECT, Project
 from boardless.running.classify import classify
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
-from boardless_sim.contract import REFERENCE, Contract
+from boardless_sim.contract import Contract
 from boardless_sim.elf.image import FirmwareImage, load_image
 from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.engines.engine import Capability, Engine, StopReason, UartLine
@@ -43,10 +44,16 @@ class Answer:
     """
 
     name: str
-    class_index: int
+    class_index: int | None
     score: float | None
+    said: str  # the whole answer, without times
     layers: tuple[LayerOutput, ...]
     instructions: int | None = None
+
+    @property
+    def said_values(self) -> str:
+        """The answer of a network without classes."""
+        return self.said if self.class_index is None else ""
 
 
 @dataclass(frozen=True)
@@ -94,13 +101,16 @@ class Comparison:
 
 
 def setups_of(
-    elf: Path, engines: str, contract: Contract = REFERENCE, bounds: Bounds = DEFAULT
+    elf: Path, engines: str, project: Project = REFERENCE_PROJECT, bounds: Bounds = DEFAULT
 ) -> list[BoardSetup]:
     """A setup an engine of a list such as `native,qemu`. Raises `EngineError`."""
     names = [name.strip() for name in engines.split(",") if name.strip()]
     if len(names) < 2 or len(set(names)) < len(names):
         raise EngineError(f"engines {engines!r}, expected two or more, each once")
-    return [BoardSetup(elf, engine=name, contract=contract, bounds=bounds) for name in names]
+    first = BoardSetup(
+        elf, contract=project.contract, bounds=bounds, board=project.board, image=project.image
+    )
+    return [replace(first, engine=name) for name in names]
 
 
 def compare(
@@ -116,7 +126,7 @@ def compare(
     """
     if not frames:
         raise FrameError("no frames, expected at least one")
-    images = {elf: load_image(elf) for elf in dict.fromkeys(setup.elf for setup in setups)}
+    images = {setup.elf: setup.load() for setup in {setup.elf: setup for setup in setups}.values()}
     program = None if selftest is None else load_image(selftest)
     opinions = tuple(
         _opinion(setup, images[setup.elf], frames, limit_us, program) for setup in setups
@@ -194,6 +204,7 @@ def _differences(
             ("number of layers", *counts),
             ("class", one.class_index, two.class_index),
             ("score", one.score, two.score),
+            ("values", one.said_values, two.said_values),
         ):
             if first_value != second_value:
                 yield number, f"{where}, {what}", None, (str(first_value), str(second_value))
@@ -217,7 +228,7 @@ def _opinion(
         opinion = _with_layers(opinion, layered)
     if selftest is None:
         return opinion
-    own = replace(setup, elf=selftest.path, contract=REFERENCE)  # the self-test is ours
+    own = BoardSetup(selftest.path, engine=setup.engine, bounds=setup.bounds)  # it is ours
     transcript = transcript_of(own, selftest, _SELFTEST_LIMIT_US)
     return replace(opinion, transcript=transcript)
 
@@ -226,11 +237,10 @@ def _with_layers(plain: Opinion, layered: Opinion) -> Opinion:
     """Printing the layers takes time, and must change nothing else."""
     answers = []
     for number, (one, two) in enumerate(zip(layered.answers, plain.answers, strict=False)):
-        if (one.class_index, one.score) != (two.class_index, two.score):
+        if one.said != two.said:
             raise ResultError(
-                f"engine {plain.engine}: frame {number}: class {one.class_index} score "
-                f"{one.score} with the layers printed, class {two.class_index} score {two.score} "
-                "without, expected the same"
+                f"engine {plain.engine}: frame {number}: {one.said!r} with the layers printed, "
+                f"{two.said!r} without, expected the same"
             )
         answers.append(replace(two, layers=one.layers))
     return replace(plain, answers=tuple(answers), detail=plain.detail or layered.detail)
@@ -258,6 +268,7 @@ def _answers(
                 result.name,
                 result.class_index,
                 result.score,
+                result.normalised_line,
                 layers[result.frame],
                 counts[result.frame] if result.frame < len(counts) else None,
             )

@@ -59,7 +59,7 @@ def _stacks(report: StackReport) -> Stacks:
         name = level.handler if level.name == SUPPOSED else level.name
         paths[f"interrupt {name}"] = StackPath(level.handler, level.bound_bytes)
     for task in report.tasks:
-        paths[f"task {task.name}"] = StackPath(task.entry, task.bound_bytes)
+        paths[f"task {task.name}"] = StackPath(task.entry, task.bound_bytes, task.reserve_bytes)
     functions = {
         found.name: StackFrame(
             found.own_bytes,

@@ -38,10 +38,12 @@ class StackPath:
 
     entry: str
     worst_bytes: int | None
+    reserve_bytes: int | None = None
 
     def as_json(self) -> dict[str, object]:
-        """Its fields."""
-        return {"entry": self.entry, "worst": self.worst_bytes}
+        """Its fields; `reserve` where a task's room is stated."""
+        found: dict[str, object] = {"entry": self.entry, "worst": self.worst_bytes}
+        return found if self.reserve_bytes is None else {**found, "reserve": self.reserve_bytes}
 
 
 @dataclass(frozen=True)

@@ -51,8 +51,11 @@ def _worst_case(
         yield VerdictRow("stack", "cold", bound.cold_bytes)
     for task in () if bound.report is None else bound.report.tasks:
         row = VerdictRow("stack", f"task {task.name}", task.bound_bytes, grade=task.grade)
-        is_open = task.bound_bytes is None and budgets.max_of(row.key) is not None
-        yield replace(row, reason="unbounded" if is_open else "")
+        is_held = budgets.max_of(row.key) is not None
+        reason = "unbounded" if task.bound_bytes is None and is_held else ""
+        if is_held or task.grade != Confidence.ASSUMED:
+            reason = reason or task.complaint()
+        yield replace(row, reason=reason)
 
 
 def _overflow(room: StackRoom | None, used: int) -> str:

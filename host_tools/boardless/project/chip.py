@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from boardless.project.regions import Region, RegionKind
 from boardless.project.toml_table import TomlTable
+from boardless_sim.boards.plan import DEFAULT_CHIP
 from boardless_sim.chips.catalog import load_facts
 from boardless_sim.errors import BoardError
 
-DEFAULT_CHIP = "stm32f407vg"  # the virtual board's own
+__all__ = ["DEFAULT_CHIP", "chip_regions", "is_shown", "read_chip"]
+
 _NAMES = {"flash": "FLASH", "ccm": "CCM", "backup": "BACKUP"}
 _SHOWN = ("FLASH", "RAM", "CCM")  # the others only where something lies in them
 

@@ -31,6 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from boardless.project.annotations import KEYS, StackAnnotations, read_annotations
+from boardless.project.board import read_board, read_image
 from boardless.project.budgets import (
     DEFAULT_NOISE,
     FIGURES,
@@ -47,7 +48,9 @@ from boardless.project.model import Role, read_model
 from boardless.project.regions import Region
 from boardless.project.toml_table import TomlTable
 from boardless.project.waivers import CheckWaiver, read_check_waivers
+from boardless_sim.boards.plan import PLAIN, BoardPlan
 from boardless_sim.contract import REFERENCE, Contract
+from boardless_sim.elf.image import AS_IT_IS, ImagePlan
 from boardless_sim.errors import ConfigError
 from boardless_sim.files import read_file
 
@@ -80,6 +83,10 @@ class Config:
     artifact: Path | None = None
     contract: Contract = REFERENCE
     check_waivers: tuple[CheckWaiver, ...] = ()
+    board: BoardPlan = PLAIN
+    image: ImagePlan = AS_IT_IS
+    frames: str | None = None  # what `boardless run` shows, and how long it runs, unless it is said
+    for_time: str | None = None
 
 
 def load_config(path: Path) -> Config:
@@ -103,11 +110,13 @@ def config_of(path: Path, values: dict[str, object]) -> Config:
     root.leave("target")
     project, budget = root.table("project"), root.table("budget")
     elf, linker_map = project.text("elf"), project.text("map")
+    frames, for_time = project.text("frames"), project.text("for")
     project.close()
     contract = read_contract(root)
     check_waivers = tuple(read_check_waivers(root.table("checks")))
     board = root.table("board")
     chip = read_chip(board)
+    plan, image = read_board(root, board, chip, contract), read_image(root.table("image"))
     board.close()
     root.close()
     regions = read_regions(budget.table("region"), chip)
@@ -142,7 +151,26 @@ def config_of(path: Path, values: dict[str, object]) -> Config:
         artifact=None if model.artifact is None else path.parent / model.artifact,
         contract=contract,
         check_waivers=check_waivers,
+        board=plan,
+        image=image,
+        frames=_placed(path.parent, frames),
+        for_time=for_time,
     )
+
+
+def _placed(folder: Path, frames: str | None) -> str | None:
+    """Frames of a path go from the file's folder; a pattern is none."""
+    if frames is None or frames.startswith("pattern:"):
+        return frames
+    return str(folder / frames)
+
+
+def with_chip(values: dict[str, object], chip: str | None) -> dict[str, object]:
+    """A file's tables with another [board] chip, for what all targets share; None: as they are."""
+    board = values.get("board", {})
+    if chip is None or not isinstance(board, dict):
+        return values
+    return {**values, "board": {**board, "chip": chip}}
 
 
 def find_config(folder: Path) -> Path:

@@ -17,11 +17,9 @@ preprocess = "scale_picture"
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from pathlib import Path
+from dataclasses import fields
 
 from boardless.project.toml_table import TomlTable
-from boardless.project.waivers import CheckWaiver
 from boardless_sim.contract import REFERENCE, Contract, Symbols
 from boardless_sim.errors import ConfigError
 from boardless_sim.result import ResultPattern
@@ -38,6 +36,8 @@ def read_contract(root: TomlTable) -> Contract:
     baud = console.count("baud") if console.has("baud") else None
     if baud is not None and baud > _MOST_BAUD:
         raise console.error(f"baud: found {baud}, expected at most {_MOST_BAUD}")
+    if baud is not None and port is None:
+        raise console.error(f"baud: found {baud} and no port, expected both")
     error_prefix = console.text("errors") or Contract.error_prefix
     result = _result(console)
     console.close()
@@ -56,41 +56,15 @@ def read_contract(root: TomlTable) -> Contract:
     )
 
 
-@dataclass(frozen=True)
-class Project:
-    """What a project says of running its firmware."""
-
-    contract: Contract = REFERENCE
-    waivers: tuple[CheckWaiver, ...] = ()
-
-
-def load_project(path: Path | None) -> Project:
-    """That of a file; without one, of `boardless.toml` in the current folder, if it is there.
-
-    The reference firmware's where there is none. Raises `ConfigError`.
-    """
-    from boardless.project.config import FILE_NAME, load_config
-
-    here = Path(FILE_NAME)
-    if path is None and not here.is_file():
-        return Project()
-    config = load_config(path or here)
-    return Project(config.contract, config.check_waivers)
-
-
-def load_contract(path: Path | None) -> Contract:
-    """The contract alone."""
-    return load_project(path).contract
-
-
 def _result(console: TomlTable) -> ResultPattern | None:
-    text = console.text("result")
-    if text is None:
+    texts = console.texts("result")
+    if not texts:
         return None
     try:
-        return ResultPattern.from_text(text)
+        return ResultPattern.from_texts(texts)
     except ValueError as error:
-        raise console.error(f"result: found {text!r}, expected {error}") from error
+        found = texts[0] if len(texts) == 1 else list(texts)
+        raise console.error(f"result: found {found!r}, expected {error}") from error
 
 
 def _symbols(table: TomlTable) -> Symbols:

@@ -59,7 +59,7 @@ def load_ledger() -> dict[str, DeviceRecord]:
 def block_of(device: str) -> str:
     """The name that all devices of a kind share: USART for UART4, GPIO for GPIOC."""
     name = re.sub(r"(?<=GPIO)[A-K]$|\d+$", "", device)
-    return {"UART": "USART", "FMC": "FSMC"}.get(name, name)
+    return {"UART": "USART", "FMC": "FSMC", "OTG_FS": "OTG", "OTG_HS": "OTG"}.get(name, name)
 
 
 def known_of(

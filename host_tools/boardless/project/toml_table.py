@@ -31,7 +31,8 @@ class TomlTable:
 
     def error(self, text: str) -> ConfigError:
         """A complaint about this table."""
-        return ConfigError(f"{self._path}: [{self._name}] {text}")
+        where = f"[{self._name}] " if self._name else ""
+        return ConfigError(f"{self._path}: {where}{text}")
 
     def names(self) -> tuple[str, ...]:
         """Its keys, in the file's order."""

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from boardless.running.board_checks import BoardCheck, not_checked
-from boardless.running.classify import FrameResult, RunReport
+from boardless.running.classify import RunReport
+from boardless.running.frame_stream import FrameResult
 from boardless.running.latency import frame_rate, frames_lost, latencies, latency
 from boardless.running.post_mortem import as_document
 from boardless_sim.files import write_text
@@ -85,4 +86,5 @@ def _result(result: FrameResult) -> dict[str, object]:
         "class": result.class_index,
         "score": result.score,
         "times_us": dict(result.times_us),
+        **({} if result.class_index is not None else {"values": list(result.values)}),
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from boardless.running.classify import FrameResult
+from boardless.running.frame_stream import FrameResult
 from boardless.running.latency import END_TO_END, PRINT, TOTAL, frame_rate, latencies, time_us
 from boardless_sim.errors import BoardlessError
 from boardless_sim.files import write_file

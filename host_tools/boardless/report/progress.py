@@ -8,16 +8,26 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def progress_bar(what: str, total: int | None) -> Iterator[Callable[[object], None] | None]:
+def progress_bar(
+    what: str, total: int | None, time_left: bool = False
+) -> Iterator[Callable[[object], None] | None]:
     """A callback for each finished piece; None where there is no terminal."""
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     from boardless.report.console import console
 
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
+    left = (TimeRemainingColumn(),) if time_left else ()
+    with Progress(*columns, *left, console=console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda _piece: bar.advance(task)

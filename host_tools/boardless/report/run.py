@@ -10,7 +10,8 @@ from rich.text import Text
 
 from boardless.report.console import WIDTH
 from boardless.running.board_checks import NOT_CHECKED, BoardCheck
-from boardless.running.classify import FrameResult, RunReport
+from boardless.running.classify import RunReport
+from boardless.running.frame_stream import FrameResult
 from boardless.running.latency import TOTAL, Latency, frame_rate, frames_lost, latencies
 
 FIRST_ROWS = 20
@@ -104,11 +105,18 @@ def _cells(result: FrameResult) -> list[str]:
         str(result.frame),
         _shortened(result.name),
         truth,
-        str(result.class_index),
-        str(result.score),
+        *_answer(result),
         *times,
         mark,
     ]
+
+
+def _answer(result: FrameResult) -> tuple[str, str]:
+    """Class and score; of a network without classes its one value, or how many there are."""
+    if result.class_index is not None:
+        return str(result.class_index), str(result.score)
+    one = f"{result.values[0]:.6f}" if len(result.values) == 1 else f"{len(result.values)} values"
+    return "-", one
 
 
 def _shortened(name: str) -> str:

@@ -6,11 +6,12 @@ import base64
 import contextlib
 import html
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from boardless.running.board_checks import observe
+from boardless.running.part_pictures import PREFIX, evidence_of, parts_of
 from boardless.running.post_mortem import PostMortem, examine, in_lines
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Engine, FaultInfo, UartLine
@@ -35,6 +36,7 @@ class Evidence:
     log: tuple[str, ...]
     post_mortem: tuple[str, ...] = ()  # where the core stands
     stack: tuple[str, ...] = ()  # who called whom, innermost first
+    parts: Mapping[str, bytes] = field(default_factory=dict)  # files by name
 
 
 def gather(engine: Engine, frame: Frame | None) -> Evidence:
@@ -48,6 +50,7 @@ def gather(engine: Engine, frame: Frame | None) -> Evidence:
         log=(*map(visible, engine.log()), *_seen(engine, stands)),
         post_mortem=() if stands is None else tuple(in_lines(stands)),
         stack=() if stands is None else stands.calls,
+        parts=evidence_of(parts_of(engine)),
     )
 
 
@@ -108,14 +111,14 @@ def as_html(evidence: Evidence) -> str:
 
 def clear(folder: Path) -> None:
     """Remove what an earlier run saved there: it must not be taken for this run's."""
-    for name in FILES:
-        (folder / name).unlink(missing_ok=True)
+    for path in (*(folder / name for name in FILES), *folder.glob(f"{PREFIX}*")):
+        path.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         folder.rmdir()
 
 
 def save(evidence: Evidence, folder: Path) -> None:
-    """`frame.png`, `uart.txt` and `board.txt` in a folder of its own."""
+    """`frame.png`, `uart.txt`, `board.txt` and files of the parts in a folder of its own."""
     fault = evidence.fault or "no fault"
     board = [evidence.time, fault, *evidence.post_mortem, *evidence.log]
     try:
@@ -126,5 +129,7 @@ def save(evidence: Evidence, folder: Path) -> None:
         ) from error
     if evidence.frame is not None:
         write_file(folder / FRAME_FILE, png(evidence.frame))
+    for name, data in evidence.parts.items():
+        write_file(folder / name, data)
     write_text(folder / UART_FILE, transcript(evidence.uart))
     write_text(folder / BOARD_FILE, "\n".join(board) + "\n")

@@ -17,7 +17,8 @@ from multiprocessing.process import BaseProcess
 from typing import Protocol
 
 from boardless.running.board_checks import Observation
-from boardless.running.classify import FrameResult, RunReport, classify
+from boardless.running.classify import RunReport, classify
+from boardless.running.frame_stream import FrameResult
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Engine, StopReason
 from boardless_sim.errors import BoardlessError, EngineError, FrameError
@@ -214,7 +215,8 @@ def _work(pipe: Connection, setup: Setup, limit_us: float) -> None:
             pipe.send(RunReport("", TimingBasis(""), (), StopReason.RESULT))
             return
         with closing(setup.power_on()) as engine:
-            pipe.send(classify(engine, chain([first], frames), limit_us, pipe.send))
+            shown = chain([first], frames)
+            pipe.send(classify(engine, shown, limit_us, pipe.send, forgets=True))
     except BoardlessError as error:
         pipe.send(error)
     except KeyboardInterrupt:

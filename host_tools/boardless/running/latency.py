@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from boardless.running.classify import FrameResult
+from boardless.running.frame_stream import FrameResult
 
 # From the end of a frame's capture to its result, as the firmware says.
 TOTAL = "total"

@@ -9,14 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boardless.project.model_hash import hash_in
-from boardless.running.classify import stop_detail
+from boardless.running.frame_stream import stop_detail
 from boardless_models.graph.artifact import Artifact
 from boardless_models.graph.reference import Int8, run_graph
 from boardless_models.tflite.peers import Mismatch, PeerComparison, first_mismatch
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.scene import SMALL
+from boardless_sim.camera.tensor import Tensor
 from boardless_sim.elf.image import load_image
-from boardless_sim.engines.engine import StopReason
+from boardless_sim.engines.engine import Engine, StopReason
+from boardless_sim.engines.mailbox.box import mailbox_of
+from boardless_sim.engines.mailbox.fed import MailboxFed
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.errors import ModelError
 
@@ -41,13 +44,15 @@ class Observed:
         for name in (OBSERVER, RUN):
             if name not in image.symbols:
                 raise ModelError(f"{elf}: no function {name}, expected an nn_golden.elf")
-        self.engine = NativeEngine()
+        native = NativeEngine()
+        self.takes_tensors = mailbox_of(image, native.contract) is not None
+        self.engine: Engine = MailboxFed(native) if self.takes_tensors else native
         self.engine.load(image)
         self.shape = artifact.graph.values[artifact.graph.input].shape
         self.input = np.zeros(0, np.uint8)
         self.outputs: list[Int8] = []
-        self.engine.watch(image.symbol(RUN).address & ~1, self._keep_input)
-        self.engine.watch(image.symbol(OBSERVER).address & ~1, self._keep)
+        native.watch(image.symbol(RUN).address & ~1, self._keep_input)
+        native.watch(image.symbol(OBSERVER).address & ~1, self._keep)
 
     def _keep_input(self) -> None:
         content = self.engine.read_memory(self.engine.read_register("r1"), self.shape.size)
@@ -69,24 +74,25 @@ class Observed:
 
 
 def compare_firmware(elf: Path, artifact: Artifact, frames: NDArray[np.uint8]) -> PeerComparison:
-    """Frames through camera, DMA and firmware; the ELF must be nn_golden with this artifact.
+    """Frames through the firmware; the ELF must be nn_golden with this artifact.
 
-    A network of the camera's own small frames must see these very frames. Of another size the
-    camera shows noise, and the network is held to what preprocessing has made of it.
+    Through a mailbox the network must see these very bytes, through camera and DMA those of the
+    camera's own small frames. Of another size the camera shows noise, and the network is held to
+    what preprocessing has made of it.
     """
     graph, observed = artifact.graph, Observed(elf, artifact)
-    small = frames.shape[1:] == (SMALL, SMALL, 1)
-    lumas = frames[..., 0] if small else noise(len(frames))
+    exact = observed.takes_tensors or frames.shape[1:] == (SMALL, SMALL, 1)
+    given = shown_frames(frames, tensors=observed.takes_tensors, exact=exact)
     values = mismatches = 0
     first: Mismatch | None = None
     with closing(observed.engine) as engine:
         shown = 0
         for number in range(len(frames)):
             while shown < min(len(frames), number + WINDOW):
-                engine.show(Frame(f"frame {shown}", lumas[shown]))
+                engine.show(given[shown])
                 shown += 1
             outputs = observed.next_frame()
-            seen = frames[number : number + 1] if small else observed.input[None]
+            seen = frames[number : number + 1] if exact else observed.input[None]
             expected = [output[0] for output in run_graph(graph, seen)]
             for layer, (found, wanted) in enumerate(paired(outputs, expected)):
                 differing = int((found != wanted).sum())
@@ -96,6 +102,15 @@ def compare_firmware(elf: Path, artifact: Artifact, frames: NDArray[np.uint8]) -
                     name = f"frame {number}, {graph.operators[layer].name}"
                     first = first_mismatch(name, wanted, found)
     return PeerComparison("firmware", graph.rounding, len(frames), values, mismatches, first)
+
+
+def shown_frames(frames: NDArray[np.uint8], *, tensors: bool, exact: bool) -> list[Frame]:
+    """What the firmware is given: the bytes themselves, small frames, or noise."""
+    if tensors:
+        rows = frames.reshape(len(frames), 1, -1)
+        return [Tensor(f"frame {number}", row) for number, row in enumerate(rows)]
+    lumas = frames[..., 0] if exact else noise(len(frames))
+    return [Frame(f"frame {number}", luma) for number, luma in enumerate(lumas)]
 
 
 def noise(count: int) -> NDArray[np.uint8]:

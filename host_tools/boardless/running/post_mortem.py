@@ -10,8 +10,9 @@ from itertools import groupby, pairwise
 from boardless.running.arguments import Arguments, Variable
 from boardless.running.instruction import in_words
 from boardless.running.unwind import EXCEPTION, CallLevel, Unwinder
+from boardless_sim.chips.families import family_at
 from boardless_sim.core.names import EXCEPTION_NAMES
-from boardless_sim.engines.engine import Capability, Engine, FaultInfo
+from boardless_sim.engines.engine import Activity, Capability, Engine, FaultInfo
 from boardless_sim.errors import EngineError
 from boardless_sim.finding import Check
 
@@ -20,6 +21,7 @@ _FIRST_INTERRUPT = 16
 _REFUSED = 1 << 12 | 1 << 4  # CFSR.STKERR, MSTKERR (DDI 0403E, B3.2.15)
 _NEAR_BYTES = 4096  # how far from SP a function's own frame is touched
 _RECURSES = 3
+_GPIOE = 0x4002_1000
 _SHOWN_CALLS, _SHOWN_TEXT = 16, 200
 _SHOWN_FRAMES, _SHOWN_ENTERED = 5, 4
 
@@ -61,6 +63,7 @@ class PostMortem:
     last_text: str = ""
     fault: str = ""
     overflow: str = ""
+    other_chip: str = ""
     instruction: str = ""
     address: str = ""
     frames: tuple[CallFrame, ...] = ()
@@ -99,11 +102,25 @@ def _examine(engine: Engine, with_frames: bool) -> PostMortem:
         last_text=_last_text(engine, {} if activity is None else dict(activity.unfinished)),
         fault="" if fault is None else str(fault),
         overflow=_overflow(levels, fault),
+        other_chip=_other_chip(fault, activity),
         instruction="" if fault is None else in_words(engine, fault),
         address=_address(engine, fault),
         frames=tuple(_frames(engine, levels)) if with_frames else (),
         entered=() if activity is None else activity.entered,
     )
+
+
+def _other_chip(fault: FaultInfo | None, activity: Activity | None) -> str:
+    """A firmware looks for its RCC first; on another family's chip it is not where this one's is.
+
+    That of the STM32F1 and others is where an STM32F4 has GPIOE, which takes what is written.
+    """
+    family = None
+    if fault is not None and fault.address is not None:
+        family = family_at(fault.address)
+    elif activity is not None and "GPIOE" in activity.touched and "RCC" not in activity.touched:
+        family = family_at(_GPIOE)
+    return "" if family is None else f"it looks for the RCC of an {family}"
 
 
 def _address(engine: Engine, fault: FaultInfo | None) -> str:
@@ -134,7 +151,7 @@ def in_short(found: PostMortem) -> str:
     share = (
         "" if found.handler_share is None else f", {100 * found.handler_share:.1f} % in handlers"
     )
-    overflow = f", {found.overflow}" if found.overflow else ""
+    overflow = "".join(f", {text}" for text in (found.overflow, found.other_chip) if text)
     mode = found.exception or "thread mode"
     return f"in {found.function} at pc {found.pc:#010x}, {mode}{share}{overflow}"
 
@@ -143,12 +160,23 @@ def in_lines(found: PostMortem) -> Iterator[str]:
     """For a person, one matter a line."""
     asleep = ", asleep" if found.is_asleep else ""
     yield f"stands in  {found.function} at {found.pc:#010x}{asleep}"
+    if found.other_chip:
+        yield f"chip       another one: {found.other_chip}"
     if found.overflow:
         yield f"stack      {found.overflow}"
     yield f"called by  {' < '.join(_shortened(found.calls))}"
     yield f"exception  {found.exception or 'none: thread mode'}"
     if found.handler_share is not None:
         yield f"handlers   {100 * found.handler_share:.1f} % of all time"
+    yield from _fault_lines(found)
+    if found.polled:
+        yield f"polls      {', '.join(found.polled)}"
+    for text in found.unmodelled:
+        yield f"unmodelled {text}"
+    yield f"UART       {found.last_text or 'silent'}"
+
+
+def _fault_lines(found: PostMortem) -> Iterator[str]:
     if found.fault:
         yield f"fault      {found.fault}"
     if found.instruction:
@@ -162,11 +190,6 @@ def in_lines(found: PostMortem) -> Iterator[str]:
             f"{name} {at_us / 1e3:.3f} ms" for name, at_us in found.entered[-_SHOWN_ENTERED:]
         )
         yield f"entered    {', '.join(entered)}"
-    if found.polled:
-        yield f"polls      {', '.join(found.polled)}"
-    for text in found.unmodelled:
-        yield f"unmodelled {text}"
-    yield f"UART       {found.last_text or 'silent'}"
 
 
 def fault_lines(engine: Engine) -> tuple[str, ...]:
@@ -190,6 +213,7 @@ def as_document(found: PostMortem) -> dict[str, object]:
         "last_text": found.last_text,
         "fault": found.fault or None,
         "stack_overflow": found.overflow or None,
+        "other_chip": found.other_chip or None,
         "instruction": found.instruction or None,
         "address": found.address or None,
         "frames": [

@@ -15,9 +15,11 @@ from pathlib import Path
 from types import TracebackType
 
 from boardless.running.board_checks import Observation, observe
-from boardless.running.classify import FrameResult, RunReport, classify, require_results
+from boardless.running.classify import RunReport, classify, require_results
 from boardless.running.evidence import Evidence, gather
+from boardless.running.frame_stream import FrameResult
 from boardless.running.post_mortem import examine
+from boardless.running.result_lines import read_result
 from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
@@ -28,6 +30,8 @@ from boardless_sim.engines.engine import (
     UartLine,
 )
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
+from boardless_sim.faults.optics import disturbed
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.result import InferenceResult
 
@@ -44,6 +48,8 @@ class Rig:
         self._unanswered: deque[Frame] = deque()
         self._answered = 0  # result lines since power-on
         self._faults: list[SensorFault] = []
+        self._optics: tuple[str, float, int] | None = None
+        self._seen_through = 0
         self._last_shown: Frame | None = None
         self._last_evidence: Evidence | None = None
         self._observed: list[Observation] = []
@@ -78,6 +84,11 @@ class Rig:
         """The firmware of the powered board."""
         return self.engine.image
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the firmware's classes, where its project gives them."""
+        return () if self._setup is None else self._setup.contract.classes
+
     def power_on(self, setup: BoardSetup, image: FirmwareImage | None = None) -> None:
         """A fresh board in place of the one before; virtual time is 0.
 
@@ -87,7 +98,7 @@ class Rig:
         self.results = []
         self._unanswered.clear()
         self._answered = 0
-        self._faults = []
+        self._faults, self._optics = [], None
         self._last_shown = self._last_evidence = self.stop_reason = None
         self._engine = setup.power_on(image)
         self._setup = setup
@@ -115,7 +126,9 @@ class Rig:
         """The same firmware on a fresh board."""
         if self._setup is None:
             raise EngineError("no board was powered, expected one: power it on first")
+        optics = self._optics
         self.power_on(self._setup, self._image)
+        self._optics = optics
 
     def ask_for_precise_time(self) -> None:
         """On this board from here on, and after `restart` from power-on."""
@@ -125,7 +138,8 @@ class Rig:
         engine.be_precise()
 
     def show(self, frame: Frame) -> None:
-        """Queue a frame for the lens."""
+        """Queue a frame for the lens, as it looks through the optics of now."""
+        (frame,) = self._seen([frame])
         self.engine.show(frame)
         self._unanswered.append(frame)
         self._last_shown = frame
@@ -137,6 +151,24 @@ class Rig:
     def repair_camera(self) -> None:
         """Take every fault of the sensor away."""
         self._set_faults([])
+
+    def disturb_optics(self, name: str, severity: float, seed: int) -> None:
+        """What frames look like from the next one shown on; a severity of 0 is clear again."""
+        list(disturbed([], name, severity, seed))
+        self._optics = None if severity == 0 else (name, severity, seed)
+        self._seen_through = 0
+
+    def _seen(self, frames: Iterable[Frame]) -> Iterable[Frame]:
+        if self._optics is None:
+            return frames
+        name, severity, seed = self._optics
+        # Frames that are shown one by one are disturbed each in its own way.
+        self._seen_through += 1
+        return disturbed(frames, name, severity, seed + self._seen_through)
+
+    def break_board(self, fault: BoardFault, at_us: float | None = None) -> None:
+        """Let something go wrong beside the camera, at a virtual time; None: now."""
+        self.engine.inject(fault, self.engine.time_us() if at_us is None else at_us)
 
     def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
         """Run for at most `limit_us` from now; the reason stays in `stop_reason`."""
@@ -159,6 +191,10 @@ class Rig:
 
     def run_until_text(self, limit_us: float, wanted: str) -> bool:
         """Whether the text came, in a line or before a line end; looks once a millisecond."""
+        with self.engine.one_wait():
+            return self._look_for(limit_us, wanted)
+
+    def _look_for(self, limit_us: float, wanted: str) -> bool:
         engine = self.engine
         deadline_us, first = engine.time_us() + limit_us, len(engine.uart_lines())
         while True:
@@ -179,12 +215,16 @@ class Rig:
         The last frame stays in view, so a firmware that captures on its own may answer it again
         before it answers a new one; such a result is passed over.
         """
+        with self.engine.one_wait():
+            return self._next_result(limit_us)
+
+    def _next_result(self, limit_us: float) -> FrameResult | None:
         deadline_us = self.engine.time_us() + limit_us
         while (left_us := deadline_us - self.engine.time_us()) > 0:
             line = self.run_until_line(left_us, self._is_result)
             if line is None:
                 return None
-            answered = self.engine.contract.parse_result(line.text)
+            answered = read_result(self.engine, line)
             number = self._answered if answered.frame is None else answered.frame
             self._answered += 1
             frame = self._frame_of(number)
@@ -200,7 +240,7 @@ class Rig:
     def classify(self, frames: Iterable[Frame], limit_us: float) -> RunReport:
         """Show every frame to a fresh board; its results are the rig's results."""
         self.restart()
-        report = require_results(classify(self.engine, frames, limit_us))
+        report = require_results(classify(self.engine, self._seen(frames), limit_us))
         self.results = list(report.results)
         self.stop_reason = report.stop_reason
         return report
@@ -250,4 +290,5 @@ def _result(
         times_us=answered.times_us,
         line=answered.line,
         sent_us=sent_us,
+        values=answered.values,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from boardless.project.fidelity import DeviceRecord, known_of
-from boardless.running.classify import WINDOW
+from boardless.running.frame_stream import WINDOW
 from boardless_sim.camera.source import open_frames
 from boardless_sim.engines.native import NativeEngine
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from boardless.project.annotations import DEFAULT_ENTRY, StackAnnotations
 from boardless.stack.bound import Bound, CallNode, Edge, Solver
-from boardless.stack.calls import ENDING, UNWINDING, call_graph
+from boardless.stack.calls import BEGINNING, ENDING, PANICKING, PANICS, UNWINDING, call_graph
 from boardless.stack.crosscheck import disagreements
 from boardless.stack.indirect import Resolution, Resolver
 from boardless.stack.interrupts import frame_bytes, nest, total
@@ -87,13 +89,21 @@ class _Analysis:
             for number, targets in enumerate({found.targets for found in self._resolutions}, 1)
         }
         self._shared: dict[tuple[int, ...], tuple[Candidate, ...]] = {}
-        ends = {a for name in ENDING for a in program.by_name.get(name, ())} | self._cold_ones()
-        activations = {**known_activations(program), **recursion}
+        ends = set(_ending(program, graph.never_return)) | self._cold_ones()
+        activations = {**self._nested(), **known_activations(program), **recursion}
         self._warm = Solver(self._nodes(ends), self._names, activations)
         self._cold = Solver(self._nodes(frozenset()), self._names, activations)
         needed = {name for name, _ in annotations.recursion if not name.endswith("?")}
         wanted = {a for a in recursion if needed & set(program.functions[a].names)}
         _check_rings(program, self._cold, wanted, self._names)
+
+    def _nested(self) -> dict[int, int]:
+        """How often each set of candidates is entered at once, all calls that share it together."""
+        each = self._annotations.pointer_recursion
+        if each is None:
+            return {}
+        calls = Counter(self._sets[found.targets] for found in self._resolutions)
+        return {number: each * count for number, count in calls.items()}
 
     def _numbers(self, table: str, given: Iterable[tuple[str, int]]) -> dict[int, int]:
         where = f"{self._program.elf.path}: [budget.stack.{table}]"
@@ -142,7 +152,8 @@ class _Analysis:
                     f"{self._names[scan.address]}+{offset:#x} calls through a pointer, "
                     "no function has its address taken"
                 )
-        own, grade = scan.own_bytes, Confidence.EXACT
+        own = scan.own_bytes
+        grade = Confidence.EXACT if scan.switches_at is None else Confidence.ASSUMED
         if scan.address in self._frames:
             own, grade = max(own, self._frames[scan.address]), Confidence.ANNOTATED
         return CallNode(own, grade, tuple(edges), tuple(reasons))
@@ -152,7 +163,7 @@ class _Analysis:
         if scan.address not in self._frames:
             if scan.dynamic_at is not None:
                 yield f"{name}+{scan.dynamic_at - start:#x} takes a size that only a run knows"
-            if scan.unknown_sp_at is not None and name not in UNWINDING:
+            if scan.unknown_sp_at is not None and name not in UNWINDING | BEGINNING:
                 yield f"{name}+{scan.unknown_sp_at - start:#x} sets SP to what only a run knows"
             if scan.grows_at is not None:
                 yield f"{name}+{scan.grows_at - start:#x} pushes in a loop"
@@ -205,6 +216,11 @@ class _Analysis:
                 for ring in self._cold.rings
             ),
             indirect=tuple(self._site(found) for found in self._resolutions),
+            move_sp=frozenset(
+                self._names[address]
+                for address, scan in self._graph.scans.items()
+                if scan.switches_at is not None or self._names[address] in BEGINNING
+            ),
             disagreements=disagreements(
                 self._program, self._graph, read_usages(self._annotations.su_folders)
             ),
@@ -227,8 +243,9 @@ class _Analysis:
                 for name in self._annotations.entries
                 for address in addresses_of(self._program, name, where)
             )
+        begins = dict.fromkeys((self._program.reset, self._program.entry))
         if self._program.entry in self._graph.functions:
-            return (self._program.entry,)
+            return tuple(address for address in begins if address in self._graph.functions)
         return addresses_of(self._program, DEFAULT_ENTRY, where)
 
     def _function(self, address: int) -> FunctionStack:
@@ -288,21 +305,41 @@ class _Analysis:
         return self._shared[targets]
 
     def _tasks(self) -> Iterable[TaskStack]:
-        frame = frame_bytes(self._program, self._annotations)
-        switch = _SWITCH + (_FP_SWITCH if frame > 100 else 0)
+        """Those that the project names, then those that the code makes."""
         where = f"{self._program.elf.path}: [[budget.stack.task]]"
+        named: set[int] = set()
         for task in self._annotations.tasks:
             address = addresses_of(self._program, task.entry, f"{where} {task.name}:")[0]
-            bound = self._warm.bounds[address]
-            least = bound.bytes + frame + switch
-            yield TaskStack(
-                name=task.name,
-                entry=task.entry,
-                bound_bytes=None if bound.reasons else least,
-                at_least_bytes=least,
-                grade=worst((bound.grade, Confidence.ANNOTATED)),
-                path=self._path(self._warm.bounds, address),
-            )
+            named.add(address)
+            yield self._task(task.name, task.entry, address, Confidence.ANNOTATED)
+        for found in self._resolver.tasks:
+            if found.entry not in named:
+                name = self._names[found.entry]
+                stack = self._task(name, name, found.entry, Confidence.EXACT)
+                yield replace(stack, reserve_bytes=found.reserve_bytes)
+
+    def _task(self, name: str, entry: str, address: int, grade: Confidence) -> TaskStack:
+        frame = frame_bytes(self._program, self._annotations)
+        switch = _SWITCH + (_FP_SWITCH if frame > 100 else 0)
+        bound = self._warm.bounds[address]
+        least = bound.bytes + frame + switch
+        return TaskStack(
+            name=name,
+            entry=entry,
+            bound_bytes=None if bound.reasons else least,
+            at_least_bytes=least,
+            grade=worst((bound.grade, grade)),
+            path=self._path(self._warm.bounds, address),
+        )
+
+
+def _ending(program: Program, never_return: Collection[int]) -> Iterator[int]:
+    """What ends the program: by the language's rules, and where a broken system stops."""
+    for name, addresses in program.by_name.items():
+        if name in ENDING:
+            yield from addresses
+        elif name in PANICS or name.startswith(PANICKING):
+            yield from (address for address in addresses if address in never_return)
 
 
 def _check_rings(

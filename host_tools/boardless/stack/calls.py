@@ -10,6 +10,8 @@ from boardless.stack.scan import Fuel, Scan
 
 # setjmp's partner goes back to a frame that is counted already
 UNWINDING = frozenset({"longjmp", "_longjmp", "siglongjmp", "_Unwind_RaiseException"})
+# Start-up code of Arm's library: it puts SP where the stack begins (`__user_initial_stackheap`)
+BEGINNING = frozenset({"__user_setup_stackheap"})
 # What ends a program by its name, with or without debug information.
 ENDING = frozenset(
     {
@@ -24,6 +26,19 @@ ENDING = frozenset(
         *("_ZSt9terminatev", "_ZSt10unexpectedv", *UNWINDING),
     }
 )
+# What a system stops at when it finds itself broken, where it is seen that they never return.
+PANICS = frozenset(
+    {
+        *("Error_Handler", "_Error_Handler", "vAssertCalled", "assert_failed", "chSysHalt"),
+        *("core_panic", "panic_arch", "_assert_failure", "_assert_panic", "mbed_die", "mbed_error"),
+        *("z_fatal_error", "k_sys_fatal_error_handler", "assert_post_action", "rust_begin_unwind"),
+        *("__assert_fail", "__cxa_guard_abort", "up_assert", "_up_assert", "PANIC", "panic"),
+        *("_ZSt17__throw_bad_allocv", "_ZSt20__throw_length_errorPKc", "_ZSt16__throw_bad_castv"),
+        *("_ZSt25__throw_bad_function_callv", "_ZSt24__throw_out_of_range_fmtPKcz"),
+        *("rt_assert_handler", "rt_hw_hard_fault_exception", "vApplicationStackOverflowHook"),
+    }
+)
+PANICKING = ("core::panicking::", "core::option::expect_failed", "core::result::unwrap_failed")
 _STEPS = 2_000_000
 
 

@@ -227,6 +227,18 @@ class _Walk:
         elif value is not None and value.what == What.SP_LESS_UNKNOWN:
             self._scan.dynamic_at = address
         elif self._scan.dynamic_at is None:
+            self._switch(address, value)
+
+    def _switch(self, address: int, value: RegisterValue | None) -> None:
+        """SP gets a number from elsewhere: another stack's, where it cannot be this one's.
+
+        A word of memory is what a scheduler saved; before a function has pushed anything, what it
+        puts into SP is where it begins. Neither makes this stack deeper.
+        """
+        is_saved = value is not None and value.what == What.FIELD
+        if is_saved or not self._state.depth:
+            self._scan.switches_at = address
+        else:
             self._scan.unknown_sp_at = address
 
     def _reach(self, found: Operation, conditional: bool) -> None:
@@ -350,8 +362,10 @@ class _Walk:
     def _jump_register(self, address: int, value: RegisterValue | None) -> None:
         if value is not None and value.what == What.RETURN:
             self._scan.returns = True
-        elif value is not None and value.what == What.CONSTANT:
+        elif value is not None and value.what == What.CONSTANT and value.number:
             self._branch(address, value.number & ~1)
+        elif value is not None and value.what == What.CONSTANT:  # a weak function that is not there
+            self._note_indirect(IndirectCall(address, self._state.depth, True, value))
         elif value is not None and value.what == What.TABLE and self._words(value.number):
             return
         else:

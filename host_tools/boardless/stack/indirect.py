@@ -11,19 +11,22 @@ from functools import cached_property
 from boardless.project.annotations import StackAnnotations
 from boardless.stack.calls import CallGraph
 from boardless.stack.frames import scan_arguments
+from boardless.stack.library import library_of, may_call
 from boardless.stack.naming import Naming, Site, functions_of
-from boardless.stack.program import Program
+from boardless.stack.program import Code, Program
 from boardless.stack.prototypes import Prototypes
 from boardless.stack.report import Confidence
 from boardless.stack.runtime import called_by_loop, called_by_own_loop
 from boardless.stack.scan import Fuel, IndirectCall, Scan
 from boardless.stack.stores import Stores
+from boardless.stack.tasks import TRAMPOLINES, FoundTask, find_tasks
 from boardless.stack.types import Prototype
 from boardless.stack.values import RegisterValue, What
+from boardless.stack.vtables import VirtualTables
 from boardless_sim.errors import ConfigError
 
-_VTABLE_HEADER = 8
 _STEPS = 1_000_000
+_SYSTICK = 15
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,14 @@ class Resolution:
     grade: Confidence
     chosen_by: str
     targets: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Where the image has a function's address, and of which: among code, and in data."""
+
+    literals: tuple[tuple[int, int], ...]
+    data: tuple[tuple[int, int], ...]
 
 
 class Resolver:
@@ -114,7 +125,8 @@ class Resolver:
             own = called_by_own_loop(self._program, caller, len(sites))
             if own is not None:
                 return Resolution(caller, call, Confidence.ASSUMED, "initialisation array", own)
-        chosen_by, targets = self._candidates(caller, call.through)
+        chosen_by, targets = self._by_library(caller) or self._candidates(caller, call.through)
+        targets = self._possible(caller, targets) or targets
         grade = Confidence.ASSUMED if targets else Confidence.UNBOUNDED
         return Resolution(caller, call, grade, chosen_by, targets)
 
@@ -152,7 +164,7 @@ class Resolver:
             return True
         seen.add((function, number))
         program = self._program
-        is_called = {program.entry, *(handler for _, handler in program.vectors)}
+        is_called = {program.entry, program.reset, *(handler for _, handler in program.vectors)}
         if function in is_called or function in self._address_taken():
             return False
         callers = self._calling(function)
@@ -188,19 +200,78 @@ class Resolver:
                     self._callers.setdefault(target, []).append(caller)
         return self._callers.get(function, [])
 
+    def _possible(self, caller: int, targets: tuple[int, ...]) -> tuple[int, ...]:
+        """Without those that are never called through a pointer, or by others alone.
+
+        A program begins once, a task's function is entered by a switch, and a fault, an SVC and
+        PendSV by the core.
+        """
+        begun = {self._program.entry, self._program.reset, *self._program.by_name.get("main", ())}
+        begun |= {handler for number, handler in self._program.vectors if number < _SYSTICK}
+        if not self._names(caller) & TRAMPOLINES:
+            begun |= {task.entry for task in self.tasks}
+        return tuple(
+            target
+            for target in targets
+            if target not in begun
+            and not self._names(target) & TRAMPOLINES
+            and may_call(self._program, caller, target)
+        )
+
+    @cached_property
+    def tasks(self) -> tuple[FoundTask, ...]:
+        """The tasks that are made by code, each function once."""
+        found = find_tasks(self._program, self._calling, self._walked)
+        return tuple({task.entry: task for task in found}.values())
+
+    def _names(self, function: int) -> frozenset[str]:
+        found = self._program.functions.get(function)
+        return frozenset() if found is None else frozenset(found.names)
+
+    def _by_library(self, caller: int) -> tuple[str, tuple[int, ...]] | None:
+        """Whom the library's own source states, where it was built without debug information."""
+        rule = library_of(self._program, caller)
+        if rule is None or self._types.of_function(caller) is not None:
+            return None
+        taken = self._address_taken()
+        named = {a for name in rule.callees for a in self._program.by_name.get(name, ())}
+        own = self._stores.are_put_into(taken, rule.members_of)
+        found = tuple(sorted({*own, *named}))
+        return ("library", found) if found else None
+
     def _candidates(
         self, caller: int, through: RegisterValue | None
     ) -> tuple[str, tuple[int, ...]]:
         taken = self._address_taken()
         if through is None or through.what != What.FIELD:
             return self._by_prototype(caller, through, taken)
-        virtual = set(self._virtual(through.number)) if through.nested else set()
+        virtual = self._tables.at(through.number) if through.nested else frozenset()
+        if virtual:
+            classes = self._types.virtual_classes(caller, through)
+            own = self._tables.of_classes(classes, through.number)
+            if not own and self._is_own_method(through):
+                own = self._tables.of_class(self._name(caller), through.number)
+            if own or classes:
+                return "virtual call", tuple(sorted(own or virtual))
         chosen_by, targets = self._by_prototype(caller, through, taken)
-        if virtual and (self._types.is_virtual(caller, through) or chosen_by == "address taken"):
+        if virtual and chosen_by == "address taken":
             return "virtual call", tuple(sorted(virtual))
         if virtual:
             return chosen_by, tuple(sorted(virtual | set(targets)))
         return chosen_by, targets
+
+    def _is_own_method(self, through: RegisterValue) -> bool:
+        """Whether a pointer is a word of what the first word of `this` leads to."""
+        table = through.of
+        return (
+            table is not None
+            and (table.what, table.number, table.address) == (What.FIELD, 0, None)
+            and table.of == RegisterValue(What.ARGUMENT, 0)
+        )
+
+    def _name(self, function: int) -> str:
+        found = self._program.functions.get(function)
+        return "" if found is None else found.name
 
     def _by_prototype(
         self, caller: int, through: RegisterValue | None, taken: tuple[int, ...]
@@ -235,13 +306,21 @@ class Resolver:
         for caller, scan in self._graph.scans.items():
             yield from ((found, caller) for found in scan.taken)
         starts = sorted(self._program.functions)
-        for at, found in self._held(in_code=True):
+        for at, found in self._held.literals:
             place = bisect_right(starts, at) - 1
             if place >= 0:
                 yield found, starts[place]
 
-    def _in_data(self) -> Iterator[tuple[int, int]]:
-        return ((found, at) for at, found in self._held(in_code=False))
+    def _in_data(self) -> Iterator[tuple[int, int, int | None]]:
+        """What data holds, but for virtual tables: nothing but a virtual call reads those."""
+        for at, found in self._held.data:
+            if at not in self._tables:
+                holder = self._program.object_at(at)
+                yield found, at, None if holder is None else at - holder.address
+
+    @cached_property
+    def _tables(self) -> VirtualTables:
+        return VirtualTables(self._program, self._graph.functions)
 
     def _fit(
         self, wanted: frozenset[Prototype], taken: tuple[int, ...]
@@ -259,33 +338,37 @@ class Resolver:
                 return chosen_by, tuple(sorted((*fitting, *unknown)))
         return "address taken", taken
 
-    def _virtual(self, offset: int) -> Iterator[int]:
-        """What stands at an offset of any virtual table."""
-        for found in self._program.objects:
-            if not found.name.startswith("_ZTV") or offset + _VTABLE_HEADER >= found.size:
-                continue
-            word = self._program.constant(found.address + _VTABLE_HEADER + offset)
-            if word is not None and word & 1 and word - 1 in self._graph.functions:
-                yield word - 1
-
     def _address_taken(self) -> tuple[int, ...]:
         """Every function whose address the ELF holds anywhere but in its vector table."""
         if self._taken is None:
             taken = {found for scan in self._graph.scans.values() for found in scan.taken}
-            held = {found for in_code in (False, True) for _, found in self._held(in_code)}
+            held = {found for _, found in (*self._held.literals, *self._held.data)}
             self._taken = tuple(sorted(taken | held))
         return self._taken
 
-    def _held(self, in_code: bool) -> Iterator[tuple[int, int]]:
-        """The words that are a function's address: where, and of which."""
+    @cached_property
+    def _held(self) -> _Held:
+        """The words that are a function's address; a linker may put constants beside code."""
         program = self._program
+        literals: list[tuple[int, int]] = []
+        data: list[tuple[int, int]] = []
+        for held in program.code:
+            for at, found in self._pointers_in(held):
+                if program.object_at(at) is not None:
+                    data.append((at, found))
+                elif program.may_be_literal(at):
+                    literals.append((at, found))
+        for held in (*program.constants, *program.writable):
+            data.extend(self._pointers_in(held))
+        return _Held(tuple(literals), tuple(data))
+
+    def _pointers_in(self, held: Code) -> Iterator[tuple[int, int]]:
         pointers = {address | 1 for address in self._graph.functions}
-        vectors = program.vector_range
-        for held in program.code if in_code else (*program.constants, *program.writable):
-            skip = -held.start % 4
-            body = memoryview(held.data)[skip : skip + (len(held.data) - skip & ~3)]
-            for place, (word,) in enumerate(struct.iter_unpack("<I", body)):
-                if word in pointers:
-                    at = held.start + skip + 4 * place
-                    if at not in vectors and not (in_code and not program.may_be_literal(at)):
-                        yield at, word - 1
+        vectors = self._program.vector_range
+        skip = -held.start % 4
+        body = memoryview(held.data)[skip : skip + (len(held.data) - skip & ~3)]
+        for place, (word,) in enumerate(struct.iter_unpack("<I", body)):
+            if word in pointers:
+                at = held.start + skip + 4 * place
+                if at not in vectors:
+                    yield at, word - 1

@@ -5,8 +5,10 @@ A pointer cast to another type still escapes; such a figure is graded "assumed".
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import cached_property
+from itertools import takewhile
 from typing import NamedTuple
 
 from boardless.stack.types import POINTERS, RECORDS, Prototype, Types
@@ -41,6 +43,8 @@ class Prototypes:
         self._variables: dict[int, set[Prototype]] = {}
         self.ending: set[int] = set()
         self._seen: set[tuple[str, int, int]] = set()
+        self._derived: dict[str, set[str]] = {}
+        self._known_in: dict[range, frozenset[Prototype]] = {}
         for entry in self._debug.found():
             self._collect(entry)
         for target in self._debug.pointed:
@@ -68,12 +72,33 @@ class Prototypes:
 
     def wanted(self, caller: int, through: RegisterValue | None) -> frozenset[Prototype] | None:
         """The prototypes that a call may have; None where nothing tells."""
-        if caller not in self._functions or through is None:
+        if caller not in self._functions:
             return None
+        if through is None:
+            return self._known_to(caller) or None
         place = self.place(caller, through)
         if place is not None:
             return frozenset({place.prototype})
-        return frozenset(self._through(caller, through)) or None
+        found = frozenset(self._through(caller, through))
+        return found & self._known_to(caller) or found or None
+
+    def _known_to(self, caller: int) -> frozenset[Prototype]:
+        """The prototypes that the unit of a function has pointers to: it calls through no other."""
+        unit = self._debug.unit_of(self._functions[caller])
+        if unit not in self._known_in:
+            pointed = self._pointed[bisect_left(self._pointed, unit.start) :]
+            found = (self._debug.entry(at) for at in takewhile(unit.__contains__, pointed))
+            kinds = (self._types.behind(entry) for entry in found)
+            self._known_in[unit] = frozenset(
+                self._types.prototype(kind)
+                for kind in kinds
+                if kind is not None and kind.tag == Tag.SUBROUTINE
+            )
+        return self._known_in[unit]
+
+    @cached_property
+    def _pointed(self) -> list[int]:
+        return sorted(self._debug.pointed)
 
     def place(self, caller: int, through: RegisterValue) -> Place | None:
         """Where a pointer comes from, followed from a parameter or a variable on."""
@@ -83,10 +108,21 @@ class Prototypes:
         prototype = self._types.pointed_function(self._types.resolved(found[0]))
         return None if prototype is None else Place(prototype, found[1])
 
-    def is_virtual(self, caller: int, through: RegisterValue) -> bool:
-        """Whether a word comes out of a virtual table, to which GCC and clang point by _vptr."""
+    def virtual_classes(self, caller: int, through: RegisterValue) -> frozenset[str]:
+        """Of whose virtual tables a word may come: GCC and clang point to one by `_vptr`.
+
+        The class that has the pointer, and all that derive from it; empty where it is no such word.
+        """
         found = None if through.of is None else self._type_of(caller, through.of, _MAX_STEPS)
-        return found is not None and found[1].rpartition(".")[2].startswith("_vptr")
+        owner, is_table, _ = ("", "", "") if found is None else found[1].partition("._vptr")
+        classes: set[str] = set()
+        work = [owner] if is_table else []
+        while work:
+            name = work.pop()
+            if name not in classes:
+                classes.add(name)
+                work.extend(self._derived.get(name, ()))
+        return frozenset(classes)
 
     def variable_name(self, address: int) -> str:
         """The member or the variable at an address, where it is a pointer to a function."""
@@ -94,6 +130,15 @@ class Prototypes:
         if found is None or self._types.pointed_function(self._types.resolved(found[0])) is None:
             return ""
         return found[1]
+
+    def distances(self, address: int) -> frozenset[int]:
+        """How far an address of a variable may lie from where a pointer to it leads."""
+        place = bisect_right(self._places, address) - 1
+        if place < 0:
+            return frozenset()
+        start = self._places[place]
+        kind = self._types.resolved(self._types.origin(self._globals[start]).type_at)
+        return frozenset(address - begin for begin in self._types.beginnings(kind, start, address))
 
     def _type_of(
         self, caller: int, value: RegisterValue, steps: int
@@ -200,6 +245,8 @@ class Prototypes:
         if entry.name and key in self._seen:
             return
         self._seen.add(key)
+        for base in self._types.bases(entry):
+            self._derived.setdefault(base, set()).add(key[0])
         for offset, kind, is_open in self._types.members(entry):
             self._slots.setdefault(offset, set()).add(kind)
             if is_open:

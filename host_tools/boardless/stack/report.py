@@ -128,7 +128,10 @@ class InterruptStack:
 
 @dataclass(frozen=True)
 class TaskStack:
-    """A thread's stack: its worst path, one exception frame and the registers of a switch."""
+    """A thread's stack: its worst path, one exception frame and the registers of a switch.
+
+    `reserve_bytes` is its room, where the code that makes it states that.
+    """
 
     name: str
     entry: str
@@ -136,6 +139,14 @@ class TaskStack:
     at_least_bytes: int
     grade: Confidence
     path: tuple[PathStep, ...]
+    reserve_bytes: int | None = None
+
+    def complaint(self) -> str:
+        """Why its room is too small; empty where it is not, or is not known."""
+        if self.bound_bytes is None or self.reserve_bytes is None:
+            return ""
+        over = self.bound_bytes - self.reserve_bytes
+        return f"{over:,} bytes more than its stack of {self.reserve_bytes:,}" if over > 0 else ""
 
 
 @dataclass(frozen=True)
@@ -153,7 +164,8 @@ class StackReport:
     """The worst-case stack of an ELF.
 
     `bound_bytes` is the main stack: `thread_bytes` of the entry and every interrupt level. With
-    calls that never return it is `cold_bytes`. None: unbounded; `reasons` say why.
+    calls that never return it is `cold_bytes`. None: unbounded; `reasons` say why. `move_sp` are
+    the functions that go to another stack, where a run's lowest SP says nothing of this one.
     """
 
     elf: Path
@@ -171,6 +183,7 @@ class StackReport:
     cycles: tuple[Cycle, ...] = ()
     indirect: tuple[IndirectSite, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
+    move_sp: frozenset[str] = frozenset()
     is_stripped: bool = False
 
     def find(self, symbol: str) -> tuple[FunctionStack, ...]:

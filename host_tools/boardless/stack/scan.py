@@ -42,6 +42,7 @@ class Scan:
     returns: bool = False
     dynamic_at: int | None = None
     unknown_sp_at: int | None = None
+    switches_at: int | None = None
     grows_at: int | None = None
     lost_at: int | None = None
     exhausted: bool = False

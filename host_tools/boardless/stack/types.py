@@ -16,6 +16,7 @@ from boardless_sim.elf.dwarf_codes import Tag
 _NAMES_FOR = frozenset({Tag.TYPEDEF, Tag.CONST, Tag.VOLATILE, Tag.RESTRICT, Tag.ATOMIC})
 POINTERS = frozenset({Tag.POINTER, Tag.REFERENCE, Tag.RVALUE_REFERENCE})
 RECORDS = frozenset({Tag.STRUCTURE, Tag.UNION, Tag.CLASS})
+_PARTS = (Tag.MEMBER, Tag.INHERITANCE)
 _FLOAT = 4
 _MAX_NESTING = 24
 _MAX_POINTED = 4
@@ -67,6 +68,12 @@ class Types:
             at = entry.type_at
         return None
 
+    def behind(self, entry: Entry | None) -> Entry | None:
+        """As `resolved`, of an entry."""
+        if entry is None or entry.tag not in _NAMES_FOR:
+            return entry
+        return self.resolved(entry.type_at)
+
     def pointee(self, at: int | None) -> Entry | None:
         """What a pointer leads to; None where it is none, or leads to void."""
         entry = self.resolved(at)
@@ -104,7 +111,7 @@ class Types:
             return None
         best: Entry | None = None
         for member in self._debug.children(record):
-            if member.tag == Tag.MEMBER and member.offset <= offset:
+            if member.tag in _PARTS and member.offset <= offset:
                 best = member if best is None or member.offset >= best.offset else best
         if best is None:
             return None
@@ -116,6 +123,38 @@ class Types:
         owner = self._debug.name_of(record) or "?"
         return Member(self._element(best.type_at), f"{owner}.{self._debug.name_of(best)}")
 
+    def beginnings(
+        self, entry: Entry | None, base: int, address: int, depth: int = 0
+    ) -> Iterator[int]:
+        """Where what encloses an address of an object begins, and the records beside it.
+
+        A list's node is such a record: its container is found from it.
+        """
+        yield base
+        if entry is None or depth > _MAX_NESTING:
+            return
+        if entry.tag == Tag.ARRAY:
+            inner = self.resolved(self._element(entry.type_at))
+            size = 0 if inner is None else 4 if inner.tag in POINTERS else inner.size
+            if size:
+                start = base + (address - base) // size * size
+                yield from self.beginnings(inner, start, address, depth + 1)
+        elif entry.tag in RECORDS:
+            yield from self._beginnings_in(entry, base, address, depth)
+
+    def _beginnings_in(self, record: Entry, base: int, address: int, depth: int) -> Iterator[int]:
+        parts = [
+            (base + member.offset, kind)
+            for member in self._debug.children(record)
+            if member.tag in _PARTS and (kind := self.resolved(member.type_at)) is not None
+        ]
+        nearest = max((start for start, _ in parts if start <= address), default=None)
+        for start, kind in parts:
+            if start == nearest and kind.tag in (*RECORDS, Tag.ARRAY):
+                yield from self.beginnings(kind, start, address, depth + 1)
+            elif kind.tag in RECORDS:
+                yield start
+
     def _element(self, at: int | None) -> int | None:
         for _ in range(_MAX_NESTING):
             entry = self.resolved(at)
@@ -124,6 +163,13 @@ class Types:
             at = entry.type_at
         return at
 
+    def bases(self, record: Entry) -> Iterator[str]:
+        """The classes that a class derives from."""
+        for part in self._debug.children(record):
+            base = self.resolved(part.type_at) if part.tag == Tag.INHERITANCE else None
+            if base is not None:
+                yield self._debug.name_of(base)
+
     def members(
         self, record: Entry, base: int = 0, depth: int = 0
     ) -> Iterator[tuple[int, Prototype, bool]]:
@@ -131,7 +177,7 @@ class Types:
         if depth > _MAX_NESTING:
             return
         for member in self._debug.children(record):
-            if member.tag == Tag.MEMBER:
+            if member.tag in _PARTS:
                 found = self.resolved(member.type_at)
                 if found is not None and found.tag in (*RECORDS, *POINTERS, Tag.ARRAY):
                     yield from self.kinds(found, base + member.offset, depth + 1)

@@ -28,7 +28,9 @@ class Family:
     reads the end of the file and ends the family.
     """
 
-    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], folder: Path | None = None
+    ) -> None:
         self._name = secrets.token_hex(16)
         self._guardian = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_GUARDIAN), self._name],
@@ -46,6 +48,7 @@ class Family:
                 text=True,
                 errors="replace",
                 start_new_session=True,
+                cwd=folder,
                 env={**environment, NAME: self._name},
             )
         except BaseException:

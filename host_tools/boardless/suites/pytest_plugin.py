@@ -51,6 +51,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--board-evidence", metavar="DIR", help="where a failed test leaves frame, UART and state"
     )
+    group.addoption("--board", metavar="TOML", help="what the board is, else boardless.toml")
+    group.addoption("--chip", metavar="NAME", help="another chip, as stm32f429zi")
     parser.addini("firmware", "what the board runs, unless a test or --firmware says it")
 
 
@@ -75,11 +77,18 @@ def firmware(request: pytest.FixtureRequest) -> Path:
 @pytest.fixture
 def board(request: pytest.FixtureRequest, firmware: Path) -> Iterator[Rig]:
     """A board with the firmware, powered on at virtual time 0."""
+    from boardless.project.choice import ProjectChoice
+    from boardless.project.project import load_project
     from boardless.running.rig import Rig
     from boardless.running.session import BoardSetup
 
+    named, chip = request.config.getoption("--board"), request.config.getoption("--chip")
+    project = load_project(ProjectChoice(Path(named) if named else None, chip), firmware)
+    setup = BoardSetup(
+        firmware, contract=project.contract, board=project.board, image=project.image
+    )
     with Rig() as rig:
-        rig.power_on(BoardSetup(firmware))
+        rig.power_on(setup)
         yield rig
         if getattr(request.node, "board_failed", False):
             _keep_evidence(request, rig)

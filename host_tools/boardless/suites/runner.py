@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from boardless.project.contract import load_contract
+from boardless.project.choice import NOTHING_SAID, ProjectChoice
+from boardless.project.project import load_project
 from boardless.suites.check_file import TestCheck, add_to_xunit, clear_checks, read_checks
 from boardless.suites.family import Family
 from boardless.suites.keywords.at_failure import CORES, DEBUG_PORT
@@ -45,7 +46,7 @@ class SuitePlan:
     elf: Path | None = None
     engine: str | None = None
     require_engine: str | None = None
-    config: Path | None = None
+    choice: ProjectChoice = NOTHING_SAID
     bounds: Bounds = DEFAULT
     variables: tuple[str, ...] = ()  # NAME:VALUE, for Robot
     debug_port: int | None = None  # where a failing keyword waits for a debugger
@@ -100,8 +101,8 @@ def run_suites(plan: SuitePlan) -> SuiteOutcome:
     for variable in plan.variables:
         if ":" not in variable:
             raise BoardlessError(f"--variable {variable}: expected NAME:VALUE")
-    if plan.config is not None:
-        load_contract(plan.config)  # what is wrong with it is said once, not by every test
+    if plan.choice != NOTHING_SAID:
+        load_project(plan.choice)  # what is wrong with it is said once, not by every test
     with _locked(plan.out):
         return _run_into_folder(plan)
 
@@ -138,33 +139,32 @@ def robot_command(plan: SuitePlan) -> list[str]:
         command += ["--include", tag]
     for tag in plan.exclude:
         command += ["--exclude", tag]
-    if plan.elf is not None:
-        command += ["--variable", f"FIRMWARE:{plan.elf.resolve()}"]
-    if plan.config is not None:
-        command += ["--variable", f"CONFIG:{plan.config.resolve()}"]
-    if plan.bounds != DEFAULT:
-        bounds = plan.bounds
-        command += ["--variable", f"HOST SECONDS:{bounds.host_s}"]
-        command += ["--variable", f"CONSOLE BYTES:{bounds.console_bytes}"]
-        command += ["--variable", f"RESETS:{bounds.resets}"]
-    for variable in plan.variables:
+    for variable in _variables(plan):
         command += ["--variable", variable]
-    command += _at_failure(plan)
-    if plan.engine is not None:
-        command += ["--variable", f"ENGINE:{plan.engine}"]
-    if plan.require_engine is not None:
-        command += ["--variable", f"REQUIRE ENGINE:{plan.require_engine}"]
     return [*command, str(plan.suites)]
 
 
-def _at_failure(plan: SuitePlan) -> list[str]:
-    """What a failing keyword is told to do."""
-    wanted = []
-    if plan.debug_port is not None:
-        wanted += ["--variable", f"{DEBUG_PORT}:{plan.debug_port}"]
-    if plan.keeps_cores:
-        wanted += ["--variable", f"{CORES}:{(plan.out / CORE_FOLDER).resolve()}"]
-    return wanted
+def _variables(plan: SuitePlan) -> Iterator[str]:
+    """What the keywords ask Robot for, as NAME:VALUE; the user's own come last."""
+    choice, bounds = plan.choice, plan.bounds
+    given: dict[str, object] = {
+        "FIRMWARE": None if plan.elf is None else plan.elf.resolve(),
+        "CONFIG": None if choice.config is None else choice.config.resolve(),
+        "CHIP": choice.chip,
+        "SYMBOLS": None if choice.symbols is None else choice.symbols.resolve(),
+        "ENGINE": plan.engine,
+        "REQUIRE ENGINE": plan.require_engine,
+        DEBUG_PORT: plan.debug_port,
+        CORES: (plan.out / CORE_FOLDER).resolve() if plan.keeps_cores else None,
+    }
+    if bounds != DEFAULT:
+        given |= {
+            "HOST SECONDS": bounds.host_s,
+            "CONSOLE BYTES": bounds.console_bytes,
+            "RESETS": bounds.resets,
+        }
+    yield from (f"{name}:{value}" for name, value in given.items() if value is not None)
+    yield from plan.variables
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from boardless_sim.errors import ModelError
 from boardless_sim.files import read_file, write_file
-from boardless_sim.npy import parse_npy
+from boardless_sim.npy import parse_npz
 
 Arrays = dict[str, NDArray[np.generic]]
 LARGEST_FILE_BYTES = 16 * 1024 * 1024
@@ -66,14 +65,8 @@ def arrays_in(content: bytes, path: Path, largest_bytes: int = LARGEST_FILE_BYTE
     `path` is for the message alone.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
-            if unpacked > largest_bytes:
-                found = f"{unpacked} bytes unpacked"
-                raise ModelError(f"{path}: {found}, expected at most {largest_bytes}")
-            names = archive.namelist()
-            return {name.removesuffix(".npy"): parse_npy(archive.read(name)) for name in names}
-    except (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as cause:
+        return parse_npz(content, largest_bytes)
+    except ValueError as cause:
         raise ModelError(f"{path}: not a readable .npz ({cause})") from cause
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from boardless_models.data.network import Shape
 from boardless_sim.errors import ModelError
-from boardless_sim.files import read_text, require_regular
+from boardless_sim.files import natural_order, read_text, require_regular
 
 SUFFIXES = frozenset({".png", ".pgm", ".ppm", ".jpg", ".jpeg", ".bmp"})
 FORMATS = ("PNG", "PPM", "JPEG", "BMP")
@@ -63,11 +63,11 @@ def pictures_in_csv(path: Path) -> list[LabelledPicture]:
 
 
 def class_names(pictures: list[LabelledPicture], source: Path) -> tuple[str, ...]:
-    """The classes in the order of their names, numbers by their value; blanks become hyphens."""
+    """The classes in the natural order of their names."""
     names = {picture.label for picture in pictures}
     if not 2 <= len(names) <= MOST_CLASSES:
         raise ModelError(f"{source}: {len(names)} classes, expected 2 to {MOST_CLASSES}")
-    return tuple(sorted(names, key=lambda name: (int(name) if name.isdigit() else 0, name)))
+    return tuple(sorted(names, key=natural_order))
 
 
 def read_pictures(

@@ -16,6 +16,7 @@ from boardless_models.graph.check import check_graph
 from boardless_models.graph.format_1 import graph_of_format_1
 from boardless_models.graph.fusing import fused
 from boardless_models.graph.graph import (
+    TASKS,
     Add,
     AddConstant,
     Concatenate,
@@ -26,6 +27,7 @@ from boardless_models.graph.graph import (
     Operator,
     Pool,
     Prelu,
+    Task,
     Value,
     Window,
 )
@@ -86,6 +88,7 @@ def save_artifact(graph: Graph, provenance: dict[str, Any], path: Path) -> str:
         "score_step": graph.score_step,
         "classes": list(graph.classes),
         "tiles": graph.tiles,
+        "task": graph.task,
         "ends": [graph.input, graph.output],
         "values": [asdict(value) for value in graph.values],
         "operators": [plain(operator) for operator in graph.operators],
@@ -159,7 +162,16 @@ def graph_in(arrays: Arrays) -> Graph:
         score_step=whole(body["score_step"]),
         classes=tuple(str(name) for name in body.get("classes", ())),
         tiles=bool(body.get("tiles", True)),
+        task=task_named(body.get("task", "classes")),
     )
+
+
+def task_named(name: object) -> Task:
+    """One of the tasks."""
+    for task in TASKS:
+        if name == task:
+            return task
+    raise ValueError(f"task {name!r}, expected one of {', '.join(TASKS)}")
 
 
 def whole(value: object) -> int:

@@ -6,6 +6,8 @@ import string
 from collections.abc import Iterable
 from pathlib import Path
 
+from boardless_models.data.network import Shape
+from boardless_models.graph.answer import error_steps, output_nano
 from boardless_models.graph.arrays import operator_arrays
 from boardless_models.graph.check import check_graph
 from boardless_models.graph.fusing import fused
@@ -33,7 +35,7 @@ FORMAT_VERSION = 2
 LINE_WIDTH = 100
 SOURCE_NAME, HEADER_NAME = "model.c", "model.h"
 PLAIN = string.ascii_letters + string.digits + " _()"
-ARRAYS = ("weights", "bias", "multiplier", "exponent")
+LARGEST_PICTURE = 112  # firmware/apps/classifier/frame_capture.h
 
 
 def preamble(graph: Graph, sha256: str) -> str:
@@ -207,6 +209,30 @@ def kernels_of(graph: Graph) -> str:
     return " | ".join(f"NN_M4_{name.upper()}" for name in sorted(taken)) or "0u"
 
 
+def is_picture(shape: Shape) -> bool:
+    """Whether the camera's frames can be made to this: grey or RGB, and no larger than they are."""
+    extents = shape.height, shape.width
+    return shape.channels in (1, 3) and min(extents) > 1 and max(extents) <= LARGEST_PICTURE
+
+
+def task_text(graph: Graph) -> str:
+    """What the output says, and what a result line needs to say it (answer.c)."""
+    source, target = graph.values[graph.input], graph.values[graph.output]
+    defines: dict[str, object] = {"MODEL_TASK": f"MODEL_TASK_{graph.task.upper()}"}
+    if graph.task != "classes":
+        defines["MODEL_OUTPUTS"] = f"{target.shape.size}u"
+        defines["MODEL_OUTPUT_ZERO_POINT"] = f"({target.zero_point})"
+    if graph.task == "values":
+        defines["MODEL_OUTPUT_NANO"] = f"{output_nano(graph)}ull"
+    if graph.task == "error":
+        steps = error_steps(graph)
+        defines["MODEL_INPUT_ZERO_POINT"] = f"({source.zero_point})"
+        defines["MODEL_ERROR_INPUT"] = steps.input
+        defines["MODEL_ERROR_OUTPUT"] = steps.output
+        defines["MODEL_ERROR_SHIFT"] = f"{steps.shift}u"
+    return "".join(f"#define {name} {value}\n" for name, value in defines.items())
+
+
 def header_text(graph: Graph, sha256: str, class_names: tuple[str, ...]) -> str:
     """model.h: what the firmware needs to know of the model."""
     shape = graph.values[graph.input].shape
@@ -214,11 +240,14 @@ def header_text(graph: Graph, sha256: str, class_names: tuple[str, ...]) -> str:
         "MODEL_INPUT_HEIGHT": shape.height,
         "MODEL_INPUT_WIDTH": shape.width,
         "MODEL_INPUT_CHANNELS": shape.channels,
+        "MODEL_INPUT_BYTES": shape.size,
+        "MODEL_INPUT_IS_PICTURE": int(is_picture(shape)),
         "MODEL_LAYERS": len(graph.operators),
         "MODEL_CLASSES": len(class_names),
         "MODEL_HASH_BYTES": len(sha256) // 2,
     }
     lines = "".join(f"#define {name} {value}u\n" for name, value in defines.items())
+    lines += task_text(graph)
     lines += "/* The kernels of nn_m4.h that its layers take. */\n"
     lines += f"#define MODEL_M4_KERNELS {kernels_of(graph)}\n"
     names = ", ".join(f'"{name}"' for name in class_names)
@@ -247,7 +276,8 @@ def export(graph: Graph, sha256: str, folder: Path) -> Graph:
     graph = fused(graph)
     check_graph(graph)
     classes = graph.values[graph.output].shape.size
-    names = graph.classes or tuple(str(index) for index in range(classes))
+    numbered = tuple(str(index) for index in range(classes if graph.task == "classes" else 0))
+    names = graph.classes or numbered
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / SOURCE_NAME, source_text(graph, sha256))
     write_text(folder / HEADER_NAME, header_text(graph, sha256, names))

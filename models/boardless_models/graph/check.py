@@ -29,11 +29,12 @@ from boardless_models.int8.scaling import ROUNDINGS, largest_weight
 from boardless_sim.errors import ModelError
 
 MOST_VALUES = MOST_OPERATORS = 255
-MOST_OUTPUTS = 4096
 # In a header a name is a C string, in a result line a word.
 CLASS_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,30}")
 LARGEST_SCORE_STEP = 0xFFFF
 LARGEST_CENTRED = 255
+# What a result line has room for (firmware/apps/classifier/answer.c).
+LARGEST_SCALE = {"values": 32.0, "error": 128.0}
 LARGEST_ADDEND = LARGEST_CENTRED << 21
 
 
@@ -60,9 +61,8 @@ def check_graph(graph: Graph) -> None:
     output = graph.values[graph.output]
     if output.storage not in ready:
         raise ModelError(f"tensor {output.name!r}, the output, is never computed")
-    if not 1 <= output.shape.size <= MOST_OUTPUTS:
-        raise ModelError(f"{output.shape.size} outputs, expected 1 to {MOST_OUTPUTS}")
     check_classes(graph.classes, output.shape.size)
+    check_task(graph)
 
 
 def check_classes(names: tuple[str, ...], outputs: int) -> None:
@@ -74,6 +74,22 @@ def check_classes(names: tuple[str, ...], outputs: int) -> None:
             raise ModelError(
                 f"class {name!r}, expected a word of at most 31 letters, digits and _.+-"
             )
+
+
+def check_task(graph: Graph) -> None:
+    """An output that its task can be read from."""
+    source, target = graph.values[graph.input], graph.values[graph.output]
+    if graph.task == "classes" and target.shape.size > 1 << 16:
+        raise ModelError(f"{target.shape.size} classes, expected at most 65536")
+    if graph.task != "classes" and graph.classes:
+        raise ModelError(f"names of classes for {graph.task}")
+    if graph.task == "error" and source.shape.size != target.shape.size:
+        sizes = f"{target.shape.size} outputs of {source.shape.size} inputs"
+        raise ModelError(f"{sizes}, expected as many for an error")
+    scales = {"classes": (), "values": (target.scale,), "error": (source.scale, target.scale)}
+    for scale in scales[graph.task]:
+        if not 0.0 < scale <= LARGEST_SCALE[graph.task]:
+            raise ModelError(f"a scale of {scale:g}, expected at most {LARGEST_SCALE[graph.task]}")
 
 
 def check_value(graph: Graph, index: int, value: Value) -> None:

@@ -25,6 +25,8 @@ from boardless_models.int8.scaling import (
 )
 
 ADD_LEFT_SHIFT = 20
+FEWEST_RECONSTRUCTED = 8  # fewer outputs than this, as many as inputs, are no autoencoder's
+MOST_CLASSES = 256  # that are taken for classes where nobody says so
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,9 @@ class Concatenate:
     output: int
 
 
+# What the output says: which class, how far it is from the input (an autoencoder), or itself.
+Task = Literal["classes", "error", "values"]
+TASKS: tuple[Task, ...] = ("classes", "error", "values")
 Operator = Convolve | Pool | Add | Prelu | Lookup | Mean | Concatenate
 Pair = Add | Concatenate
 
@@ -206,6 +211,15 @@ class Graph:
     score_step: int
     classes: tuple[str, ...] = ()
     tiles: bool = True
+    task: Task = "classes"
+
+
+def likely_task(source: Shape, target: Shape) -> Task:
+    """What an output without a softmax is by its size: the input again, classes, or else values."""
+    if source.size == target.size > FEWEST_RECONSTRUCTED:
+        return "error"
+    of_one_pixel = (target.height, target.width) == (1, 1)
+    return "classes" if of_one_pixel and 2 <= target.size <= MOST_CLASSES else "values"
 
 
 def inputs_of(operator: Operator) -> tuple[int, ...]:

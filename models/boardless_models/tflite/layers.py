@@ -136,12 +136,8 @@ class FileLayers(FileValues):
         outputs = len(weight)
         if target.shape.channels != outputs:
             raise ModelError(f"tensor {target.name!r}, expected {outputs} channels")
-        if operator.code == tfl.FULLY_CONNECTED and scales.size == 1:
-            product = np.float32(source.scale) * scales[0]  # in float32, unlike a convolution's
-            factors = [float(product) / target.scale] * outputs
-        else:
-            every = np.broadcast_to(scales, (outputs,))
-            factors = [source.scale * float(scale) / target.scale for scale in every]
+        every = np.broadcast_to(scales, (outputs,))
+        factors = [source.scale * float(scale) / target.scale for scale in every]
         pairs = [quantize_multiplier(factor) for factor in factors]
         least, most = clamp_of(operator.options.activation, target)
         # Over one channel it is a convolution like any other.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from boardless_models.graph.check import check_graph
-from boardless_models.graph.graph import Concatenate, Graph, Value, renumbered
+from boardless_models.graph.graph import Concatenate, Graph, Value, likely_task, renumbered
 from boardless_models.int8.scaling import Rounding
 from boardless_models.int8.score import score_step
 from boardless_models.tflite import file as tfl
@@ -44,7 +44,7 @@ class Importer(FileLayers):
 
     def __init__(self, file: TfliteFile) -> None:
         super().__init__(file)
-        self.beta = 1.0
+        self.beta: float | None = None  # of a softmax at the end
 
     def graph(self, name: str, rounding: Rounding) -> Graph:
         """Every operator in turn; what cannot be taken is collected, then said at once."""
@@ -66,7 +66,8 @@ class Importer(FileLayers):
             raise ModelError(f"tensor {output}, the graph's output, is never computed")
         values, numbers = self.numbered()
         scale = self.values[output].scale
-        step = min(score_step(scale * self.beta), LARGEST_SCORE_STEP)
+        step = min(score_step(scale * (self.beta or 1.0)), LARGEST_SCORE_STEP)
+        ends = self.values[source].shape, self.values[output].shape
         graph = Graph(
             name,
             values,
@@ -75,6 +76,7 @@ class Importer(FileLayers):
             numbers[output],
             rounding,
             step,
+            task="classes" if self.beta else likely_task(*ends),
         )
         check_graph(graph)
         return graph

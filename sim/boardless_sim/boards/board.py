@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from boardless_sim.chips.chip import Chip
+
+BY_HAND = "gpio:"  # before the two pins of a bus that the firmware drives
+HERTZ = re.compile(r"(\d+(?:\.\d+)?)(M|k)?", re.ASCII)  # an oscillator, as "24M"
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,24 @@ class CameraWiring:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A part and where it hangs.
+
+    `device`: its name, "ssd1306", or a class of the user's own, "lamp.py:Lamp". `at`: what the part
+    understands, as "i2c1", "fsmc:0x60000000", "PD12".
+    """
+
+    device: str
+    at: str
+
+
+@dataclass(frozen=True)
 class Board:
     """Everything that distinguishes one board from another.
 
     `crystal_hz` (HSE) and `watch_crystal_hz` (LSE) are None where none is fitted. `supply_mv`: VDD.
-    `console_bauds`: at which rate the far end of a port reads, by port.
+    `console_bauds`: at which rate the far end of a port reads, by port. `semihosting`: the folder
+    whose files the firmware may open, on the host.
     """
 
     name: str
@@ -39,6 +57,8 @@ class Board:
     camera: CameraWiring | None = None
     supply_mv: int = 3300
     console_bauds: Mapping[str, int] = field(default_factory=dict)
+    attached: tuple[Attachment, ...] = ()
+    semihosting: Path | None = None
 
     @property
     def flash_limits(self) -> tuple[int, ...]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import ClassVar, TypeVar
 
-from boardless_sim.boards.bit_banged import BitBangedBus
+from boardless_sim.boards.attached import BoardWires
 from boardless_sim.boards.board import Board, CameraWiring
 from boardless_sim.boards.camera_port import CameraPort
 from boardless_sim.boards.pins import Pin, Pins
@@ -17,15 +16,12 @@ from boardless_sim.errors import BoardError
 from boardless_sim.finding import Check
 from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.exti import Exti
-from boardless_sim.peripherals.gpio import MODE_OUTPUT, Gpio
-from boardless_sim.peripherals.i2c import I2c
+from boardless_sim.peripherals.gpio import MODE_OUTPUT
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
 from boardless_sim.peripherals.rcc import Rcc
 from boardless_sim.peripherals.syscfg import Syscfg
 from boardless_sim.peripherals.timer import Timer
 
-_BY_HAND = "gpio:"
-_PIN_NAME = re.compile(r"P[A-K](\d|1[0-5])")
 _Device = TypeVar("_Device", bound=Peripheral)
 
 
@@ -41,6 +37,7 @@ class CameraOnBoard:
         devices: Mapping[str, Peripheral],
         pins: Pins,
         bus: Bus,
+        wires: BoardWires,
     ) -> None:
         self._board, self._devices, self._bus = board, devices, bus
         self.sensor: Sensor = make_sensor(wiring.sensor)
@@ -48,11 +45,14 @@ class CameraOnBoard:
         self._pins = pins
         rcc = self._device("RCC", Rcc)
         self._xclk = Xclk(wiring.xclk, rcc, pins, devices)
-        self._powerdown, self._reset = self._pin(wiring.powerdown), self._pin(wiring.reset)
+        self._powerdown, self._reset = (
+            None if name is None else wires.port_of(name)
+            for name in (wiring.powerdown, wiring.reset)
+        )
         self._in_reset = False
         port = CameraPort(bus, self._device("DCMI", Dcmi), pins, self._interrupts_on)
         self._port = port
-        self._connect_bus(wiring.bus)
+        wires.two_wire(wiring.bus, self.sensor)
         self.sensor.on_dead = self._report_dead
         self.sensor.connect(bus, port)
         pins.on_change = self._rewire
@@ -63,16 +63,6 @@ class CameraOnBoard:
         for gpio, _ in filter(None, (self._powerdown, self._reset)):
             gpio.watchers.append(self._follow_pins)
         self._follow_clock()
-
-    def _connect_bus(self, bus: str) -> None:
-        """An I2C, or two pins: the clock's, then the one of the data."""
-        if not bus.startswith(_BY_HAND):
-            self._device(bus.upper(), I2c).connect(self.sensor)
-            return
-        pins = [self._pin(name) for name in bus.removeprefix(_BY_HAND).split(",")]
-        if len(pins) != 2 or pins[0] is None or pins[1] is None:
-            raise BoardError(f"bus {bus!r}, expected I2C1 or gpio:PD6,PD7")
-        BitBangedBus(pins[0], pins[1], self.sensor)
 
     def reset(self) -> None:
         """The chip was reset, and its NRST is wired to the sensor's reset pin."""
@@ -105,13 +95,6 @@ class CameraOnBoard:
         gpio, number = pin
         syscfg, exti = self._device("SYSCFG", Syscfg), self._device("EXTI", Exti)
         return syscfg.port_of(number) == gpio.number and exti.watches(number)
-
-    def _pin(self, name: str | None) -> Pin | None:
-        if name is None:
-            return None
-        if not _PIN_NAME.fullmatch(name):
-            raise BoardError(f"pin {name!r}, expected one as PG9")
-        return self._device(f"GPIO{name[1]}", Gpio), int(name[2:])
 
     def _device(self, name: str, kind: type[_Device]) -> _Device:
         device = self._devices.get(name)

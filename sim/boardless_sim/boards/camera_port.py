@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from boardless_sim.boards.pins import Pin, Pins
 from boardless_sim.camera.parallel import ParallelPins
+from boardless_sim.foreseen import LinesAhead
 from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.peripheral import Bus
 
@@ -49,6 +50,11 @@ class CameraPort:
         return self._dcmi.capturing
 
     @property
+    def filled(self) -> bool:
+        """Whether the frame that ended filled the window of the capture interface."""
+        return self._dcmi.filled
+
+    @property
     def watches_href(self) -> bool:
         """Whether somebody looks at HREF beside the capture interface."""
         return any(self._interrupts_on(pin) or pin[0].polled for pin in self._wires.lines_of(_HREF))
@@ -74,6 +80,10 @@ class CameraPort:
     def line(self, data: bytes, blanking: bytes) -> None:
         """One line."""
         self._dcmi.line(data, blanking)
+
+    def foresee(self, lines: Sequence[bytes | None]) -> LinesAhead | None:
+        """What the next lines would do, where HREF moves for nobody else."""
+        return None if self.watches_href else self._dcmi.foresee(lines)
 
     def pins_changed(self) -> None:
         """Another pin carries the lines now: it takes their levels."""

@@ -1,4 +1,4 @@
-"""A device in a file of the user's own: `FILE:CLASS@BASE`."""
+"""Devices and parts in files of the user's own: `FILE:CLASS@BASE`, `FILE:CLASS`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from boardless_sim.chips.chip import Placement
 from boardless_sim.errors import BoardError, BoardlessError
 from boardless_sim.files import require_regular
+from boardless_sim.parts.part import Part
 from boardless_sim.peripherals.peripheral import Peripheral
 
 _SPEC = re.compile(r"(?P<file>.+):(?P<name>[A-Za-z_]\w*)@(?P<base>0x[0-9a-fA-F]+|\d+)")
@@ -38,6 +39,19 @@ def load_placement(spec: str) -> Placement:
     if not (isinstance(found, type) and issubclass(found, Peripheral)):
         raise BoardError(f"{path}: no class {name!r} derived from Peripheral")
     return Placement(name.upper(), base, found)
+
+
+def load_part(spec: str) -> Part:
+    """Read `lamp.py:Lamp` and make the part. The file is executed. Raises `BoardError`."""
+    file, _, name = spec.rpartition(":")
+    found = getattr(_execute(Path(file)), name, None)
+    if not isinstance(found, type) or not hasattr(found, "attach"):
+        raise BoardError(f"{file}: no class {name!r} with attach")
+    try:
+        part: Part = found()
+    except (Exception, SystemExit) as error:
+        raise BoardError(f"{file}: {name}(): {type(error).__name__}: {error}") from error
+    return part
 
 
 def file_of(spec: str) -> str:

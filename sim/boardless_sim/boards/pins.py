@@ -11,7 +11,7 @@ from boardless_sim.peripherals.gpio import MODE_ALTERNATE, Gpio
 from boardless_sim.peripherals.peripheral import Peripheral
 from boardless_sim.peripherals.timer import Timer
 
-_TIMER_CHANNEL = re.compile(r"(TIM\d+)_CH([1-4])")
+_TIMER_SIGNAL = re.compile(r"(TIM\d+)_(?:CH([1-4])(N?)|(ETR)|(BKIN))")
 Pin = tuple[Gpio, int]
 _Choice = tuple[tuple[str, ...], bool]  # the signals of a pin, and whether it is open drain
 _NOTHING: _Choice = ((), False)
@@ -52,6 +52,15 @@ class Pins:
         """The pins that carry a signal, such as "DCMI_VSYNC"."""
         return self._pins.get(signal, [])
 
+    def signals_on(self, pin: Pin) -> list[str]:
+        """What a pin carries."""
+        return [signal for signal, pins in self._pins.items() if pin in pins]
+
+    def on_bus(self, device: str) -> list[Pin]:
+        """The pins that carry any signal of a device."""
+        prefix = f"{device}_"
+        return [pin for name, pins in self._pins.items() if name.startswith(prefix) for pin in pins]
+
     def lines_of(self, signal: str) -> list[Pin]:
         """Where an outside line with this signal arrives.
 
@@ -89,12 +98,17 @@ class Pins:
         inputs: dict[int, Callable[[bool], None]] = {}
         for pin, (signals, _) in chosen.items():
             for signal in signals:
-                match = _TIMER_CHANNEL.fullmatch(signal)
+                match = _TIMER_SIGNAL.fullmatch(signal)
                 timer = self._devices.get(match[1]) if match is not None else None
-                if match is not None and isinstance(timer, Timer):
-                    channel = int(match[2])
-                    levels[pin] = partial(timer.output_level, channel)
-                    inputs[pin] = partial(timer.input_edge, channel)
+                if match is None or not isinstance(timer, Timer):
+                    continue
+                if match[2] is None:
+                    inputs[pin] = timer.external_edge if match[4] else timer.break_input
+                elif match[3]:
+                    levels[pin] = partial(timer.complement_level, int(match[2]))
+                else:
+                    levels[pin] = partial(timer.output_level, int(match[2]))
+                    inputs[pin] = partial(timer.input_edge, int(match[2]))
         gpio.drive_from(levels, inputs)
 
     def _chosen(self, gpio: Gpio) -> dict[int, _Choice]:

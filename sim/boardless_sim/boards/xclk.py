@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from boardless_sim.boards.board import HERTZ
 from boardless_sim.boards.pins import Pins
 from boardless_sim.errors import BoardError
 from boardless_sim.peripherals.peripheral import Peripheral
 from boardless_sim.peripherals.rcc import Rcc
 from boardless_sim.peripherals.timer import Timer
 
-_HERTZ = re.compile(r"(\d+(?:\.\d+)?)(M|k)?")
 _TIMER_OUTPUT = re.compile(r"(TIM\d+)_CH([1-4])")
 _SCALE = {"M": 1_000_000, "k": 1_000, None: 1}
 
@@ -27,7 +27,7 @@ class Xclk:
 
     def _find(self, rcc: Rcc, devices: Mapping[str, Peripheral]) -> Callable[[], int]:
         source = self._source
-        oscillator, output = _HERTZ.fullmatch(source), _TIMER_OUTPUT.fullmatch(source)
+        oscillator, output = HERTZ.fullmatch(source), _TIMER_OUTPUT.fullmatch(source)
         if oscillator is not None:
             hertz = round(float(oscillator[1]) * _SCALE[oscillator[2]])
             return lambda: hertz

@@ -8,6 +8,9 @@ from collections.abc import Callable
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.parallel import ParallelSink
 from boardless_sim.camera.scene import NO_FRAME, check
+from boardless_sim.camera.tensor import Tensor
+from boardless_sim.errors import FrameError
+from boardless_sim.history import History
 
 
 class Lens:
@@ -19,8 +22,9 @@ class Lens:
 
     def __init__(self) -> None:
         self.in_view = NO_FRAME
-        self.captured: list[Frame] = []
+        self.captured: History[Frame] = History()
         self.on_capture: Callable[[], None] = lambda: None
+        self._lacking = False
         self._sink: ParallelSink | None = None
         self._queue: deque[Frame] = deque()
         self._from_queue = False  # whether the frame in view is still the head of the queue
@@ -35,6 +39,8 @@ class Lens:
 
         A capture in progress that still shows the frame before counts as one to come.
         """
+        if isinstance(frame, Tensor):
+            raise FrameError(f"{frame.name}: found a tensor, expected a picture for the camera")
         check(frame)  # a frame that cannot be shown is refused now, not at some frame start
         self._queue.append(frame)
         repeated = self._sink is not None and self._sink.capturing and not self._from_queue
@@ -52,15 +58,21 @@ class Lens:
         self._from_queue = False
         self._queue.append(frame)
 
+    def lose(self) -> None:
+        """The frame in view lacks some of its data on the way out of the sensor."""
+        self._lacking = True
+
     def expose(self) -> None:
         """A frame begins."""
+        self._lacking = False
         if self._queue:
             self.in_view = self._queue[0]
             self._from_queue = True
 
     def _frame_ended(self, whole: bool) -> None:
         """The capture interface is done with the frame in view."""
-        if whole:
+        lacking = self._lacking and self._sink is not None and not self._sink.filled
+        if whole and not lacking:
             self.captured.append(self.in_view)
             if self._from_queue:
                 self._queue.popleft()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from boardless_sim.foreseen import Foreseen, LinesAhead
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,14 @@ class Scheduled(Protocol):
 class Clock(Protocol):
     """The virtual time that the sensor's own clock runs in."""
 
+    def now_ns(self) -> int:
+        """Virtual time since power-on."""
+
     def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> Scheduled:
         """Call back after `delay_ns`."""
+
+    def carry_on(self, event: Scheduled, foreseen: Foreseen) -> Scheduled:
+        """Carry out what follows on an event that waits, if the clock can; the event to cancel."""
 
 
 class ParallelSink(Protocol):
@@ -47,6 +55,10 @@ class ParallelSink(Protocol):
         """Whether the frame in progress is being captured."""
 
     @property
+    def filled(self) -> bool:
+        """Whether the frame that ended filled the window that was asked for; false without one."""
+
+    @property
     def watches_href(self) -> bool:
         """Whether HREF must move by itself, and not only with its line."""
 
@@ -61,3 +73,6 @@ class ParallelSink(Protocol):
 
     def line(self, data: bytes, blanking: bytes) -> None:
         """HREF went through one line: its bytes, then what PCLK clocked until the next line."""
+
+    def foresee(self, lines: Sequence[bytes | None]) -> LinesAhead | None:
+        """What the lines that come next would do here; None: each must be brought by itself."""

@@ -1,171 +1,217 @@
-"""Where frames come from: pictures, arrays, data sets, folders, patterns.
+"""Where frames come from: pictures, arrays, data sets, folders, videos, patterns.
 
 Nothing is decoded before its size is known to be allowed: a file is hostile until checked.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from boardless_sim.camera import idx
-from boardless_sim.camera.frame import Frame, Luma
+from boardless_sim.camera.arrays import FrameArray, read_idx, read_npy, read_npz
+from boardless_sim.camera.fit import DEFAULT_FIT, require_fit
+from boardless_sim.camera.folder import PictureFile, read_folder
+from boardless_sim.camera.frame import Frame
+from boardless_sim.camera.labels import ClassNames, read_labels
 from boardless_sim.camera.pattern import PATTERN_PREFIX, pattern_frames
-from boardless_sim.camera.scene import SIZES, SIZES_TEXT
-from boardless_sim.errors import BoardlessError, FrameError, LabelError
-from boardless_sim.files import open_file, read_file, read_text, require_regular
+from boardless_sim.camera.picture import PICTURE_NAMES, count_pictures, is_picture, read_pictures
+from boardless_sim.camera.video import VIDEO_SUFFIXES, read_video
+from boardless_sim.errors import FrameError, LabelError
+from boardless_sim.files import open_file
 from boardless_sim.npy import MAGIC as NPY_MAGIC
-from boardless_sim.npy import parse_npy
+from boardless_sim.npy import NPZ_MAGIC
 
 FrameSource = Iterator[Frame]
 
-_MOST_LABEL_BYTES = 64 << 20
-_PICTURE_MAGIC = (b"\x89PNG", b"P2", b"P3", b"P5", b"P6")
-_FRAMES, _LABELS = "a readable file of frames", "a readable file of labels"
-_PICTURE_SUFFIXES = frozenset({".png", ".pgm", ".ppm"})
-_PICTURE_FORMATS = ("PNG", "PPM")
-_PICTURE_MODES = frozenset({"1", "L", "P", "RGB"})
+
+class Frames(FrameSource):
+    """The frames of a source, one after the other.
+
+    `classes`: the names of the classes that labels are numbers of, empty where they have none.
+    `skipped`: files of the folder that are no pictures.
+    """
+
+    def __init__(
+        self,
+        frames: FrameSource,
+        count: int | None,
+        classes: tuple[str, ...] = (),
+        skipped: tuple[str, ...] = (),
+    ) -> None:
+        self.classes, self.skipped = classes, skipped
+        self._frames, self._left = frames, count
+
+    def __next__(self) -> Frame:
+        frame = next(self._frames)
+        self._left = None if self._left is None else self._left - 1
+        return frame
+
+    def __length_hint__(self) -> int:
+        return max(self._left or 0, 0)
 
 
 def open_frames(
-    path: str | Path, labels: str | Path | None = None, limit: int | None = None
-) -> FrameSource:
+    path: str | Path,
+    labels: str | Path | None = None,
+    limit: int | None = None,
+    fit: str = DEFAULT_FIT,
+    classes: Sequence[str] = (),
+) -> Frames:
     """The frames of a file, a folder or "pattern:NAME", at most `limit` of them.
 
-    `labels` is an IDX file, or a text file with one integer a line: one for each frame.
+    `labels`: IDX or text, one for each frame, or a CSV of files and labels. `fit`: how a picture of
+    another size is placed (`fit.FITS`). `classes`: the names of the firmware's classes.
     Raises `FrameError` or `LabelError` here for what the file's header shows, and from the iterator
     for a picture of a folder that is not usable.
     """
-    count, frame_at = _open(path, limit)
-    if labels is None:
-        label_at: Callable[[int], int | None] = lambda index: None  # noqa: E731
+    require_fit(fit)
+    opened = _open(path, limit, fit)
+    given = read_labels(Path(labels)) if labels is not None else opened.labels
+    source = str(path) if labels is None else str(labels)
+    found: Iterator[Frame]
+    if given is None:
+        names = ClassNames(classes, set())
+        found = (frame for _, frame in opened.frames())
     else:
-        label_at = _read_labels(Path(labels), count, str(path)).__getitem__
-    wanted = count if limit is None else min(count, limit)
+        used = set(given.values() if isinstance(given, Mapping) else given)
+        names = ClassNames(opened.classes or classes, used)
+        label_of = _labelled(given, opened, source, names)
+        found = (replace(frame, label=label_of(item)) for item, frame in opened.frames())
+        if opened.count is None:
+            found = _as_many_as(len(given), found, source)
+    count = opened.count
+    if count is not None and limit is not None:
+        count = min(count, limit)
+    return Frames(islice(found, limit), count, names.names, opened.skipped)
 
-    def frames() -> FrameSource:
-        for index in range(wanted):
-            yield replace(frame_at(index), label=label_at(index))
 
-    return frames()
+def _as_many_as(labels: int, frames: Iterator[Frame], source: str) -> Iterator[Frame]:
+    """The same, once it turned out that no label is left over."""
+    count = 0
+    for frame in frames:
+        yield frame
+        count += 1
+    if count < labels:
+        expected = f"expected {count}, one for each frame"
+        raise LabelError(f"{source}: found {labels} labels, {expected}")
 
 
-_FrameAt = Callable[[int], Frame]
+_Item = tuple[int, str]  # the position among what has labels, and the name of the file
 
 
-def _open(path: str | Path, limit: int | None) -> tuple[int, _FrameAt]:
-    """How many frames there are, and how to read one."""
+@dataclass(frozen=True)
+class _Opened:
+    """A source. `count`: of what has labels; None where only reading to the end would tell."""
+
+    count: int | None
+    frames: Callable[[], Iterator[tuple[_Item, Frame]]]
+    names: tuple[str, ...] = ()  # of the files, where it is a folder of them
+    labels: Sequence[str] | None = None  # that it comes with
+    classes: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+
+def _open(path: str | Path, limit: int | None, fit: str) -> _Opened:
     if isinstance(path, str) and path.startswith(PATTERN_PREFIX):
-        return pattern_frames(path, limit)
+        count, frame_at = pattern_frames(path, limit)
+        return _Opened(count, lambda: (((n, ""), frame_at(n)) for n in range(count)))
     path = Path(path)
     if path.is_dir():
-        return _open_folder(path)
-    magic = _magic(path)
-    if magic.startswith(_PICTURE_MAGIC):
-        frame = read_picture(path)
-        return 1, lambda index: frame
+        folder = read_folder(path)
+        return _of_files(folder.files, folder.skipped, fit)
+    with open_file(path, "a readable file of frames", FrameError) as file:
+        magic = file.read(8)
+    array = _open_array(path, magic, limit)
+    if array is not None:
+        known = None if array.labels is None else [str(label) for label in array.labels]
+        return _Opened(array.count, lambda: _numbered(array.frames(fit)), (), known, array.classes)
+    if path.suffix.lower() == ".csv":
+        return _open_csv(path, fit)
+    if path.suffix.lower() in VIDEO_SUFFIXES:
+        return _Opened(None, lambda: _numbered(read_video(path, fit)))
+    if not is_picture(path):
+        expected = f"expected {PICTURE_NAMES}, NPY, NPZ, IDX, a CSV or a video"
+        raise FrameError(f"{path}: found an unknown format, {expected}")
+    return _open_picture(path, fit)
+
+
+def _open_array(path: Path, magic: bytes, limit: int | None) -> FrameArray | None:
     if magic.startswith(NPY_MAGIC):
-        return _many(path, _read_npy(path))
-    if idx.is_idx(magic):
-        count, array = idx.read(path, dimensions=(2, 3), limit=limit)
-        return _many(path, array) if array.ndim == 2 else (count, _many(path, array)[1])
-    raise FrameError(f"{path}: found an unknown format, expected PNG, PGM, PPM, NPY or IDX")
+        return read_npy(path)
+    if magic.startswith(NPZ_MAGIC):
+        return read_npz(path)
+    return read_idx(path, limit) if idx.is_idx(magic) else None
 
 
-def _magic(path: Path, expected: str = _FRAMES, error: type[BoardlessError] = FrameError) -> bytes:
-    """How an input begins, once it is known to be a regular file."""
-    with open_file(path, expected, error) as file:
-        return file.read(8)
+def _open_picture(path: Path, fit: str) -> _Opened:
+    count = count_pictures(path)
+    if count == 1:  # one that cannot be read is refused now
+        (frame,) = read_pictures(path, path.name, fit)
+        return _Opened(1, lambda: _numbered(iter([frame])))
+    return _Opened(count, lambda: _numbered(read_pictures(path, path.name, fit)))
 
 
-def _open_folder(path: Path) -> tuple[int, _FrameAt]:
-    files = sorted(file for file in path.iterdir() if file.suffix.lower() in _PICTURE_SUFFIXES)
-    if not files:
-        raise FrameError(f"{path}: found no pictures, expected PNG, PGM or PPM files")
-    return len(files), lambda index: read_picture(files[index])
+def _open_csv(path: Path, fit: str) -> _Opened:
+    """Files and their classes, the files beside the CSV."""
+    rows = read_labels(path)
+    if not isinstance(rows, Mapping):
+        raise FrameError(f"{path}: found one column, expected files and their classes")
+    files = tuple(PictureFile(path.parent / name, name, label) for name, label in rows.items())
+    missing = next((file for file in files if not file.path.is_file()), None)
+    if missing is not None:
+        raise LabelError(f"{path}: found {missing.name!r}, expected a file beside it")
+    return _of_files(files, (), fit)
 
 
-def _many(path: Path, array: Luma) -> tuple[int, _FrameAt]:
-    frames = array[np.newaxis] if array.ndim == 2 else array
-    _check_size(path, frames.shape[1:])
-    if array.ndim == 2:
-        return 1, lambda index: Frame(path.name, frames[0])
-    return len(frames), lambda index: Frame(f"{path.name}[{index}]", frames[index])
+def _of_files(files: tuple[PictureFile, ...], skipped: tuple[str, ...], fit: str) -> _Opened:
+    def frames() -> Iterator[tuple[_Item, Frame]]:
+        for number, file in enumerate(files):
+            for frame in read_pictures(file.path, file.name, fit):
+                yield (number, file.name), frame
+
+    own = [file.class_name for file in files if file.class_name is not None]
+    names = tuple(file.name for file in files)
+    return _Opened(len(files), frames, names, own or None, (), skipped)
 
 
-def read_picture(path: Path) -> Frame:
-    """A PNG, PGM or PPM; the luma of a colour is ITU-R BT.601's."""
-    from PIL import Image  # a run on an array does not pay for it
-
-    expected = f"expected 8-bit grey or RGB of {SIZES_TEXT}"
-    require_regular(path, _FRAMES, FrameError)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=_PICTURE_FORMATS) as picture:
-                _check_size(path, (picture.height, picture.width))
-                if picture.mode not in _PICTURE_MODES:
-                    raise FrameError(f"{path}: found pixel mode {picture.mode}, {expected}")
-                whole = picture.convert("RGB") if picture.mode == "P" else picture
-                luma = np.array(whole.convert("L"), dtype=np.uint8)
-                colour = np.array(whole, dtype=np.uint8) if whole.mode == "RGB" else None
-                return Frame(path.name, luma, colour=colour)
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        damage = _one_line(error)
-        raise FrameError(f"{path}: found a damaged picture ({damage}), {expected}") from error
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise FrameError(f"{path}: found a picture far too large, {expected}") from error
+def _numbered(frames: Iterator[Frame]) -> Iterator[tuple[_Item, Frame]]:
+    for number, frame in enumerate(frames):
+        yield (number, ""), frame
 
 
-def _read_npy(path: Path) -> Luma:
-    expected = "expected uint8 [H,W] or [N,H,W]"
-    try:
-        array = parse_npy(read_file(path, _FRAMES, FrameError))
-    except ValueError as error:
-        damage = _one_line(error)
-        raise FrameError(f"{path}: found a damaged array ({damage}), {expected}") from error
-    if array.dtype != np.uint8 or array.ndim not in (2, 3):
-        found = f"{array.dtype} with {array.ndim} dimensions"
-        raise FrameError(f"{path}: found {found}, {expected}")
-    return array
+def _labelled(
+    given: Sequence[str] | Mapping[str, str], opened: _Opened, source: str, names: ClassNames
+) -> Callable[[_Item], int]:
+    """The label of every item, once it is known that each has one."""
+    if isinstance(given, Mapping):
+        return _by_file(given, opened, source, names)
+    numbers = [names.number(label, source) for label in given]
+    if opened.count is not None and len(numbers) != opened.count:
+        expected = f"expected {opened.count}, one for each frame"
+        raise LabelError(f"{source}: found {len(numbers)} labels, {expected}")
+
+    def label(item: _Item) -> int:
+        if item[0] >= len(numbers):  # of a video, whose length nobody knows before
+            expected = "expected one for each frame"
+            raise LabelError(f"{source}: found {len(numbers)} labels, {expected}")
+        return numbers[item[0]]
+
+    return label
 
 
-def _check_size(path: Path, shape: tuple[int, ...]) -> None:
-    if shape not in SIZES:
-        raise FrameError(f"{path}: found {shape[1]}x{shape[0]}, expected {SIZES_TEXT}")
-
-
-def _read_labels(path: Path, count: int, source: str) -> list[int]:
-    magic = _magic(path, _LABELS, LabelError)
-    try:
-        if idx.is_idx(magic):
-            labels = [int(label) for label in idx.read(path, dimensions=(1,))[1]]
-        else:
-            labels = _read_text_labels(path, count)
-    except FrameError as error:
-        raise LabelError(str(error)) from error
-    if len(labels) != count:
-        expected = f"expected {count}, one for each frame of {source}"
-        raise LabelError(f"{path}: found {len(labels)} labels, {expected}")
-    return labels
-
-
-def _read_text_labels(path: Path, count: int) -> list[int]:
-    labels = []
-    lines = read_text(path, _LABELS, LabelError, _MOST_LABEL_BYTES).splitlines()
-    for number, line in enumerate(lines[: count + 1], start=1):
-        text = line.strip().rstrip(",").strip()
-        if not text.isdecimal() or len(text) > 9:
-            found = f"found {text[:40]!r}"
-            raise LabelError(f"{path}:{number}: {found}, expected one integer a line")
-        labels.append(int(text))
-    return labels
-
-
-def _one_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0][:120] if lines else type(error).__name__
+def _by_file(
+    given: Mapping[str, str], opened: _Opened, source: str, names: ClassNames
+) -> Callable[[_Item], int]:
+    if not opened.names:
+        raise LabelError(f"{source}: found names of files, expected one label for each frame")
+    stray = next((name for name in given if name not in opened.names), None)
+    if stray is not None:
+        raise LabelError(f"{source}: found a label of {stray!r}, expected one of the pictures")
+    missing = next((name for name in opened.names if name not in given), None)
+    if missing is not None:
+        raise LabelError(f"{source}: found no label of {missing!r}, expected one")
+    numbers = {name: names.number(label, source) for name, label in given.items()}
+    return lambda item: numbers[item[1]]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 from boardless_sim.errors import BoardError
+
+MemoryMap = Mapping[str, tuple[int, int]]
+"""Base and size of each memory, by modm's name."""
 
 _PART = re.compile(r"stm32f4\d\d[a-z][0-9a-z]")
 
@@ -25,7 +28,7 @@ class Facts:
 
     part: str
     max_hz: int
-    memories: Mapping[str, tuple[int, int]]
+    memories: MemoryMap
     devices: frozenset[str]
     interrupts: Mapping[str, int]
     wait_states: Mapping[int, tuple[int, ...]]
@@ -46,6 +49,18 @@ def lines() -> list[str]:
     return sorted(path.name[:-5] for path in _folder().iterdir() if path.name.endswith(".json"))
 
 
+def lines_with(device: str) -> list[str]:
+    """The lines whose parts have a device, such as "DCMI"."""
+    return [line for line in lines() if device in _read(line)["devices"]]
+
+
+def memories_of_parts() -> Iterator[tuple[str, MemoryMap]]:
+    """Every known part with its memories."""
+    for line in lines():
+        for part, memories in _read(line)["parts"].items():
+            yield part, _memories(memories)
+
+
 @lru_cache(maxsize=4)
 def load_facts(part: str) -> Facts:
     """The facts of a part, such as "stm32f407vg". Raises `BoardError`."""
@@ -54,7 +69,7 @@ def load_facts(part: str) -> Facts:
     if not _PART.match(part) or line not in lines():
         known = ", ".join(lines())
         raise BoardError(f"chip {part!r}, expected a part as stm32f407vg, of {known}")
-    data = json.loads((_folder() / f"{line}.json").read_text(encoding="utf-8"))
+    data = _read(line)
     memories = data["parts"].get(part[: len("stm32f407vg")])
     if memories is None:
         known = ", ".join(sorted(data["parts"]))
@@ -62,13 +77,21 @@ def load_facts(part: str) -> Facts:
     return Facts(
         part=part[: len("stm32f407vg")],
         max_hz=data["max_hz"],
-        memories={name: (base, size) for name, (base, size) in memories.items()},
+        memories=_memories(memories),
         devices=frozenset(data["devices"]),
         interrupts=data["interrupts"],
         wait_states={int(mv): tuple(hz) for mv, hz in data["wait_states"].items()},
         requests=_requests(data["requests"]),
         alternates=_alternates(data["pins"]),
     )
+
+
+def _read(line: str) -> Any:
+    return json.loads((_folder() / f"{line}.json").read_text(encoding="utf-8"))
+
+
+def _memories(data: Mapping[str, list[int]]) -> MemoryMap:
+    return {name: (base, size) for name, (base, size) in data.items()}
 
 
 def _folder() -> Any:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from boardless_sim.peripherals.peripheral import Peripheral
+if TYPE_CHECKING:
+    from boardless_sim.peripherals.peripheral import Peripheral
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ class Chip:
     `alternates`: the signals of a pin ("A8") by the number of the alternate function.
     `wait_states`: by the least supply in millivolts, the highest HCLK for 0, 1, 2 … wait states.
     `boot_rom`: where the boot loader stands, whose code is not modelled. `otp`: where the area
-    begins that can be programmed once.
+    begins that can be programmed once. `idcode`: DBGMCU_IDCODE, revision and device.
+    `priority_bits`: how many the NVIC has of a priority.
+    `triggers`: the timers behind ITR0 to ITR3 of a timer. `temperature_channel`: of ADC1.
     """
 
     name: str
@@ -79,6 +83,10 @@ class Chip:
     max_hz: int
     boot_rom: int
     otp: int
+    idcode: int
+    priority_bits: int
+    triggers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    temperature_channel: int = 16
 
     def memory(self, name: str) -> MemoryArea:
         """A memory by its name; KeyError where the chip has none of it."""

@@ -6,18 +6,25 @@ from functools import partial
 
 from boardless_sim.chips.catalog import Facts, load_facts
 from boardless_sim.chips.chip import Chip, MemoryArea, Placement
+from boardless_sim.chips.stm32f4_lines import line_of
 from boardless_sim.chips.stm32f4_map import (
     ALWAYS_THERE,
     DEVICES,
     EXTI_VECTORS,
     GATES,
+    TRIGGERS,
     UNMODELLED,
     Device,
 )  # fmt: skip
+from boardless_sim.peripherals.analog.adc import Adc
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
+from boardless_sim.peripherals.flash_interface import FlashInterface
+from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Gates, Rcc
 
+# The temperature sensor is at channel 16 of these, at 18 of the others (section 13.10).
+_FIRST_GENERATION = frozenset({"stm32f405", "stm32f407", "stm32f415", "stm32f417"})
 _FLASH, _SYSTEM_MEMORY = 0x0800_0000, 0x1FFF_0000
 _OTP = 0x1FFF_7800  # RM0090, table 5
 _UNIQUE_ID, _FLASH_KIB = 0x1FFF_7A10, 0x1FFF_7A22  # RM0090 sections 39.1 and 39.2
@@ -39,6 +46,10 @@ def stm32f4(part: str) -> Chip:
         max_hz=facts.max_hz,
         boot_rom=_SYSTEM_MEMORY,
         otp=_OTP,
+        idcode=line_of(facts.part).idcode,
+        priority_bits=4,  # RM0090 section 12.1.1: 16 programmable levels
+        triggers=TRIGGERS,
+        temperature_channel=16 if facts.part[:9] in _FIRST_GENERATION else 18,
     )
 
 
@@ -60,8 +71,24 @@ def _placement(row: Device, facts: Facts) -> Placement:
     if factory is Exti:
         factory = partial(Exti, irqs=_exti_irqs(facts))
     elif factory is Rcc:
-        factory = partial(Rcc, gates=_gates(facts))
+        factory = partial(line_of(facts.part).rcc, gates=_gates(facts))
+    elif factory is Pwr:
+        factory = line_of(facts.part).pwr
+    elif factory is FlashInterface:
+        factory = line_of(facts.part).flash
+    elif factory is Adc:
+        factory = partial(Adc, units=sum(f"ADC{n}" in facts.devices for n in (1, 2, 3)))
+    elif row.name.startswith("SPI"):
+        factory = partial(row.factory, i2s=_has_signals(facts, row.name.replace("SPI", "I2S")))
     return Placement(row.name, row.base, factory, irqs)
+
+
+def _has_signals(facts: Facts, device: str) -> bool:
+    """Whether a pin of the part can carry a signal of that device."""
+    prefix = f"{device}_"
+    return any(
+        signal.startswith(prefix) for signals in facts.alternates.values() for signal in signals
+    )
 
 
 def _gates(facts: Facts) -> Gates:

@@ -10,20 +10,29 @@ from dataclasses import dataclass
 from functools import partial
 
 from boardless_sim.chips.chip import KnownPeripheral
+from boardless_sim.peripherals.analog.adc import Adc
+from boardless_sim.peripherals.analog.dac import Dac
 from boardless_sim.peripherals.crc import Crc
+from boardless_sim.peripherals.crypto.rng import Rng
 from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.dma import Dma
 from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
-from boardless_sim.peripherals.fsmc import Fsmc
+from boardless_sim.peripherals.fsmc import Fmc, Fsmc
 from boardless_sim.peripherals.gpio import Gpio
+from boardless_sim.peripherals.graphics.dma2d import Dma2d
+from boardless_sim.peripherals.graphics.ltdc import Ltdc
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.iwdg import Iwdg
+from boardless_sim.peripherals.links.itm import Itm
+from boardless_sim.peripherals.links.otg import Otg
+from boardless_sim.peripherals.links.sdio import Sdio
+from boardless_sim.peripherals.links.spi import Spi
 from boardless_sim.peripherals.peripheral import Peripheral
 from boardless_sim.peripherals.pwr import Pwr
 from boardless_sim.peripherals.rcc import Gates, Rcc
-from boardless_sim.peripherals.rtc import Rtc
 from boardless_sim.peripherals.syscfg import Syscfg
+from boardless_sim.peripherals.timekeeping.rtc import Rtc
 from boardless_sim.peripherals.timer import (
     AdvancedTimer,
     BasicTimer,
@@ -58,6 +67,7 @@ _TIMER_9 = partial(TwoChannelTimer, on_apb2=True)
 _TIMER_10 = partial(OneChannelTimer, on_apb2=True)
 _TIMER_1 = partial(AdvancedTimer, on_apb2=True)
 _ON_APB2 = partial(Usart, on_apb2=True)
+_SPI_ON_APB2 = partial(Spi, on_apb2=True)
 _MEMORY_CONTROLLER = partial(Fsmc, first_bank=0x6000_0000)
 
 DEVICES = (
@@ -73,6 +83,8 @@ DEVICES = (
     Device("TIM14", 0x4000_2000, OneChannelTimer, ("TIM14",)),
     Device("WWDG", 0x4000_2C00, Wwdg, ("WWDG",)),
     Device("IWDG", 0x4000_3000, Iwdg),
+    Device("SPI2", 0x4000_3800, Spi, ("SPI2",)),
+    Device("SPI3", 0x4000_3C00, Spi, ("SPI3",)),
     Device("USART2", 0x4000_4400, Usart, ("USART2",)),
     Device("USART3", 0x4000_4800, Usart, ("USART3",)),
     Device("UART4", 0x4000_4C00, Usart, ("UART4",)),
@@ -83,6 +95,7 @@ DEVICES = (
     Device("I2C2", 0x4000_5800, I2c, ("I2C2_EV", "I2C2_ER")),
     Device("I2C3", 0x4000_5C00, I2c, ("I2C3_EV", "I2C3_ER")),
     Device("PWR", 0x4000_7000, Pwr),
+    Device("DAC", 0x4000_7400, Dac, ("DAC",)),
     Device("TIM1", 0x4001_0000, _TIMER_1, ("TIM1_BRK", "TIM1_UP", "TIM1_TRG_COM", "TIM1_CC")),
     Device("TIM8", 0x4001_0400, _TIMER_1, ("TIM8_BRK", "TIM8_UP", "TIM8_TRG_COM", "TIM8_CC")),
     Device("TIM9", 0x4001_4000, _TIMER_9, ("TIM9",)),
@@ -90,6 +103,12 @@ DEVICES = (
     Device("TIM11", 0x4001_4800, _TIMER_10, ("TIM11",)),
     Device("USART1", 0x4001_1000, _ON_APB2, ("USART1",)),
     Device("USART6", 0x4001_1400, _ON_APB2, ("USART6",)),
+    Device("ADC", 0x4001_2000, Adc, ("ADC",)),
+    Device("SDIO", 0x4001_2C00, Sdio, ("SDIO",)),
+    Device("SPI1", 0x4001_3000, _SPI_ON_APB2, ("SPI1",)),
+    Device("SPI4", 0x4001_3400, _SPI_ON_APB2, ("SPI4",)),
+    Device("SPI5", 0x4001_5000, _SPI_ON_APB2, ("SPI5",)),
+    Device("SPI6", 0x4001_5400, _SPI_ON_APB2, ("SPI6",)),
     Device("SYSCFG", 0x4001_3800, Syscfg),
     Device("EXTI", 0x4001_3C00, Exti),
     *(
@@ -101,43 +120,43 @@ DEVICES = (
     Device("FLASH", 0x4002_3C00, FlashInterface, ("FLASH",)),
     Device("DMA1", 0x4002_6000, Dma, tuple(f"DMA1_Stream{number}" for number in range(8))),
     Device("DMA2", 0x4002_6400, Dma, tuple(f"DMA2_Stream{number}" for number in range(8))),
+    Device("OTG_HS", 0x4004_0000, Otg, ("OTG_HS",)),
+    Device("OTG_FS", 0x5000_0000, Otg, ("OTG_FS",)),
+    Device("LTDC", 0x4001_6800, Ltdc, ("LTDC", "LTDC_ER")),
+    Device("DMA2D", 0x4002_B000, Dma2d, ("DMA2D",)),
     Device("DCMI", 0x5005_0000, Dcmi, ("DCMI",)),
+    Device("RNG", 0x5006_0800, Rng, ("RNG",)),
+    Device("ITM", 0xE000_0000, Itm),
     Device("FSMC", 0xA000_0000, _MEMORY_CONTROLLER),
-    Device("FMC", 0xA000_0000, _MEMORY_CONTROLLER),
+    Device("FMC", 0xA000_0000, partial(Fmc, first_bank=0x6000_0000)),
 )
-ALWAYS_THERE = frozenset({"PWR", "RCC", "SYSCFG", "EXTI"})  # and in no list of facts
+# The timers behind ITR0 to ITR3 of each (RM0090 tables 93, 97 and 100); TIM9's and TIM12's ITR2
+# and ITR3 are outputs of one-channel timers and not modelled.
+TRIGGERS: Mapping[str, tuple[str, ...]] = {
+    "TIM1": ("TIM5", "TIM2", "TIM3", "TIM4"), "TIM8": ("TIM1", "TIM2", "TIM4", "TIM5"),
+    "TIM2": ("TIM1", "TIM8", "TIM3", "TIM4"), "TIM3": ("TIM1", "TIM2", "TIM5", "TIM4"),
+    "TIM4": ("TIM1", "TIM2", "TIM3", "TIM8"), "TIM5": ("TIM2", "TIM3", "TIM4", "TIM8"),
+    "TIM9": ("TIM2", "TIM3"), "TIM12": ("TIM4", "TIM5"),
+}  # fmt: skip
+ALWAYS_THERE = frozenset({"PWR", "RCC", "SYSCFG", "EXTI", "ADC", "ITM"})  # and in no list of facts
 
 _SPI = {0x00: "CR1", 0x04: "CR2", 0x08: "SR", 0x0C: "DR", 0x10: "CRCPR", 0x14: "RXCRCR",
         0x18: "TXCRCR", 0x1C: "I2SCFGR", 0x20: "I2SPR"}  # fmt: skip
 
 UNMODELLED = (
     KnownPeripheral("I2S2ext", 0x4000_3400, registers=_SPI),
-    KnownPeripheral("SPI2", 0x4000_3800, registers=_SPI),
-    KnownPeripheral("SPI3", 0x4000_3C00, registers=_SPI),
     KnownPeripheral("I2S3ext", 0x4000_4000, registers=_SPI),
     KnownPeripheral("SPDIFRX", 0x4000_4000),
     KnownPeripheral("FMPI2C1", 0x4000_6000),
     KnownPeripheral("CAN1", 0x4000_6400),
     KnownPeripheral("CAN2", 0x4000_6800),
     KnownPeripheral("CEC", 0x4000_6C00),
-    KnownPeripheral("DAC", 0x4000_7400),
-    KnownPeripheral("ADC1", 0x4001_2000),
-    KnownPeripheral("SDIO", 0x4001_2C00),
-    KnownPeripheral("SPI1", 0x4001_3000, registers=_SPI),
-    KnownPeripheral("SPI4", 0x4001_3400, registers=_SPI),
-    KnownPeripheral("SPI5", 0x4001_5000, registers=_SPI),
-    KnownPeripheral("SPI6", 0x4001_5400, registers=_SPI),
     KnownPeripheral("SAI1", 0x4001_5800),
     KnownPeripheral("SAI2", 0x4001_5C00),
-    KnownPeripheral("LTDC", 0x4001_6800),
     KnownPeripheral("DSIHOST", 0x4001_6C00, 0xC00),
-    KnownPeripheral("ETH", 0x4002_8000, 0x1400),
-    KnownPeripheral("DMA2D", 0x4002_B000),
-    KnownPeripheral("OTG_HS", 0x4004_0000, 0x4_0000),
-    KnownPeripheral("OTG_FS", 0x5000_0000, 0x4_0000),
+    KnownPeripheral("ETH", 0x4002_8000, 0x1400, {0x00: "MACCR", 0x1000: "DMABMR"}),
     KnownPeripheral("CRYP", 0x5006_0000),
     KnownPeripheral("HASH", 0x5006_0400),
-    KnownPeripheral("RNG", 0x5006_0800, registers={0: "CR", 4: "SR", 8: "DR"}),
     KnownPeripheral("QUADSPI", 0xA000_1000, 0x1000),
 )
 

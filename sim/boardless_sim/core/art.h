@@ -23,8 +23,8 @@
 #define ART_LINE_BITS         4u
 #define ART_INSTRUCTION_LINES 64u
 #define ART_DATA_LINES        8u
-#define ART_MOST_LINES        0x10000u
-#define ART_MOST_RAN          512u /* a block starts at each halfword of each cached line */
+#define ART_MOST_LINES        0x20000u /* 2 MiB */
+#define ART_MOST_RAN          512u     /* a block starts at each halfword of each cached line */
 #define ART_ABSENT            0xffu
 #define ART_NO_LINE           0x80000000u /* nor is the one behind it any */
 
@@ -41,7 +41,7 @@ typedef struct {
 typedef struct {
     uint64_t ran;   /* cycle at which it last ran, when all lines were cached */
     uint32_t epoch; /* in which that was */
-    uint16_t first_line, last_line;
+    uint32_t first_line, last_line;
     uint16_t last_line_cycles;
 } art_code;
 

@@ -93,8 +93,8 @@ int32_t core_set_block(core *c, uint32_t address, const core_block *block,
     entry->first_access = c->access_count;
     uint32_t offset = address - c->art.base;
     entry->in_flash = offset < c->art.size_bytes;
-    entry->code.first_line = (uint16_t)(offset >> ART_LINE_BITS);
-    entry->code.last_line = (uint16_t)((offset + block->size_bytes - 1u) >> ART_LINE_BITS);
+    entry->code.first_line = offset >> ART_LINE_BITS;
+    entry->code.last_line = (offset + block->size_bytes - 1u) >> ART_LINE_BITS;
     if (block->accesses) {
         memcpy(&pool[c->access_count], accesses, block->accesses * sizeof *accesses);
     }

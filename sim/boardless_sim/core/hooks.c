@@ -136,7 +136,7 @@ void core_on_block(uc_engine *uc, uint64_t address64, uint32_t size, void *user)
         }
         return;
     }
-    if (c->shared.cycles >= c->shared.deadline) {
+    if (c->shared.cycles >= c->shared.deadline && !trains_pass(c)) {
         stop(c, STOP_DEADLINE);
         return;
     }

@@ -25,6 +25,9 @@ _API = (
     "uc_hook_del",
 )
 
+TRAINS = 8  # CORE_TRAINS of shared.h
+TRAIN_SENT_BYTES = 256
+
 ANALYSE = ctypes.CFUNCTYPE(c_int32, c_uint32, c_uint32)
 DEVICE_READ = ctypes.CFUNCTYPE(c_uint32, c_uint32, c_uint32)
 DEVICE_WRITE = ctypes.CFUNCTYPE(None, c_uint32, c_uint32, c_uint32)
@@ -52,6 +55,7 @@ class Shared(ctypes.Structure):
         *((name, c_uint64) for name in (
             "cycles", "instructions", "next_event", "deadline", "effects", "sleep_cycles",
             "skipped_cycles", "exceptions_taken", "systick_at", "handler_cycles", "handler_since",
+            "sequence", "train_due",
         )),
         ("entered_at", c_uint64 * RECENT),
         *((name, c_uint32) for name in (
@@ -63,7 +67,7 @@ class Shared(ctypes.Structure):
         *((name, c_uint32) for name in (
             "lowest_msp", "lowest_msp_pc", "lowest_psp",
             "active_exception", "interrupt_number", "probed_msp", "probed_psp", "stack_left",
-            "stack_left_sp", "stack_left_pc", "stack_floor",
+            "stack_left_sp", "stack_left_pc", "stack_floor", "trains_ran",
         )),
         ("entered", c_uint32 * RECENT),
     ]  # fmt: skip
@@ -79,6 +83,8 @@ class Shared(ctypes.Structure):
     systick_at: int
     handler_cycles: int
     handler_since: int
+    sequence: int
+    train_due: int
     pc: int
     fast_forward: int
     callback_failed: int
@@ -103,9 +109,46 @@ class Shared(ctypes.Structure):
     stack_left_sp: int
     stack_left_pc: int
     stack_floor: int
+    trains_ran: int
     entered_at: ctypes.Array[c_uint64]
     entered: ctypes.Array[c_uint32]
     fault_registers: ctypes.Array[c_uint32]
+
+
+class CoreTrain(ctypes.Structure):
+    """`core_train` of shared.h."""
+
+    _fields_ = [
+        *((name, c_uint64) for name in ("due", "sequence", "due_ps", "step_cycles")),
+        ("steps_ns", c_void_p),
+        *((name, c_uint64) for name in ("clock_cycle", "clock_ps", "clock_hz")),
+        ("source", c_void_p),
+        ("target", c_void_p),
+        *((name, c_uint32) for name in (
+            "is_lines", "ran", "left", "unmoved", "line_bytes", "shifting", "waiting", "last",
+        )),
+        ("sent", c_uint8 * TRAIN_SENT_BYTES),
+    ]  # fmt: skip
+
+    due: int
+    sequence: int
+    due_ps: int
+    step_cycles: int
+    steps_ns: int
+    clock_cycle: int
+    clock_ps: int
+    clock_hz: int
+    source: int
+    target: int
+    is_lines: int
+    ran: int
+    left: int
+    unmoved: int
+    line_bytes: int
+    shifting: int
+    waiting: int
+    last: int
+    sent: ctypes.Array[c_uint8]
 
 
 class ArtCode(ctypes.Structure):
@@ -114,8 +157,8 @@ class ArtCode(ctypes.Structure):
     _fields_ = [
         ("ran", c_uint64),
         ("epoch", c_uint32),
-        ("first_line", c_uint16),
-        ("last_line", c_uint16),
+        ("first_line", c_uint32),
+        ("last_line", c_uint32),
         ("last_line_cycles", c_uint16),
     ]
 
@@ -210,6 +253,7 @@ SHARED_STRUCTURES: tuple[type[ctypes.Structure], ...] = (
     Api,
     Where,
     CoreRecord,
+    CoreTrain,
 )
 
 _SIGNATURES: dict[str, tuple[object, list[object]]] = {
@@ -218,6 +262,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_structure_bytes": (c_uint32, [c_uint32]),
     "core_set_code": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
     "core_set_flash": (c_int32, [c_void_p, c_uint32, c_uint32, c_void_p]),
+    "core_set_identity": (None, [c_void_p, c_uint32, c_uint32]),
     "core_set_flash_acr": (None, [c_void_p, c_uint32]),
     "core_bus_error": (None, [c_void_p, c_uint32]),
     "core_send_event": (None, [c_void_p]),
@@ -261,6 +306,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_snapshot_bytes": (c_uint64, [c_void_p]),
     "core_snapshot": (None, [c_void_p, c_void_p]),
     "core_restore": (None, [c_void_p, c_void_p]),
+    "core_train_at": (c_void_p, [c_void_p, c_uint32]),
     "core_region_create": (c_void_p, [c_void_p, c_uint32, c_uint32]),
     "core_region_destroy": (None, [c_void_p]),
 }

@@ -12,6 +12,10 @@ core *core_create(uc_engine *uc, const core_api *api, const core_callbacks *call
         c->api = *api;
         c->callbacks = *callbacks;
         c->shared.effects = 1; /* no memo is valid yet */
+        c->shared.train_due = CORE_NEVER;
+        for (uint32_t i = 0; i < CORE_TRAINS; i++) {
+            c->trains[i].due = CORE_NEVER;
+        }
         c->debug.resumes_at = c->debug.passes = CORE_NOWHERE;
         c->debug.divided_at = c->debug.skips_divide = CORE_NOWHERE;
         c->debug.halt_at = CORE_NEVER;
@@ -37,7 +41,7 @@ void core_destroy(core *c) {
 uint32_t core_structure_bytes(uint32_t number) {
     static const size_t BYTES[] = {sizeof(core_shared), sizeof(art_code),       sizeof(core_block),
                                    sizeof(core_access), sizeof(core_callbacks), sizeof(core_api),
-                                   sizeof(core_where),  sizeof(core_record)};
+                                   sizeof(core_where),  sizeof(core_record),    sizeof(core_train)};
     return number < sizeof BYTES / sizeof BYTES[0] ? (uint32_t)BYTES[number] : 0;
 }
 
@@ -45,6 +49,12 @@ int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_
     c->flash = memory;
     c->flash_holds_code = calloc(size_bytes >> CORE_PAGE_BITS, sizeof(bool));
     return c->flash_holds_code && art_create(&c->art, base, size_bytes) ? 0 : -1;
+}
+
+/* Of a priority the upper bits are there (DDI 0403E, B1.5.4). */
+void core_set_identity(core *c, uint32_t idcode, uint32_t priority_bits) {
+    c->idcode = idcode;
+    c->priority_mask = (uint8_t)(0xff00u >> priority_bits);
 }
 
 /* Pages of the Flash are met anew: what they may do depends on whether there are wait states. */

@@ -62,6 +62,13 @@ static core_reason deep_sleep(core *c) {
     return CORE_GO_ON;
 }
 
+/* When the core must look up at the latest. */
+uint64_t next_stop(const core *c) {
+    uint64_t next = c->shared.next_event;
+    next = c->shared.systick_at < next ? c->shared.systick_at : next;
+    return c->shared.train_due < next ? c->shared.train_due : next;
+}
+
 core_reason core_run(core *c) {
     for (;;) {
         if (c->shared.callback_failed) {
@@ -84,14 +91,13 @@ core_reason core_run(core *c) {
             return CORE_STACK;
         }
         systick_catch_up(c);
-        if (c->shared.next_event <= c->shared.cycles) {
+        if (!trains_run(c) || c->shared.next_event <= c->shared.cycles) {
             return CORE_EVENT;
         }
         if (c->any_pending && !take_pending(c)) {
             return CORE_LOCKUP;
         }
-        uint64_t next = c->shared.next_event < c->shared.systick_at ? c->shared.next_event
-                                                                    : c->shared.systick_at;
+        uint64_t next = next_stop(c);
         if (c->shared.sleeping || c->deep) {
             core_reason reason = deep_sleep(c);
             if (reason != CORE_GO_ON) {

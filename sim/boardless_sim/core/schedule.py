@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from typing import Protocol
 
 PICOSECONDS = 1_000_000_000_000
 RESET_HZ = 16_000_000  # HSI, which runs the core after every reset
@@ -12,16 +13,34 @@ RESET_HZ = 16_000_000  # HSI, which runs the core after every reset
 class ScheduledEvent:
     """A callback due at a cycle; `due_ps` is set when it belongs to a clock of its own."""
 
-    __slots__ = ("callback", "due", "due_ps")
+    __slots__ = ("callback", "due", "due_ps", "leave", "sequence")
 
     def __init__(self, due: int, due_ps: int | None, callback: Callable[[], None] | None) -> None:
         self.due = due
         self.due_ps = due_ps
+        self.sequence = 0  # its place among the events of its cycle
         self.callback = callback
+        self.leave: Callable[[], None] | None = None  # whoever has it, if not the queue
+
+    def __lt__(self, other: ScheduledEvent) -> bool:
+        """Of two with one number, one stood for the other and is cancelled: any order will do."""
+        return False
 
     def cancel(self) -> None:
         """Forget the callback."""
         self.callback = None
+        if self.leave is not None:
+            self.leave()
+
+
+class EventCounter(Protocol):
+    """Numbers the events in the order of scheduling."""
+
+    sequence: int
+
+
+class _OwnCounter:
+    sequence = 0
 
 
 class Timeline:
@@ -44,6 +63,11 @@ class Timeline:
         """The time of a cycle that is not before the last change of clock."""
         return self._ps + (cycle - self._cycle) * PICOSECONDS // self.hz
 
+    @property
+    def clock(self) -> tuple[int, int, int]:
+        """Since which cycle and picosecond the core's clock has had which frequency, in hertz."""
+        return self._cycle, self._ps, self.hz
+
     def ps_at(self, cycle: int) -> int:
         """The time of any cycle so far."""
         if cycle >= self._cycle:
@@ -59,10 +83,10 @@ class Timeline:
 class EventQueue:
     """Events in order of due cycle; equal cycles in order of scheduling."""
 
-    def __init__(self, timeline: Timeline) -> None:
+    def __init__(self, timeline: Timeline, counter: EventCounter | None = None) -> None:
         self._timeline = timeline
         self._heap: list[tuple[int, int, ScheduledEvent]] = []
-        self._sequence = 0
+        self._counter: EventCounter = _OwnCounter() if counter is None else counter
 
     def at_cycle(self, due: int, callback: Callable[[], None]) -> ScheduledEvent:
         """Add an event of a device that the core's clock drives."""
@@ -73,9 +97,13 @@ class EventQueue:
         return self._push(ScheduledEvent(self._timeline.to_cycle(due_ps), due_ps, callback))
 
     def _push(self, event: ScheduledEvent) -> ScheduledEvent:
-        self._sequence += 1
-        heapq.heappush(self._heap, (event.due, self._sequence, event))
+        event.sequence = self._counter.sequence = self._counter.sequence + 1
+        self.take_back(event)
         return event
+
+    def take_back(self, event: ScheduledEvent) -> None:
+        """Add an event that somebody else had, in the place that its number gives it."""
+        heapq.heappush(self._heap, (event.due, event.sequence, event))
 
     def next_due(self, otherwise: int) -> int:
         """The cycle of the first live event."""

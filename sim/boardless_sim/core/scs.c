@@ -34,7 +34,6 @@ enum {
 
 #define NVIC_BANK_BYTES   0x10u /* four words: 128 interrupts */
 #define CPUID_CORTEX_M4   0x410fc241u
-#define IDCODE_STM32F407  0x10076413u
 #define ICSR_PENDSTCLR    (1u << 25)
 #define ICSR_PENDSTSET    (1u << 26)
 #define ICSR_PENDSVCLR    (1u << 27)
@@ -50,7 +49,6 @@ enum {
 #define SCR_WRITABLE      0x16u
 #define CCR_WRITABLE      0x31bu
 #define SHCSR_ENABLES     0x70000u
-#define PRIORITY_BITS     0xf0u /* the STM32F407 implements four */
 
 /* ---- NVIC banks: bit n of word w is interrupt 32*w + n, exception 16 higher ---- */
 
@@ -107,7 +105,7 @@ static uint32_t priorities_read(const core *c, uint32_t first) {
 
 static void priorities_write(core *c, uint32_t first, uint32_t size, uint32_t value) {
     for (uint32_t i = 0; i < size && first + i < CORE_EXCEPTIONS; i++) {
-        c->priority[first + i] = (uint8_t)((value >> (8u * i)) & PRIORITY_BITS);
+        c->priority[first + i] = (uint8_t)((value >> (8u * i)) & c->priority_mask);
     }
     c->shared.deadline = 0;
 }
@@ -221,7 +219,7 @@ static bool scb_read(core *c, uint32_t address, uint32_t *value) {
         *value = 0;
         return true;
     case DBGMCU_IDCODE:
-        *value = IDCODE_STM32F407;
+        *value = c->idcode;
         return true;
     case DBGMCU_CR:
         *value = c->dbgmcu_cr;

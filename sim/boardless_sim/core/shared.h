@@ -113,6 +113,8 @@ typedef struct {
     uint64_t systick_at;     /* next wrap of a running SysTick, else CORE_NEVER */
     uint64_t handler_cycles; /* spent in exceptions that have returned to thread mode */
     uint64_t handler_since;  /* when the exceptions that are active now began */
+    uint64_t sequence;       /* of the last event that was scheduled, by whomever */
+    uint64_t train_due;      /* when the first event of all trains is due, else CORE_NEVER */
     uint64_t
         entered_at[CORE_RECENT]; /* the last exceptions, by exceptions_taken modulo their number */
     uint32_t pc;
@@ -140,7 +142,32 @@ typedef struct {
     uint32_t stack_left_sp;
     uint32_t stack_left_pc;
     uint32_t stack_floor; /* below which it went */
+    uint32_t trains_ran;  /* bool: Python's devices are behind */
     uint32_t entered[CORE_RECENT];
 } core_shared;
+
+#define CORE_TRAINS      8u
+#define TRAIN_SENT_BYTES 256u
+
+/* Events of one device that follow on one another and that the core carries out itself: lines of a
+ * camera into memory, or bytes from memory to a transmitter. */
+typedef struct {
+    uint64_t due;                             /* of the next one, in cycles; CORE_NEVER: no train */
+    uint64_t sequence;                        /* its place among the events of its cycle */
+    uint64_t due_ps;                          /* the same time by the device's own clock */
+    uint64_t step_cycles;                     /* bytes: from one to the next */
+    const uint64_t *steps_ns;                 /* lines: from each one's end to the next one's */
+    uint64_t clock_cycle, clock_ps, clock_hz; /* what relates cycles and time */
+    const uint8_t *source;
+    uint8_t *target;
+    uint32_t is_lines; /* bool */
+    uint32_t ran;      /* events carried out since Python looked */
+    uint32_t left;     /* events to carry out; the one behind them is Python's */
+    uint32_t unmoved;  /* lines that come before the first that is copied */
+    uint32_t line_bytes;
+    uint32_t shifting, waiting; /* bytes: on its way out, and next */
+    uint32_t last;              /* bytes: one that is Python's */
+    uint8_t sent[TRAIN_SENT_BYTES];
+} core_train;
 
 #endif

@@ -29,7 +29,7 @@ from boardless_sim.elf.symbols import text_at
 _DAMAGE = (ValueError, IndexError, KeyError, struct.error)
 _MAX_ENTRIES = 4_000_000
 _MAX_CHILDREN = 4_096
-_PARTS = frozenset({Tag.MEMBER, Tag.PARAMETER, Tag.ANY_PARAMETERS})
+_PARTS = frozenset({Tag.MEMBER, Tag.INHERITANCE, Tag.PARAMETER, Tag.ANY_PARAMETERS})
 # The one expression that a variable in memory has: DW_OP_addr and the address (section 2.5.1.1).
 _OP_ADDR = 0x03
 # Bytes of a unit's header before its first entry, by its kind (DWARF 5, section 7.5.1): compile,
@@ -113,6 +113,11 @@ class Debug:
         """An entry's name; empty where it has none that can be read."""
         table, at = (self._info, -entry.name) if entry.name < 0 else (self._strings, entry.name)
         return text_at(table, at) if entry.name else ""
+
+    def unit_of(self, entry: Entry) -> range:
+        """Where the unit that an entry stands in begins and ends."""
+        place = bisect_right(self._starts, entry.end - 1) - 1
+        return range(0) if place < 0 else range(self._starts[place], self._units[place].end)
 
     def children(self, entry: Entry) -> list[Entry]:
         """Members or parameters that an entry encloses, without what those enclose."""

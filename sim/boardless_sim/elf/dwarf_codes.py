@@ -22,6 +22,7 @@ class Tag(IntEnum):
     TYPEDEF = 0x16
     UNION = 0x17
     ANY_PARAMETERS = 0x18
+    INHERITANCE = 0x1C
     INLINED = 0x1D
     BASE = 0x24
     CONST = 0x26

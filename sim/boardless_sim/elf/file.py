@@ -163,7 +163,11 @@ class ElfFile:
 
 def read_elf(path: Path) -> ElfFile:
     """Read and check an ELF. Raises `ImageError`: the file, what was found, what was expected."""
-    raw = read_file(path, "an ELF", ImageError, _MAX_FILE_BYTES)
+    return elf_of(path, read_file(path, "an ELF", ImageError, _MAX_FILE_BYTES))
+
+
+def elf_of(path: Path, raw: bytes) -> ElfFile:
+    """The same of a file that is read already."""
     fields = _header(path, raw)
     sections = tuple(_sections(path, raw, fields))
     return ElfFile(path, raw, fields[1], sections, tuple(_segments(path, raw, fields)))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 # So many that no honest firmware meets them within one frame, or one keyword.
@@ -26,11 +28,23 @@ class Guard:
     """Counts against the bounds; `exceeded` says which one was first, empty while none is."""
 
     def __init__(self, bounds: Bounds = DEFAULT) -> None:
-        self._bounds = bounds
+        self._bounds, self._is_held = bounds, False
         self.begin()
+
+    @contextmanager
+    def one_wait(self) -> Iterator[None]:
+        """What is begun within it is one wait, however often somebody looks."""
+        self.begin()
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
 
     def begin(self) -> None:
         """A wait begins."""
+        if self._is_held:
+            return
         self.exceeded = ""
         self._until_s = time.monotonic() + self._bounds.host_s
         self._bytes = self._resets = 0
@@ -53,6 +67,15 @@ class Guard:
             return False
         self._exceed(f"console flood: over {self._bounds.console_bytes:,} bytes in one wait")
         return True
+
+    def note_bytes(self, count: int) -> None:
+        """So many more within a line, of which there is room for all."""
+        self._bytes += count
+
+    @property
+    def room_bytes(self) -> int:
+        """How many bytes within a line come before the bound of the consoles."""
+        return self._bounds.console_bytes - self._bytes
 
     def _exceed(self, what: str) -> None:
         self.exceeded = self.exceeded or what

@@ -7,6 +7,7 @@ The operation that belongs to it stands in `Engine` for everyone, and says so wh
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
@@ -18,6 +19,7 @@ from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.engines.core_image import CoreImage
 from boardless_sim.engines.fault_words import in_words
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
 from boardless_sim.timing_basis import TimingBasis
@@ -37,10 +39,38 @@ class Capability(Enum):
     DETERMINISTIC = "deterministic"
     PRECISE_TIME = "precise time"  # a run ends where it was told to, SysTick starts on time
     CAMERA_FAULTS = "camera faults"
+    BOARD_FAULTS = "board faults"
     CAPTURE_TIMES = "capture times"
     CALL_COUNTS = "call counts"  # instructions of a function's calls
     ACTIVITY = "activity"  # what the core was at when a run ended
     BOARD_CHECKS = "board checks"
+    CONSOLE_BYTES = "console bytes"
+    PARTS = "pins and parts"  # levels and voltages of pins, what hangs on the board
+
+
+class PinBench(Protocol):
+    """Wires and instruments at the pins of a chip; a name is "PD12"."""
+
+    def drive(self, pin: str, high: bool) -> None:
+        """Drive a pin from outside."""
+
+    def release(self, pin: str) -> None:
+        """Drive it no more."""
+
+    def level(self, pin: str) -> bool:
+        """The level on a pin now."""
+
+    def voltage(self, pin: str, volts: float) -> None:
+        """What an ADC measures on a pin from now on."""
+
+    def rising_edges(self, pin: str) -> list[float]:
+        """From now on, in microseconds: a list that grows as the board runs."""
+
+    def frequency_hz(self, pin: str) -> int | None:
+        """What a timer or a clock output puts out; None where none of them drives the pin."""
+
+    def pins_of(self, bus: str) -> list[str]:
+        """The pins that carry a bus, such as "I2C1"."""
 
 
 class StopReason(Enum):
@@ -50,6 +80,7 @@ class StopReason(Enum):
     LIMIT = "limit"
     FAULT = "fault"
     HALT = "halt"
+    EXIT = "exit"  # the firmware ended itself
     STACK = "stack"  # a stack went into variables
     UNREADABLE = "unreadable"  # a result that cannot be: whoever reads results says so
     STRICT = "strict"  # something that is not modelled was used, and strict mode asked to stop
@@ -108,7 +139,8 @@ class Activity:
 
     `handler_us`: how long those that are active now have been, 0 in thread mode. `polled`: the
     device registers that it reads again and again; `unfinished`: by port, the text since the last
-    line end. `entered`: the last exceptions with their times in µs, the latest last.
+    line end. `touched`: the devices that the firmware accessed since power-on.
+    `entered`: the last exceptions with their times in µs, the latest last.
     """
 
     handler_share: float
@@ -116,6 +148,7 @@ class Activity:
     is_asleep: bool
     polled: tuple[str, ...]
     unfinished: Mapping[str, str]
+    touched: tuple[str, ...] = ()
     entered: tuple[tuple[str, float], ...] = ()
 
 
@@ -171,13 +204,13 @@ class Engine(Protocol):
         the firmware has captured it whole; the last frame stays in view.
         """
 
-    def captured(self) -> list[Frame]:
+    def captured(self) -> Sequence[Frame]:
         """The frame of every capture that completed so far, in order."""
 
     def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
         """Run for at most `limit_us` of virtual time, or until a UART line satisfies `until`."""
 
-    def uart_lines(self) -> list[UartLine]:
+    def uart_lines(self) -> Sequence[UartLine]:
         """Every complete line since power-on, all ports, in order of time."""
 
     def uart_send(self, port: str, data: bytes) -> None:
@@ -204,6 +237,17 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give back everything the engine holds. Harmless twice."""
 
+    def one_wait(self) -> AbstractContextManager[None]:
+        """Several calls of `run` that are one wait for the bounds of the host."""
+        return nullcontext()
+
+    def forget_history(self, keep: int) -> None:
+        """Let go of all lines and captures but the last `keep`; they keep their numbers.
+
+        For runs without end. Nothing to do for an engine that keeps them all.
+        """
+        return
+
     def be_precise(self) -> None:
         """From here on time is as precise as a test of times wants it, although a run takes longer.
 
@@ -219,12 +263,20 @@ class Engine(Protocol):
         """What is wrong with the sensor from its next frame or transfer on (`CAMERA_FAULTS`)."""
         raise _lacks(self, Capability.CAMERA_FAULTS)
 
-    def captures(self) -> list[Capture]:
+    def inject(self, fault: BoardFault, at_us: float) -> None:
+        """Let something go wrong on the board at a virtual time, now or later (`BOARD_FAULTS`)."""
+        raise _lacks(self, Capability.BOARD_FAULTS)
+
+    def captures(self) -> Sequence[Capture]:
         """One for every frame of `captured`, in order (`CAPTURE_TIMES`).
 
         A gap in their numbers is a frame lost.
         """
         raise _lacks(self, Capability.CAPTURE_TIMES)
+
+    def uart_bytes(self, port: str) -> bytes:
+        """Everything that a port said since power-on, as it came (`CONSOLE_BYTES`)."""
+        raise _lacks(self, Capability.CONSOLE_BYTES)
 
     def count_calls(self, function: str) -> None:
         """Count the instructions of a function's calls from here on (`CALL_COUNTS`).
@@ -252,6 +304,14 @@ class Engine(Protocol):
     def findings(self) -> Sequence[Finding]:
         """What the firmware did that the chip would not have carried (`BOARD_CHECKS`)."""
         raise _lacks(self, Capability.BOARD_CHECKS)
+
+    def bench(self) -> PinBench:
+        """The pins of the chip, from outside. Capability PARTS."""
+        raise _lacks(self, Capability.PARTS)
+
+    def parts(self) -> Mapping[str, object]:
+        """What hangs on the board, by its name. Capability PARTS."""
+        raise _lacks(self, Capability.PARTS)
 
     def ask_for_layers(self, *, print_all: bool = False, dump: int | None = None) -> None:
         """What the firmware is to tell of frames given from now on (`MAILBOX`).

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from boardless_sim.errors import BoardError
+from boardless_sim.parts.part import Wires
+from boardless_sim.peripherals.timer import Timer
 
 # A pulse of 1 ms is one end, one of 2 ms the other; it wants about 50 of them a second.
 _LEAST_NS, _MOST_NS, _DEGREES = 1_000_000, 2_000_000, 180
 _PERIOD_NS = range(15_000_000, 25_000_001)
 _FULL = 255
+_CHANNEL = re.compile(r"(TIM\d+)_CH([1-4])", re.IGNORECASE)
 
 
 class PulseSource(Protocol):
@@ -32,9 +38,30 @@ class Move:
 class Servo:
     """Notes where it is sent, and when."""
 
-    def __init__(self, time_us: Callable[[], float], source: PulseSource, channel: int) -> None:
-        self._time_us, self._source, self._channel = time_us, source, channel
+    def __init__(
+        self,
+        time_us: Callable[[], float] = lambda: 0.0,
+        source: PulseSource | None = None,
+        channel: int = 1,
+    ) -> None:
+        self._time_us, self._channel = time_us, channel
         self.moves: list[Move] = [Move(time_us(), None)]
+        if source is not None:
+            self._follow(source)
+
+    def attach(self, wires: Wires, at: str) -> None:
+        """Follow a channel of a timer, as "TIM3_CH1"."""
+        match = _CHANNEL.fullmatch(at)
+        source = wires.device(match[1]) if match is not None else None
+        if match is None or not isinstance(source, Timer):
+            raise BoardError(f"{at!r}, expected a channel of a timer, as TIM3_CH1")
+        self._time_us = lambda: wires.now_ns() / 1000
+        self._channel = int(match[2])
+        self._follow(source)
+
+    def _follow(self, source: PulseSource) -> None:
+        """Others may follow the same timer."""
+        self._source, self._others = source, source.on_output
         source.on_output = self._look
 
     @property
@@ -43,6 +70,7 @@ class Servo:
         return self.moves[-1].angle
 
     def _look(self) -> None:
+        self._others()
         pulse = self._source.pulse_ns(self._channel)
         angle = None
         if pulse is not None and pulse[0] and pulse[1] in _PERIOD_NS:

@@ -6,6 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
+from boardless_sim.parts.part import PinWire, Wires
+
 WIDTH, HEIGHT = 128, 64
 PAGES = HEIGHT // 8
 _ADDRESSES = (0x3C, 0x3D)  # by its pin SA0
@@ -42,13 +47,41 @@ class Drawing:
 class Ssd1306:
     """Implements `I2cTarget`. Scrolling is not modelled: it is noted in `log`."""
 
-    def __init__(self, time_us: Callable[[], float], address: int = _ADDRESSES[0]) -> None:
+    def __init__(
+        self, time_us: Callable[[], float] = lambda: 0.0, address: int = _ADDRESSES[0]
+    ) -> None:
         self.address = address
         self.drawings: list[Drawing] = []
         self.log: list[str] = []
         self._time_us = time_us
         self._begin_us = 0.0
+        self._data_pin: PinWire | None = None
         self.reset()
+
+    def attach(self, wires: Wires, at: str) -> None:
+        """Hang on a two-wire bus, "i2c1", or on an SPI: "spi1:PA4,PA3", chip select and D/C#."""
+        self._time_us = lambda: wires.now_ns() / 1000
+        if not at.lower().startswith("spi"):
+            wires.two_wire(at, self)
+            return
+        place, _, data_pin = at.rpartition(",")
+        self._data_pin = wires.pin(data_pin)
+        wires.spi(place, self)
+
+    # SpiTarget (chapter 8.1.3)
+
+    def select(self) -> None:
+        self._begin_us, self._drew = self._time_us(), False
+
+    def deselect(self) -> None:
+        self.stop()
+
+    def exchange(self, byte: int) -> int:
+        if self._data_pin is not None and self._data_pin.level():
+            self._store(byte)
+        else:
+            self._take(byte)
+        return 0
 
     def reset(self) -> None:
         """As after a pulse on RES#: off, addressing by page; the memory keeps what it had."""
@@ -68,6 +101,12 @@ class Ssd1306:
     def lit(self) -> bool:
         """Whether anything can be seen: on, and its charge pump runs."""
         return self.on and self.charge_pump
+
+    @property
+    def rgb(self) -> NDArray[np.uint8]:
+        """The same as a picture: rows, columns, red, green, blue."""
+        grey = np.frombuffer(self.pixels(), np.uint8).reshape(HEIGHT, WIDTH, 1) * np.uint8(255)
+        return np.repeat(grey, 3, axis=2)
 
     def pixels(self) -> bytes:
         """What the panel shows, a byte a pixel: 0 dark, 1 bright."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import ClassVar, cast
 
 from boardless_sim.camera.parallel import ParallelPins
 from boardless_sim.finding import Check
+from boardless_sim.foreseen import DmaRoom, LinesAhead
 from boardless_sim.peripherals.dcmi_sync import EmbeddedSync, SyncEvent
 from boardless_sim.peripherals.register import AhbPeripheral, IrqLine, Register
 
@@ -14,6 +16,7 @@ CR, SR, RIS, IER, MIS, ICR = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14
 ESCR, ESUR, CWSTRT, CWSIZE, DR = 0x18, 0x1C, 0x20, 0x24, 0x28
 
 CR_CAPTURE, CR_CM, CR_CROP, CR_JPEG, CR_ESS = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4
+CR_EDM = 3 << 10
 CR_PCKPOL, CR_HSPOL, CR_VSPOL, CR_ENABLE = 1 << 5, 1 << 6, 1 << 7, 1 << 14
 SR_HSYNC, SR_VSYNC, SR_FNE = 1 << 0, 1 << 1, 1 << 2
 FRAME, OVR, ERR, VSYNC, LINE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4  # in RIS, IER, MIS, ICR
@@ -40,6 +43,7 @@ class Dcmi(AhbPeripheral):
 
     def __init__(self, name: str, irq: int) -> None:
         self._line = IrqLine(self, irq)
+        self._line_number = self._captured_bytes = 0
         self._pins = ParallelPins()
         self._vsync_high = False
         self._complete = True  # every line of an 8-bit sensor has its pin
@@ -61,6 +65,7 @@ class Dcmi(AhbPeripheral):
         self._fifo_at = 0
         self._partial = b""
         self._sync = EmbeddedSync()
+        self.filled = False  # the window of the frame that ended last
         self._frames_seen = 0  # since CAPTURE was set, for FCRC
         self._window: tuple[range, slice] | None = None
         self._stopping = False
@@ -101,7 +106,9 @@ class Dcmi(AhbPeripheral):
             return super().read_block(offset, size, count)
         end = self._fifo_at + 4 * count
         data = self._fifo[self._fifo_at : end]
-        self._fifo_at = min(end, len(self._fifo))
+        self._fifo_at = end
+        if end >= len(self._fifo):
+            self._fifo, self._fifo_at = b"", 0
         return data if len(data) == 4 * count else data.ljust(4 * count, b"\0")
 
     def dma_listening(self, request: str) -> None:
@@ -181,14 +188,66 @@ class Dcmi(AhbPeripheral):
         if control & CR_ESS:
             self._decode_embedded(self._sample(data + blanking))
             return
-        # HSYNC active means blanking: the level that HSPOL calls inactive carries the data.
-        captures_high = not control & CR_HSPOL
         if not self._has_pins("HSYNC"):  # the input stays low
-            if not captures_high:
+            if control & CR_HSPOL:
                 self._end_line(self._sample(data + blanking))
             return
-        valid = captures_high is self._pins.href_valid_high
-        self._end_line(self._sample(data if valid else blanking))
+        self._end_line(self._sample(data if self._is_valid_at_hsync() else blanking))
+
+    def _is_valid_at_hsync(self) -> bool:
+        """HSYNC active means blanking: the level that HSPOL calls inactive carries the data."""
+        return (not self.values[CR] & CR_HSPOL) is self._pins.href_valid_high
+
+    def _is_stable_at_edge(self) -> bool:
+        return bool(self.values[CR] & CR_PCKPOL) is self._pins.data_on_rising
+
+    def _is_too_fast(self) -> bool:
+        """PIXCLK takes 2.5 periods of HCLK at least (section 15.4)."""
+        return self._pins.pclk_hz * 5 > self.bus.clocks().hclk_hz * 2
+
+    def foresee(self, lines: Sequence[bytes | None]) -> LinesAhead | None:
+        """What the lines to come would do, up to the next one that does more than fill memory.
+
+        None where a line may not be what it seems: the pins, the clocks, a word half full.
+        """
+        control = self.values[CR]
+        if not control & CR_ENABLE or not self.clocked or not self._complete:
+            return None
+        if control & (CR_ESS | CR_EDM) or self._is_too_fast() or not self.values[RIS] & LINE:
+            return None
+        if self._partial or self._fifo_at < len(self._fifo):
+            return None
+        if not self._is_valid_at_hsync() or not self._is_stable_at_edge():
+            return None
+        if not self._capturing:
+            return LinesAhead(len(lines), 0, 0, b"", None, _ignore)
+        return None if None in lines else self._foresee_captured(cast(Sequence[bytes], lines))
+
+    def _foresee_captured(self, lines: Sequence[bytes]) -> LinesAhead | None:
+        room = self.bus.dma_room("DCMI")
+        if room is None or not room.to_memory or room.device is not self or room.unit_bytes != 4:
+            return None
+        skipped, clocks = 0, slice(None)
+        if self._window is not None:
+            wanted, clocks = self._window
+            skipped = max(wanted.start - self._line_number, 0)
+            lines = lines[skipped : max(wanted[-1] - self._line_number, 0)]  # the last ends a frame
+        pieces = [line[clocks] for line in lines[: room.units]]
+        size = len(pieces[0]) if pieces else 0
+        if not size or size & 3 or set(map(len, pieces)) != {size}:
+            return None
+        copied = min(len(pieces), room.units * 4 // size)
+        took = partial(self._were_captured, room, size)
+        return LinesAhead(skipped, copied, size, b"".join(pieces[:copied]), room, took)
+
+    def _were_captured(self, room: DmaRoom, line_bytes: int, lines: int) -> None:
+        """The board took these lines for the device."""
+        first, self._line_number = self._line_number, self._line_number + lines
+        if self._window is not None:
+            wanted, _ = self._window
+            lines = max(min(self._line_number, wanted.stop) - max(first, wanted.start), 0)
+        self._captured_bytes += lines * line_bytes
+        room.advance(lines * line_bytes // 4)
 
     def _has_pins(self, *signals: str) -> bool:
         """Whether these inputs have a pin; what is missing while a capture waits is reported."""
@@ -208,13 +267,12 @@ class Dcmi(AhbPeripheral):
 
         At the edge where the sensor changes its data, the byte before is still on the wires.
         """
-        if self._pins.pclk_hz * 5 > self.bus.clocks().hclk_hz * 2:
+        if self._is_too_fast():
             data = self._too_fast(data)
-        on_rising = bool(self.values[CR] & CR_PCKPOL)
-        return data if on_rising is self._pins.data_on_rising else b"\0" + data[:-1]
+        return data if self._is_stable_at_edge() else b"\0" + data[:-1]
 
     def _too_fast(self, data: bytes) -> bytes:
-        """PIXCLK takes 2.5 periods of HCLK at least (section 15.4): what comes faster is lost."""
+        """What comes faster than that is lost."""
         pclk_hz, hclk_hz = self._pins.pclk_hz, self.bus.clocks().hclk_hz
         if self._capturing:
             text = (
@@ -252,6 +310,12 @@ class Dcmi(AhbPeripheral):
         lines, clocks = (size >> 16) + 1, (size & 0x3FFF) + 1
         return range(top, top + lines), slice(left, left + clocks)
 
+    def _window_bytes(self) -> int:
+        assert self._window is not None
+        lines, clocks = self._window
+        per_clock = 2 if self.values[CR] >> 10 & 3 else 1
+        return len(lines) * int(clocks.stop - clocks.start) * per_clock
+
     def _capture_line(self, data: bytes) -> None:
         number = self._line_number
         self._line_number += 1
@@ -272,6 +336,7 @@ class Dcmi(AhbPeripheral):
             if not self._push(rest.ljust(4, b"\0")):
                 return
         whole = not self._overrun and self._captured_bytes > 0
+        self.filled = self._window is not None and self._captured_bytes == self._window_bytes()
         self._abandon()
         if self.values[CR] & CR_CM or self._stopping:
             self.values[CR] &= ~CR_CAPTURE
@@ -290,7 +355,7 @@ class Dcmi(AhbPeripheral):
 
     def _accept(self, data: bytes) -> None:
         """Pack the bytes of a line into words: four a word, or two with 10 to 14 data lines."""
-        if self.values[CR] >> 10 & 3:  # an 8-bit sensor leaves the upper data lines low
+        if self.values[CR] & CR_EDM:  # an 8-bit sensor leaves the upper data lines low
             data = bytes(value for byte in data for value in (byte, 0))
         self._captured_bytes += len(data)
         if self._partial or len(data) & 3:
@@ -343,3 +408,7 @@ class Dcmi(AhbPeripheral):
 
     def _update_irq(self) -> None:
         self._line.drive(bool(self.values[RIS] & self.values[IER]))
+
+
+def _ignore(lines: int) -> None:
+    """A line that nobody captures leaves nothing behind."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from boardless_sim.foreseen import Foreseen
 from boardless_sim.peripherals.peripheral import Event, Peripheral
 
 
@@ -27,6 +28,15 @@ class Delay:
         self._then, self._left = then, cycles
         if self._device.clocked:
             self._schedule()
+
+    def carry_on(self, foreseen: Foreseen) -> None:
+        """The board may carry out what follows on the callback to come."""
+        if self._event is not None:
+            self._event = self._device.bus.carry_on(self._event, foreseen)
+
+    def move_to(self, due: int) -> None:
+        """The board carried out a part of it: the callback comes at this cycle."""
+        self._due = due
 
     def cancel(self) -> None:
         """Forget it; harmless when nothing is to come."""

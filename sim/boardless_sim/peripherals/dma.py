@@ -57,6 +57,7 @@ class Dma(AhbPeripheral):
         )
         self._requests = requests
         self.listening: dict[str, Stream] = {}
+        self._stalled = False
 
     def reset(self) -> None:
         """Return to the reset state."""
@@ -67,7 +68,18 @@ class Dma(AhbPeripheral):
     def request(self, name: str, units: int = 1) -> int:
         """Serve up to `units` transfers of a request line; how many were served."""
         stream = self.listening.get(name)
-        return 0 if stream is None else stream.serve(units)
+        if stream is None:
+            return 0
+        if not stream.serves(name):
+            self.bus.look_again()
+        return stream.serve(units)
+
+    def end(self, name: str) -> None:
+        """The device has no more for a request line."""
+        stream = self.listening.get(name)
+        if stream is not None:
+            stream.end()
+            self._listen()
 
     def read_word(self, offset: int) -> int:
         """A register, with the side effects of reading it."""
@@ -114,8 +126,20 @@ class Dma(AhbPeripheral):
             if stream.enabled:
                 self._invite(stream)
 
+    def stall(self, stalled: bool) -> None:
+        """The bus is taken by others: requests wait until it is free again."""
+        self._stalled = stalled
+        self._listen()
+        if not stalled:
+            for stream in self.streams:
+                if stream.enabled:
+                    self._invite(stream)
+
     def _listen(self) -> None:
         """Which enabled stream serves which request."""
+        if self._stalled:
+            self.listening = {}
+            return
         self.listening = {
             request: stream
             for stream in self.streams

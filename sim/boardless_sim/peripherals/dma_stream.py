@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from boardless_sim.foreseen import DmaRoom
+from boardless_sim.peripherals.gated import Gated
 from boardless_sim.peripherals.peripheral import BusFault, Event, Peripheral
 from boardless_sim.peripherals.register import WORD, IrqLine
 
@@ -64,7 +66,7 @@ class Stream:
         elif register in (M0AR, M1AR) and self.registers[CR] & CR_DBM:
             in_use = M1AR if self.registers[CR] & CR_CT else M0AR
             if register == in_use:
-                self._fail()
+                self.fail()
             else:
                 self.registers[register] = value & WORD
 
@@ -81,11 +83,43 @@ class Stream:
             try:
                 self._move(count)
             except BusFault:
-                self._fail()
+                self.fail()
                 break
             left -= count
             self._count_down(count)
         return units - left
+
+    def room(self) -> DmaRoom | None:
+        """What can be moved before a flag changes, by the short way only."""
+        if self._device is None or not self.registers[CR] & CR_MINC:
+            return None
+        left, half = self.registers[NDTR], self._reload // 2
+        return DmaRoom(
+            to_memory=self._direction == DIR_P2M,
+            address=self._memory,
+            unit_bytes=self._unit,
+            units=(left - half if left > half else left) - 1,
+            buffer=self._buffer,
+            device=self._device[0],
+            advance=self._advance,
+        )
+
+    def _advance(self, units: int) -> None:
+        self._memory += units * self._unit
+        self.registers[NDTR] -= units
+
+    def serves(self, request: str) -> bool:
+        """Whether it writes to no other device than the one that raises the request."""
+        if self._direction != DIR_M2P:
+            return True
+        return self._device is not None and request.startswith(self._device[0].name)
+
+    def end(self) -> None:
+        """The last transfer of a device that controls the flow (section 10.3.15)."""
+        if self.registers[CR] & (CR_EN | CR_PFCTRL) == CR_EN | CR_PFCTRL:
+            self.flags |= TCIF
+            self.registers[CR] &= ~CR_EN
+            self._update_irq()
 
     def _clear_registers(self) -> None:
         self.registers = {CR: 0, NDTR: 0, PAR: 0, M0AR: 0, M1AR: 0, FCR: _FCR_RESET}
@@ -110,6 +144,8 @@ class Stream:
 
     def _enable(self) -> None:
         control = self.registers[CR]
+        if control & CR_PFCTRL:
+            self.registers[NDTR] = 0xFFFF  # and stands there (section 10.3.15)
         if self.flags & (TCIF | TEIF) or not self.registers[NDTR]:
             # The flags of the last transfer bar a new one (section 10.3.17).
             self.registers[CR] &= ~CR_EN
@@ -121,13 +157,11 @@ class Stream:
             self.flags |= FEIF
             self.registers[CR] &= ~CR_EN
             return
-        if control & CR_PFCTRL:
-            self._owner.bus.log_unmodelled(f"{self._owner.name}_S{self.number}CR", "PFCTRL set")
         if self._direction == DIR_M2M:
             if self._may_copy:
                 self._copy_in_time()
             else:
-                self._fail()
+                self.fail()
 
     def _decode(self, control: int) -> None:
         """What stays fixed while the stream is enabled."""
@@ -140,7 +174,8 @@ class Stream:
             self._peripheral_step = 4 if control & CR_PINCOS else self._unit
         self._reload = self.registers[NDTR]
         device = self._owner.bus.device_at(self.registers[PAR])
-        self._device = None if self._peripheral_step else device
+        fixed = device is not None and not isinstance(device[0], Gated)  # its clock may come later
+        self._device = device if fixed and not self._peripheral_step else None
         self._rewind()
 
     def _choose_path(self) -> Callable[[int], None]:
@@ -173,7 +208,8 @@ class Stream:
         if self._direction != DIR_M2P:
             self.flags |= TCIF
 
-    def _fail(self) -> None:
+    def fail(self) -> None:
+        """A bus error: the stream ends with TEIF (10.3.17)."""
         self.flags |= TEIF
         self.registers[CR] &= ~CR_EN
         self._update_irq()
@@ -239,7 +275,8 @@ class Stream:
             self._owner.bus.memory_write(self._memory, data, self._buffer)
             self._memory += len(data)
         else:
-            self._owner.bus.memory_write(self._memory, data[-self._memory_unit :])
+            for start in range(0, len(data), self._memory_unit):
+                self._owner.bus.memory_write(self._memory, data[start : start + self._memory_unit])
 
     def _from_memory(self, size: int) -> bytes:
         if self.registers[CR] & CR_MINC:
@@ -293,7 +330,7 @@ class Stream:
         try:
             self._to_memory(self._read_peripheral(units))
         except BusFault:
-            self._fail()
+            self.fail()
             return
         self._count_down(units)
 

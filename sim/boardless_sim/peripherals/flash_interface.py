@@ -9,12 +9,13 @@ from boardless_sim.finding import Check
 from boardless_sim.peripherals.peripheral import Event
 from boardless_sim.peripherals.register import AhbPeripheral, IrqLine, Register
 
-ACR, KEYR, OPTKEYR, SR, CR, OPTCR = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14
+ACR, KEYR, OPTKEYR, SR, CR, OPTCR, OPTCR1 = 0x00, 0x04, 0x08, 0x0C, 0x10, 0x14, 0x18
 KEYS, OPTION_KEYS = (0x4567_0123, 0xCDEF_89AB), (0x0819_2A3B, 0x4C5D_6E7F)
 ACR_LATENCY = 0x7
 SR_EOP, SR_OPERR, SR_WRPERR, SR_PGAERR = 1 << 0, 1 << 1, 1 << 4, 1 << 5
 SR_PGPERR, SR_PGSERR, SR_BSY = 1 << 6, 1 << 7, 1 << 16
 CR_PG, CR_SER, CR_MER, CR_STRT = 1 << 0, 1 << 1, 1 << 2, 1 << 16
+CR_MER1 = 1 << 15
 CR_EOPIE, CR_ERRIE, CR_LOCK = 1 << 24, 1 << 25, 1 << 31
 OPTCR_OPTLOCK, OPTCR_OPTSTRT = 1 << 0, 1 << 1
 _ERRORS = SR_OPERR | SR_WRPERR | SR_PGAERR | SR_PGPERR | SR_PGSERR
@@ -27,6 +28,7 @@ ERASE_NS: Mapping[int, Sequence[int]] = {
     64 << 10: (1_080_000_000, 630_000_000, 495_000_000, 495_000_000),
     128 << 10: (1_800_000_000, 1_170_000_000, 900_000_000, 900_000_000),
 }
+_BANK_SECTORS = 12
 _BANK = (*(16 << 10,) * 4, 64 << 10, *(128 << 10,) * 7)
 
 
@@ -127,8 +129,10 @@ class FlashInterface(AhbPeripheral):
         latency, hclk_hz = self.values[ACR] & ACR_LATENCY, self.bus.clocks().hclk_hz
         if not self.limits or hclk_hz <= self.limits[min(latency, len(self.limits) - 1)]:
             return
-        needed = next((n for n, limit in enumerate(self.limits) if hclk_hz <= limit), 7)
-        text = f"HCLK {hclk_hz / 1e6:g} MHz with FLASH_ACR.LATENCY {latency}, expected {needed}"
+        expected = f"at most {self.limits[-1] / 1e6:g} MHz"
+        if hclk_hz <= self.limits[-1]:
+            expected = str(next(n for n, limit in enumerate(self.limits) if hclk_hz <= limit))
+        text = f"HCLK {hclk_hz / 1e6:g} MHz with FLASH_ACR.LATENCY {latency}, expected {expected}"
         self.bus.report(Check.FLASH_LATENCY, self.name, text)
 
     # Keys and locks
@@ -150,8 +154,8 @@ class FlashInterface(AhbPeripheral):
         self.store(CR, value)
         if value & CR_LOCK:
             self.values[CR] |= CR_LOCK
-        if value & CR_STRT and value & (CR_SER | CR_MER):
-            self._erase(value)
+        if value & CR_STRT and self.values[CR] & (CR_SER | CR_MER | CR_MER1):
+            self._erase(self.values[CR])
         self._update_irq()
 
     def _write_options(self, value: int) -> None:
@@ -172,7 +176,9 @@ class FlashInterface(AhbPeripheral):
         table = sectors(cells.size)
         number = control >> 3 & 0x1F
         number -= 4 if number >= 16 else 0  # bank 2 counts on from 16
-        chosen = table if control & CR_MER else table[number : number + 1]
+        chosen = table[number : number + 1]
+        if control & (CR_MER | CR_MER1):
+            chosen = self._mass(control, table)
         if not chosen or any(self._is_protected(table.index(sector)) for sector in chosen):
             self._fail(SR_WRPERR)
             return
@@ -185,8 +191,15 @@ class FlashInterface(AhbPeripheral):
 
         self._start(time_ns, erased)
 
+    def _mass(self, control: int, table: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        """The sectors of a mass erase."""
+        return table
+
     def _is_protected(self, sector: int) -> bool:
-        return sector < 12 and not self.values[OPTCR] >> (16 + sector) & 1
+        return not self._protection(sector) >> (16 + sector % _BANK_SECTORS) & 1
+
+    def _protection(self, _sector: int) -> int:
+        return self.values[OPTCR]
 
     def program(self, address: int, size: int, value: int) -> None:
         """A store to the memory. Bits only go from 1 to 0 (section 3.6.4)."""
@@ -243,3 +256,32 @@ class FlashInterface(AhbPeripheral):
             bool(status & SR_EOP and control & CR_EOPIE)
             or bool(status & SR_OPERR and control & CR_ERRIE)
         )
+
+
+class DualBankFlash(FlashInterface):
+    """Of the STM32F42x, F43x, F469 and F479: bank 2 has a mass erase and protections of its own.
+
+    RM0090 sections 3.9.7 to 3.9.11 (STM32F42x, 43x); RM0386 chapter 3.
+    """
+
+    layout: ClassVar[Mapping[int, Register]] = {
+        **FlashInterface.layout,
+        ACR: Register("ACR", 0, 0x1F0F),
+        CR: Register("CR", CR_LOCK, 0x0301_83FF & ~CR_STRT),
+        OPTCR1: Register("OPTCR1", 0x0FFF_0000, 0x0FFF_0000),
+    }
+    stable = frozenset(layout)
+
+    def write_word(self, offset: int, value: int) -> None:
+        """Write a register and do what the write starts."""
+        if offset != OPTCR1:
+            super().write_word(offset, value)
+        elif not self.values[OPTCR] & OPTCR_OPTLOCK:
+            self.store(OPTCR1, value)
+
+    def _mass(self, control: int, table: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        first = table[:_BANK_SECTORS] if control & CR_MER else []
+        return first + (table[_BANK_SECTORS:] if control & CR_MER1 else [])
+
+    def _protection(self, sector: int) -> int:
+        return self.values[OPTCR if sector < _BANK_SECTORS else OPTCR1]

@@ -18,6 +18,7 @@ class Gated(Peripheral):
         super().__init__(device.name)
         self._device = device
         self._why = why
+        self.size = device.size
 
     def read(self, offset: int, size: int) -> int:
         """Nothing answers."""

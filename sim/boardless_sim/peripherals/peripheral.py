@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from boardless_sim.finding import Check
+from boardless_sim.foreseen import DmaRoom, Foreseen
 from boardless_sim.peripherals.state import State, capture
 
 
@@ -78,6 +79,24 @@ class Bus(Protocol):
         Returns how many the controller served now; 0 when no enabled stream listens.
         """
 
+    def dma_room(self, request: str) -> DmaRoom | None:
+        """Of the stream that listens to a request: how much it takes before a flag changes.
+
+        None where there is none, or where it moves in a way that nobody foresees.
+        """
+
+    def carry_on(self, event: Event, foreseen: Foreseen) -> Event:
+        """The board may carry out what follows on an event that waits; asked within an event.
+
+        Returns the event to cancel instead; a board that carries out nothing returns the same.
+        """
+
+    def look_again(self) -> None:
+        """What a device foresaw may come otherwise; writes of the firmware are known."""
+
+    def dma_end(self, request: str) -> None:
+        """The last transfer of a request was made: for a stream that the device controls."""
+
     def memory_read(self, address: int, size: int) -> bytes:
         """Bytes of RAM or Flash. Raises `BusFault` where there is no memory."""
 
@@ -123,7 +142,7 @@ class Peripheral(ABC):
 
     registers: ClassVar[Mapping[int, str]] = {}
     stable: ClassVar[frozenset[int]] = frozenset()
-    size: ClassVar[int] = 0x400
+    size: int = 0x400
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -252,6 +271,18 @@ class _Quiet:
 
     def dma_request(self, request: str, units: int = 1) -> int:
         return 0
+
+    def dma_room(self, request: str) -> DmaRoom | None:
+        return None
+
+    def carry_on(self, event: Event, foreseen: Foreseen) -> Event:
+        return event
+
+    def look_again(self) -> None:
+        """Nothing was changed."""
+
+    def dma_end(self, request: str) -> None:
+        """The stream goes on."""
 
     def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
         """Memory stays as it is."""

@@ -65,3 +65,36 @@ class Pwr(ApbPeripheral):
         elif offset == CSR:
             ready = CSR_BRR if value & CSR_BRE else 0
             self.values[CSR] = (self.values[CSR] & ~CSR_BRR) | ready
+
+
+CR_ODEN, CR_ODSWEN = 1 << 16, 1 << 17
+CSR_ODRDY, CSR_ODSWRDY = 1 << 16, 1 << 17
+
+
+class ScaledPwr(Pwr):
+    """With three scales of voltage: VOS has two bits (RM0368 and RM0383, 5.4.1)."""
+
+    layout: ClassVar[Mapping[int, Register]] = {
+        CR: Register("CR", 0x8000, 0xFFF3),
+        CSR: Register("CSR", CSR_VOSRDY, CSR_EWUP | CSR_BRE),
+    }
+
+
+class OverDrivePwr(Pwr):
+    """And over-drive, without which HCLK ends at 168 MHz (RM0090 5.1.4; RM0386, RM0390 too).
+
+    Over-drive and its switch are ready at once, in that order.
+    """
+
+    layout: ClassVar[Mapping[int, Register]] = {
+        CR: Register("CR", 0xC000, 0x000F_FFF3),
+        CSR: Register("CSR", CSR_VOSRDY, CSR_EWUP | CSR_BRE),
+    }
+
+    def write_word(self, offset: int, value: int) -> None:
+        """Write a register and do what the write starts."""
+        super().write_word(offset, value)
+        on = self.values[CR] & CR_ODEN
+        ready = CSR_ODRDY if on else 0
+        switched = CSR_ODSWRDY if on and self.values[CR] & CR_ODSWEN else 0
+        self.values[CSR] = self.values[CSR] & ~(CSR_ODRDY | CSR_ODSWRDY) | ready | switched

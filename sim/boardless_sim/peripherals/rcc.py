@@ -48,6 +48,7 @@ _TO_RESET, _TO_SLEEP = -0x20, 0x20  # from a bus's enable register to its reset 
 
 Gates = Mapping[str, Mapping[int, str]]
 """By bus ("AHB1"), then by bit: what the enable bit clocks. A name in parentheses has no reset."""
+CFGR_I2SSRC = 1 << 23
 _CLOCK_REGISTERS = frozenset({CR, PLLCFGR, CFGR})
 
 
@@ -165,7 +166,7 @@ class Rcc(AhbPeripheral):
         """The clocks that the registers ask for now (figure 21)."""
         cfgr = self.values[CFGR]
         hclk = self._system_clock_hz() // _ahb_divider(cfgr >> 4 & 0xF)
-        apb1, apb2 = _apb_divider(cfgr >> 10 & 7), _apb_divider(cfgr >> 13 & 7)
+        apb1, apb2 = apb_divider(cfgr >> 10 & 7), apb_divider(cfgr >> 13 & 7)
         return Clocks(
             hclk_hz=hclk,
             pclk1_hz=hclk // apb1,
@@ -204,6 +205,20 @@ class Rcc(AhbPeripheral):
             hertz = (self._system_clock_hz(), self._plli2s_hz(), self._hse_hz_now(),
                      self._pll_hz())[source]  # fmt: skip
         return hertz // (prescaler - 2 if prescaler & 4 else 1)
+
+    def pll48_hz(self) -> int:
+        """PLL48CLK, for OTG_FS, SDIO and RNG (RCC_PLLCFGR, PLLQ)."""
+        pll = self.values[PLLCFGR]
+        hertz = self._plls_input_hz() * (pll >> 6 & 0x1FF) / max(pll >> 24 & 0xF, 2)
+        return round(hertz) * self._is_ready(CR_PLLRDY)
+
+    def lcd_hz(self) -> int:
+        """The pixel clock of the LTDC; only parts with PLLSAI have one."""
+        return 0
+
+    def i2s_hz(self) -> int:
+        """The clock of I2S: PLLI2S, while the pin I2S_CKIN is not chosen (RCC_CFGR, I2SSRC)."""
+        return 0 if self.values[CFGR] & CFGR_I2SSRC else self._plli2s_hz()
 
     def _is_ready(self, flag: int) -> bool:
         return bool(self.values[CR] & flag)
@@ -351,5 +366,6 @@ def _ahb_divider(hpre: int) -> int:
     return 1 if hpre < 8 else (2, 4, 8, 16, 64, 128, 256, 512)[hpre - 8]
 
 
-def _apb_divider(ppre: int) -> int:
+def apb_divider(ppre: int) -> int:
+    """What a field PPRE1 or PPRE2 of RCC_CFGR divides HCLK by."""
     return 1 if ppre < 4 else (2, 4, 8, 16)[ppre - 4]

@@ -17,17 +17,20 @@ CCR1, CCR2, CCR3, CCR4, BDTR, DCR, DMAR, OR = 0x34, 0x38, 0x3C, 0x40, 0x44, 0x48
 
 CR1_CEN, CR1_UDIS, CR1_URS, CR1_OPM = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 CR1_DIR, CR1_CMS, CR1_ARPE = 1 << 4, 3 << 5, 1 << 7
-SMCR_SMS, SMCR_ECE = 7, 1 << 14
+CR2_TI1S = 1 << 7
+SMCR_SMS, SMCR_ECE, SMCR_ETP = 7, 1 << 14, 1 << 15
 UIF, CC1IF, COMIF, TIF, BIF = 1 << 0, 1 << 1, 1 << 5, 1 << 6, 1 << 7  # in SR, as in DIER
 CC1OF = 1 << 9
-UDE, CC1DE = 1 << 8, 1 << 9
-EGR_UG, EGR_CC1G = 1 << 0, 1 << 1
-BDTR_MOE = 1 << 15
+UDE, CC1DE, COMDE, TDE = 1 << 8, 1 << 9, 1 << 13, 1 << 14
+EGR_UG, EGR_CC1G, EGR_COMG, EGR_TG, EGR_BG = 1 << 0, 1 << 1, 1 << 5, 1 << 6, 1 << 7
+BDTR_BKE, BDTR_BKP, BDTR_AOE, BDTR_MOE = 1 << 12, 1 << 13, 1 << 14, 1 << 15
 _FLAGS = 0x1EFF
-_REQUESTS = 0x1F00  # of DIER
+_REQUESTS = 0x7F00  # of DIER
 ENCODER_MODES = {1: (2,), 2: (1,), 3: (1, 2)}  # by SMS: the inputs whose edges count
-EXTERNAL_CLOCK = 7
-TRIGGER_TI1_EDGES, TRIGGER_TI1, TRIGGER_TI2 = 4, 5, 6  # SMCR.TS
+RESET_MODE, GATED_MODE, TRIGGER_MODE, EXTERNAL_CLOCK = 4, 5, 6, 7
+TRIGGER_TI1_EDGES, TRIGGER_TI1, TRIGGER_TI2, TRIGGER_ETR = 4, 5, 6, 7  # SMCR.TS; below: ITRx
+_ON_RESET, _ON_ENABLE, _ON_UPDATE, _ON_COMPARE = range(4)  # CR2.MMS: when TRGO is pulsed
+_INPUT_TRC = 3  # CCxS: captures when another timer triggers
 _SHAPES_OUTPUT = frozenset({CR1, EGR, CCMR1, CCMR2, CCER, PSC, ARR, CCR1, CCR2, CCR3, CCR4, BDTR})
 
 
@@ -55,6 +58,7 @@ def _layout(channels: int, *, wide: bool = False, advanced: bool = False) -> dic
         )
     if channels == 4:
         layout[CCMR2] = Register("CCMR2", 0, 0xFFFF)
+        layout |= {DCR: Register("DCR", 0, 0x1F1F), DMAR: Register("DMAR", 0, 0)}
     for channel in range(channels):
         layout[CCR1 + 4 * channel] = Register(f"CCR{channel + 1}", 0, full)
     if advanced:
@@ -76,11 +80,13 @@ class Timer(ApbPeripheral):
     layout: ClassVar[Mapping[int, Register]] = {
         **_layout(4), OR: Register("OR", 0, 0xCC0),
     }  # fmt: skip
-    unmodelled: ClassVar[Mapping[int, str]] = {DCR: "DCR", DMAR: "DMAR"}
-    stable = frozenset(layout) - {CNT, CR1}
+    stable = frozenset(layout) - {CNT, CR1, DMAR}
 
     def __init__(self, name: str, *irqs: int, on_apb2: bool = False) -> None:
-        """`irqs`: one, or those for break, update, trigger and compare."""
+        """`irqs`: one, or those for break, update, trigger and compare.
+
+        `masters` are the timers behind ITR0 to ITR3; `listen` is for whoever a signal starts.
+        """
         lines = [IrqLine(self, irq) for irq in irqs]
         if len(lines) == 1:
             self._lines = [(lines[0], 0xFF)]
@@ -90,6 +96,9 @@ class Timer(ApbPeripheral):
             self._lines = list(zip(lines, masks, strict=True))
         self._on_apb2 = on_apb2
         self._event: Event | None = None
+        self._listeners: dict[str, list[Callable[[], None]]] = {}
+        self.masters: tuple[Timer | None, ...] = (None,) * 4
+        self._master: Timer | None = None
         super().__init__(name)
         self.on_output: Callable[[], None] = lambda: None
 
@@ -106,6 +115,9 @@ class Timer(ApbPeripheral):
         self._compares = [
             0
         ] * self.channels  # in force; a preloaded CCRx waits for the update event
+        self._gate_is_open = False  # in gated mode
+        self._external_edges = 0
+        self._burst_index = 0  # of DMAR
         self._marks: list[int] | None = None  # where something happens, until that changes
 
     def reset(self) -> None:
@@ -122,6 +134,93 @@ class Timer(ApbPeripheral):
         super().clock(on)
         self._plan()
 
+    # Triggers (sections 18.3.14 and 18.3.15)
+
+    def listen(self, signal: str, heard: Callable[[], None]) -> None:
+        """Call back at each pulse of "TRGO", or of "CC1" to "CC4"."""
+        self._advance()
+        self._listeners.setdefault(signal, []).append(heard)
+        self._plan()
+
+    def ignore(self, signal: str, heard: Callable[[], None]) -> None:
+        """Call back no more."""
+        self._listeners[signal].remove(heard)
+        if not self._listeners[signal]:
+            del self._listeners[signal]
+
+    def _tell(self, signal: str) -> None:
+        for heard in tuple(self._listeners.get(signal, ())):
+            heard()
+
+    @property
+    def _master_mode(self) -> int:
+        return self.values[CR2] >> 4 & 7 if CR2 in self.layout else -1
+
+    def _follow_master(self) -> None:
+        """Listen to the timer behind the chosen ITRx."""
+        chosen = self.values[SMCR] >> 4 & 7
+        uses = self.values[SMCR] & SMCR_SMS > 3 or any(
+            channel.selection == _INPUT_TRC for channel in self.outputs
+        )
+        master = self.masters[chosen] if uses and chosen < len(self.masters) else None
+        if master is self._master:
+            return
+        if self._master is not None:
+            self._master.ignore("TRGO", self._master_pulse)
+        self._master = master
+        if master is not None:
+            master.listen("TRGO", self._master_pulse)
+
+    def _master_pulse(self) -> None:
+        if not self.clocked:
+            return
+        self._advance()
+        for number, channel in enumerate(self.outputs):
+            if channel.selection == _INPUT_TRC and channel.enabled:
+                self._take_capture(number)
+        self._triggered()
+        self._update_irq()
+        self._plan()
+
+    def _triggered(self) -> None:
+        """An active edge of TRGI."""
+        mode = self.values[SMCR] & SMCR_SMS
+        if not mode:
+            return
+        self.values[SR] |= TIF
+        if self.values[DIER] & TDE:
+            self._request("TRIG")
+        if mode == RESET_MODE:
+            self._restart()
+        elif mode == TRIGGER_MODE and not self.values[CR1] & CR1_CEN:
+            self._enable_by_trigger()
+        elif mode == EXTERNAL_CLOCK and self.values[CR1] & CR1_CEN:
+            self._go(1)
+
+    def _enable_by_trigger(self) -> None:
+        self.values[CR1] |= CR1_CEN
+        self._since = self.bus.now()
+        self._set_tick()
+        if self._master_mode == _ON_ENABLE:
+            self._tell("TRGO")
+
+    def _restart(self) -> None:
+        self.counter.position = 0
+        self._since = self.bus.now()
+        self._update_event(by_software=True)
+
+    def _request(self, signal: str) -> None:
+        """A DMA request; a burst has as many transfers as DCR says (section 18.3.18)."""
+        units = (self.values[DCR] >> 8 & 0x1F) + 1 if DCR in self.layout else 1
+        self.bus.dma_request(f"{self.name}_{signal}", units)
+
+    def _burst_register(self) -> int:
+        """Which register DMAR stands for: from DBA on, one after the other."""
+        control = self.values[DCR]
+        offset = 4 * ((control & 0x1F) + self._burst_index)
+        self._burst_index = (self._burst_index + 1) % ((control >> 8 & 0x1F) + 1)
+        return offset
+
     # Registers
 
     def read_word(self, offset: int) -> int:
@@ -132,6 +231,8 @@ class Timer(ApbPeripheral):
         if offset == CR1:
             self._advance()
             return self.values[CR1] & ~CR1_DIR | CR1_DIR * self.counter.counts_down
+        if offset == DMAR and DMAR in self.layout:
+            return self.read_word(self._burst_register())
         if CCR1 <= offset <= CCR4 and offset in self.layout:
             channel = (offset - CCR1) >> 2
             if self.outputs[channel].selection:
@@ -142,6 +243,9 @@ class Timer(ApbPeripheral):
 
     def write_word(self, offset: int, value: int) -> None:
         """Write a register and do what the write starts."""
+        if offset == DMAR and DMAR in self.layout:
+            self.write_word(self._burst_register(), value)
+            return
         self._advance()
         running = self.values[CR1] & CR1_CEN
         self._marks = None
@@ -158,6 +262,8 @@ class Timer(ApbPeripheral):
         if not running and self.values[CR1] & CR1_CEN:
             self._since = self.bus.now()
             self._set_tick()
+            if self._master_mode == _ON_ENABLE:
+                self._tell("TRGO")
         self._update_irq()
         self._plan()
         if offset in _SHAPES_OUTPUT:
@@ -178,8 +284,19 @@ class Timer(ApbPeripheral):
             number = (offset - CCR1) >> 2
             if not self.outputs[number].preloaded:
                 self._compares[number] = self.values[offset]
-        elif offset == SMCR and SMCR in self.layout and not self._follows_what_is_modelled():
+        else:
+            self._configure_trigger(offset, value)
+
+    def _configure_trigger(self, offset: int, value: int) -> None:
+        if offset == SMCR and SMCR in self.layout:
+            self._follow_master()
+            self._gate_is_open = self._gate_level()
+            if value & SMCR_SMS == GATED_MODE and value >> 4 & 7 < TRIGGER_TI1_EDGES:
+                self.unmodelled_write(offset, value)  # by the level of another timer's TRGO
+        elif offset == CR2 and value & CR2_TI1S and self.channels:
             self.unmodelled_write(offset, value)
+        elif offset == DCR:
+            self._burst_index = 0
 
     def _configure_channels(self, offset: int, value: int) -> None:
         for number, channel in enumerate(self.outputs):
@@ -187,22 +304,40 @@ class Timer(ApbPeripheral):
             channel.configure(ccmr, self.values[CCER] >> (4 * number))
             if not channel.preloaded:
                 self._compares[number] = self.values[CCR1 + 4 * number]
-            if channel.selection == 3:  # the trigger of another timer
-                self.unmodelled_write(offset, value)
-
-    def _follows_what_is_modelled(self) -> bool:
-        mode, trigger = self.values[SMCR] & SMCR_SMS, self.values[SMCR] >> 4 & 7
-        by_input = mode == EXTERNAL_CLOCK and trigger >= TRIGGER_TI1_EDGES and trigger < 7
-        return not self.values[SMCR] & SMCR_ECE and (not mode or mode in ENCODER_MODES or by_input)
+        if SMCR in self.layout:
+            self._follow_master()
 
     def _generate(self, value: int) -> None:
         for channel in range(self.channels):
             if value & EGR_CC1G << channel:
                 self._flag(channel)
         if value & EGR_UG:
-            self.counter.position = 0
-            self._since = self.bus.now()
-            self._update_event(by_software=True)
+            self._restart()
+            if self._master_mode == _ON_RESET:
+                self._tell("TRGO")
+        if value & EGR_TG and SMCR in self.layout:
+            self.values[SR] |= TIF
+            if self.values[DIER] & TDE:
+                self._request("TRIG")
+        if self.advanced and value & EGR_COMG:
+            self.values[SR] |= COMIF
+            if self.values[DIER] & COMDE:
+                self._request("COM")
+        if self.advanced and value & EGR_BG:
+            self._break()
+
+    def _break(self) -> None:
+        """BIF, and the outputs are off (section 17.3.12)."""
+        self.values[SR] |= BIF
+        self.values[BDTR] &= ~BDTR_MOE
+
+    def break_input(self, high: bool) -> None:
+        """The level at the pin BKIN changed."""
+        active_high = bool(self.values[BDTR] & BDTR_BKP)
+        if self.clocked and self.values[BDTR] & BDTR_BKE and high is active_high:
+            self._break()
+            self._update_irq()
+            self.on_output()
 
     # Counting
 
@@ -214,8 +349,13 @@ class Timer(ApbPeripheral):
     @property
     def _runs_by_itself(self) -> bool:
         """Whether the internal clock drives the counter; inputs do in the other modes."""
-        mode = self.values[SMCR] & SMCR_SMS if SMCR in self.layout else 0
-        return self.clocked and bool(self.values[CR1] & CR1_CEN) and mode not in _BY_EDGES
+        if not (self.clocked and self.values[CR1] & CR1_CEN):
+            return False
+        slave = self.values[SMCR] if SMCR in self.layout else 0
+        mode = slave & SMCR_SMS
+        if mode == GATED_MODE and not self._gate_is_open:
+            return False
+        return mode not in _BY_EDGES and not slave & SMCR_ECE
 
     def _advance(self) -> None:
         """Bring counter and flags up to now."""
@@ -266,7 +406,7 @@ class Timer(ApbPeripheral):
     def _unchanging(self) -> bool:
         """Whether one more period is like the last, with nobody to notice."""
         toggles = any(channel.mode is OutputMode.TOGGLE for channel in self.outputs)
-        noticed = self.values[DIER] & _REQUESTS or self.values[CR1] & CR1_OPM
+        noticed = self.values[DIER] & _REQUESTS or self.values[CR1] & CR1_OPM or self._listeners
         flags = UIF | sum(CC1IF << n for n in range(self.channels) if self._matches(n))
         seen = self.values[SR] & flags == flags
         return (
@@ -317,28 +457,60 @@ class Timer(ApbPeripheral):
         self._set_tick()
         if not by_software and control & CR1_OPM:
             self.values[CR1] &= ~CR1_CEN
+        if self.advanced and not by_software and self.values[BDTR] & BDTR_AOE:
+            self.values[BDTR] |= BDTR_MOE
+        if self._listeners and self._pulses_at_update:
+            self._tell("TRGO")
         if by_software and control & CR1_URS:
             return
         self.values[SR] |= UIF
         if self.values[DIER] & UDE:
-            self.bus.dma_request(f"{self.name}_UP")
+            self._request("UP")
+
+    @property
+    def _pulses_at_update(self) -> bool:
+        """MMS: the update itself, or the rising edge of an OCxREF in PWM mode 1."""
+        mode = self._master_mode
+        if mode <= _ON_COMPARE:
+            return mode == _ON_UPDATE
+        return self.outputs[mode - _ON_COMPARE - 1].mode is OutputMode.PWM_1
 
     def _match(self, channel: int) -> None:
         self.outputs[channel].matched()
         self._flag(channel)
+        if self._listeners:
+            mode = self._master_mode
+            self._tell(f"CC{channel + 1}")
+            follows = mode == _ON_COMPARE + 1 + channel and not self._pulses_at_update
+            if (mode == _ON_COMPARE and not channel) or follows:
+                self._tell("TRGO")
 
     def _flag(self, channel: int) -> None:
         self.values[SR] |= CC1IF << channel
         if self.values[DIER] & CC1DE << channel:
-            self.bus.dma_request(f"{self.name}_CH{channel + 1}")
+            self._request(f"CH{channel + 1}")
 
     # Pins
+
+    def complement_level(self, channel: int) -> bool | None:
+        """The level at CHxN, which opposes the channel; dead time is not modelled."""
+        output = self.outputs[channel - 1]
+        enables = self.values[CCER] >> (4 * channel - 4)
+        if output.selection or not enables & 4 or not self._outputs_enabled:
+            return None
+        reference = self._reference(channel) is not output.inverted
+        return reference is bool(enables & 8)
 
     def output_level(self, channel: int) -> bool | None:
         """The level that channel 1 to 4 drives now; None while it drives none."""
         output = self.outputs[channel - 1]
         if output.selection or not output.enabled or not self._outputs_enabled:
             return None
+        return self._reference(channel)
+
+    def _reference(self, channel: int) -> bool:
+        """OCx: the reference, inverted where CCxP says so."""
+        output = self.outputs[channel - 1]
         self._advance()
         return output.output(
             self.counter.value,
@@ -391,32 +563,59 @@ class Timer(ApbPeripheral):
             wanted = 1 if other == number else 2
             if other < self.channels and self.outputs[other].selection == wanted:
                 self._capture(other, rising)
-        self._count_edge(channel, rising)
+        if channel <= 2 and SMCR in self.layout:
+            self._count_edge(channel, rising)
         self._update_irq()
         self._plan()
 
     def _capture(self, channel: int, rising: bool) -> None:
-        if not self.outputs[channel].captures(rising):
-            return
+        if self.outputs[channel].captures(rising):
+            self._take_capture(channel)
+
+    def _take_capture(self, channel: int) -> None:
         if self.values[SR] & CC1IF << channel:
             self.values[SR] |= CC1OF << channel
         self.values[CCR1 + 4 * channel] = self._compares[channel] = self.counter.value & self.top
         self._flag(channel)
 
     def _count_edge(self, channel: int, rising: bool) -> None:
-        """An edge as the counter's clock: encoder, or external clock mode 1 (section 18.3.12)."""
-        mode = self.values[SMCR] & SMCR_SMS if SMCR in self.layout else 0
-        if not self.values[CR1] & CR1_CEN or mode not in _BY_EDGES or channel > 2:
+        """An edge at TI1 or TI2: for the encoder (section 18.3.12), or as the trigger."""
+        mode, trigger = self.values[SMCR] & SMCR_SMS, self.values[SMCR] >> 4 & 7
+        if mode in ENCODER_MODES:
+            if self.values[CR1] & CR1_CEN and channel in ENCODER_MODES[mode]:
+                self._turn(up=self._turns_up(channel, rising))
+        elif trigger == TRIGGER_TI1_EDGES and channel == 1:
+            self._triggered()
+        elif trigger - TRIGGER_TI1 == channel - 1:
+            if mode == GATED_MODE:
+                self._gate_is_open = self._gate_level()
+                self._since = self.bus.now()
+                self._triggered()
+            elif self.outputs[channel - 1].sees(rising):
+                self._triggered()
+
+    def _gate_level(self) -> bool:
+        """Whether the input that gates the counter is active."""
+        channel = (self.values[SMCR] >> 4 & 7) - TRIGGER_TI1
+        if not 0 <= channel < min(self.channels, 2):
+            return False
+        return self.outputs[channel].input is not self.outputs[channel].inverted
+
+    def external_edge(self, rising: bool) -> None:
+        """An edge at the pin ETR (sections 18.3.3 and 18.4.3: ECE, ETP, ETPS)."""
+        if not self.clocked or rising is bool(self.values[SMCR] & SMCR_ETP):
             return
-        if mode == EXTERNAL_CLOCK:
-            trigger = self.values[SMCR] >> 4 & 7
-            every = trigger == TRIGGER_TI1_EDGES and channel == 1
-            if every or (
-                trigger - TRIGGER_TI1 == channel - 1 and self.outputs[channel - 1].sees(rising)
-            ):
+        self._external_edges += 1
+        if self._external_edges < 1 << (self.values[SMCR] >> 12 & 3):
+            return
+        self._external_edges = 0
+        if self.values[SMCR] & SMCR_ECE:
+            if self.values[CR1] & CR1_CEN:
                 self._go(1)
-        elif channel in ENCODER_MODES[mode]:
-            self._turn(up=self._turns_up(channel, rising))
+        elif self.values[SMCR] >> 4 & 7 == TRIGGER_ETR:
+            self._triggered()
+        self._update_irq()
+        self._plan()
 
     def _turns_up(self, channel: int, rising: bool) -> bool:
         """Table 95: the direction is that of the edge against the other input's level."""
@@ -441,11 +640,12 @@ class Timer(ApbPeripheral):
             return
         status, enables = self.values[SR], self.values[DIER]
         marks: list[int] = []
-        watched = not status & UIF or enables & UDE or self.values[CR1] & CR1_OPM
+        heard = bool(self._listeners)
+        watched = heard or not status & UIF or enables & UDE or self.values[CR1] & CR1_OPM
         if watched or self._preloaded or self._repetitions:
             marks += self.counter.updates()
         for channel in range(self.channels):
-            if not status & CC1IF << channel or enables & CC1DE << channel:
+            if heard or not status & CC1IF << channel or enables & CC1DE << channel:
                 marks += self._matches(channel)
         if marks:
             due = self._since + self._ticks_to(marks) * self._tick_cycles
@@ -490,7 +690,7 @@ class AdvancedTimer(Timer):
 
     advanced = True
     layout: ClassVar[Mapping[int, Register]] = _layout(4, advanced=True)
-    stable = frozenset(layout) - {CNT, CR1}
+    stable = frozenset(layout) - {CNT, CR1, DMAR}
 
 
 class TwoChannelTimer(Timer):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import ClassVar
 
 from boardless_sim.finding import Check
+from boardless_sim.foreseen import DmaRoom, ForeseenBytes
 from boardless_sim.peripherals.delay import Delay
 from boardless_sim.peripherals.peripheral import Clocks
 from boardless_sim.peripherals.register import ApbPeripheral, IrqLine, Register
@@ -36,13 +38,15 @@ TOLERANCE = 0.0375
 
 _CLEARED_BY_READING = SR_PE | SR_FE | SR_NF | SR_ORE | SR_IDLE
 _CLEARED_BY_ZERO = SR_CTS | SR_LBD | SR_TC | SR_RXNE
+_BYTE, _LINE_END = 0xFF, 0x0A
 _HALF_STOP_BITS = (2, 1, 4, 3)  # by CR2.STOP: 1, 0.5, 2, 1.5 bits
 
 
 class Usart(ApbPeripheral):
     """One USART or UART in asynchronous mode, without hardware flow control.
 
-    `on_transmit` is called with each word when its last bit left. `receive` is the far end: its
+    `on_transmit` is called with each word when its last bit left. `late_words` says how many may
+    come later and together to `on_late`, none of them a line's end. `receive` is the far end: its
     bytes wait until the receiver is on, then arrive at the baud rate.
     """
 
@@ -62,6 +66,8 @@ class Usart(ApbPeripheral):
         super().__init__(name)
         self.console_baud: int | None = None  # at which the far end reads, where that is known
         self.on_transmit: Callable[[int], None] = lambda byte: None
+        self.late_words: Callable[[], int] = lambda: 0
+        self.on_late: Callable[[bytes], None] = lambda sent: None
 
     def reset_values(self) -> None:
         """Registers to their reset values, nothing in progress."""
@@ -146,6 +152,8 @@ class Usart(ApbPeripheral):
         """A register, with the side effects of reading it."""
         if offset == SR:
             self._sr_was_read = True
+            if self._status & SR_TC and self._sending.waiting:
+                self.bus.look_again()  # the next word clears it
             return self._status
         if offset == DR:
             return self._read_data()
@@ -230,8 +238,42 @@ class Usart(ApbPeripheral):
         self._update_irq()
         if "TX" in self.signals:
             self.on_transmit(sent)
+            self._foresee()
         else:
             self._report_no_pin("TX", "sends")
+
+    def _foresee(self) -> None:
+        """While DMA feeds the transmitter, a word follows the other and no flag changes."""
+        waiting = self._tx_data
+        if waiting is None or self._sr_was_read or self._data_mask < _BYTE:
+            return
+        late = self.late_words()
+        if not late or not self.values[CR3] & CR3_DMAT or not self._transmitting:
+            return
+        room = self.bus.dma_room(self._tx_request)
+        if room is None or room.to_memory or room.unit_bytes != 1 or room.device is not self:
+            return
+        count = min(late, room.units)
+        if count > 0 and self._shifting <= _BYTE and waiting <= _BYTE:
+            self._sending.carry_on(
+                ForeseenBytes(
+                    self._shifting,
+                    waiting,
+                    _LINE_END,
+                    count,
+                    self.frame_cycles(),
+                    room,
+                    partial(self._were_sent, room),
+                )
+            )
+
+    def _were_sent(self, room: DmaRoom, sent: bytes, shifting: int, waiting: int, due: int) -> None:
+        """The board sent these for the device, and fetched as many."""
+        room.advance(len(sent))
+        self._shifting, self._tx_data = shifting, waiting
+        self._sr_was_read = False
+        self._sending.move_to(due)
+        self.on_late(sent)
 
     def _request_transmit(self) -> None:
         if self.values[CR3] & CR3_DMAT and self._transmitting and self.values[BRR]:

@@ -19,6 +19,7 @@ from boardless_models.graph.graph import (
     Operator,
     Pool,
     Prelu,
+    Task,
     Value,
     Window,
 )
@@ -166,13 +167,29 @@ LIMITS = {
     "a zero point": Limit(
         lambda at: with_zero_point(graph_with(convolve()), at), 127, 128, "zero point 128"
     ),
-    "outputs": Limit(
-        lambda at: graph_with(Pool("p", 0, 1, "max", Window(1, 1), -128, 127), side=at),
-        32,
-        33,
-        "4356 outputs, expected 1 to 4096",
+    # An index of 16 bits in nn_result.
+    "classes": Limit(lambda at: reduced(at, "classes"), 256, 257, "66049 classes"),
+    "a scale of values": Limit(
+        lambda at: reduced(2, "values", at / 100),
+        3200,
+        3201,
+        "a scale of 32.01, expected at most 32",
+    ),
+    "a scale of an error": Limit(
+        lambda at: reduced(2, "error", at / 100), 12800, 12801, "a scale of 128.01"
     ),
 }
+
+
+def reduced(side: int, task: Task, scale: float = 0.1) -> Graph:
+    """So many outputs a side, as many as inputs."""
+    window = Pool("p", 0, 1, "max", Window(1, 1), -128, 127)
+    graph = graph_with(window, side=side)
+    channels = 1 if task == "classes" else graph.values[0].shape.channels
+    values = tuple(
+        replace(value, scale=scale, shape=Shape(side, side, channels)) for value in graph.values
+    )
+    return replace(graph, values=values, task=task)
 
 
 def with_zero_point(graph: Graph, zero_point: int) -> Graph:

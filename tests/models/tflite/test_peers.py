@@ -5,10 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from boardless import cli
 from boardless_models.data.dataset import DATASET_FOLDER
 from boardless_models.graph.graph import Convolve, Graph
+from boardless_models.int8.scaling import Factor, Rounding, quantize_multiplier, scaled
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite import peers as peers_module
 from boardless_models.tflite.exporter import tflite_of
@@ -82,6 +84,51 @@ def test_every_entry_of_a_table_is_the_peers(name: str, code: int) -> None:
         file = make.file(make.table(make.source, code))
         found = compare(peer, file, graph_of(file, "table", "double"), frame)
         assert (found.mismatches, found.first) == (0, None), seed
+
+
+def sums_that_tell(factor: Factor, rival: Factor, way: Rounding) -> NDArray[np.int64]:
+    """The sums that one factor brings to another int8 than its nearest rival does."""
+    sums = np.arange(-(1 << 24), 1 << 24, dtype=np.int64)
+    one, two = (
+        scaled(sums, np.array(multiplier), np.array(exponent), way)
+        for multiplier, exponent in (factor, rival)
+    )
+    return np.asarray(sums[(one != two) & (np.abs(one) < 120)])
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", ["tflite-micro", "litert-reference"])
+def test_the_scales_of_a_dense_layer_are_multiplied_in_float64(name: str) -> None:
+    """In float32, as TensorFlow's kernel_util.cc has it too, one value of millions differs."""
+    peer = installed(name)
+    scales = [np.float32(scale) for scale in (0.0003, 0.0011, 0.2)]
+    factor = quantize_multiplier(float(scales[0]) * float(scales[1]) / float(scales[2]))
+    rival = quantize_multiplier(float(scales[0] * scales[1]) / float(scales[2]))
+    assert peer.dense_rounding != "float32"
+    sums = sums_that_tell(factor, rival, peer.dense_rounding)
+    assert len(sums) > 5
+    make = Maker(1)
+    make.source = make.value((1, 4), float(scales[0]), 0)
+    file = make.file(make.dense(make.source, len(sums)))
+    contents = {"w": bytes(4 * len(sums)), "b": sums.astype("<i4").tobytes()}
+    file = replace(
+        file,
+        tensors=tuple(
+            replace(tensor, data=contents[tensor.name[0]], scales=np.array(scales[1:2]))
+            if tensor.name[0] in contents
+            else tensor
+            for tensor in file.tensors
+        ),
+    )
+    graph = graph_of(file, "dense", "double")
+    frames = np.full((1, 1, 1, 4), 128, np.uint8)
+    found = compare(peer, file, graph, frames)
+    assert (found.mismatches, found.first) == (0, None)
+    (dense,) = graph.operators
+    assert isinstance(dense, Convolve)
+    wrong = replace(dense, multiplier=np.full_like(dense.multiplier, rival[0]))
+    found = compare(peer, file, replace(graph, operators=(wrong,)), frames)
+    assert found.mismatches == len(sums)
 
 
 @pytest.mark.filterwarnings("ignore")

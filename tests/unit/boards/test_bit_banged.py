@@ -112,9 +112,9 @@ def test_without_a_clock_nobody_acknowledges(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bus", "message"),
     [
-        ("gpio:PD6", "bus 'gpio:PD6', expected I2C1 or gpio:PD6,PD7"),
-        ("gpio:PD6,D7", "pin 'D7', expected one as PG9"),
-        ("SPI1", "the chip has no SPI1, expected one for the camera"),
+        ("gpio:PD6", "bus 'gpio:PD6', expected the pins of its clock and its data"),
+        ("gpio:PD6,D7", "pin 'D7', expected one of the chip's, as PG9"),
+        ("SPI1", "bus 'SPI1', expected one of i2c1, i2c2, i2c3, or two pins"),
     ],
 )
 def test_an_impossible_bus_is_named(tmp_path: Path, bus: str, message: str) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from boardless_sim.peripherals import dma, dma_stream, gpio, i2c, rcc, timer, usart
+from boardless_sim.peripherals.links import spi
 from tests.unit.boards.probed_board import ProbedBoard
 
 # Device, a register of it that keeps what is written, its bit, its enable register.
@@ -17,7 +18,9 @@ GATED = [
     ("USART2", usart.BRR, 17, rcc.APB1ENR), ("I2C1", i2c.TRISE, 21, rcc.APB1ENR),
     ("PWR", 0x00, 28, rcc.APB1ENR), ("USART1", usart.BRR, 4, rcc.APB2ENR),
     ("SYSCFG", 0x08, 14, rcc.APB2ENR), ("WWDG", 0x04, 11, rcc.APB1ENR),
-    ("FSMC", 0x04, 0, rcc.AHB3ENR),
+    ("FSMC", 0x04, 0, rcc.AHB3ENR), ("SPI1", spi.CRCPR, 12, rcc.APB2ENR),
+    ("DAC", 0x08, 29, rcc.APB1ENR), ("OTG_FS", 0x024, 7, rcc.AHB2ENR),
+    ("OTG_HS", 0xE00, 29, rcc.AHB1ENR), ("SDIO", 0x08, 11, rcc.APB2ENR),
 ]  # fmt: skip
 
 
@@ -34,6 +37,32 @@ def test_dead_while_gated(
     board.write(device, offset, 0x11)
     assert board.read(device, offset) & 0x11 == 0x11
     assert len(board.found()) == 2
+
+
+@pytest.mark.fidelity(device="DMA")
+def test_a_stream_may_be_enabled_before_its_device_has_a_clock(board: ProbedBoard) -> None:
+    """The stream holds an address (RM0090 10.5.6), not the device that answers there now."""
+    board.enable(rcc.AHB1ENR, 21)
+    stream = dma.FIRST_STREAM + 5 * dma.STREAM_STRIDE
+    board.machine.memory_write(0x2000_1000, b"\x12\x34")
+    for offset, value in (
+        (dma_stream.PAR, board.address("DAC", 0x10)), (dma_stream.M0AR, 0x2000_1000),
+        (dma_stream.NDTR, 2), (dma_stream.CR, 7 << 25 | 1 << 10 | 1 << 6 | dma_stream.CR_EN),
+    ):  # fmt: skip
+        board.write("DMA1", stream + offset, value)
+    board.enable(rcc.APB1ENR, 29)
+    board.write("DAC", 0x00, 0x103D)  # DMAEN, by software, TEN, EN
+    board.write("DAC", 0x04, 1)
+    assert board.read("DAC", 0x10) == 0x12
+
+
+@pytest.mark.fidelity(device="RNG", behaviour="dead while unclocked", source="RM0090 2.3")
+def test_the_rng_is_dead_while_gated(board: ProbedBoard) -> None:
+    board.write("RNG", 0x00, 4)
+    board.run_us(100)
+    assert board.read("RNG", 0x08) == 0
+    board.enable(rcc.AHB2ENR, 6)
+    assert board.read("RNG", 0x00) == 0  # the write before is lost
 
 
 UNGATED = [("EXTI", 0x00), ("IWDG", 0x08), ("FLASH", 0x00), ("RCC", 0x00)]

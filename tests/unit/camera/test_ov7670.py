@@ -20,6 +20,7 @@ from boardless_sim.faults.sensor import (
     TruncatedFrame,
     WrongPid,
 )
+from boardless_sim.foreseen import LinesAhead
 from tests.unit.fake_bus import FakeBus
 
 FRAME_NS = 33_320_000  # 799,680 clocks at 24 MHz
@@ -43,6 +44,7 @@ class Sink:
         self.on_frame: Callable[[bool], None] = lambda whole: None
         self.listening = True
         self.watches_href = False
+        self.filled = False
         self.href_edges: list[tuple[int, bool]] = []
         self.capturing = False
         self.capture = True
@@ -65,6 +67,9 @@ class Sink:
     def line(self, data: bytes, blanking: bytes) -> None:
         self.lines.append((self.bus.time, data))
         self.blanking = blanking
+
+    def foresee(self, lines: Sequence[bytes | None]) -> LinesAhead | None:
+        return None
 
 
 class Rig:
@@ -311,7 +316,7 @@ def test_queue_moves_on_with_each_capture(rig: Rig) -> None:
     rig.configure(QQVGA)
     frames = shown(rig, 3)
     rig.bus.run_us(6 * FRAME_NS / 1000 + 1)
-    assert rig.camera.lens.captured == [*frames, frames[2], frames[2]]
+    assert list(rig.camera.lens.captured) == [*frames, frames[2], frames[2]]
 
 
 def test_a_frame_that_was_not_captured_stays_at_the_head(rig: Rig) -> None:
@@ -319,10 +324,10 @@ def test_a_frame_that_was_not_captured_stays_at_the_head(rig: Rig) -> None:
     rig.sink.capture = False
     frames = shown(rig, 2)
     rig.bus.run_us(4 * FRAME_NS / 1000 + 1)
-    assert rig.camera.lens.captured == []
+    assert list(rig.camera.lens.captured) == []
     rig.sink.capture = True
     rig.bus.run_us(FRAME_NS / 1000)
-    assert rig.camera.lens.captured == [frames[0]]
+    assert list(rig.camera.lens.captured) == [frames[0]]
 
 
 def test_every_frame_is_counted_whether_or_not_it_is_captured(rig: Rig) -> None:
@@ -349,7 +354,7 @@ def test_a_repeated_capture_in_progress_counts_before_a_new_frame(rig: Rig) -> N
     frame = Frame("new", np.zeros((28, 28), np.uint8))
     assert rig.camera.lens.show(frame) == 1
     rig.bus.run_us(2 * FRAME_NS / 1000)
-    assert rig.camera.lens.captured == [NO_FRAME, frame]
+    assert list(rig.camera.lens.captured) == [NO_FRAME, frame]
 
 
 def test_the_same_frame_may_be_shown_twice(rig: Rig) -> None:
@@ -359,7 +364,7 @@ def test_the_same_frame_may_be_shown_twice(rig: Rig) -> None:
     other = Frame("other", np.ones((28, 28), np.uint8))
     rig.camera.lens.show(other)
     rig.bus.run_us(4 * FRAME_NS / 1000 + 1)
-    assert rig.camera.lens.captured == [frame, frame, other]
+    assert list(rig.camera.lens.captured) == [frame, frame, other]
 
 
 def test_reset_keeps_the_queue(rig: Rig) -> None:
@@ -367,7 +372,7 @@ def test_reset_keeps_the_queue(rig: Rig) -> None:
     rig.camera.reset()
     rig.configure(QQVGA)
     rig.bus.run_us(2 * FRAME_NS / 1000 + 1)
-    assert rig.camera.lens.captured == frames
+    assert list(rig.camera.lens.captured) == frames
 
 
 @pytest.mark.fidelity(device="OV7670", source="OV7670 data sheet")

@@ -145,20 +145,8 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 def test_unknown_format(tmp_path: Path) -> None:
-    message = refusal(write(tmp_path / "a.bmp", b"BM123456"))
-    assert "found an unknown format, expected PNG, PGM, PPM, NPY or IDX" in message
-
-
-@pytest.mark.parametrize("size", [(27, 28), (160, 121), (640, 480), (120, 160)])
-def test_wrong_picture_size(tmp_path: Path, size: tuple[int, int]) -> None:
-    Image.new("L", size).save(tmp_path / "a.png")
-    expected = f"a.png: found {size[0]}x{size[1]}, expected 28x28, 112x112 or 160x120"
-    assert refusal(tmp_path / "a.png").endswith(expected)
-
-
-def test_wrong_pixel_mode(tmp_path: Path) -> None:
-    Image.new("RGBA", (28, 28)).save(tmp_path / "a.png")
-    assert "found pixel mode RGBA, expected 8-bit grey or RGB" in refusal(tmp_path / "a.png")
+    message = refusal(write(tmp_path / "a.xyz", b"no picture"))
+    assert "found an unknown format, expected PNG, JPEG, BMP, TIFF, GIF, WebP, PGM or" in message
 
 
 def test_huge_picture_is_refused_by_its_header(tmp_path: Path) -> None:
@@ -172,26 +160,9 @@ def test_truncated_picture(tmp_path: Path) -> None:
     assert "found a damaged picture" in refusal(write(tmp_path / "b.png", data[:100]))
 
 
-@pytest.mark.parametrize(
-    ("array", "found"),
-    [
-        (np.zeros((28, 28), np.float32), "float32 with 2 dimensions"),
-        (np.zeros((1, 1, 28, 28), np.uint8), "uint8 with 4 dimensions"),
-    ],
-)
-def test_wrong_array(tmp_path: Path, array: Array, found: str) -> None:
-    np.save(tmp_path / "a.npy", array)
-    assert f"found {found}, expected uint8 [H,W] or [N,H,W]" in refusal(tmp_path / "a.npy")
-
-
 def test_pickled_array_is_never_loaded(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.array([{"x": 1}], dtype=object))
     assert "found a damaged array" in refusal(tmp_path / "a.npy")
-
-
-def test_wrong_frame_size_in_a_set(tmp_path: Path) -> None:
-    path = write(tmp_path / "images", idx_bytes(np.zeros((2, 32, 30), np.uint8)))
-    assert "found 30x32, expected 28x28, 112x112 or 160x120" in refusal(path)
 
 
 def test_idx_header_larger_than_its_file(tmp_path: Path) -> None:
@@ -235,8 +206,8 @@ def test_too_few_and_too_many_labels(tmp_path: Path) -> None:
     images = write(tmp_path / "images", idx_bytes(np.zeros((3, 28, 28), np.uint8)))
     few = write(tmp_path / "few.txt", b"1\n2\n")
     many = write(tmp_path / "many.txt", b"1\n2\n3\n4\n5\n")
-    assert "few.txt: found 2 labels, expected 3, one for each frame of" in refusal(images, few)
-    assert "many.txt: found 4 labels, expected 3" in refusal(images, many)
+    assert "few.txt: found 2 labels, expected 3, one for each frame" in refusal(images, few)
+    assert "many.txt: found 5 labels, expected 3" in refusal(images, many)
 
 
 def test_label_that_is_no_integer(tmp_path: Path) -> None:

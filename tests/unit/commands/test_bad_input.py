@@ -71,19 +71,13 @@ def test_a_firmware_that_is_none(
 def test_a_folder_without_pictures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty").mkdir()
     found = run(capsys, tmp_path, "app.elf", "--frames", tmp_path / "empty")
-    assert found == "/empty: found no pictures, expected PNG, PGM or PPM files"
+    assert found.startswith("/empty: found no pictures, expected PNG, JPEG, ")
 
 
 def test_a_picture_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "shoe.png").write_text("no picture")
     found = run(capsys, tmp_path, "app.elf", "--frames", tmp_path / "shoe.png")
     assert found.startswith("/shoe.png: found an unknown format, expected PNG, ")
-
-
-def test_a_picture_of_the_wrong_size(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Image.fromarray(np.zeros((7, 5), np.uint8)).save(tmp_path / "shoe.png")
-    found = run(capsys, tmp_path, "app.elf", "--frames", tmp_path / "shoe.png")
-    assert found.startswith("/shoe.png: found 5x7, expected ")
 
 
 def test_labels_that_do_not_match(

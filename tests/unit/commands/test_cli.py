@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 
 from boardless import cli
+from boardless.commands import run
 from boardless.running import session
 from boardless_sim.camera import source
+from boardless_sim.camera.fit import FITS
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Capability, StopReason
 from boardless_sim.errors import FrameError
@@ -24,15 +27,20 @@ Board = Callable[..., FakeEngine]
 def board(monkeypatch: pytest.MonkeyPatch) -> Board:
     """Put a fake engine and a fake source behind the command line."""
 
-    def install(engine: FakeEngine | None = None, found: list[Frame] | None = None) -> FakeEngine:
+    def install(
+        engine: FakeEngine | None = None,
+        found: list[Frame] | None = None,
+        skipped: tuple[str, ...] = (),
+    ) -> FakeEngine:
         placed = engine or FakeEngine()
 
         def open_frames(
-            path: str | Path, labels: Path | None = None, limit: int | None = None
-        ) -> Iterator[Frame]:
+            path: str, labels: Path | None = None, limit: int | None = None, *_: object
+        ) -> source.Frames:
             if str(path) == "gone":
                 raise FrameError("gone: no such file, expected frames")
-            return iter((frames(3) if found is None else found)[:limit])
+            given = (frames(3) if found is None else found)[:limit]
+            return source.Frames(iter(given), len(given), skipped=skipped)
 
         monkeypatch.setattr(session.BoardSetup, "power_on", lambda _setup, _image=None: placed)
         monkeypatch.setattr(source, "open_frames", open_frames)
@@ -52,6 +60,22 @@ def test_a_whole_run_passes_and_writes_its_document(
     document = json.loads((tmp_path / "run.json").read_text())
     assert (document["frames"], document["correct"], document["stop_reason"]) == (3, 3, "result")
     assert engine.closed
+
+
+def test_files_that_are_no_pictures_are_counted(
+    board: Board, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board(skipped=("._a.png", "Thumbs.db", "\x1b[2J", "3", "4", "5"))
+    assert cli.main(RUN) == 0
+    said = capsys.readouterr().out
+    expected = "skipped    6 files that are no pictures: ._a.png, Thumbs.db, \\x1b[2J, 3, 4, …"
+    assert expected in said
+
+
+def test_the_fits_of_the_command_are_those_of_the_camera() -> None:
+    option = next(one for one in run.command.params if one.name == "fit")
+    assert isinstance(option.type, click.Choice)
+    assert tuple(option.type.choices) == FITS
 
 
 def test_the_limit_is_given_to_the_source(board: Board, capsys: pytest.CaptureFixture[str]) -> None:

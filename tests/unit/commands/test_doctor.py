@@ -11,7 +11,7 @@ from boardless.project.doctor import Requirement, can_run
 from tests.unit.core.programs import SLEEP_FOREVER, assemble, poke
 from tests.unit.elf.elf_bytes import build_elf
 
-SPI1_CR1, RCC_APB1ENR, TIM2_ARR = 0x4001_3000, 0x4002_3840, 0x4000_002C
+ETH_MACCR, RCC_APB1ENR, TIM2_ARR = 0x4002_8000, 0x4002_3840, 0x4000_002C
 
 FOUND = Requirement("unicorn", "2.1.4", "run", "pip install unicorn==2.1.4")
 MISSING = Requirement("C core", None, "run", "apt-get install build-essential")
@@ -53,6 +53,7 @@ def test_the_document_names_every_tool(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(doctor, "examine", lambda: [FOUND, NO_COMPILER])
+    monkeypatch.setattr(doctor, "examine_project", lambda _folder: [])
     assert cli.main(["doctor", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["schema"], document["can_run"]) == (1, True)
@@ -89,12 +90,12 @@ def test_a_firmware_that_touches_what_is_not_modelled_fails_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     elf = tmp_path / "spi.elf"
-    elf.write_bytes(build_elf(code=assemble(poke(SPI1_CR1, 1) + SLEEP_FOREVER)))
+    elf.write_bytes(build_elf(code=assemble(poke(ETH_MACCR, 1) + SLEEP_FOREVER)))
     assert cli.main(["doctor", "--board", str(elf), "--json"]) == 1
     devices = json.loads(capsys.readouterr().out)["devices"]
     assert [(row["device"], row["standing"]) for row in devices] == [
         ("core", "modelled"),
-        ("SPI1", "not modelled"),
+        ("ETH", "not modelled"),
     ]
 
 

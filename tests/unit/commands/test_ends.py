@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -135,3 +136,14 @@ def test_no_command_takes_a_number_that_cannot_be_compared(
         kind = parameter.type
         is_float = isinstance(kind, click.FloatRange) or kind is click.FLOAT
         assert not is_float or isinstance(kind, Finite), f"{name} {parameter.name}: use Finite"
+
+
+@pytest.mark.parametrize("words", [["test"], ["compare"], ["gateway", "--dry-run"], ["coverage"]])
+def test_a_name_that_the_system_refuses_is_no_fault_of_ours(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--frames", "pattern:bars"] if words[0] in ("compare", "coverage") else []
+    assert cli.main([*words, "a/" * 3000, *options]) == 2
+    said = capsys.readouterr().err
+    assert re.fullmatch(r"boardless: (a/)+.*: (File name too long|not found), expected .*\n", said)
+    assert len(said) < 2100

@@ -100,7 +100,7 @@ def test_an_image_without_a_whole_hash_is_refused(found: FirmwareImage, message:
 
 
 def test_another_model_is_refused_with_both_digests(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model_hash, "load_image", lambda _path: image())
+    monkeypatch.setattr(model_hash, "load_image", lambda *_: image())
     with pytest.raises(ModelError) as caught:
         require_model(Path("app.elf"), ARTIFACT)
     expected = ARTIFACT.with_suffix(".sha256").read_text().split()[0]
@@ -115,7 +115,7 @@ def test_the_right_model_is_no_mismatch(monkeypatch: pytest.MonkeyPatch) -> None
 def test_run_refuses_before_a_board_is_powered(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("boardless_sim.elf.image.load_image", lambda _path: image())
+    monkeypatch.setattr("boardless_sim.elf.image.load_image", lambda *_: image())
     arguments = ["run", "app.elf", "--frames", "pattern:bars", "--model", str(ARTIFACT)]
     assert cli.main(arguments) == 2
     assert DIGEST.hex() in capsys.readouterr().err

@@ -27,7 +27,9 @@ from boardless_sim.timing_basis import TimingBasis
 
 REPO = Path(__file__).parents[3]
 LAYERS = tuple(LayerOutput(index, 10, f"{index:08x}") for index in range(3))
-ANSWERS = tuple(Answer(f"t10k[{number}]", number, 90, LAYERS) for number in range(4))
+ANSWERS = tuple(
+    Answer(f"t10k[{number}]", number, 90, f"r- {number}", LAYERS) for number in range(4)
+)
 ONE = Opinion("one", TimingBasis("cycles", 15), ANSWERS)
 TWO = Opinion("two", TimingBasis("instructions"), ANSWERS)
 

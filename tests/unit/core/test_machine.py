@@ -37,7 +37,7 @@ DEMCR, DWT_CTRL, DWT_CYCCNT = 0xE000_EDFC, 0xE000_1000, 0xE000_1004
 SCB_AIRCR, SCB_SCR = 0xE000_ED0C, 0xE000_ED10
 RCC_CSR = 0x4002_3874
 RCC_CSR_SFTRSTF = 1 << 28
-SPI1_CR1 = 0x4001_3000
+ETH_MACCR = 0x4002_8000
 
 
 @pytest.mark.fidelity(device="core", source="DDI 0403E, B1")
@@ -156,20 +156,20 @@ def test_a_reset_request_starts_again_and_is_told_to_the_rcc(tmp_path: Path) -> 
 
 
 def test_what_is_not_modelled_is_named_once(tmp_path: Path) -> None:
-    engine = power_on(tmp_path, poke(SPI1_CR1, 4) + poke(SPI1_CR1, 8) + poke(SCB_SCR, 0x10))
+    engine = power_on(tmp_path, poke(ETH_MACCR, 4) + poke(ETH_MACCR, 8) + poke(SCB_SCR, 0x10))
     engine.run(10)
     assert engine.log() == [
-        "SPI1_CR1 is not modelled (write of 0x4)",
+        "ETH_MACCR is not modelled (write of 0x4)",
         "SCB_SCR (SEVONPEND) is not modelled (write of 0x10)",
     ]
 
 
 def test_strict_makes_it_an_error(tmp_path: Path) -> None:
     path = tmp_path / "program.elf"
-    path.write_bytes(build_elf(code=assemble(poke(SPI1_CR1, 4) + STOP_HERE)))
+    path.write_bytes(build_elf(code=assemble(poke(ETH_MACCR, 4) + STOP_HERE)))
     engine = NativeEngine(strict=True)
     engine.load(load_image(path))
-    with pytest.raises(StrictError, match=r"SPI1_CR1 is not modelled \(write of 0x4\)"):
+    with pytest.raises(StrictError, match=r"ETH_MACCR is not modelled \(write of 0x4\)"):
         engine.run(10)
 
 
@@ -237,3 +237,11 @@ def test_memory_that_is_not_there_is_an_engine_error(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="register 'r99', expected one of r0, r1"):
         engine.read_register("r99")
     assert engine.read_register("pc") == CODE
+
+
+def test_a_line_through_the_debugger_ends_the_run_at_once(tmp_path: Path) -> None:
+    """SYS_WRITEC (Arm IHI 0100, section 5.22) of a line's end; nothing else would ever come."""
+    newline = [*poke(RAM, 0x0A), *constant(1, RAM), 0x2003, 0xBEAB]  # movs r0, #3; bkpt 0xab
+    engine = power_on(tmp_path, [*newline, *SLEEP_FOREVER])
+    assert engine.run(1_000_000, lambda line: line.port == "semihosting") == StopReason.RESULT
+    assert engine.time_us() < 10

@@ -90,10 +90,6 @@ def with_section(number: int, field: int, value: int) -> Callable[[], bytes]:
             "segment of 16 bytes loads at 0x20000000, expected Flash, from 0x08000000 on",
         ),
         (
-            patched(48, b"\1\0"),
-            "stripped (no .symtab), expected an ELF with its symbols",
-        ),
-        (
             with_section(1, 5, 0x1000),
             "truncated: section '.symtab' ends at byte 4196, file has 331",
         ),

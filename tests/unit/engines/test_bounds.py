@@ -9,7 +9,7 @@ import pytest
 
 from boardless import cli
 from boardless_sim.elf.image import load_image
-from boardless_sim.engines.bounds import Bounds
+from boardless_sim.engines.bounds import Bounds, Guard
 from boardless_sim.engines.engine import StopReason
 from boardless_sim.engines.native.engine import NativeEngine
 from tests.unit.conftest import link
@@ -85,3 +85,38 @@ def test_a_bound_is_no_verdict(
     assert cli.main(arguments) == 2
     said = capsys.readouterr().err
     assert said.startswith("boardless: no verdict after 0 results: reset loop: ")
+
+
+@pytest.mark.parametrize("asked", [["--run", "pattern:bars"], ["--for-us", "100000"]])
+def test_a_stack_is_not_measured_beyond_a_bound(
+    asked: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    elf = link(tmp_path, f"-DHANG={RESETS}", "-DSTACK_TOP=0x20020000", source="hangs.c")
+    monkeypatch.chdir(tmp_path)
+    Path("boardless.toml").write_text("[budget.static-ram]\nmax = '128K'\n")
+    assert cli.main(["budget", str(elf), *asked, "--resets", "20", "--json", "out.json"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("boardless: no whole run to measure the stack on: reset loop: ")
+    assert not Path("out.json").exists()
+
+
+def test_a_wait_that_looks_often_is_one_wait() -> None:
+    guard = Guard(Bounds(resets=3))
+    with guard.one_wait():
+        for _ in range(4):
+            guard.begin()
+            guard.note_reset()
+    assert guard.exceeded == "reset loop: over 3 resets in one wait"
+
+
+def test_a_new_wait_counts_anew() -> None:
+    guard = Guard(Bounds(resets=3))
+    with guard.one_wait():
+        guard.note_reset()
+    for _ in range(4):
+        guard.begin()
+        guard.note_reset()
+    assert guard.exceeded == ""

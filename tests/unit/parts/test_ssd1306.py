@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from boardless_sim.parts.ssd1306 import HEIGHT, WIDTH, Ssd1306
+from tests.unit.parts.conftest import Fitted, SpiMaster
 
 pytestmark = pytest.mark.fidelity(device="SSD1306", source="SSD1306 data sheet")
 
@@ -104,3 +105,15 @@ def test_what_is_not_modelled_is_said(display: Ssd1306) -> None:
 
 def test_it_cannot_be_read(display: Ssd1306) -> None:
     assert not display.start(read=True)
+
+
+def test_on_spi_a_pin_tells_data_from_commands(fitted: Fitted) -> None:
+    """8.1.3: D/C# is sampled with each byte."""
+    board, display = fitted("ssd1306", "spi1:PA4,PA3")
+    master = SpiMaster(board)
+    master.level(3, False)
+    master.transfer(0xAF, 0x8D, 0x14, 0xA1, 0xC8)
+    master.level(3, True)
+    master.transfer(0x01)
+    assert lit(display) == {(0, 0)}
+    assert len(display.drawings) == 1

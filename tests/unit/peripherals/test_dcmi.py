@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boardless_sim.camera.parallel import ParallelPins
+from boardless_sim.foreseen import DmaRoom
 from boardless_sim.peripherals import dcmi
 from boardless_sim.peripherals.dcmi import Dcmi
 from tests.unit.fake_bus import FakeBus
@@ -329,3 +330,77 @@ def test_pins_mean_nothing_to_embedded_sync(embedded: Wires) -> None:
     embedded.dcmi.vsync(False)
     embedded.dcmi.vsync(True)
     assert embedded.flags() == 0
+
+
+def room_for(wires: Wires, words: int) -> DmaRoom:
+    return DmaRoom(True, 0x2000_0000, 4, words, 0x2000_0000, wires.dcmi, lambda units: None)
+
+
+@pytest.fixture
+def captured(wires: Wires, monkeypatch: pytest.MonkeyPatch) -> Wires:
+    """Within a frame, its first line captured."""
+    wires.write(dcmi.CR, SNAPSHOT)
+    wires.dcmi.vsync(False)
+    wires.dcmi.line(line(0), BLANKING)
+    monkeypatch.setattr(wires.bus, "dma_room", lambda request: room_for(wires, 100))
+    return wires
+
+
+def test_lines_to_come_are_foreseen_as_far_as_the_dma_has_room(
+    captured: Wires, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [line(number) for number in range(1, 5)]
+    ahead = captured.dcmi.foresee(lines)
+    assert ahead is not None
+    assert (ahead.skipped, ahead.copied, ahead.data) == (0, 4, b"".join(lines))
+    monkeypatch.setattr(captured.bus, "dma_room", lambda request: room_for(captured, WIDTH // 2))
+    ahead = captured.dcmi.foresee(lines)
+    assert ahead is not None
+    assert ahead.copied == 2
+
+
+def test_the_window_is_foreseen_but_for_the_line_that_ends_the_frame(captured: Wires) -> None:
+    captured.send()
+    captured.write(dcmi.CWSTRT, 3 << 16 | 4)
+    captured.write(dcmi.CWSIZE, 2 << 16 | 7)
+    captured.write(dcmi.CR, SNAPSHOT | dcmi.CR_CROP)
+    captured.dcmi.vsync(False)
+    captured.dcmi.line(line(0), BLANKING)
+    ahead = captured.dcmi.foresee([line(number) for number in range(1, 8)])
+    assert ahead is not None
+    assert (ahead.skipped, ahead.copied, ahead.data) == (2, 2, line(3)[4:12] + line(4)[4:12])
+
+
+@pytest.mark.parametrize(
+    ("control", "pins"),
+    [
+        (SNAPSHOT & ~dcmi.CR_ENABLE, ParallelPins()),
+        (SNAPSHOT | dcmi.CR_ESS, ParallelPins()),
+        (SNAPSHOT | 1 << 10, ParallelPins()),
+        (SNAPSHOT | dcmi.CR_HSPOL, ParallelPins()),
+        (SNAPSHOT & ~dcmi.CR_PCKPOL, ParallelPins()),
+        (SNAPSHOT, ParallelPins(pclk_hz=168_000_000)),
+    ],
+    ids=["off", "embedded codes", "ten bits", "blanking", "other edge", "too fast"],
+)
+def test_what_a_line_might_do_otherwise_is_not_foreseen(
+    captured: Wires, control: int, pins: ParallelPins
+) -> None:
+    assert captured.dcmi.foresee([line(1)]) is not None
+    captured.write(dcmi.CR, control)
+    captured.dcmi.configure(pins)
+    assert captured.dcmi.foresee([line(1)]) is None
+
+
+def test_a_flag_a_lost_line_a_pin_and_half_a_word_are_not_foreseen(captured: Wires) -> None:
+    assert captured.dcmi.foresee([line(1), None]) is None
+    assert captured.dcmi.foresee([line(1), line(2)[:-1]]) is None
+    captured.dcmi.line(line(1)[:-2], BLANKING)
+    assert captured.dcmi.foresee([line(2)]) is None
+    captured.dcmi.line(line(2)[:-2], BLANKING)
+    assert captured.dcmi.foresee([line(3)]) is not None
+    captured.write(dcmi.ICR, dcmi.LINE)
+    assert captured.dcmi.foresee([line(3)]) is None
+    captured.dcmi.line(line(3), BLANKING)
+    captured.dcmi.wire(frozenset({"PIXCK", "HSYNC", "VSYNC", "D0"}))
+    assert captured.dcmi.foresee([line(4)]) is None

@@ -314,3 +314,17 @@ def test_flags_of_every_stream_stand_in_their_place() -> None:
         assert rig.dma.read(register, 4) == ds.TCIF << (0, 6, 16, 22)[number % 4]
         rig.dma.write(register + 8, 4, 0xFFFF_FFFF)
         assert rig.dma.read(register, 4) == 0
+
+
+def test_a_device_that_controls_the_flow_ends_the_stream() -> None:
+    """10.3.15: with PFCTRL the hardware forces NDTR to 0xFFFF; the device tells its last."""
+    bus = FakeBus()
+    device = Dma("DMA2", list(range(8)), {(3, 4): ("SDIO",)}, memory_to_memory=True)
+    bus.place(0x4002_6400, device)
+    at = dma.FIRST_STREAM + 3 * dma.STREAM_STRIDE
+    device.write(at + ds.M0AR, 4, 0x2000_0000)
+    device.write(at + ds.CR, 4, 4 << 25 | ds.CR_PFCTRL | ds.CR_EN)
+    assert device.read(at + ds.NDTR, 4) == 0xFFFF
+    device.end("SDIO")
+    assert not device.read(at + ds.CR, 4) & ds.CR_EN
+    assert device.read(0x00, 4) == ds.TCIF << 22

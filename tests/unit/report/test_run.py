@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from boardless.report.console import WIDTH, console
 from boardless.report.run import FIRST_ROWS, WRONG_ROWS, run_table, shown_rows
-from boardless.running.classify import FrameResult, RunReport, classify
+from boardless.running.classify import RunReport, classify
+from boardless.running.frame_stream import FrameResult
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import Capture, StopReason
 from boardless_sim.timing_basis import TimingBasis

@@ -7,14 +7,13 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from boardless.running.classify import (
-    WINDOW,
-    FrameResult,
     UnreadableResult,
     classify,
     measure_stack,
     measure_stack_for,
     require_results,
 )
+from boardless.running.frame_stream import WINDOW, FrameResult
 from boardless_sim.camera.frame import Frame
 from boardless_sim.engines.engine import StopReason, UartLine
 from boardless_sim.errors import FrameError, ResultError, StrictError
@@ -184,3 +183,16 @@ def test_strict_mode_ends_a_run_by_name() -> None:
         StopReason.STRICT,
         "RNG_CR is not modelled (read)",
     )
+
+
+@pytest.mark.parametrize("forgets", [False, True])
+def test_only_who_says_so_loses_the_history(forgets: bool) -> None:
+    """`Uart Should Not Contain` after `Classify Frames` is about every line since power-on."""
+    kept: list[int] = []
+
+    class Long(FakeEngine):
+        def forget_history(self, keep: int) -> None:
+            kept.append(keep)
+
+    classify(Long(), frames(3), forgets=forgets)
+    assert kept == ([1_000] * 3 if forgets else [])

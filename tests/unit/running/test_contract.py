@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from boardless.project.choice import ProjectChoice
 from boardless.project.config import parse_config
-from boardless.project.contract import load_contract
+from boardless.project.project import load_project
 from boardless.running.classify import classify
 from boardless.running.rig import Rig
 from boardless.running.session import BoardSetup
@@ -113,6 +114,7 @@ def test_a_class_that_nobody_names_is_an_error(elf: Path) -> None:
             "expected group class, score, frame, <stage>_us or <stage>_ms, not total$",
         ),
         ("baud = 0", "expected a number from 1$"),
+        ("baud = 9600", "found 9600 and no port, expected both$"),
         ("baud = 99000000", "expected at most 10500000$"),
         ("speed = 9600", r"^boardless.toml: \[console\] unknown key 'speed', expected one of:"),
     ],
@@ -127,11 +129,11 @@ def test_without_a_file_it_is_the_reference_firmware(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert load_contract(None) == REFERENCE
+    assert load_project().contract == REFERENCE
     Path("boardless.toml").write_text(TOML, encoding="utf-8")
-    assert load_contract(None) == contract_of(TOML)
+    assert load_project().contract == contract_of(TOML)
     with pytest.raises(ConfigError):
-        load_contract(tmp_path / "nope.toml")
+        load_project(ProjectChoice(tmp_path / "nope.toml"))
 
 
 def test_a_time_that_is_no_number_is_an_error() -> None:

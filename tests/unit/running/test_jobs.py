@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from boardless.report.document import fingerprint
-from boardless.running.classify import FrameResult, classify
+from boardless.running.classify import classify
+from boardless.running.frame_stream import FrameResult
 from boardless.running.jobs import (
     BLOCK,
     _blocks,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from boardless.running.classify import FrameResult
+from boardless.running.frame_stream import FrameResult
 from boardless.running.latency import frame_rate, frames_lost, latencies, latency
 from boardless_sim.engines.engine import Capture
 

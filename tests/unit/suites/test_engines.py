@@ -84,7 +84,7 @@ def test_a_test_of_times_gets_precise_time_and_others_do_not(
         return boards[-1]
 
     monkeypatch.setattr(BoardSetup, "_create", create)
-    monkeypatch.setattr("boardless_sim.elf.image.load_image", lambda _path: FirmwareImage)
+    monkeypatch.setattr(BoardSetup, "load", lambda _setup: FirmwareImage)
     monkeypatch.setattr(
         "boardless_sim.engines.mailbox.box.mailbox_of", lambda _image, _contract: None
     )

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from boardless.commands.options import Finite
+from boardless.commands.options import Finite, bounds_options, chip_option
+from boardless_sim.engines.bounds import Bounds
 from boardless_sim.errors import ConfigError, ImageError
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class _Budget(click.Command):
 @click.command("budget", cls=_Budget)
 @click.argument("elf", type=_PATH, required=False)
 @click.option("--config", type=_PATH, metavar="FILE", help="The budgets (boardless.toml).")
+@chip_option
 @click.option(
     "--base", metavar="BASE", help="Compare with a JSON, an ELF, or git:REV (its budget.lock)."
 )
@@ -75,9 +77,11 @@ class _Budget(click.Command):
     metavar="US",
     help="Measure the stack over so much virtual time, whatever the firmware prints.",
 )
+@bounds_options
 def command(
     elf: Path | None,
     config: Path | None,
+    chip: str | None,
     base: str | None,
     linker_map: Path | None,
     today: str | None,
@@ -90,6 +94,9 @@ def command(
     suggest: bool,
     frames: str | None,
     for_us: float | None,
+    host_seconds: float,
+    console_bytes: int,
+    resets: int,
 ) -> int:
     """Hold the firmware's sizes and its stack against their budgets.
 
@@ -103,8 +110,9 @@ def command(
 
     outputs = Outputs(json_path, markdown, sarif, junit, html)
     require_outputs(outputs)
-    asked = _Asked(base, linker_map, _day(today), frames, for_us)
-    targets, are_targets = _targets(elf, config)
+    bounds = Bounds(host_seconds, console_bytes, resets)
+    asked = _Asked(base, linker_map, _day(today), frames, for_us, bounds)
+    targets, are_targets = _targets(elf, config, chip)
     if why is not None or suggest:
         for target in targets:
             click.echo(_told(target, why, asked))
@@ -121,15 +129,18 @@ class _Asked:
     day: datetime.date
     frames: str | None
     for_us: float | None
+    bounds: Bounds
 
 
-def _targets(elf: Path | None, config: Path | None) -> tuple[tuple[Target, ...], bool]:
+def _targets(
+    elf: Path | None, config: Path | None, chip: str | None
+) -> tuple[tuple[Target, ...], bool]:
     """The ELF that is named, as its own target where it is one; else all targets of the file."""
-    from boardless.project.config import config_of, find_config, read_toml
+    from boardless.project.config import config_of, find_config, read_toml, with_chip
     from boardless.project.targets import Target, targets_of
 
     path = config if config is not None else find_config(Path())
-    values = read_toml(path)
+    values = with_chip(read_toml(path), chip)
     targets, shared = targets_of(path, values), config_of(path, values)
     if elf is None and targets:
         return targets, True
@@ -245,10 +256,17 @@ def _measured_stack(
 
     source = open_frames(frames) if frames else open_frames(_STACK_PATTERN, limit=_STACK_FRAMES)
     try:
-        image = image_of(elf)
+        image = image_of(elf, project.image)
     except ImageError as error:
         return None, f"not an image for the virtual board ({error})"
-    with closing(BoardSetup(elf.path, contract=project.contract).power_on(image)) as engine:
+    setup = BoardSetup(
+        elf.path,
+        contract=project.contract,
+        bounds=asked.bounds,
+        board=project.board,
+        image=project.image,
+    )
+    with closing(setup.power_on(image)) as engine:
         if for_us is not None:
             return measure_stack_for(engine, source, for_us), ""
         return measure_stack(engine, source), ""

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from boardless.commands.options import Whole
+
 _PATH = click.Path(path_type=Path)
 
 
@@ -13,7 +15,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--config", type=_PATH, metavar="FILE", help="The lock beside this file.")
 @click.option(
     "--last",
-    type=click.IntRange(1, 1000),
+    type=Whole(1, 1000),
     default=20,
     show_default=True,
     metavar="N",

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, Whole
 from boardless_models.data.dataset import DATASET_FOLDER
 from boardless_models.data.network import Network, network_from_json
 from boardless_models.data.networks import NETWORKS
@@ -90,8 +90,8 @@ def recipe_options(default: Recipe) -> Callable[[Command], Command]:
             decorated = click.option(
                 flags, field.name, default=value, show_default=True, help=HELP[field.name]
             )(decorated)
-        threads = click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
-        seed = click.option("--seed", type=int, default=1, show_default=True)
+        threads = click.option("--threads", type=Whole(1), default=1, show_default=True)
+        seed = click.option("--seed", type=Whole(0), default=1, show_default=True)
         return dataset_option(seed(threads(decorated)))
 
     return decorate

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from boardless.commands.model.options import dataset_option
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, Whole
 from boardless_models.data.opening import open_dataset
 from boardless_models.graph.artifact import save_artifact
 from boardless_models.graph.cost import MODEL_BUDGET_BYTES, check_budget, network_costs
@@ -22,8 +22,8 @@ from boardless_models.int8.scaling import ROUNDING, ROUNDINGS, Rounding
 @click.argument("artifact", type=PATH)
 @dataset_option
 @click.option("--rounding", type=click.Choice(ROUNDINGS), default=ROUNDING, show_default=True)
-@click.option("--budget", type=click.IntRange(1), default=MODEL_BUDGET_BYTES, show_default=True)
-@click.option("--ram-budget", type=click.IntRange(1), default=RAM_BUDGET_BYTES, show_default=True)
+@click.option("--budget", type=Whole(1), default=MODEL_BUDGET_BYTES, show_default=True)
+@click.option("--ram-budget", type=Whole(1), default=RAM_BUDGET_BYTES, show_default=True)
 def command(
     checkpoint: Path,
     artifact: Path,

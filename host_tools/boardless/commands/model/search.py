@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from boardless.commands.model.options import recipe_options
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, Whole
 from boardless_models.data.networks import FASHION_MNIST_8K
 from boardless_models.data.opening import open_dataset
 from boardless_models.training.recipe import SEARCH, Recipe
@@ -16,7 +16,7 @@ from boardless_models.training.search import read_log, search
 
 @click.command("search")
 @click.argument("log", type=PATH)
-@click.option("--candidates", type=click.IntRange(1), default=24, show_default=True)
+@click.option("--candidates", type=Whole(1), default=24, show_default=True)
 @recipe_options(SEARCH)
 def command(log: Path, candidates: int, dataset: Path, seed: int, recipe: Recipe) -> None:
     """Search, with one line of JSON a candidate in LOG (.jsonl); goes on where the log ends."""

@@ -9,7 +9,7 @@ import click
 import torch
 
 from boardless.commands.model.options import dataset_option
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, Whole
 from boardless_models.data.networks import FASHION_MNIST_8K
 from boardless_models.data.opening import open_dataset
 from boardless_models.training.recipe import TEACHER
@@ -20,9 +20,9 @@ from boardless_models.training.teacher import WIDTH, raise_teacher, save_targets
 @click.command("teacher")
 @click.argument("output", type=PATH)
 @dataset_option
-@click.option("--seed", type=int, default=101, show_default=True)
-@click.option("--epochs", type=click.IntRange(1), default=TEACHER.epochs, show_default=True)
-@click.option("--threads", type=click.IntRange(1), default=1, show_default=True)
+@click.option("--seed", type=Whole(0), default=101, show_default=True)
+@click.option("--epochs", type=Whole(1), default=TEACHER.epochs, show_default=True)
+@click.option("--threads", type=Whole(1), default=1, show_default=True)
 def command(output: Path, dataset: Path, seed: int, epochs: int, threads: int) -> None:
     """Train the teacher and write its logits for the training frames to OUTPUT (.npz)."""
     torch.set_num_threads(threads)

@@ -9,7 +9,7 @@ import click
 import numpy as np
 
 from boardless.commands.model.options import network_option, recipe_options, teacher_option
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, Whole
 from boardless_models.data.dataset import Dataset
 from boardless_models.data.network import Network, network_to_json
 from boardless_models.data.networks import FASHION_MNIST_8K, default_network
@@ -29,8 +29,8 @@ from boardless_models.training.train import teacher_record, train
 @click.argument("output", type=PATH)
 @network_option
 @teacher_option
-@click.option("--budget", type=click.IntRange(1), default=MODEL_BUDGET_BYTES, show_default=True)
-@click.option("--ram-budget", type=click.IntRange(1), default=RAM_BUDGET_BYTES, show_default=True)
+@click.option("--budget", type=Whole(1), default=MODEL_BUDGET_BYTES, show_default=True)
+@click.option("--ram-budget", type=Whole(1), default=RAM_BUDGET_BYTES, show_default=True)
 @recipe_options(FLOAT)
 def command(
     output: Path,

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.model.options import dataset_option
-from boardless.commands.options import PATH, Finite
+from boardless.commands.options import PATH, Finite, Whole
 from boardless.running.layers import compare_firmware
 from boardless_models.data.dataset import DATASET_FOLDER
 from boardless_models.data.opening import open_dataset
@@ -39,11 +39,11 @@ DEFAULT_ELF = Path("build/firmware/nn_golden.elf")
     type=click.Choice([*NAMES, ALL]),
     help="Compare every value of every layer instead. Repeatable.",
 )
-@click.option("--frames", type=click.IntRange(0), default=200, show_default=True, metavar="N")
+@click.option("--frames", type=Whole(0), default=200, show_default=True, metavar="N")
 @click.option(
-    "--random", "random_count", type=click.IntRange(0), default=500, show_default=True, metavar="N"
+    "--random", "random_count", type=Whole(0), default=500, show_default=True, metavar="N"
 )
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--seed", type=Whole(0), default=1, show_default=True)
 @click.option("--elf", type=PATH, default=DEFAULT_ELF, show_default=True, metavar="FILE")
 def command(
     network: Path,

@@ -15,9 +15,10 @@ from robot.libraries.BuiltIn import BuiltIn, RobotNotRunningError
 from boardless.running.board_checks import BoardCheck, Rules, judge
 from boardless.running.evidence import as_html
 from boardless.running.rig import Rig
-from boardless.suites.keywords.arguments import Size, microseconds
+from boardless.suites.keywords.arguments import Size, microseconds, strict_arguments
 from boardless.suites.keywords.at_failure import CORES, DEBUG_PORT, keep_core, let_debugger_in
 from boardless_sim.errors import BoardlessError
+from boardless_sim.files import refusal
 
 __all__ = ["Area", "Size", "board_keyword", "microseconds", "robot_variable"]
 
@@ -84,9 +85,12 @@ def board_keyword(
             self.log_evidence()
             self.look_at_failure()
             raise
+        except OSError as error:
+            self.log_evidence()
+            raise BoardlessError(refusal(error)) from error
 
     keyword(run)
-    return run
+    return strict_arguments(run)
 
 
 def robot_variable(name: str) -> str:

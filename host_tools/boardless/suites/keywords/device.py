@@ -13,6 +13,7 @@ from boardless.gateway.command import FIELDS, Command, CommandKind, Field, Respo
 from boardless.gateway.device_board import DeviceBoard
 from boardless.gateway.packets import Packet, encode, new_key
 from boardless.gateway.sender import WAKE, WAKE_S
+from boardless.suites.keywords.arguments import microseconds, strict_arguments
 from boardless_sim.errors import BoardlessError
 from boardless_sim.parts.serial_line import NO_FAULTS, LinkFaults
 
@@ -39,6 +40,7 @@ class DeviceKeywords:
         return self._board
 
     @keyword
+    @strict_arguments
     def power_on_device(
         self,
         elf: Path,
@@ -104,13 +106,12 @@ class DeviceKeywords:
     @keyword
     def run_device_for(self, duration: timedelta) -> None:
         """Let virtual time pass."""
-        self._device.run_us(duration.total_seconds() * 1e6)
+        self._device.run_us(microseconds(duration))
 
     @keyword
     def answer_should_be(self, code: str) -> None:
         """Such as ok, repeated, old, unsigned, range."""
-        found = self._answer.get("code")
-        name = "none" if found is None else ResponseCode(found).name.lower()
+        name = _name_of(self._answer.get("code"))
         if name != code:
             raise AssertionError(f"answer is {name}, expected {code}")
 
@@ -118,7 +119,8 @@ class DeviceKeywords:
     def device_should_be_safe(self, why: str) -> None:
         """In safe mode: motor off, LED off; why is power, watchdog, brown-out, link or commands."""
         said = [line for line in self._device.engine.uart_lines() if "m- safe" in line.text]
-        found = _WHY[_fields(said[-1].text)["why"]] if said else "none"
+        number = _fields(said[-1].text).get("why", 0) if said else 0
+        found = _WHY[number] if number < len(_WHY) else str(number)
         if found != why:
             raise AssertionError(f"last safe mode is for {found}, expected {why}")
         if self._device.servo.angle is not None or any(self._device.led.rgb):
@@ -127,6 +129,7 @@ class DeviceKeywords:
             )
 
     @keyword
+    @strict_arguments
     def servo_should_be_at(self, angle: float, tolerance: float = 1.0) -> None:
         """Driven to this angle, in degrees."""
         found = self._device.servo.angle
@@ -172,9 +175,11 @@ class DeviceKeywords:
         self.send_command("status")
         self._device.run_us(20_000)
         said = [line.text for line in self._device.engine.uart_lines() if "m- status" in line.text]
-        times = _fields(said[-1])
+        times = _fields(said[-1]) if said else {}
         parts = {"run": run_ma, "sleep": sleep_ma, "stop": stop_ma}
-        total = sum(times[f"{name}_ms"] for name in parts)
+        total = sum(times.get(f"{name}_ms", 0) for name in parts)
+        if not total:
+            raise AssertionError("the device does not say its times, expected `m- status`")
         average = sum(times[f"{name}_ms"] * current for name, current in parts.items()) / total
         shares = ", ".join(f"{name} {times[f'{name}_ms'] / total:.1%}" for name in parts)
         logger.info(f"{shares}: {average:.3f} mA, {average * _HOURS_A_DAY:.1f} mAh a day")
@@ -194,9 +199,15 @@ def _command(kind: str, fields: dict[str, int]) -> Command:
     return Command(known[kind], values)
 
 
+def _name_of(code: int | None) -> str:
+    if code is None:
+        return "none"
+    return ResponseCode(code).name.lower() if code in set(ResponseCode) else str(code)
+
+
 def _fields(line: str) -> dict[str, int]:
     return {
         name: int(value)
         for name, _, value in (part.partition("=") for part in line.split())
-        if value
+        if value.isdecimal()
     }

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from boardless.running.classify import FrameResult
+from boardless.running.frame_stream import FrameResult
 from boardless.running.latency import Latency, frame_rate, latency
 from boardless.suites.keywords.area import Area, board_keyword, microseconds
 from boardless.suites.keywords.arguments import Number
+from boardless_sim.camera.fit import DEFAULT_FIT
 from boardless_sim.camera.source import open_frames
 
+EXACT = Number(0.0)
 ONE_SECOND = timedelta(seconds=1)
 
 
@@ -23,7 +25,10 @@ class ResultKeywords(Area):
 
         | ${class} = | Get Result Class |
         """
-        return self._last_result().class_index
+        found = self._last_result().class_index
+        if found is None:
+            raise AssertionError("the network tells no classes apart, expected one that does")
+        return found
 
     @board_keyword
     def result_class_should_be(self, expected: int) -> None:
@@ -53,6 +58,59 @@ class ResultKeywords(Area):
             )
 
     @board_keyword
+    def get_result_values(self) -> list[float]:
+        """What the network put out where it tells no classes apart: its values, or its one error.
+
+        | @{values} = | Get Result Values |
+        """
+        return list(self._last_result().values)
+
+    @board_keyword
+    def result_value_should_be(
+        self, index: int, expected: Number, tolerance: Number = EXACT
+    ) -> None:
+        """One of the last result's values, to within ``tolerance``.
+
+        | Result Value Should Be | 0 | 0.998 | tolerance=0.01 |
+        """
+        found = self._value(index)
+        if not abs(found - expected) <= tolerance:
+            within = f" within {tolerance:g}" if tolerance else ""
+            name = self._last_result().name
+            wanted = f"{expected:g}{within}"
+            raise AssertionError(f"frame {name}: value {index} is {found}, expected {wanted}")
+
+    @board_keyword
+    def result_error_should_be_at_most(self, limit: Number) -> None:
+        """How far an autoencoder's output was from its input: the mean squared difference.
+
+        | Result Error Should Be At Most | 12.5 |
+        """
+        found = self._value(0)
+        if found > limit:
+            name = self._last_result().name
+            raise AssertionError(f"frame {name}: error is {found}, expected at most {limit:g}")
+
+    @board_keyword
+    def result_error_should_be_at_least(self, least: Number) -> None:
+        """The same of an input that an autoencoder should not know.
+
+        | Result Error Should Be At Least | 12.5 |
+        """
+        found = self._value(0)
+        if found < least:
+            name = self._last_result().name
+            raise AssertionError(f"frame {name}: error is {found}, expected at least {least:g}")
+
+    def _value(self, index: int) -> float:
+        result = self._last_result()
+        if not 0 <= index < len(result.values):
+            raise AssertionError(
+                f"frame {result.name}: {len(result.values)} values, expected a value {index}"
+            )
+        return result.values[index]
+
+    @board_keyword
     def result_time_should_be_at_most(self, stage: str, limit: timedelta) -> None:
         """The time that the last result gives for a stage: capture, preprocess, infer or total.
 
@@ -71,16 +129,17 @@ class ResultKeywords(Area):
         labels: Path | None = None,
         limit: int | None = None,
         frame_limit: timedelta = ONE_SECOND,
+        fit: str = DEFAULT_FIT,
     ) -> float | None:
         """Powers the board on anew, shows all ``frames`` and returns the accuracy (0 to 1).
 
         Fails when a frame gets no result within ``frame_limit`` of virtual time. Without labels the
-        accuracy is None.
+        accuracy is None. ``labels`` and ``fit`` are as in `Show Frame` and `boardless run`.
 
         | Classify Frames | t10k-images.gz | t10k-labels.gz | limit=100 |
         | Accuracy Should Be At Least | 0.85 |
         """
-        source = open_frames(frames, labels=labels, limit=limit)
+        source = open_frames(frames, labels, limit, fit, self.rig.classes)
         report = self.rig.classify(source, microseconds(frame_limit))
         if not report.is_complete:
             raise AssertionError(f"stopped after {len(report.results)} frames by {report.detail}")

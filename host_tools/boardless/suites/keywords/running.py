@@ -9,9 +9,10 @@ from pathlib import Path
 from robot.api import SkipExecution
 from robot.api.deco import keyword
 
-from boardless.project.contract import load_project
+from boardless.project.choice import ProjectChoice
+from boardless.project.project import load_project
 from boardless.running.board_checks import Rules
-from boardless.running.classify import FrameResult, last_line, stop_detail
+from boardless.running.frame_stream import FrameResult, last_line, stop_detail
 from boardless.running.post_mortem import examine, in_short
 from boardless.running.session import BoardSetup
 from boardless.suites.keywords.area import Area, board_keyword, microseconds, robot_variable
@@ -33,6 +34,7 @@ class RunningKeywords(Area):
         engine: str | None = None,
         strict: bool = False,
         config: Path | None = None,
+        chip: str | None = None,
     ) -> None:
         """Puts the firmware ``elf`` on a fresh board at virtual time 0. Nothing has run yet.
 
@@ -40,8 +42,9 @@ class RunningKeywords(Area):
         register that is not modelled fails the run. ``engine`` is `native`, `renode` or `qemu`;
         without it ``${ENGINE}`` says which, and else it is `native`. Where the engine is not
         installed the test is skipped, or fails where ``${REQUIRE ENGINE}`` names it
-        (`boardless test --require-engine`). ``config`` is the file that says how the firmware
-        writes its results; without it ``${CONFIG}``, and else `boardless.toml` where there is one.
+        (`boardless test --require-engine`). ``config`` is the file that says what the
+        board is and how the firmware writes its results; without it ``${CONFIG}``, and else
+        `boardless.toml` where there is one. ``chip`` goes before what it says.
 
         | Power On Board | build/firmware/boardless.elf |
         | Power On Board | build/firmware/boardless.elf | strict=True |
@@ -49,8 +52,7 @@ class RunningKeywords(Area):
         | Power On Board | app.elf | rng.py:Rng@0x50060800 |
         """
         chosen = engine or robot_variable("${ENGINE}") or "native"
-        named = robot_variable("${CONFIG}")
-        project = load_project(config or (Path(named) if named else None))
+        project = load_project(_choice(config, chip), elf)
         self.rules = Rules(strict, project.waivers)
         setup = BoardSetup(
             elf,
@@ -59,6 +61,8 @@ class RunningKeywords(Area):
             peripherals=peripherals,
             contract=project.contract,
             bounds=_bounds(),
+            board=project.board,
+            image=project.image,
         )
         try:
             self.rig.power_on(setup)
@@ -217,6 +221,16 @@ class RunningKeywords(Area):
         return f"{stop_detail(engine, reason, limit_us)}{where}; {said}"
 
 
+def _choice(config: Path | None, chip: str | None) -> ProjectChoice:
+    """What a keyword says, else `boardless test`."""
+    named, symbols = robot_variable("${CONFIG}"), robot_variable("${SYMBOLS}")
+    return ProjectChoice(
+        config=config or (Path(named) if named else None),
+        chip=chip or robot_variable("${CHIP}") or None,
+        symbols=Path(symbols) if symbols else None,
+    )
+
+
 def _bounds() -> Bounds:
     """What `boardless test` says, else the usual."""
     host_s, console_bytes, resets = map(
@@ -236,6 +250,7 @@ def _as_dictionary(result: FrameResult) -> dict[str, object]:
         "label": result.label,
         "class": result.class_index,
         "score": result.score,
+        "values": list(result.values),
         "line": result.line,
         **{f"{stage}_us": time_us for stage, time_us in result.times_us.items()},
     }

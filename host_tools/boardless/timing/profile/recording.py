@@ -9,8 +9,10 @@ from itertools import chain
 from pathlib import Path
 
 from boardless.project.model_hash import require_model_in
-from boardless.running.classify import DEFAULT_LIMIT_US, FrameResult, classify, stop_detail
+from boardless.running.classify import DEFAULT_LIMIT_US, classify
+from boardless.running.frame_stream import FrameResult, stop_detail
 from boardless.running.post_mortem import PostMortem, examine, in_short
+from boardless.running.session import BoardSetup
 from boardless.timing.profile.costs import LayerCost, LayerCosts, Stage, StageCosts, label
 from boardless.timing.profile.sampling import (
     EVERY_CYCLES,
@@ -19,14 +21,14 @@ from boardless.timing.profile.sampling import (
     Stack,
     functions,
 )
+from boardless_sim.boards.plan import PLAIN, BoardPlan
 from boardless_sim.camera.frame import Frame
 from boardless_sim.contract import REFERENCE, Contract
-from boardless_sim.elf.image import FirmwareImage, load_image
+from boardless_sim.elf.image import AS_IT_IS, FirmwareImage, ImagePlan
 from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.engines.engine import Engine, StopReason
 from boardless_sim.engines.mailbox.box import mailbox_of
 from boardless_sim.engines.mailbox.fed import MailboxFed
-from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.errors import FrameError, ResultError
 from boardless_sim.timing_basis import TimingBasis
 
@@ -46,6 +48,21 @@ class ProfilePlan:
     contract: Contract = REFERENCE
     model: Path | None = None  # the artifact that the ELF must carry
     bounds: Bounds = DEFAULT
+    board: BoardPlan = PLAIN
+    image: ImagePlan = AS_IT_IS
+
+    @property
+    def setup(self) -> BoardSetup:
+        """The board that it is run on."""
+        return BoardSetup(
+            elf=self.elf,
+            strict=self.strict,
+            peripherals=self.peripherals,
+            contract=self.contract,
+            bounds=self.bounds,
+            board=self.board,
+            image=self.image,
+        )
 
 
 @dataclass(frozen=True)
@@ -144,11 +161,11 @@ class _Recording:
 
     def __init__(self, plan: ProfilePlan) -> None:
         self._plan = plan
-        self._image: FirmwareImage = load_image(plan.elf)
+        self._image: FirmwareImage = plan.setup.load()
+        self._image.require_names("a profile")
         if plan.model is not None:
             require_model_in(self._image, plan.model, plan.contract.symbols)
-        self._engine = NativeEngine(plan.strict, peripherals=plan.peripherals)
-        self._engine.contract, self._engine.bounds = plan.contract, plan.bounds
+        self._engine = plan.setup.native()
         has_mailbox = mailbox_of(self._image, plan.contract) is not None
         self.board: Engine = MailboxFed(self._engine) if has_mailbox else self._engine
         self.close: Callable[[], None] = self.board.close

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from boardless_sim.camera.sensor import Sensor
+from boardless_sim.camera.sensors.ov2640 import Ov2640
 from boardless_sim.camera.sensors.ov7670 import Ov7670
 from boardless_sim.errors import BoardError
 
 SENSORS: Mapping[str, Callable[[], Sensor]] = {
+    "ov2640": Ov2640,
     "ov7670": Ov7670,
 }
 

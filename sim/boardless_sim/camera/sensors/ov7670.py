@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.parallel import ParallelPins
-from boardless_sim.camera.scene import compose, compose_colour
+from boardless_sim.camera.scene import compose, compose_colour, scale_for
 from boardless_sim.camera.sensors.ov7670_output import (
     ARRAY_HEIGHT,
     ARRAY_WIDTH,
@@ -13,11 +15,10 @@ from boardless_sim.camera.sensors.ov7670_output import (
     COM10,
     COM14,
     LINE_PIXELS,
-    Output,
     decode,
-    render,
 )  # fmt: skip
 from boardless_sim.camera.sensors.parallel_sensor import FrameLines, FrameTiming, ParallelSensor
+from boardless_sim.camera.sensors.rendering import Output, render
 from boardless_sim.faults.sensor import Lines
 
 ADDRESS = 0x21  # 7 bits: 0x42 to write, 0x43 to read
@@ -112,7 +113,8 @@ class Ov7670(ParallelSensor):
         output = decode(self.registers)
         cached = self._rendered
         if cached is None or cached[0] is not frame or cached[1] != output:
-            packed = render(compose(frame), output, compose_colour(frame))
+            scale = scale_for(output.full_width)
+            packed = render(compose(frame, scale), output, compose_colour(frame, scale))
             stride, data = packed.shape[1], packed.tobytes()
             lines: Lines = [data[at : at + stride] for at in range(0, len(data), max(stride, 1))]
             self._rendered = cached = (frame, output, lines)
@@ -134,7 +136,8 @@ def _pins(com10: int, pclk_hz: int) -> ParallelPins:
     )
 
 
-def _line_ends(output: Output, frame_ns: int) -> list[int]:
+@lru_cache(maxsize=4)
+def _line_ends(output: Output, frame_ns: int) -> tuple[int, ...]:
     """When each line's last byte is out, since the start of the frame."""
     clocks_per_frame = FRAME_LINES * LINE_PIXELS
     top = FIRST_VISIBLE_LINE
@@ -142,7 +145,7 @@ def _line_ends(output: Output, frame_ns: int) -> list[int]:
     for row in range(output.top, output.top + output.height):
         line = top + (row + 1) * ARRAY_HEIGHT // output.full_height - 1
         ends.append((line * LINE_PIXELS + ARRAY_WIDTH) * frame_ns // clocks_per_frame)
-    return ends
+    return tuple(ends)
 
 
 def _blanking(output: Output, com10: int) -> bytes:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from boardless_sim.camera.frame import Frame
@@ -132,7 +132,7 @@ class QemuEngine(Engine):
         """In the flags of the frames to come."""
         self.mailbox.ask(print_layers=print_all, dump_layer=dump)
 
-    def captured(self) -> list[Frame]:
+    def captured(self) -> Sequence[Frame]:
         """The frames that the firmware took."""
         return [] if self._mailbox is None else self._mailbox.captured()
 

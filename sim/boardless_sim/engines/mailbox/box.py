@@ -7,20 +7,25 @@ from __future__ import annotations
 
 import struct
 from collections import deque
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.scene import LEFT, SMALL, SQUARE, TOP, check, compose
+from boardless_sim.camera.tensor import Tensor
 from boardless_sim.contract import Contract
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.errors import FrameError
+from boardless_sim.history import History
 
 _MAGIC = 0x424C_4D42
 _EMPTY, _FULL = 1, 2
-_LUMA, _YUYV = 1, 2
+_LUMA, _YUYV, _TENSOR = 1, 2, 3
 _PRINT_LAYERS, _DUMP_LAYER = 1 << 0, 1 << 1
 _STATE_OFFSET, _FRAME_OFFSET = 4, 16
+_TENSOR_OFFSET = 32 + SMALL * SMALL  # how many bytes a tensor of this firmware has
 _GREY = 0x80
 
 
@@ -50,12 +55,13 @@ class Mailbox:
         self._in_view: Frame | None = None
         self._given: Frame | None = None  # in the mailbox, not known to be taken
         self._sequence = 0
-        self._captured: list[Frame] = []
+        self._captured: History[Frame] = History()
         self._flags = self._dump_layer = 0
 
     def show(self, frame: Frame) -> int:
         """Queue a frame; returns its number among the captures to come."""
-        check(frame)
+        if not isinstance(frame, Tensor):
+            check(frame)
         self._queue.append(frame)
         return len(self._captured) + (self._given is not None) + len(self._queue) - 1
 
@@ -66,10 +72,14 @@ class Mailbox:
         )
         self._dump_layer = dump_layer or 0
 
-    def captured(self) -> list[Frame]:
+    def captured(self) -> Sequence[Frame]:
         """The frames that the firmware took, in order."""
         self._look()
-        return list(self._captured)
+        return self._captured
+
+    def forget_history(self, keep: int) -> None:
+        """All but the last of them."""
+        self._captured.forget(keep)
 
     def serve(self) -> None:
         """Give the firmware a frame if it wants one and there is one."""
@@ -96,16 +106,28 @@ class Mailbox:
 
     def _give(self, frame: Frame, window: int) -> None:
         self._sequence += 1
-        is_small = frame.luma.shape == (SMALL, SMALL)
-        header = struct.pack(
-            "<4I", self._sequence, _LUMA if is_small else _YUYV, self._flags, self._dump_layer
-        )
-        if is_small:
+        form = self._form(frame)
+        header = struct.pack("<4I", self._sequence, form, self._flags, self._dump_layer)
+        if form == _LUMA:
             header += frame.luma.tobytes()
         else:
-            self._memory.write_memory(window, _yuyv(frame))
+            content = frame.luma.tobytes() if form == _TENSOR else _yuyv(frame)
+            self._memory.write_memory(window, content)
         self._memory.write_memory(self._address + _FRAME_OFFSET, header)
         self._memory.write_memory(self._address + _STATE_OFFSET, struct.pack("<I", _FULL))
+
+    def _form(self, frame: Frame) -> int:
+        """How a frame goes in. Raises `FrameError` for a tensor of another size."""
+        if not isinstance(frame, Tensor):
+            return _LUMA if frame.luma.shape == (SMALL, SMALL) else _YUYV
+        content = self._memory.read_memory(self._address + _TENSOR_OFFSET, 4)
+        (expected,) = struct.unpack("<I", content)
+        if frame.luma.size != expected:
+            raise FrameError(
+                f"{frame.name}: found a tensor of {frame.luma.size} bytes, expected {expected}, "
+                "which is what the network takes"
+            )
+        return _TENSOR
 
 
 def _yuyv(frame: Frame) -> bytes:

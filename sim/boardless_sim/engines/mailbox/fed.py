@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
@@ -12,12 +13,14 @@ from boardless_sim.engines.engine import (
     Capability,
     Engine,
     FaultInfo,
+    PinBench,
     StackMark,
     StopReason,
     UartLine,
 )
 from boardless_sim.engines.mailbox.box import Mailbox, mailbox_of
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
 from boardless_sim.finding import Finding
 
 _OF_A_CAMERA = {Capability.CAMERA, Capability.CAMERA_FAULTS, Capability.CAPTURE_TIMES}
@@ -56,23 +59,34 @@ class MailboxFed(Engine):
     def show(self, frame: Frame) -> int:
         return self.mailbox.show(frame)
 
-    def captured(self) -> list[Frame]:
+    def captured(self) -> Sequence[Frame]:
         return self.mailbox.captured()
 
     def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
         deadline_us = self.engine.time_us() + limit_us
-        while (left_us := deadline_us - self.engine.time_us()) > 0:
-            self.mailbox.serve()
-            reason = self.engine.run(min(left_us, _STEP_US), until)
-            if reason is not StopReason.LIMIT:
-                return reason
+        with self.engine.one_wait():
+            while (left_us := deadline_us - self.engine.time_us()) > 0:
+                self.mailbox.serve()
+                reason = self.engine.run(min(left_us, _STEP_US), until)
+                if reason is not StopReason.LIMIT:
+                    return reason
         return StopReason.LIMIT
 
-    def uart_lines(self) -> list[UartLine]:
+    def one_wait(self) -> AbstractContextManager[None]:
+        return self.engine.one_wait()
+
+    def uart_lines(self) -> Sequence[UartLine]:
         return self.engine.uart_lines()
 
     def uart_send(self, port: str, data: bytes) -> None:
         self.engine.uart_send(port, data)
+
+    def forget_history(self, keep: int) -> None:
+        self.engine.forget_history(keep)
+        self.mailbox.forget_history(keep)
+
+    def uart_bytes(self, port: str) -> bytes:
+        return self.engine.uart_bytes(port)
 
     def be_precise(self) -> None:
         self.engine.be_precise()
@@ -92,6 +106,9 @@ class MailboxFed(Engine):
     def fault(self) -> FaultInfo | None:
         return self.engine.fault()
 
+    def inject(self, fault: BoardFault, at_us: float) -> None:
+        self.engine.inject(fault, at_us)
+
     def stack_mark(self) -> StackMark:
         return self.engine.stack_mark()
 
@@ -107,11 +124,17 @@ class MailboxFed(Engine):
     def core_image(self) -> CoreImage | None:
         return self.engine.core_image()
 
+    def activity(self) -> Activity:
+        return self.engine.activity()
+
     def place_of(self, address: int) -> str:
         return self.engine.place_of(address)
 
-    def activity(self) -> Activity:
-        return self.engine.activity()
+    def bench(self) -> PinBench:
+        return self.engine.bench()
+
+    def parts(self) -> Mapping[str, object]:
+        return self.engine.parts()
 
     def findings(self) -> Sequence[Finding]:
         return self.engine.findings()

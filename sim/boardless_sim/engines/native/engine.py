@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 
+from boardless_sim.boards.bench import BoardBench
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.own import blaming, file_of, load_placement
 from boardless_sim.boards.ram_fill import RAM_FILL
@@ -15,6 +18,7 @@ from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.calls import CallCount
+from boardless_sim.engines.console import PortConsole
 from boardless_sim.engines.core_image import CoreImage
 from boardless_sim.engines.engine import (
     Activity,
@@ -26,25 +30,29 @@ from boardless_sim.engines.engine import (
     StopReason,
     UartLine,
 )
+from boardless_sim.engines.native import rtt
+from boardless_sim.engines.native.board_faults import inject
 from boardless_sim.engines.native.core_image import core_image
 from boardless_sim.engines.native.machine import Machine, Outcome
 from boardless_sim.engines.native.places import exception_name, place_in_words
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
+from boardless_sim.history import History
+from boardless_sim.parts.part import Part
+from boardless_sim.peripherals.links.itm import Itm
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
-
-_MAX_LINE_BYTES = 4096
 
 
 class NativeEngine(Engine):
     """Estimated cycles, exact devices, the same bytes on every run.
 
     `strict`: an unmodelled register is an error. `fast_forward`: skip polling loops up to the next
-    event; off, the results are the same and only take longer. `peripherals`: devices in files of
-    the user's own, as `FILE:CLASS@BASE`. `refill`: other constants of the cycle table, to see what
-    they would have said. `board`: what the firmware is flashed to. `ram_fill`: the seed of what RAM
-    holds at power-on, 0 for zeros.
+    event, and carry out in the core what a device foresees; off, the results are the same and only
+    take longer. `peripherals`: devices in files of the user's own, as `FILE:CLASS@BASE`. `refill`:
+    other constants of the cycle table, to see what they would have said. `board`: what the firmware
+    is flashed to. `ram_fill`: the seed of what RAM holds at power-on, 0 for zeros.
     """
 
     name = "native"
@@ -71,12 +79,13 @@ class NativeEngine(Engine):
         self._refill = refill
         self._machine: Machine | None = None
         self._image: FirmwareImage | None = None
-        self._lines: list[UartLine] = []
-        self._partial: dict[str, bytearray] = {}
+        self._lines: History[UartLine] = History()
+        self._consoles: dict[str, PortConsole] = {}
         self._until: Callable[[UartLine], bool] | None = None
         self._calls: CallCount | None = None
         self._visits: dict[int, list[Callable[[], None]]] = {}
-        self._captures: list[Capture] = []
+        self._rtt: rtt.Rtt | None = None
+        self._captures: History[Capture] = History()
 
     # ---- life ----
 
@@ -84,7 +93,7 @@ class NativeEngine(Engine):
         """Build a fresh board and put the image into its Flash."""
         self.close()
         self._image = image
-        self._lines, self._partial, self._captures = [], {}, []
+        self._lines, self._consoles, self._captures = History(), {}, History()
         self._calls, self._visits = None, {}
         with blaming(self._own_files):
             machine = Machine(
@@ -100,7 +109,11 @@ class NativeEngine(Engine):
         machine.load(image)
         for port, usart in machine.devices.usarts.items():
             usart.on_transmit = self._receiver(port)
+            usart.late_words = partial(self._patience, self._consoles[port])
+            usart.on_late = partial(self._receive_late, self._consoles[port])
         machine.semihosting.on_output = self._receiver("semihosting")
+        machine.semihosting.folder = self._board.semihosting
+        self._connect_probe(machine, image)
         if machine.devices.fitted is not None:
             machine.devices.camera.lens.on_capture = self._note_capture
 
@@ -123,11 +136,11 @@ class NativeEngine(Engine):
         """Queue a frame for the lens."""
         return self.machine.devices.camera.lens.show(frame)
 
-    def captured(self) -> list[Frame]:
+    def captured(self) -> Sequence[Frame]:
         """The frames that were captured whole, in order."""
-        return list(self.machine.devices.camera.lens.captured)
+        return self.machine.devices.camera.lens.captured
 
-    def captures(self) -> list[Capture]:
+    def captures(self) -> Sequence[Capture]:
         """When each of them was whole."""
         return self._captures
 
@@ -138,6 +151,10 @@ class NativeEngine(Engine):
     def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
         """What is wrong with the sensor from its next frame or SCCB transfer on."""
         self.machine.devices.camera.faults = tuple(faults)
+
+    def inject(self, fault: BoardFault, at_us: float) -> None:
+        """Let something go wrong on the board at a virtual time."""
+        inject(self.machine, fault, at_us)
 
     # ---- running ----
 
@@ -150,12 +167,48 @@ class NativeEngine(Engine):
             return StopReason(self.machine.guard.exceeded.partition(":")[0])
         if outcome == Outcome.STOPPED:
             return StopReason.RESULT
+        if outcome == Outcome.EXIT:
+            self.machine.say_once(f"the firmware ended itself with code {self.exit_code}")
+            return StopReason.EXIT
         if outcome == Outcome.LOCKUP or self.machine.in_fault_handler():
             return StopReason.FAULT
         if outcome == Outcome.STACK:
             self._report_stack()
             return StopReason.STACK
         return StopReason.HALT if outcome == Outcome.HALT else StopReason.LIMIT
+
+    def bench(self) -> BoardBench:
+        """The pins of the chip, from outside."""
+        return BoardBench(self.machine.devices, self.time_us)
+
+    def parts(self) -> Mapping[str, Part]:
+        """What hangs on the board, by its name."""
+        return self.machine.devices.parts.by_name
+
+    @property
+    def exit_code(self) -> int | None:
+        """With which code the firmware ended itself; None while it runs."""
+        return self.machine.semihosting.exit_code
+
+    def _connect_probe(self, machine: Machine, image: FirmwareImage) -> None:
+        """What a debug probe reads beside the USARTs: ITM on SWO, and RTT where it is linked in."""
+        itm = machine.devices.by_name["ITM"][1]
+        assert isinstance(itm, Itm)
+        itm.on_byte = lambda port, byte: self._receiver(f"itm{port}")(byte)
+        symbol = image.symbols.get(rtt.SYMBOL)
+        self._rtt = None
+        if symbol is None and not any(rtt.IDENTITY in part.data for part in image.segments):
+            return
+        areas = {area.base: area.size for area in self._board.chip.memories if area.writable}
+        probe = self._rtt = rtt.Rtt(
+            machine.cpu, None if symbol is None else symbol.address, areas, self._receiver
+        )
+
+        def look() -> None:
+            probe.poll()
+            machine.schedule_ns(rtt.EVERY_NS, look)
+
+        machine.schedule_ns(rtt.EVERY_NS, look)
 
     def _report_stack(self) -> None:
         """Which stack went where, by the names of the variables."""
@@ -168,6 +221,10 @@ class NativeEngine(Engine):
             f"in {image.function_at(shared.stack_left_pc)} (SP {shared.stack_left_sp:#010x})"
         )
         self.machine.report(Check.STACK_INTO_VARIABLES, "core", text, shared.stack_left_pc)
+
+    def one_wait(self) -> AbstractContextManager[None]:
+        """Several calls of `run` with one sum of the host's time, bytes and resets."""
+        return self.machine.guard.one_wait()
 
     def run_to(self, address: int, limit_us: float) -> bool:
         """Run until the basic block at `address` is about to run; False: it was not reached."""
@@ -261,12 +318,27 @@ class NativeEngine(Engine):
 
     # ---- UART ----
 
-    def uart_lines(self) -> list[UartLine]:
+    def uart_lines(self) -> Sequence[UartLine]:
         """Every complete line so far."""
         return self._lines
 
+    def forget_history(self, keep: int) -> None:
+        """All lines and captures but the last ones."""
+        self._lines.forget(keep)
+        self._captures.forget(keep)
+        for console in self._consoles.values():
+            console.forget(keep)
+        if self.machine.devices.fitted is not None:
+            self.machine.devices.camera.lens.captured.forget(keep)
+
     def uart_send(self, port: str, data: bytes) -> None:
-        """Feed bytes into a USART's receiver."""
+        """Feed bytes into a USART's receiver, semihosting's console or a down buffer of RTT."""
+        if port == "semihosting":
+            self.machine.semihosting.feed(data)
+            return
+        if port.startswith("rtt") and port[3:].isdecimal() and self._rtt is not None:
+            self._rtt.send(int(port[3:]), data)
+            return
         usart = self.machine.devices.usarts.get(port)
         if usart is None:
             ports = ", ".join(self.machine.devices.usarts)
@@ -274,25 +346,32 @@ class NativeEngine(Engine):
         usart.receive(data)
 
     def _receiver(self, port: str) -> Callable[[int], None]:
-        partial = self._partial.setdefault(port, bytearray())
+        console = self._consoles.setdefault(port, PortConsole(port, self._lines))
 
         def receive(byte: int) -> None:
             if self.machine.guard.note_byte(byte == 0x0A):
                 self.machine.stop()
                 return
-            if byte == 0x0A or len(partial) >= _MAX_LINE_BYTES:
-                text = _text(partial)
-                partial.clear()
-                self._complete(UartLine(port, text, self.machine.time_us()))
-            else:
-                partial.append(byte & 0xFF)
+            line = console.take(byte, self.machine.time_us())
+            if line is not None and self._until is not None and self._until(line):
+                self.machine.stop()
 
         return receive
 
-    def _complete(self, line: UartLine) -> None:
-        self._lines.append(line)
-        if self._until is not None and self._until(line):
-            self.machine.stop()
+    def uart_bytes(self, port: str) -> bytes:
+        """Everything that a port said."""
+        console = self._consoles.get(port)
+        if console is None:
+            raise EngineError(f"port {port!r}, expected one of {', '.join(self._consoles)}")
+        return console.data
+
+    def _patience(self, console: PortConsole) -> int:
+        """Bytes of a line that may come together: no bound is met by any of them."""
+        return max(min(console.room, self.machine.guard.room_bytes), 0)
+
+    def _receive_late(self, console: PortConsole, sent: bytes) -> None:
+        self.machine.guard.note_bytes(len(sent))
+        console.take_late(sent)
 
     # ---- state ----
 
@@ -358,7 +437,12 @@ class NativeEngine(Engine):
             handler_us=active * 1e6 / self.machine.clocks().hclk_hz,
             is_asleep=self.is_asleep(),
             polled=self.machine.polled(),
-            unfinished={port: _text(data) for port, data in self._partial.items() if data},
+            touched=self.machine.touched(),
+            unfinished={
+                port: console.unfinished
+                for port, console in self._consoles.items()
+                if console.unfinished
+            },
             entered=tuple(self._entered()),
         )
 
@@ -391,7 +475,3 @@ class NativeEngine(Engine):
         if self._image is None:
             raise EngineError("native engine: no image loaded, call load() first")
         return self._image
-
-
-def _text(sent: bytearray) -> str:
-    return sent.decode("utf-8", "backslashreplace").rstrip("\r")

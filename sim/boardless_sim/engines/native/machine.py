@@ -16,14 +16,17 @@ from boardless_sim.core.names import CORE_REGISTERS
 from boardless_sim.core.schedule import PICOSECONDS, RESET_HZ, EventQueue, ScheduledEvent, Timeline
 from boardless_sim.core.semihosting import Semihosting
 from boardless_sim.core.timing import REFILL, Refill
+from boardless_sim.core.trains import Trains
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.bounds import DEFAULT, Bounds, Guard
 from boardless_sim.engines.native.look import DEVICE_ALIAS, PPB, SRAM_ALIAS, Look
 from boardless_sim.engines.native.variables import Variables
 from boardless_sim.errors import EngineError, StrictError
 from boardless_sim.finding import Check, Finding
+from boardless_sim.foreseen import DmaRoom, Foreseen, ForeseenBytes
+from boardless_sim.parts.part import MemoryTarget
 from boardless_sim.peripherals.gated import Gated
-from boardless_sim.peripherals.peripheral import BusFault, Clocks, Peripheral
+from boardless_sim.peripherals.peripheral import BusFault, Clocks, Event, Peripheral
 
 _PAGE = 0x1000
 _SLOT_BITS = 10  # devices stand at multiples of 1 KiB
@@ -46,6 +49,7 @@ class Outcome(Enum):
     HALT = "halt"  # asleep, and nothing will ever wake it
     LOCKUP = "lockup"
     MARK = "mark"  # a marked block is about to run
+    EXIT = "exit"  # the firmware ended itself, by semihosting
     BREAK = "break"  # a debugger's stop
     STACK = "stack"  # a stack pointer left the object or free area in which it began
     BOUND = "bound"  # of the host: `guard.exceeded` says which
@@ -79,14 +83,15 @@ class Machine:
         self._shared.fast_forward = int(fast_forward)
         self._strict = strict
         self._timeline = Timeline()
-        self._queue = EventQueue(self._timeline)
+        self._queue = EventQueue(self._timeline, self._shared)
+        self._trains = Trains(self.cpu, self._queue, self._timeline)
         self._event_cycle: int | None = None
         self._stop = self._limit_reached = False
         self._reset_cause = ""
         self.halts_at_bkpt = False  # a debugger is there (DDI 0403E, C1.6.4)
         self._said: set[str] = set()
         self._reported: set[tuple[Check, str]] = set()
-        self.semihosting = Semihosting(self.say_once)
+        self.semihosting = Semihosting(self.say_once, seconds=lambda: self.time_us() / 1e6)
         self.log: list[str] = []
         self.variables = Variables()
         self.guard = Guard(bounds)
@@ -139,12 +144,13 @@ class Machine:
             if area.dma:
                 self._memories[area.base >> _TOP_BITS] = (area.base, memory, area.writable)
         self.cpu.keep_clrex(self._board.chip.boot_rom)
+        self.cpu.set_identity(self._board.chip.idcode, self._board.chip.priority_bits)
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
         for base, device in self.mapped_devices():
+            self._place((base, device, device.stable))
             for slot in range(base >> _SLOT_BITS, (base + device.size + 1023) >> _SLOT_BITS):
-                self._slots[slot] = (base, device, device.stable)
                 pages.add(slot << _SLOT_BITS & ~(_PAGE - 1))
         for known in self._board.chip.unmodelled:
             pages.update(range(known.base & ~(_PAGE - 1), known.base + known.size, _PAGE))
@@ -154,7 +160,7 @@ class Machine:
         ]
         controller = self.devices.memory_controller
         if controller is not None:
-            regions.append((controller.window, RegionKind.DEVICE))
+            regions += [(window, RegionKind.DEVICE) for window in controller.windows]
         regions += [
             (PPB, RegionKind.PPB),
             (SRAM_ALIAS, RegionKind.SRAM_ALIAS),
@@ -182,7 +188,7 @@ class Machine:
         if device.clocked is not clocked:
             device.clock(clocked)
         if clocked and not in_reset:
-            self._slots[slot] = (base, device, device.stable)
+            self._place((base, device, device.stable))
             return
         register = rcc.gate_register(name)
         why = f"is held in reset (RCC_{register.replace('ENR', 'RSTR')})"
@@ -190,7 +196,14 @@ class Machine:
             why = f"is not clocked (RCC_{register})"
         gated = Gated(device, why)
         gated.attach(self)
-        self._gated[name] = self._slots[slot] = (base, gated, gated.stable)
+        self._gated[name] = (base, gated, gated.stable)
+        self._place(self._gated[name])
+
+    def _place(self, slot: _Slot) -> None:
+        """Let a device answer at all of its addresses."""
+        base, device, _ = slot
+        for number in range(base >> _SLOT_BITS, (base + device.size + 1023) >> _SLOT_BITS):
+            self._slots[number] = slot
 
     def mapped_devices(self) -> Iterator[tuple[int, Peripheral]]:
         """The board's devices, then the user's own, which replace what stands at their place."""
@@ -216,7 +229,8 @@ class Machine:
         self._vector_table = image.vector_table
 
     def close(self) -> None:
-        """Free the CPU."""
+        """Free the CPU, and the files that the firmware left open."""
+        self.semihosting.close()
         self.cpu.close()
 
     # ---- running ----
@@ -233,6 +247,7 @@ class Machine:
         try:
             return self._run()
         finally:
+            self._trains.withdraw()
             limit.cancel()
             self._effects_before_end = self._shared.effects - int(self._limit_reached)
 
@@ -242,6 +257,7 @@ class Machine:
             self.cpu.set_next_event(min(due, self._shared.cycles + _LOOK_CYCLES))
             reason = self.cpu.run()
             if reason == Reason.EVENT:
+                self._trains.make_way()
                 if self._shared.cycles < self._queue.next_due(NEVER):
                     self.guard.look_at_clock()  # nothing is due: the board notices nothing
                     continue
@@ -267,6 +283,7 @@ class Machine:
 
     def _follow(self, reason: Reason) -> None:
         """The core was reset, or its clock stops or comes back."""
+        self._trains.withdraw()
         if reason == Reason.RESET:
             self._reset()
             self.guard.note_reset()
@@ -278,10 +295,13 @@ class Machine:
 
     def _breakpoint(self) -> Outcome | None:
         """BKPT: None where the run goes on."""
+        self._trains.withdraw()
         self.guard.look_at_clock()
         self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
-            return None
+            if self.semihosting.exit_code is not None:
+                return Outcome.EXIT
+            return Outcome.STOPPED if self._stop else None
         if self.halts_at_bkpt:
             return Outcome.BREAK
         return None if self.cpu.breakpoint_fault() else Outcome.LOCKUP
@@ -299,7 +319,7 @@ class Machine:
         self._shared.effects += 1
         try:
             while not (self._stop or self._limit_reached):
-                event = self._queue.pop_due(now)
+                event = self._queue.pop_due(min(now, self._shared.train_due - 1))
                 if event is None:
                     return
                 callback, event.callback = event.callback, None
@@ -316,8 +336,9 @@ class Machine:
         self.devices.low_power.forget()
         for _, device in self.mapped_devices():
             device.reset()
-        if cause == "STANDBY":
+        if cause in ("STANDBY", "POWER"):
             self._lose_ram()
+        if cause == "STANDBY":
             self.devices.pwr.woke_from_standby()
         if self.devices.fitted is not None:
             self.devices.fitted.reset()
@@ -326,7 +347,7 @@ class Machine:
         self.cpu.power_on(self._vector_table)
 
     def _lose_ram(self) -> None:
-        """Standby keeps the backup SRAM only (RM0090 section 5.3.6)."""
+        """Standby and a lost supply keep the backup SRAM only (RM0090 section 5.3.6)."""
         for area in self._board.chip.memories:
             if area.writable and not area.kept:
                 contents = power_on_contents(self._ram_fill, area.base, area.size)
@@ -361,12 +382,16 @@ class Machine:
 
     def device_read(self, address: int, size: int) -> int:
         """Answer a load from a device address."""
+        if self._shared.trains_ran:
+            self._trains.settle()
         self._touched.add(address >> _SLOT_BITS)
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
             if not self._is_external(address):
                 self.log_unmodelled(self._name_of(address), "read")
-            return 0
+                return 0
+            part = self.devices.external_at(address)
+            return 0 if part is None else part.read(address, size)
         base, device, stable = slot
         offset = address - base
         if offset & _WORD not in stable:
@@ -376,6 +401,7 @@ class Machine:
 
     def device_write(self, address: int, size: int, value: int) -> None:
         """Carry out a store to a device address."""
+        self._trains.withdraw(disturbed=True)
         self._touched.add(address >> _SLOT_BITS)
         slot = self._slots.get(address >> _SLOT_BITS)
         if slot is None:
@@ -383,13 +409,15 @@ class Machine:
                 self.devices.flash.program(address, size, value)
             elif not self._is_external(address):
                 self.log_unmodelled(self._name_of(address), f"write of {value:#x}")
+            elif (part := self.devices.external_at(address)) is not None:
+                part.write(address, size, value)
             return
         slot[1].write(address - slot[0], size, value)
 
     def _is_external(self, address: int) -> bool:
         """Whether it is of a bank of the memory controller; a bus error where that is off."""
         controller = self.devices.memory_controller
-        if controller is None or address not in controller.window:
+        if controller is None or not controller.holds(address):
             return False
         self._shared.effects += 1
         if not controller.answers(address):
@@ -473,6 +501,48 @@ class Machine:
             self._hurry(event)
         return event
 
+    def carry_on(self, event: Event, foreseen: Foreseen) -> Event:
+        """Carry out what a device foresees after its event; the event to cancel from now on."""
+        if not self._shared.fast_forward or self._event_cycle is None:
+            return event
+        if not isinstance(event, ScheduledEvent):
+            return event
+        memory = self._room_on_host(foreseen)
+        return event if memory is None else self._trains.begin(event, foreseen, memory)
+
+    def _room_on_host(self, foreseen: Foreseen) -> int | None:
+        """Where on the host its bytes are, or go; None where not all of them may."""
+        if isinstance(foreseen, ForeseenBytes):
+            return self._on_host(foreseen.room.address, foreseen.count, written=False)
+        ahead = foreseen.ahead
+        if ahead.room is None:
+            return 0
+        start, size = ahead.room.address, ahead.copied * ahead.line_bytes
+        if self.variables.passes_end(ahead.room.buffer, start + size):
+            return None
+        return self._on_host(start, size, written=True)
+
+    def _on_host(self, address: int, size: int, *, written: bool) -> int | None:
+        found = self._memories.get(address >> _TOP_BITS)
+        if found is None:
+            return None
+        base, memory, writable = found
+        offset = address - base
+        fits = 0 <= offset <= memory.size - size and (writable or not written)
+        return memory.address + offset if fits else None
+
+    def dma_room(self, request: str) -> DmaRoom | None:
+        """Where the stream that listens to a request stands, if nothing but that will change."""
+        return self.devices.dma_room(request)
+
+    def look_again(self) -> None:
+        """Nothing is foreseen any more."""
+        self._trains.withdraw()
+
+    def settle(self) -> None:
+        """Every device is as if it had carried out all its events itself, and will do so."""
+        self._trains.withdraw()
+
     def _hurry(self, event: ScheduledEvent) -> None:
         """The running slice must end in time; after an event the run loop sees to that."""
         if event.due < self._shared.next_event:
@@ -501,6 +571,10 @@ class Machine:
         """Raise a DMA request line."""
         return self.devices.dma_request(request, units)
 
+    def dma_end(self, request: str) -> None:
+        """End the stream that a device controls."""
+        self.devices.dma_end(request)
+
     def memory_read(self, address: int, size: int) -> bytes:
         """Read memory as a bus master."""
         found = self._memories.get(address >> _TOP_BITS)
@@ -509,6 +583,9 @@ class Machine:
             offset = address - base
             if offset >= 0 and offset + size <= memory.size:
                 return bytes(memory.view[offset : offset + size])
+        external = self.devices.external_at(address)
+        if external is not None:
+            return external.read(address, size).to_bytes(size, "little")
         raise BusFault(f"no memory at {address:#010x}, {size} bytes")
 
     def memory_write(self, address: int, data: bytes, buffer: int | None = None) -> None:
@@ -523,7 +600,18 @@ class Machine:
             if writable and offset >= 0 and offset + len(data) <= memory.size:
                 memory.view[offset : offset + len(data)] = data
                 return
+        external = self.devices.external_at(address)
+        if external is not None:
+            self._write_external(external, address, data)
+            return
         raise BusFault(f"no RAM at {address:#010x}, {len(data)} bytes")
+
+    def _write_external(self, target: MemoryTarget, address: int, data: bytes) -> None:
+        """As the bus behind the memory controller takes it: by bytes or by halfwords."""
+        width = self.devices.external_width(address)
+        for start in range(0, len(data), width):
+            item = data[start : start + width]
+            target.write(address + start, len(item), int.from_bytes(item, "little"))
 
     def device_at(self, address: int) -> tuple[Peripheral, int] | None:
         """The device at an address, and the offset in it."""
@@ -536,6 +624,7 @@ class Machine:
 
     def set_clocks(self, clocks: Clocks) -> None:
         """The RCC changed the tree."""
+        self._trains.withdraw()
         self._clocks = clocks
         if clocks.hclk_hz != self._timeline.hz:
             self._timeline.set_hz(self.now(), clocks.hclk_hz)

@@ -23,9 +23,10 @@ _NOT_OF_MACHINE = frozenset(
         "_own",
         "_reads",
         "_shared",
+        "_trains",
     }
 )
-_OF_ENGINE = ("_lines", "_partial", "_captures")
+_OF_ENGINE = ("_lines", "_consoles", "_captures")
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,12 @@ class Snapshot:
 def take(engine: NativeEngine) -> Snapshot:
     """The board as it is. Raises `EngineError` where a device has a state that cannot be kept."""
     machine = engine.machine
+    machine.settle()
     roots = [
         Some(engine, _OF_ENGINE),
         Some(machine, tuple(vars(machine).keys() - _NOT_OF_MACHINE)),
         *([machine.devices.fitted] if machine.devices.fitted is not None else []),
+        *machine.devices.parts.by_name.values(),
         *(device for _, device in machine.mapped_devices()),
     ]
     return Snapshot(
@@ -53,5 +56,6 @@ def take(engine: NativeEngine) -> Snapshot:
 
 def restore(engine: NativeEngine, snapshot: Snapshot) -> None:
     """The board of the snapshot; what ran on it since never happened."""
+    engine.machine.settle()
     snapshot.devices.restore()
     engine.machine.cpu.restore(snapshot.cpu)

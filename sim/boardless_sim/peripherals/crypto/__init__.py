@@ -1,0 +1,4 @@
+"""Random numbers, ciphers and digests.
+
+May import the seam of peripherals.
+"""
