@@ -13,6 +13,7 @@ from boardless.commands.options import (
     Duration,
     Finite,
     bounds_options,
+    elf_argument,
     limit_option,
     project_options,
 )
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("compare")
-@click.argument("elf", type=PATH)
+@elf_argument
 @click.option(
     "--engines",
     default="native,qemu",

@@ -12,6 +12,7 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
     Finite,
+    elf_argument,
     limit_option,
     limit_us_option,
     peripheral_option,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command("coverage")
-@click.argument("elf", type=PATH)
+@elf_argument
 @click.option("--frames", metavar="PATH", help="A file, a folder, pattern:NAME; a result for each.")
 @limit_option
 @limit_us_option

@@ -8,14 +8,21 @@ from typing import TYPE_CHECKING
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, Whole, fit_option, limit_option, project_options
+from boardless.commands.options import (
+    PATH,
+    Whole,
+    elf_argument,
+    fit_option,
+    limit_option,
+    project_options,
+)
 
 if TYPE_CHECKING:
     from boardless.project.choice import ProjectChoice
 
 
 @click.command("optics")
-@click.argument("elf", type=PATH)
+@elf_argument
 @click.option("--frames", required=True, metavar="PATH", help="A file, a folder.")
 @click.option("--labels", type=PATH, metavar="FILE", help="The true class of every frame.")
 @limit_option

@@ -65,6 +65,24 @@ class Duration(click.ParamType[float]):
         return time_us
 
 
+def _or_the_projects(context: click.Context, argument: click.Parameter, elf: Path | None) -> Path:
+    """An option that is given comes before an argument that is not: --config is known here."""
+    if elf is not None:
+        return elf
+    from boardless.project.config import FILE_NAME, config_of, read_toml
+
+    named: Path | None = context.params.get("config")
+    path = Path(FILE_NAME) if named is None else named
+    if named is None and not path.is_file():
+        raise click.MissingParameter(ctx=context, param=argument, param_hint="'ELF'")
+    found = config_of(path, read_toml(path)).elf
+    if found is None:
+        raise click.UsageError(f"{path}: no [project] elf, expected an ELF", context)
+    return found
+
+
+# The firmware under test; where none is named, `[project] elf`.
+elf_argument = click.argument("elf", type=PATH, required=False, callback=_or_the_projects)
 limit_option = click.option(
     "--limit", type=Whole(min=1), metavar="N", help="Only the first N frames."
 )

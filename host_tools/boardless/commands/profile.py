@@ -13,6 +13,7 @@ from boardless.commands.options import (
     Finite,
     Whole,
     bounds_options,
+    elf_argument,
     limit_option,
     limit_us_option,
     model_option,
@@ -30,7 +31,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
 
 
 @click.command("profile")
-@click.argument("elf", type=PATH)
+@elf_argument
 @click.option(
     "--frames",
     metavar="PATH",

@@ -19,6 +19,7 @@ from boardless.commands.options import (
     Finite,
     Whole,
     bounds_options,
+    elf_argument,
     fit_option,
     limit_option,
     limit_us_option,
@@ -48,7 +49,7 @@ _SHOWN_SKIPPED = 5
 
 
 @click.command("run")
-@click.argument("elf", type=PATH)
+@elf_argument
 @click.option("--frames", metavar="PATH", help="A file, a folder, pattern:NAME.")
 @tensors_option
 @click.option(

@@ -12,6 +12,7 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
     Finite,
+    elf_argument,
     limit_option,
     peripheral_option,
     project_options,
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("trace")
-@click.argument("elf", type=PATH)
+@elf_argument
 @click.option("--for-us", type=Finite(min=1), required=True, metavar="US", help="So long.")
 @click.option(
     "--frames", metavar="PATH", help="Shown to the camera: a file, a folder, pattern:NAME."

@@ -10,8 +10,8 @@ import click
 
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
-    PATH,
     Whole,
+    elf_argument,
     limit_option,
     peripheral_option,
     project_options,
@@ -26,7 +26,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 30
 
 
 @click.command("view")
-@click.argument("elf", type=PATH)
+@elf_argument
 @click.option(
     "--frames", metavar="PATH",
     help="Shown to the camera over and over: a file, a folder, pattern:NAME.  "
