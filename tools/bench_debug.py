@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from boardless.debug.server import serve
+from boardless.debug.session import GdbSession
 from boardless.debug.target import DebugTarget
 from boardless_sim.camera.source import open_frames
 from boardless_sim.core.stops import Stops, WatchAccess, Watchpoint
@@ -122,7 +123,9 @@ def steps_a_second() -> float:
         ready.set()
 
     with board() as engine, closing(DebugTarget(engine, IMAGE, EVERY_PS)) as target:
-        server = threading.Thread(target=serve, args=(target, 0, say))
+        server = threading.Thread(
+            target=serve, args=(lambda link: GdbSession(target, link), 0, say)
+        )
         server.start()
         ready.wait()
         with socket.create_connection(("127.0.0.1", ports[0])) as client:

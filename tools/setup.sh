@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes this checkout ready: the system's tools, .venv from the lock, the project in it (editable).
-# A second run finds its stamp and does nothing. Usage: tools/setup.sh [--lint]
+# A second run finds its stamp and does nothing. Usage: tools/setup.sh [--lint | --view]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,6 +44,10 @@ missing_packages() {
     has_c_compiler || echo build-essential
     has_venv || echo python3-venv
     [[ -r $DATASET ]] || echo dataset-fashion-mnist
+    if [[ $1 == --view ]]; then
+        have chromium || echo chromium
+        have chromedriver || echo chromium-driver
+    fi
     if [[ $1 == --lint ]]; then
         have clang-format || echo clang-format
         have cppcheck || echo cppcheck

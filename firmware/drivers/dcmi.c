@@ -23,6 +23,8 @@ static const dma_stream capture_stream = {DMA2, 1};
 static volatile struct {
     int state;
     uint32_t end_cycles;
+    uint32_t vsync_cycles;
+    bool vsync_seen; /* since the snapshot was armed */
     bool data_done;
     bool frame_done;
 } snapshot;
@@ -50,7 +52,7 @@ void dcmi_init(const dcmi_window *window) {
                    ((uint32_t)window->first_line << DCMI_CWSTRT_VST_SHIFT);
     DCMI->CWSIZE = ((window->clocks - 1u) << DCMI_CWSIZE_CAPCNT_SHIFT) |
                    ((window->lines - 1u) << DCMI_CWSIZE_VLINE_SHIFT);
-    DCMI->IER = DCMI_IT_FRAME | DCMI_IT_OVR;
+    DCMI->IER = DCMI_IT_FRAME | DCMI_IT_OVR | DCMI_IT_VSYNC;
 
     dma_init(&capture_stream);
     nvic_enable(DCMI_IRQn, NVIC_PRIORITY_CAPTURE);
@@ -69,6 +71,7 @@ int dcmi_start(uint32_t *destination, uint32_t words) {
     };
     snapshot.data_done = false;
     snapshot.frame_done = false;
+    snapshot.vsync_seen = false;
     if (dma_start(&capture_stream, &transfer)) {
         snapshot.state = DCMI_ERROR_DMA;
         return DCMI_ERROR_DMA;
@@ -93,6 +96,10 @@ void dcmi_stop(void) {
 
 uint32_t dcmi_end_cycles(void) {
     return snapshot.end_cycles;
+}
+
+uint32_t dcmi_frame_cycles(void) {
+    return snapshot.vsync_seen ? snapshot.end_cycles - snapshot.vsync_cycles : 0;
 }
 
 static void end(int state) {
@@ -130,5 +137,10 @@ void DCMI_IRQHandler(void) {
         } else {
             end_if_complete();
         }
+    }
+    /* Last: the VSYNC that ends a frame too early begins the next one. */
+    if ((flags & DCMI_IT_VSYNC) && snapshot.state == DCMI_BUSY) {
+        snapshot.vsync_cycles = cycles_now();
+        snapshot.vsync_seen = true;
     }
 }

@@ -51,4 +51,7 @@ void dcmi_stop(void);
 /* When the snapshot ended, in cycles (cycles.h), stamped in the interrupt. */
 uint32_t dcmi_end_cycles(void);
 
+/* From the frame's VSYNC to its end in the window: every frame has the same. 0 where none came. */
+uint32_t dcmi_frame_cycles(void);
+
 #endif

@@ -70,7 +70,7 @@ static int write_settings(void) {
     return 0;
 }
 
-static int check_settings(void) {
+int ov7670_check(void) {
     for (uint32_t i = 0; i < SETTING_COUNT; i++) {
         if (!qqvga_yuyv[i].check) {
             continue;
@@ -97,5 +97,5 @@ int ov7670_configure(void) {
     if (err) {
         return err;
     }
-    return check_settings();
+    return ov7670_check();
 }

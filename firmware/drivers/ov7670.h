@@ -30,4 +30,7 @@ int ov7670_probe(ov7670_identity *identity);
 /* Resets the sensor, writes the set-up and reads back what frames depend on. Takes some 10 ms. */
 int ov7670_configure(void);
 
+/* Whether the sensor still has what frames depend on: 0, or an error. Takes some 5 ms. */
+int ov7670_check(void);
+
 #endif

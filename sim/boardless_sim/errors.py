@@ -3,6 +3,7 @@
 BoardlessError            a run could not be made (exit 2)
 ├── ImageError            the ELF is missing, damaged, or not for this board
 ├── FrameError            a picture cannot become a camera frame
+├── FaultError            a fault to be injected cannot be, or cannot apply there
 ├── LabelError            the labels do not match the frames
 ├── ConfigError           boardless.toml says something that is not understood
 ├── ModelError            the model, its data set or its artifact is not usable
@@ -29,6 +30,10 @@ class ImageError(BoardlessError):
 
 class FrameError(BoardlessError):
     """A picture cannot become a camera frame."""
+
+
+class FaultError(BoardlessError):
+    """A fault to be injected cannot be, or cannot apply there."""
 
 
 class LabelError(BoardlessError):

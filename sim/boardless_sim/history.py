@@ -25,6 +25,11 @@ class History(Sequence[_T]):
         """One more."""
         self._kept.append(item)
 
+    def renew(self, number: int, item: _T) -> None:
+        """Another one in the place of one, if that is still kept."""
+        if number >= self._forgotten:
+            self._kept[number - self._forgotten] = item
+
     def forget(self, keep: int) -> None:
         """All but the last `keep`; done when as many again have come, so that it costs nothing."""
         if len(self._kept) > 2 * keep:

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,17 @@ LIMIT_S = 120
 NAMES = ("gdb-multiarch", "arm-none-eabi-gdb")
 
 
-@contextmanager
-def served(*options: str, elf: Path = ELF) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+def served(
+    *options: str, elf: Path = ELF
+) -> AbstractContextManager[tuple[int, subprocess.Popen[str]]]:
     """The server's port, and its process."""
-    command = [sys.executable, "-m", "boardless", "debug", str(elf), *options]
+    return served_by("debug", str(elf), *options)
+
+
+@contextmanager
+def served_by(*arguments: str) -> Iterator[tuple[int, subprocess.Popen[str]]]:
+    """The same of any command of Boardless that serves."""
+    command = [sys.executable, "-m", "boardless", *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

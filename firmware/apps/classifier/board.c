@@ -53,6 +53,14 @@ static int start_camera(void) {
     return 0;
 }
 
+void board_restore_camera(void) {
+    int err = ov7670_check();
+    if (err) {
+        console_error("camera", "lost", err);
+        (void)ov7670_configure(); /* in vain: the next frame is as wrong, and tried again */
+    }
+}
+
 int board_start(void) {
     int err = start_core();
     if (err) {

@@ -8,4 +8,10 @@
  */
 int board_start(void);
 
+/*
+ * After a frame of another shape or time: the sensor may have lost its supply, and its settings
+ * with it. Writes them again where that is so, and says so on the console.
+ */
+void board_restore_camera(void);
+
 #endif

@@ -1,5 +1,7 @@
 #include "apps/classifier/frame_capture.h"
 
+#include <stdbool.h>
+
 #include "apps/classifier/fault_injection.h"
 #include "drivers/cpu.h"
 #include "drivers/cycles.h"
@@ -51,8 +53,37 @@ static int error_of(int state) {
     }
 }
 
+/* Within a 256th, which is half a line: clocks drift, a missing line is a whole one. */
+static bool about_as_long(uint32_t cycles, uint32_t other) {
+    uint32_t apart = cycles > other ? cycles - other : other - cycles;
+    return apart <= other / 256u;
+}
+
+/*
+ * The DCMI counts what it was told to crop, and is content when a line was lost before or within
+ * it: the window then ends a line later. A frame is good when it takes as long as the last good
+ * one, or as the one before, good or bad: a sensor may have been given another rate.
+ */
+static bool takes_its_time(frame_capture *capture) {
+    uint32_t cycles = dcmi_frame_cycles();
+    if (cycles == 0) { /* armed within VSYNC: nobody saw it begin */
+        return true;
+    }
+    uint32_t before = capture->last_cycles;
+    bool good = capture->good_cycles == 0 || about_as_long(cycles, capture->good_cycles) ||
+                about_as_long(cycles, before);
+    capture->last_cycles = cycles;
+    if (good) {
+        capture->good_cycles = cycles;
+    }
+    return good;
+}
+
 int frame_capture_wait(frame_capture *capture, captured_frame *taken) {
     int err = error_of(wait_for_end(capture));
+    if (!err && !takes_its_time(capture)) {
+        err = FRAME_CAPTURE_ERROR_TIMING;
+    }
     if (err) {
         dcmi_stop();
         return err;
@@ -74,6 +105,8 @@ const char *frame_capture_error_name(int error) {
         return "overrun";
     case FRAME_CAPTURE_ERROR_SHORT:
         return "short";
+    case FRAME_CAPTURE_ERROR_TIMING:
+        return "timing";
     default:
         return "dma";
     }

@@ -29,6 +29,7 @@ enum frame_capture_error {
     FRAME_CAPTURE_ERROR_DMA = -3,     /* the transfer failed */
     FRAME_CAPTURE_ERROR_SHORT = -4,   /* the sensor ended the frame early */
     FRAME_CAPTURE_ERROR_FORMAT = -5,  /* what came is no frame (app/frame_mailbox.h) */
+    FRAME_CAPTURE_ERROR_TIMING = -6,  /* a line is missing or the sensor's rate has changed */
 };
 
 /* Caller-owned; large, so static. Start it zeroed. */
@@ -37,6 +38,8 @@ typedef struct {
     uint32_t frames; /* captured so far */
     uint32_t armed_ticks;
     uint32_t armed_cycles;
+    uint32_t good_cycles; /* what the last good frame took from VSYNC to its end; 0: none yet */
+    uint32_t last_cycles; /* the same of the last one, good or bad */
 } frame_capture;
 
 typedef struct {

@@ -26,6 +26,9 @@ static void classify_next_frame(void) {
     int err = frame_capture_wait(&capture, &taken);
     if (err) {
         console_error("capture", frame_capture_error_name(err), err);
+        if (err == FRAME_CAPTURE_ERROR_SHORT || err == FRAME_CAPTURE_ERROR_TIMING) {
+            board_restore_camera();
+        }
         frame_capture_start(&capture);
         return;
     }

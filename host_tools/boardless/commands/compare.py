@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH, Finite, bounds_options, limit_option, project_options
+from boardless.commands.options import (
+    PATH,
+    Duration,
+    Finite,
+    bounds_options,
+    limit_option,
+    project_options,
+)
+from boardless_sim.errors import ResultError
 
 if TYPE_CHECKING:
     from boardless.project.choice import ProjectChoice
+    from boardless.running.session import BoardSetup
 
 
 @click.command("compare")
@@ -23,7 +32,10 @@ if TYPE_CHECKING:
     metavar="NAMES",
     help="Two or more; the first is what the others are held against.",
 )
-@click.option("--frames", required=True, metavar="PATH", help="A file, a folder, pattern:NAME.")
+@click.option("--frames", metavar="PATH", help="A file, a folder, pattern:NAME.")
+@click.option(
+    "--for", "for_us", type=Duration(), metavar="TIME", help="The console of any firmware, so long."
+)
 @limit_option
 @project_options
 @bounds_options
@@ -46,7 +58,8 @@ def command(
     choice: ProjectChoice,
     elf: Path,
     engines: str,
-    frames: str,
+    frames: str | None,
+    for_us: float | None,
     limit: int | None,
     host_seconds: float,
     console_bytes: int,
@@ -59,7 +72,7 @@ def command(
 
     Class and score of every frame must be equal, every layer's output where ELF takes its frames
     from memory as boardless-mailbox.elf does, and the lines of the self-test. A missing engine is
-    no pass.
+    no pass. With --for it is any firmware: what its console says must be equal, line by line.
     """
     from boardless.compare.comparison import compare, setups_of
     from boardless.project.project import load_project
@@ -72,14 +85,33 @@ def command(
 
     if json_path is not None:
         require_writable(json_path)
+    bounds = Bounds(host_seconds, console_bytes, resets)
+    setups = setups_of(elf, engines, load_project(choice, elf), bounds)
+    if for_us is not None:
+        return _consoles(setups, for_us, json_path)
+    if frames is None:
+        raise click.UsageError("expected --frames or --for")
     beside = elf.parent / "selftest.elf"
     program = selftest or (beside if beside.is_file() else None)
-    bounds = Bounds(host_seconds, console_bytes, resets)
     source = list(open_frames(frames, limit=limit))
-    comparison = compare(
-        setups_of(elf, engines, load_project(choice, elf), bounds), source, limit_us, program
-    )
+    comparison = compare(setups, source, limit_us, program)
     if json_path is not None:
         write_json(json_path, compare_document(comparison))
     console().print(compare_table(comparison))
     return ExitCode.PASSED if comparison.difference is None else ExitCode.FAILED
+
+
+def _consoles(setups: list[BoardSetup], for_us: float, json_path: Path | None) -> int:
+    from boardless.compare.consoles import differing_line, transcripts_of
+    from boardless.report.document import write_json
+    from boardless.report.transcript import comparison_document, comparison_lines
+
+    found = transcripts_of(setups, for_us)
+    difference = differing_line(found)
+    if json_path is not None:
+        write_json(json_path, comparison_document(found, difference))
+    for text in comparison_lines(found, difference):
+        click.echo(text)
+    if not any(transcript.lines for transcript in found):
+        raise ResultError("no engine's console said anything, expected a line to compare")
+    return ExitCode.PASSED if difference is None else ExitCode.FAILED

@@ -25,7 +25,10 @@ _PS_PER_UNIT = {"us": 10**6, "ms": 10**9, "s": 10**12}
 
 
 @click.command("debug")
-@click.argument("elf", type=PATH)
+@click.argument("elf", type=PATH, required=False)
+@click.option(
+    "--core", type=PATH, metavar="DIR", help="Instead of an ELF: what a failed test has left there."
+)
 @click.option(
     "--frames", metavar="PATH", help="Shown to the camera: a file, a folder, pattern:NAME."
 )
@@ -41,7 +44,8 @@ _PS_PER_UNIT = {"us": 10**6, "ms": 10**9, "s": 10**12}
 @project_options
 def command(
     choice: ProjectChoice,
-    elf: Path,
+    elf: Path | None,
+    core: Path | None,
     frames: str | None,
     limit: int | None,
     port: int,
@@ -55,11 +59,17 @@ def command(
     Stops cost no virtual time: the run under the debugger is the run without it.
     """
     from boardless.debug.server import serve
+    from boardless.debug.session import GdbSession
     from boardless.debug.target import DebugTarget
     from boardless.project.project import load_project
     from boardless.running.session import BoardSetup
     from boardless_sim.camera.source import open_frames
 
+    if (elf is None) == (core is None):
+        raise click.UsageError("expected one of ELF and --core DIR")
+    if elf is None:
+        assert core is not None
+        return _open_core(core, port)
     every_ps = None if no_reverse else _picoseconds(snapshot_every)
     project = load_project(choice, elf)
     setup = BoardSetup(
@@ -76,7 +86,7 @@ def command(
         for frame in open_frames(frames, limit=limit) if frames else ():
             engine.show(frame)
         with closing(DebugTarget(engine, image, every_ps)) as target:
-            serve(target, port, click.echo)
+            serve(lambda link: GdbSession(target, link), port, click.echo)
     return ExitCode.PASSED
 
 
@@ -88,3 +98,16 @@ def _picoseconds(text: str) -> int:
             f"{text!r}, expected a time such as 50ms", param_hint="--snapshot-every"
         )
     return int(number) * unit
+
+
+def _open_core(folder: Path, port: int) -> int:
+    from boardless.debug.core_session import CoreSession
+    from boardless.debug.server import serve
+    from boardless.running.core_dump import read_core
+
+    found = read_core(folder)
+    for line in found.stands:
+        click.echo(line, err=True)
+    click.echo(f"of {found.elf}", err=True)
+    serve(lambda link: CoreSession(found, link), port, click.echo)
+    return ExitCode.PASSED

@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 )
 @project_options
 def command(choice: ProjectChoice, as_json: bool, board: Path | None) -> int:
-    """Say what this machine has, and how to install what it lacks.
+    """Say what this machine has, and how to install what it lacks; in a project, its files too.
 
     With --board: how well the virtual board knows each device that the firmware touches in its
     first 200 ms, with the camera's frames before it. Fails where one is not modelled.
     """
     if board is not None:
         return _examine_board(board, choice, as_json)
-    from boardless.project.doctor import can_run, doctor_document, examine
+    from boardless.project.doctor import can_run, doctor_document, examine, examine_project
 
-    checks = examine()
+    checks = [*examine(), *examine_project(Path())]
     if as_json:
         click.echo(json.dumps(doctor_document(checks), indent=2))
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from boardless.project.choice import ProjectChoice
 from boardless_sim.engines.bounds import CONSOLE_BYTES, HOST_S, RESETS
 
 PATH = click.Path(path_type=Path)
+_TIME = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)(us|ms|s)", re.ASCII)
+_US = {"us": 1.0, "ms": 1e3, "s": 1e6}
+_MOST_US = 7 * 24 * 3600 * 1e6
 
 
 # Above it no figure of ours means anything, and numbers stop being exact (2^53).
@@ -44,6 +48,21 @@ class Whole(click.IntRange):
                 f"a number of {len(str(abs(number)))} digits is over {LARGEST:g}.", param, ctx
             )
         return number
+
+
+class Duration(click.ParamType[float]):
+    """A stretch of virtual time, as 2s, 100ms or 500us, in microseconds."""
+
+    name = "time"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        match = _TIME.fullmatch(str(value))
+        time_us = 0.0 if match is None else float(match[1]) * _US[match[2]]
+        if not 0 < time_us <= _MOST_US:
+            self.fail(f"{value!r}, expected a time as 2s, 100ms or 500us.", param, ctx)
+        return time_us
 
 
 limit_option = click.option(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import PATH
+from boardless.commands.options import PATH, Whole
 
 if TYPE_CHECKING:
     from boardless.sweep.execute import SweepReport, Workers
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--out", type=PATH, required=True, metavar="FOLDER", help="Results; what stands there is known."
 )
-@click.option("--jobs", type=click.IntRange(1, 1024), metavar="N", help="Processes.  [all cores]")
+@click.option("--jobs", type=Whole(1, 1024), metavar="N", help="Processes.  [all cores]")
 @click.option("--scheduler", metavar="ADDRESS", help="A Dask cluster, as tcp://10.0.0.1:8786.")
 @click.option("--parquet", type=PATH, metavar="FILE", help="Write the results as a table too.")
 @click.option("--html", type=PATH, metavar="FILE", help="Write the table with its curves.")

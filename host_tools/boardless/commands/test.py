@@ -13,6 +13,8 @@ from boardless.commands.options import PATH, Whole, bounds_options, project_opti
 if TYPE_CHECKING:
     from boardless.project.choice import ProjectChoice
 
+_A_DAY_S = 86_400
+
 
 @click.command("test")
 @click.argument("suites", type=PATH, default=Path("robot/suites"))
@@ -30,6 +32,16 @@ if TYPE_CHECKING:
     metavar="NAME",
     help="Fail, do not skip, where it is missing or lacks something.",
 )
+@click.option("--repeat", type=Whole(1, 1000), default=1, metavar="N", help="Runs, all alike.")
+@click.option("--shuffle", type=Whole(0), metavar="SEED", help="Tests in an order by a seed.")
+@click.option(
+    "--debug",
+    "debug_port",
+    type=Whole(1, 65535),
+    metavar="PORT",
+    help="A failing keyword waits for a GDB there; no time-out.",
+)
+@click.option("--cores", is_flag=True, help="A failing keyword leaves a core in --out/cores.")
 @click.option("--timeout", type=Whole(min=1), default=1800, show_default=True, metavar="SECONDS")
 def command(
     choice: ProjectChoice,
@@ -45,9 +57,17 @@ def command(
     resets: int,
     variables: tuple[str, ...],
     require_engine: str | None,
+    repeat: int,
+    shuffle: int | None,
+    debug_port: int | None,
+    cores: bool,
     timeout: int,
 ) -> int:
-    """Run Robot suites, and print one table and where the report lies."""
+    """Run Robot suites, and print one table and where the report lies.
+
+    With --repeat a test whose boards do not say the same in every run fails by its name; with
+    --shuffle each run has an order of its own.
+    """
     from boardless.report.console import console
     from boardless.report.suites import suite_table
     from boardless.suites.runner import SuitePlan, run_suites
@@ -56,7 +76,7 @@ def command(
     plan = SuitePlan(
         suites=suites,
         out=out,
-        timeout_s=timeout,
+        timeout_s=timeout if debug_port is None else _A_DAY_S,
         jobs=jobs,
         include=include,
         exclude=exclude,
@@ -66,7 +86,15 @@ def command(
         choice=choice,
         bounds=Bounds(host_seconds, console_bytes, resets),
         variables=variables,
+        repeat=repeat,
+        shuffle=shuffle,
+        debug_port=debug_port,
+        keeps_cores=cores,
     )
+    if debug_port is not None:
+        if jobs > 1:
+            raise click.UsageError("--debug waits at one port, expected one job")
+        click.echo(f"a failing keyword waits at 127.0.0.1:{debug_port}", err=True)
     outcome = run_suites(plan)
     console().print(suite_table(outcome))
     return ExitCode.PASSED if outcome.passed else ExitCode.FAILED

@@ -5,14 +5,24 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Callable
+from typing import Protocol
 
 from boardless.debug.packets import Mark, Reader, framed
-from boardless.debug.session import Ending, GdbSession
-from boardless.debug.target import DebugTarget
+from boardless.debug.session import Ending
 from boardless_sim.errors import EngineError
 
 LOOPBACK = "127.0.0.1"
 _ANSWER_LIMIT_S = 10.0  # a client that takes no answer for so long is gone
+
+
+class Session(Protocol):
+    """What is at the board's end of a connection."""
+
+    def run(self) -> Ending:
+        """Answer until the client ends it. Raises `OSError` where it breaks off."""
+
+    def forget_stops(self) -> None:
+        """What this client wanted to stop at."""
 
 
 class Link:
@@ -68,8 +78,17 @@ class Link:
         return True
 
 
-def serve(target: DebugTarget, port: int, say: Callable[[str], None]) -> None:
-    """Listen until a client ends the debugging. Raises `EngineError` where the port is taken."""
+def serve(
+    open_session: Callable[[Link], Session],
+    port: int,
+    say: Callable[[str], None],
+    *,
+    once: bool = False,
+) -> None:
+    """Listen until a client kills, or with `once` until it goes.
+
+    Raises `EngineError` where the port is taken.
+    """
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -78,14 +97,16 @@ def serve(target: DebugTarget, port: int, say: Callable[[str], None]) -> None:
             raise EngineError(f"port {port} of {LOOPBACK}: {error.strerror}") from None
         listener.listen(1)
         say(f"listening on {LOOPBACK}:{listener.getsockname()[1]}")
-        while _serve_one(target, listener, say) is not Ending.KILLED:
+        while _serve_one(open_session, listener, say) is not Ending.KILLED and not once:
             pass
 
 
-def _serve_one(target: DebugTarget, listener: socket.socket, say: Callable[[str], None]) -> Ending:
+def _serve_one(
+    open_session: Callable[[Link], Session], listener: socket.socket, say: Callable[[str], None]
+) -> Ending:
     connection, _ = listener.accept()
     with connection:
-        session = GdbSession(target, Link(connection, listener))
+        session = open_session(Link(connection, listener))
         try:
             return session.run()
         except (OSError, EngineError) as error:

@@ -5,6 +5,7 @@ max = "3K"                        # main stack: the entry's worst path and every
 entry = ["Reset_Handler"]
 su = "build/firmware"             # compiler's .su files below this folder, to compare with
 cold = ["panic"]                  # what ends the program, beside what C names
+pointer-recursion = 1             # calls through a pointer that come back to themselves
 
 [budget.stack.calls]              # who is called through a pointer; * and ? as in a shell
 "scheduler" = ["poll_*"]
@@ -44,7 +45,10 @@ from boardless.project.toml_table import TomlTable
 DEFAULT_ENTRY = "Reset_Handler"
 
 
-KEYS = ("entry", "su", "cold", "calls", "recursion", "frames", "interrupts", "task")
+KEYS = (
+    *("entry", "su", "cold", "pointer-recursion", "calls", "recursion", "frames", "interrupts"),
+    "task",
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,11 @@ class PriorityLevel:
 
 @dataclass(frozen=True)
 class StackAnnotations:
-    """Everything that `[budget.stack]` tells the analysis. `fp` None: as the code lets suppose."""
+    """Everything that `[budget.stack]` tells the analysis. `fp` None: as the code lets suppose.
+
+    `pointer_recursion`: how often at once any one call through a pointer is under way where it may
+    come back to itself; None: nobody says.
+    """
 
     entries: tuple[str, ...] = ()
     calls: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -76,6 +84,7 @@ class StackAnnotations:
     levels: tuple[PriorityLevel, ...] = ()
     fp: bool | None = None
     cold: tuple[str, ...] = ()
+    pointer_recursion: int | None = None
     su_folders: tuple[Path, ...] = ()
 
 
@@ -93,6 +102,9 @@ def read_annotations(table: TomlTable) -> StackAnnotations:
         levels=tuple(PriorityLevel(name, handlers) for name, handlers in levels),
         fp=fp,
         cold=table.texts("cold"),
+        pointer_recursion=(
+            table.count("pointer-recursion") if table.has("pointer-recursion") else None
+        ),
         su_folders=tuple(table.folder / folder for folder in table.texts("su")),
     )
 

@@ -85,6 +85,8 @@ class Config:
     check_waivers: tuple[CheckWaiver, ...] = ()
     board: BoardPlan = PLAIN
     image: ImagePlan = AS_IT_IS
+    frames: str | None = None  # what `boardless run` shows, and how long it runs, unless it is said
+    for_time: str | None = None
 
 
 def load_config(path: Path) -> Config:
@@ -108,6 +110,7 @@ def config_of(path: Path, values: dict[str, object]) -> Config:
     root.leave("target")
     project, budget = root.table("project"), root.table("budget")
     elf, linker_map = project.text("elf"), project.text("map")
+    frames, for_time = project.text("frames"), project.text("for")
     project.close()
     contract = read_contract(root)
     check_waivers = tuple(read_check_waivers(root.table("checks")))
@@ -150,7 +153,16 @@ def config_of(path: Path, values: dict[str, object]) -> Config:
         check_waivers=check_waivers,
         board=plan,
         image=image,
+        frames=_placed(path.parent, frames),
+        for_time=for_time,
     )
+
+
+def _placed(folder: Path, frames: str | None) -> str | None:
+    """Frames of a path go from the file's folder; a pattern is none."""
+    if frames is None or frames.startswith("pattern:"):
+        return frames
+    return str(folder / frames)
 
 
 def with_chip(values: dict[str, object], chip: str | None) -> dict[str, object]:

@@ -11,9 +11,10 @@ from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from boardless.project.config import FILE_NAME, load_config
 from boardless_sim.engines.renode.install import INSTALL as RENODE_INSTALL
 from boardless_sim.engines.renode.install import find_renode
-from boardless_sim.errors import EngineError, EngineMissing
+from boardless_sim.errors import BoardlessError, EngineError, EngineMissing
 
 DATA_SET = Path("/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz")
 OLDEST_PYTHON = (3, 11)
@@ -68,8 +69,35 @@ def examine() -> list[Requirement]:
     ]
 
 
+def examine_project(folder: Path) -> list[Requirement]:
+    """The files that `boardless init` writes, where the folder is a project's."""
+    path = folder / FILE_NAME
+    if not path.is_file():
+        return []
+    again = "boardless init ELF"
+    suites = sorted((folder / "robot").rglob("*.robot"))
+    found, elf = None, None
+    try:
+        config = load_config(path)
+        found, elf = config.board.chip, config.elf
+    except BoardlessError as error:
+        again = str(error)
+    return [
+        Requirement(FILE_NAME, found, "run", again),
+        Requirement(
+            "firmware",
+            str(elf) if elf is not None and elf.is_file() else None,
+            "project",
+            "build it" if elf is not None else "[project] elf",
+        ),
+        Requirement(
+            "suites", f"{len(suites)} in robot" if suites else None, "project", "boardless init ELF"
+        ),
+    ]
+
+
 def can_run(checks: list[Requirement]) -> bool:
-    """Whether `boardless run` can work here."""
+    """Whether `boardless run` can work here, with the project's file where there is one."""
     return all(check.ok for check in checks if check.needed_for == "run")
 
 

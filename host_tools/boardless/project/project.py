@@ -23,27 +23,40 @@ class Project:
     board: BoardPlan = PLAIN
     image: ImagePlan = AS_IT_IS
     elf: Path | None = None
+    frames: str | None = None
+    for_time: str | None = None
 
 
 REFERENCE_PROJECT = Project()
 
 
 def load_project(choice: ProjectChoice = NOTHING_SAID, elf: Path | None = None) -> Project:
-    """That of a file; without one, of `boardless.toml` in the current folder, if it is there.
+    """That of a file; without one, of `boardless.toml` in the current folder or beside the ELF.
 
     `elf`: which of several [[target]] it is. Raises `ConfigError`.
     """
-    here = Path(FILE_NAME)
+    path = choice.config or _found(elf)
     project = Project()
-    if choice.config is not None or here.is_file():
-        config = _config(choice.config or here, elf)
+    if path is not None:
+        config = _config(path, elf)
         project = Project(
-            config.contract, config.check_waivers, config.board, config.image, config.elf
+            contract=config.contract,
+            waivers=config.check_waivers,
+            board=config.board,
+            image=config.image,
+            elf=config.elf,
+            frames=config.frames,
+            for_time=config.for_time,
         )
     board, image = project.board.on_chip(choice.chip), project.image
     if choice.symbols is not None:
         image = replace(image, symbols=choice.symbols)
     return replace(project, board=board, image=image)
+
+
+def _found(elf: Path | None) -> Path | None:
+    places = [Path(FILE_NAME), *([] if elf is None else [elf.parent / FILE_NAME])]
+    return next((place for place in places if place.is_file()), None)
 
 
 def _config(path: Path, elf: Path | None) -> Config:

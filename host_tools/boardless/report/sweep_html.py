@@ -11,7 +11,9 @@ from boardless.sweep.summary import SweepRow
 from boardless_sim.visible import one_line
 
 _WIDTH, _STEP, _LEFT, _RIGHT, _TOP = 1000, 26, 330, 90, 30
-_MOST_DRAWN = 400
+_MOST_DRAWN, _MOST_CURVES = 400, 24
+_CURVE_LEFT, _CURVE_WIDTH, _CURVE_HEIGHT = 60, 540, 300
+_COLOURS = ("#0969da", "#c0262d", "#1a7f37", "#8250df", "#bc4c00", "#57606a", "#bf3989", "#1b7c83")
 _STYLE = """
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1100px;
   padding: 0 1rem; color: #1d2329; background: #fff }
@@ -43,6 +45,7 @@ def sweep_html(report: SweepReport, before: Before | None) -> str:
             f'<h1 class="{"fail" if failing else "pass"}">{title}</h1>',
             f"<p>{report.run:,} tasks run, {report.known:,} known before, "
             f"{report.left_out:,} left out by the stop rule.</p>",
+            *_curves(report),
             *_drawn(report, before),
             *_table(report, before),
             "</body></html>\n",
@@ -111,6 +114,53 @@ def _one(
         x = _x(max(old.accuracy, low), low)
         yield f'<circle cx="{x}" cy="{y}" r="6" fill="none" stroke="#57606a" stroke-width="1.5"/>'
     yield f'<text x="{_WIDTH - _RIGHT + 14}" y="{y + 5}">{percent(row.accuracy)}</text>'
+
+
+def _curves(report: SweepReport) -> Iterator[str]:
+    """Accuracy over severity, a line for each of everything else."""
+    lines = {name: points for name, points in _over_severity(report).items() if len(points) > 1}
+    if not lines:
+        return
+    shown = list(lines.items())[:_MOST_CURVES]
+    tall = max(_CURVE_HEIGHT + 60, 30 + 22 * len(shown))
+    yield f'<svg viewBox="0 0 {_WIDTH} {tall}" role="img" aria-label="accuracy over severity">'
+    yield from _scale()
+    for number, (name, points) in enumerate(shown):
+        colour = _COLOURS[number % len(_COLOURS)]
+        dashes = ' stroke-dasharray="6 4"' if number >= len(_COLOURS) else ""
+        stroke = f'stroke="{colour}" stroke-width="2.5"{dashes}'
+        places = (_place(severity, accuracy) for severity, accuracy in sorted(points))
+        yield f'<polyline points="{" ".join(places)}" fill="none" {stroke}/>'
+        y = 26 + 22 * number
+        yield f'<line x1="610" x2="640" y1="{y}" y2="{y}" {stroke}/>'
+        yield f'<text x="650" y="{y + 5}">{escape(name[-44:])}</text>'
+    yield "</svg>"
+
+
+def _over_severity(report: SweepReport) -> dict[str, list[tuple[float, float]]]:
+    lines: dict[str, list[tuple[float, float]]] = {}
+    axes = [axis for axis in varying_axes(report) if axis != "severity"]
+    for row in report.rows:
+        names = dict(row.row)
+        if names.get("severity") and row.accuracy is not None:
+            name = " · ".join(names[axis] for axis in axes)
+            lines.setdefault(name, []).append((float(names["severity"]), row.accuracy))
+    return lines
+
+
+def _scale() -> Iterator[str]:
+    for tick in range(6):
+        x, y = _place(tick / 5, tick / 5).split(",")
+        right = _CURVE_LEFT + _CURVE_WIDTH
+        yield f'<line x1="{_CURVE_LEFT}" x2="{right}" y1="{y}" y2="{y}" stroke="#d8dee4"/>'
+        yield f'<text x="{_CURVE_LEFT - 8}" y="{y}" dy="5" text-anchor="end">{20 * tick} %</text>'
+        yield f'<text x="{x}" y="{_CURVE_HEIGHT + 42}" text-anchor="middle">{tick / 5:g}</text>'
+    yield f'<text x="{_CURVE_LEFT}" y="{_CURVE_HEIGHT + 58}">severity</text>'
+
+
+def _place(severity: float, accuracy: float) -> str:
+    x, y = _CURVE_LEFT + _CURVE_WIDTH * severity, 20 + _CURVE_HEIGHT * (1 - accuracy)
+    return f"{x:.1f},{y:.1f}"
 
 
 def _x(share: float, low: float) -> float:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from boardless.running.post_mortem import PostMortem
 
 DEFAULT_LIMIT_US = 1_000_000.0
-_PEACEFUL = (StopReason.LIMIT, StopReason.HALT)
+PEACEFUL = (StopReason.LIMIT, StopReason.HALT)
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def measure_stack(engine: Engine, frames: Iterable[Frame]) -> MeasuredStack:
     report = classify(engine, frames)
     if report.stop_reason is StopReason.STACK:
         return MeasuredStack(engine.stack_mark(), problem=report.detail)
-    if not report.is_complete and (report.results or report.stop_reason not in _PEACEFUL):
+    if not report.is_complete and (report.results or report.stop_reason not in PEACEFUL):
         raise ResultError(f"no whole run to measure the stack on: {report.detail}")
     note = "" if report.is_complete else f"stack measured without a result: {report.detail}"
     return MeasuredStack(engine.stack_mark(), note)
@@ -155,7 +155,7 @@ def measure_stack_for(engine: Engine, frames: Iterable[Frame], for_us: float) ->
     reason = engine.run(for_us)
     if reason is StopReason.STACK:
         return MeasuredStack(engine.stack_mark(), problem=stop_detail(engine, reason, for_us))
-    if reason not in _PEACEFUL:
+    if reason not in PEACEFUL:
         detail = stop_detail(engine, reason, for_us)
         raise ResultError(f"no whole run to measure the stack on: {detail}")
     at_ms = engine.time_us() / 1000

@@ -8,6 +8,7 @@ with Rig() as rig:
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -24,12 +25,15 @@ from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.engine import (
+    Capability,
     Engine,
     StackMark,
     StopReason,
     UartLine,
 )
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
+from boardless_sim.faults.optics import disturbed
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.result import InferenceResult
 
@@ -46,6 +50,10 @@ class Rig:
         self._unanswered: deque[Frame] = deque()
         self._answered = 0  # result lines since power-on
         self._faults: list[SensorFault] = []
+        self._optics: tuple[str, float, int] | None = None
+        self._seen_through = 0
+        self._said = hashlib.sha256()
+        self._deterministic = True
         self._last_shown: Frame | None = None
         self._last_evidence: Evidence | None = None
         self._observed: list[Observation] = []
@@ -71,6 +79,11 @@ class Rig:
         return self._engine
 
     @property
+    def is_powered(self) -> bool:
+        """Whether there is a board to look at."""
+        return self._engine is not None
+
+    @property
     def image(self) -> FirmwareImage:
         """The firmware of the powered board."""
         return self.engine.image
@@ -89,9 +102,11 @@ class Rig:
         self.results = []
         self._unanswered.clear()
         self._answered = 0
-        self._faults = []
+        self._faults, self._optics = [], None
         self._last_shown = self._last_evidence = self.stop_reason = None
         self._engine = setup.power_on(image)
+        if Capability.DETERMINISTIC not in self._engine.capabilities:
+            self._deterministic = False
         self._setup = setup
         self._image = self._engine.image
 
@@ -100,6 +115,7 @@ class Rig:
         if self._engine is not None:
             self._last_evidence = self.evidence()
             self._observed += self._observe(self._engine)
+            self._said.update(_said_by(self._engine))
             self._engine.close()
             self._engine = None
 
@@ -109,6 +125,17 @@ class Rig:
         now = [] if self._engine is None else self._observe(self._engine)
         return (*self._observed, *now)
 
+    def take_fingerprint(self) -> str:
+        """SHA-256 over what the boards said, and when, since it was taken last.
+
+        Empty where one of them promises not to be the same twice.
+        """
+        if self._engine is not None:
+            self._said.update(_said_by(self._engine))
+        digest, self._said = self._said.hexdigest(), hashlib.sha256()
+        is_sure, self._deterministic = self._deterministic, True
+        return digest if is_sure else ""
+
     def forget_observations(self) -> None:
         """They were judged."""
         self._observed = []
@@ -117,7 +144,9 @@ class Rig:
         """The same firmware on a fresh board."""
         if self._setup is None:
             raise EngineError("no board was powered, expected one: power it on first")
+        optics = self._optics
         self.power_on(self._setup, self._image)
+        self._optics = optics
 
     def ask_for_precise_time(self) -> None:
         """On this board from here on, and after `restart` from power-on."""
@@ -127,7 +156,8 @@ class Rig:
         engine.be_precise()
 
     def show(self, frame: Frame) -> None:
-        """Queue a frame for the lens."""
+        """Queue a frame for the lens, as it looks through the optics of now."""
+        (frame,) = self._seen([frame])
         self.engine.show(frame)
         self._unanswered.append(frame)
         self._last_shown = frame
@@ -139,6 +169,24 @@ class Rig:
     def repair_camera(self) -> None:
         """Take every fault of the sensor away."""
         self._set_faults([])
+
+    def disturb_optics(self, name: str, severity: float, seed: int) -> None:
+        """What frames look like from the next one shown on; a severity of 0 is clear again."""
+        list(disturbed([], name, severity, seed))
+        self._optics = None if severity == 0 else (name, severity, seed)
+        self._seen_through = 0
+
+    def _seen(self, frames: Iterable[Frame]) -> Iterable[Frame]:
+        if self._optics is None:
+            return frames
+        name, severity, seed = self._optics
+        # Frames that are shown one by one are disturbed each in its own way.
+        self._seen_through += 1
+        return disturbed(frames, name, severity, seed + self._seen_through)
+
+    def break_board(self, fault: BoardFault, at_us: float | None = None) -> None:
+        """Let something go wrong beside the camera, at a virtual time; None: now."""
+        self.engine.inject(fault, self.engine.time_us() if at_us is None else at_us)
 
     def run(self, limit_us: float, until: Callable[[UartLine], bool] | None = None) -> StopReason:
         """Run for at most `limit_us` from now; the reason stays in `stop_reason`."""
@@ -210,7 +258,7 @@ class Rig:
     def classify(self, frames: Iterable[Frame], limit_us: float) -> RunReport:
         """Show every frame to a fresh board; its results are the rig's results."""
         self.restart()
-        report = require_results(classify(self.engine, frames, limit_us))
+        report = require_results(classify(self.engine, self._seen(frames), limit_us))
         self.results = list(report.results)
         self.stop_reason = report.stop_reason
         return report
@@ -262,3 +310,9 @@ def _result(
         sent_us=sent_us,
         values=answered.values,
     )
+
+
+def _said_by(engine: Engine) -> bytes:
+    """Its lines, each with its port and its time, and how long it ran."""
+    lines = [f"{line.port} {line.time_us:.3f} {line.text}" for line in engine.uart_lines()]
+    return "\n".join([*lines, f"{engine.time_us():.3f}\n"]).encode("utf-8", "backslashreplace")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -89,12 +90,20 @@ class _Analysis:
         }
         self._shared: dict[tuple[int, ...], tuple[Candidate, ...]] = {}
         ends = set(_ending(program, graph.never_return)) | self._cold_ones()
-        activations = {**known_activations(program), **recursion}
+        activations = {**self._nested(), **known_activations(program), **recursion}
         self._warm = Solver(self._nodes(ends), self._names, activations)
         self._cold = Solver(self._nodes(frozenset()), self._names, activations)
         needed = {name for name, _ in annotations.recursion if not name.endswith("?")}
         wanted = {a for a in recursion if needed & set(program.functions[a].names)}
         _check_rings(program, self._cold, wanted, self._names)
+
+    def _nested(self) -> dict[int, int]:
+        """How often each set of candidates is entered at once, all calls that share it together."""
+        each = self._annotations.pointer_recursion
+        if each is None:
+            return {}
+        calls = Counter(self._sets[found.targets] for found in self._resolutions)
+        return {number: each * count for number, count in calls.items()}
 
     def _numbers(self, table: str, given: Iterable[tuple[str, int]]) -> dict[int, int]:
         where = f"{self._program.elf.path}: [budget.stack.{table}]"
@@ -207,6 +216,11 @@ class _Analysis:
                 for ring in self._cold.rings
             ),
             indirect=tuple(self._site(found) for found in self._resolutions),
+            move_sp=frozenset(
+                self._names[address]
+                for address, scan in self._graph.scans.items()
+                if scan.switches_at is not None or self._names[address] in BEGINNING
+            ),
             disagreements=disagreements(
                 self._program, self._graph, read_usages(self._annotations.su_folders)
             ),
@@ -229,8 +243,9 @@ class _Analysis:
                 for name in self._annotations.entries
                 for address in addresses_of(self._program, name, where)
             )
+        begins = dict.fromkeys((self._program.reset, self._program.entry))
         if self._program.entry in self._graph.functions:
-            return (self._program.entry,)
+            return tuple(address for address in begins if address in self._graph.functions)
         return addresses_of(self._program, DEFAULT_ENTRY, where)
 
     def _function(self, address: int) -> FunctionStack:

@@ -180,6 +180,7 @@ class Solver:
         reasons = dict.fromkeys(r for bound in outside.values() for r in bound.reasons)
         kept = tuple(reasons)[:_MAX_REASONS]
         grades = [Confidence.ANNOTATED, *(bound.grade for bound in outside.values())]
+        grades += [e.grade for a in members for e in self._nodes[a].edges if e.target in members]
         for address in (*order, *limited):
             before = 0 if address in self._recursion else round_bytes[address]
             total, step = last[address]

@@ -26,6 +26,7 @@ from boardless.stack.vtables import VirtualTables
 from boardless_sim.errors import ConfigError
 
 _STEPS = 1_000_000
+_SYSTICK = 15
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ class Resolver:
             return True
         seen.add((function, number))
         program = self._program
-        is_called = {program.entry, *(handler for _, handler in program.vectors)}
+        is_called = {program.entry, program.reset, *(handler for _, handler in program.vectors)}
         if function in is_called or function in self._address_taken():
             return False
         callers = self._calling(function)
@@ -202,9 +203,11 @@ class Resolver:
     def _possible(self, caller: int, targets: tuple[int, ...]) -> tuple[int, ...]:
         """Without those that are never called through a pointer, or by others alone.
 
-        A program begins once, and a task's function is entered by a switch.
+        A program begins once, a task's function is entered by a switch, and a fault, an SVC and
+        PendSV by the core.
         """
-        begun = {self._program.entry, *self._program.by_name.get("main", ())}
+        begun = {self._program.entry, self._program.reset, *self._program.by_name.get("main", ())}
+        begun |= {handler for number, handler in self._program.vectors if number < _SYSTICK}
         if not self._names(caller) & TRAMPOLINES:
             begun |= {task.entry for task in self.tasks}
         return tuple(
@@ -233,7 +236,7 @@ class Resolver:
         taken = self._address_taken()
         named = {a for name in rule.callees for a in self._program.by_name.get(name, ())}
         own = self._stores.are_put_into(taken, rule.members_of)
-        found = tuple(sorted({*own, *named.intersection(taken)}))
+        found = tuple(sorted({*own, *named}))
         return ("library", found) if found else None
 
     def _candidates(

@@ -60,6 +60,10 @@ _LIBRARIES = (
         ),
         _LOCALE,
     ),
+    Library(  # newlib-nano's printf: what is given to each of its parts
+        frozenset({"_printf_common", "_printf_i", "_printf_float"}),
+        ("__sfputs_r", "__ssputs_r", "__sfputc_r"),
+    ),
     Library(  # Arm's: the table of regions that armlink writes
         frozenset({"__scatterload", "__scatterload_rt2", "__scatterload_null", "__main"}),
         (

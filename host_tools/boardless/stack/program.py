@@ -22,6 +22,8 @@ _FPU = re.compile(
 )
 _MAX_FUNCTIONS = 1 << 16
 _BINDING_ORDER = {GLOBAL: 0, LOCAL: 1, WEAK: 2}  # the name a person would use first
+_RAM = range(0x1000_0000, 0x4000_0000)
+_SYSTEM_VECTORS = 16
 _MAX_VECTORS = 16 + 496  # the most interrupts that ARMv8-M knows
 
 
@@ -89,6 +91,7 @@ class Program:
         self.entry = elf.entry & ~1
         self.vector_range = range(0)
         self.vectors = tuple(self._vectors())
+        self.reset = next((at for number, at in self.vectors if number == 1), self.entry)
         for address in (self.entry, *(handler for _, handler in self.vectors)):
             self._place_label(address)
 
@@ -238,17 +241,33 @@ class Program:
         self.by_name.setdefault(name, []).append(address)
 
     def _vectors(self) -> Iterator[tuple[int, int]]:
-        """Exception number and handler, where a section starts with a stack and the entry point."""
-        for held in (*self.constants, *self.code, *self.writable):
-            table = held.data[: min(len(held.data), 4 * _MAX_VECTORS) & ~3]
-            words = [word for (word,) in struct.iter_unpack("<I", table)]
-            if len(words) < 2 or words[1] != self.entry | 1 or words[0] & 3:
-                continue
-            for number, word in enumerate(words):
-                is_handler = word & 1 and self.code_at(word & ~1) is not None
-                if number and word and not is_handler and number >= 16:
-                    return
-                self.vector_range = range(held.start, held.start + 4 * number + 4)
-                if number and is_handler:
-                    yield number, word & ~1
-            return
+        """Exception number and handler, from the table that the core begins with."""
+        start, words = self._table()
+        for number, word in enumerate(words):
+            is_handler = word & 1 and self.code_at(word & ~1) is not None
+            if number and word and not is_handler and number >= 16:
+                return
+            self.vector_range = range(start, start + 4 * number + 4)
+            if number and is_handler:
+                yield number, word & ~1
+
+    def _table(self) -> tuple[int, list[int]]:
+        """Where a section starts with a stack and the entry point; else with what can be no other.
+
+        armlink's entry point is `__main`, where the reset handler goes on.
+        """
+        tables = [
+            (held.start, [word for (word,) in struct.iter_unpack("<I", table)])
+            for held in (*self.constants, *self.code, *self.writable)
+            for table in [held.data[: min(len(held.data), 4 * _MAX_VECTORS) & ~3]]
+        ]
+        for start, words in tables:
+            if len(words) >= 2 and words[1] == self.entry | 1 and not words[0] & 3:
+                return start, words
+        return next((t for t in tables if self._begins_a_table(t[1])), (0, []))
+
+    def _begins_a_table(self, words: list[int]) -> bool:
+        """A stack in RAM, a handler for a reset, for an NMI and for a fault (DDI 0403E, B1.5.3)."""
+        if len(words) < _SYSTEM_VECTORS or words[0] & 3 or words[0] not in _RAM:
+            return False
+        return all(word & 1 and self.code_at(word & ~1) is not None for word in words[1:4])

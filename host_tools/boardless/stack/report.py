@@ -164,7 +164,8 @@ class StackReport:
     """The worst-case stack of an ELF.
 
     `bound_bytes` is the main stack: `thread_bytes` of the entry and every interrupt level. With
-    calls that never return it is `cold_bytes`. None: unbounded; `reasons` say why.
+    calls that never return it is `cold_bytes`. None: unbounded; `reasons` say why. `move_sp` are
+    the functions that go to another stack, where a run's lowest SP says nothing of this one.
     """
 
     elf: Path
@@ -182,6 +183,7 @@ class StackReport:
     cycles: tuple[Cycle, ...] = ()
     indirect: tuple[IndirectSite, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
+    move_sp: frozenset[str] = frozenset()
     is_stripped: bool = False
 
     def find(self, symbol: str) -> tuple[FunctionStack, ...]:

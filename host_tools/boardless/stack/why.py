@@ -65,8 +65,17 @@ def suggest(report: StackReport) -> str:
 
     To be cut down to what the program really calls; as it stands it says what was supposed.
     """
-    lines = [*_calls(report), *_recursion(report), *_frames(report)]
+    lines = [*_rings(report), *_calls(report), *_recursion(report), *_frames(report)]
     return "\n".join(lines) + "\n" if lines else ""
+
+
+def _rings(report: StackReport) -> Iterator[str]:
+    """One annotation instead of many, where calls through pointers close rings."""
+    callers = {site.caller for site in report.indirect}
+    if any(cycle.depth is None and callers & set(cycle.functions) for cycle in report.cycles):
+        yield "[budget.stack]"
+        yield "# no call through a pointer comes back to itself while it is under way:"
+        yield "# pointer-recursion = 1\n"
 
 
 def _calls(report: StackReport) -> Iterator[str]:

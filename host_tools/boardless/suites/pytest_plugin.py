@@ -110,10 +110,13 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def _keep_evidence(request: pytest.FixtureRequest, rig: Rig) -> None:
+    from boardless.running.core_dump import write_core
     from boardless.running.evidence import save
 
     place = request.config.getoption("--board-evidence")
     evidence = rig.evidence()
     if place and evidence is not None:
         name = "".join(c if c.isalnum() or c in "-_." else "_" for c in request.node.name)
-        save(evidence, Path(place) / f"{request.node.path.stem}-{name}")
+        folder = Path(place) / f"{request.node.path.stem}-{name}"
+        save(evidence, folder)
+        write_core(rig.engine, folder)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import chain, islice, product
 from pathlib import Path
 
 from boardless.project.choice import ProjectChoice
@@ -17,6 +17,7 @@ from boardless.sweep.work import Row, SweepTask, hash_of_frames
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.source import open_frames
 from boardless_sim.errors import FrameError, ImageError
+from boardless_sim.faults.optics import disturbed
 from boardless_sim.files import read_file
 
 
@@ -61,21 +62,43 @@ def firmwares(plan: SweepPlan) -> tuple[Firmware, ...]:
 
 def make_grid(plan: SweepPlan, found: tuple[Firmware, ...]) -> Grid:
     """Every row's tasks, each row's frames in order. Raises what an input file is refused with."""
-    sources = {source.name: tuple(_chunks(source, plan.chunk)) for source in plan.frames}
     elfs = {hashlib.sha256(each.raw).hexdigest(): each.raw for each in found}
-    chunks = {chunk.sha256: chunk for each in sources.values() for chunk in each}
-    return Grid(tuple(_tasks(plan, found, sources)), elfs, chunks)
+    seen = _Sources(plan)
+    tasks = tuple(_tasks(plan, found, seen))
+    return Grid(tasks, elfs, {chunk.sha256: chunk for chunk in seen.chunks()})
 
 
-def _tasks(
-    plan: SweepPlan,
-    found: tuple[Firmware, ...],
-    sources: Mapping[str, tuple[FrameChunk, ...]],
-) -> Iterator[SweepTask]:
+class _Sources:
+    """Every source of frames as it looks through every disturbance, in chunks; read once."""
+
+    def __init__(self, plan: SweepPlan) -> None:
+        self._size = plan.chunk
+        self._frames = {source.name: tuple(_read(source)) for source in plan.frames}
+        self._chunks: dict[tuple[str, str | None, float, int], tuple[FrameChunk, ...]] = {}
+
+    def look(self, source: str, optics: str | None, severity: float, seed: int | None) -> tuple[
+        FrameChunk, ...
+    ]:  # fmt: skip
+        """The chunks of a source; without a disturbance no seed makes a difference."""
+        is_clear = optics is None or severity == 0
+        key = (source, None, 0.0, 0) if is_clear else (source, optics, severity, seed or 1)
+        if key not in self._chunks:
+            frames: Iterable[Frame] = self._frames[source]
+            if optics is not None and not is_clear:
+                frames = disturbed(frames, optics, severity, seed or 1)
+            self._chunks[key] = tuple(_chunks(frames, self._size))
+        return self._chunks[key]
+
+    def chunks(self) -> Iterator[FrameChunk]:
+        """All that were looked at."""
+        return chain.from_iterable(self._chunks.values())
+
+
+def _tasks(plan: SweepPlan, found: tuple[Firmware, ...], sources: _Sources) -> Iterator[SweepTask]:
     hashes = {each.name: hashlib.sha256(each.raw).hexdigest() for each in found}
     projects = {name: _project(plan.folder, name) for name in plan.configs}
-    axes = product(found, plan.configs, plan.chips, plan.engines, plan.seeds, plan.frames)
-    for firmware, config, chip, engine, seed, source in axes:
+    boards = product(found, plan.configs, plan.chips, plan.engines, plan.seeds)
+    for firmware, config, chip, engine, seed in boards:
         project, config_hash = projects[config]
         setup = BoardSetup(
             elf=firmware.path,
@@ -85,34 +108,43 @@ def _tasks(
             board=project.board.on_chip(chip),
             image=project.image,
         )
-        row: Row = (
+        board: Row = (
             ("elf", firmware.name),
             ("config", config or ""),
             ("chip", chip or ""),
             ("engine", engine),
-            ("seed", "" if seed is None else str(seed)),
-            ("frames", source.name),
+            ("seed", _text(seed)),
         )
-        for chunk in sources[source.name]:
-            inputs = (
-                hashes[firmware.name],
-                chunk.sha256,
-                config_hash,
-                str(chip),
-                engine,
-                str(seed),
+        given = (config_hash, _text(chip), engine, _text(seed))
+        for source, optics, severity in product(plan.frames, plan.optics, plan.severities):
+            row: Row = (
+                *board,
+                ("frames", source.name),
+                ("optics", optics or ""),
+                ("severity", "" if optics is None else f"{severity:g}"),
             )
-            yield SweepTask(row, chunk.start, len(chunk.frames), setup, plan.limit_us, inputs)
+            for chunk in sources.look(source.name, optics, severity, seed):
+                inputs = (hashes[firmware.name], chunk.sha256, *given)
+                yield SweepTask(row, chunk.start, len(chunk.frames), setup, plan.limit_us, inputs)
 
 
-def _chunks(source: FrameSet, size: int) -> Iterator[FrameChunk]:
-    frames = iter(open_frames(source.path, source.labels, source.limit, source.fit))
-    start = 0
-    while found := tuple(islice(frames, size)):
-        yield FrameChunk(start, found, hash_of_frames(found))
-        start += len(found)
-    if not start:
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
+
+
+def _read(source: FrameSet) -> Iterator[Frame]:
+    frames = open_frames(source.path, source.labels, source.limit, source.fit)
+    first = next(frames, None)
+    if first is None:
         raise FrameError(f"{source.path}: no frames, expected at least one")
+    return chain([first], frames)
+
+
+def _chunks(found: Iterable[Frame], size: int) -> Iterator[FrameChunk]:
+    frames, start = iter(found), 0
+    while chunk := tuple(islice(frames, size)):
+        yield FrameChunk(start, chunk, hash_of_frames(chunk))
+        start += len(chunk)
 
 
 def _project(folder: Path, name: str | None) -> tuple[Project, str]:

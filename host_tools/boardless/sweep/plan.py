@@ -5,7 +5,9 @@
     revision = ["v1.0", "HEAD"]
     build = "make firmware"
     chip = ["stm32f407vg", "stm32f429zi"]
-    seed = [1, 2, 3]                         # what RAM holds at power-on
+    seed = [1, 2, 3]                         # of what RAM holds at power-on, and of the optics
+    optics = ["blur", "noise"]
+    severity = [0, 0.5, 1]
 
     [[frames]]
     path = "pictures/"
@@ -29,11 +31,13 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from boardless.project.config import parse_toml
 from boardless.project.toml_table import TomlTable
 from boardless_sim.camera.fit import DEFAULT_FIT, FITS
 from boardless_sim.errors import ConfigError
+from boardless_sim.faults.optics import OPTICS
 from boardless_sim.files import read_file
 
 MOST_FILE_BYTES = 1 << 20
@@ -89,6 +93,8 @@ class SweepPlan:
     chips: tuple[str | None, ...] = (None,)
     engines: tuple[str, ...] = ("native",)
     seeds: tuple[int | None, ...] = (None,)
+    optics: tuple[str | None, ...] = (None,)
+    severities: tuple[float, ...] = (0.0,)
     chunk: int = DEFAULT_CHUNK
     limit_us: float = 1_000_000.0
     budget: SweepBudget = SweepBudget()
@@ -109,6 +115,7 @@ def read_plan(path: Path) -> SweepPlan:
     if not elfs:
         raise sweep.error("elf: not there, expected the firmwares to run")
     revisions, build = _revisions(sweep)
+    optics, severities = _optics(sweep)
     plan = SweepPlan(
         path=path,
         elfs=elfs,
@@ -119,6 +126,8 @@ def read_plan(path: Path) -> SweepPlan:
         chips=sweep.texts("chip") or (None,),
         engines=sweep.texts("engine") or ("native",),
         seeds=_seeds(sweep),
+        optics=optics,
+        severities=severities,
         chunk=sweep.count("chunk") if sweep.has("chunk") else DEFAULT_CHUNK,
         limit_us=_number(sweep, "limit-ms", 1000.0, 0.001, 1e9) * 1000,
         budget=_budget(root.table("budget")),
@@ -170,6 +179,21 @@ def _seeds(sweep: TomlTable) -> tuple[int | None, ...]:
     return tuple(seeds)
 
 
+def _optics(sweep: TomlTable) -> tuple[tuple[str | None, ...], tuple[float, ...]]:
+    names, value = sweep.texts("optics"), sweep.value("severity")
+    if bool(names) != (value is not None):
+        raise sweep.error("expected optics and severity together, or neither")
+    for name in names:
+        if name not in OPTICS:
+            raise sweep.error(f"optics: found {name!r}, expected one of: {', '.join(OPTICS)}")
+    if not names:
+        return (None,), (0.0,)
+    found: list[Any] = value if isinstance(value, list) else [value]
+    if not found or not all(type(each) in (int, float) and 0 <= float(each) <= 1 for each in found):
+        raise sweep.error("severity: expected a number from 0 to 1, or a list of them")
+    return names, tuple(map(float, found))
+
+
 def _number(table: TomlTable, key: str, default: float, least: float, most: float) -> float:
     found = _optional_number(table, key, least, most)
     return default if found is None else found
@@ -211,6 +235,8 @@ def _require_each_once(plan: SweepPlan) -> None:
         "chip": plan.chips,
         "engine": plan.engines,
         "seed": plan.seeds,
+        "optics": plan.optics,
+        "severity": plan.severities,
         "frames": tuple(each.name for each in plan.frames),
     }
     cells = 1

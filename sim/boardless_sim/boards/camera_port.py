@@ -50,6 +50,11 @@ class CameraPort:
         return self._dcmi.capturing
 
     @property
+    def filled(self) -> bool:
+        """Whether the frame that ended filled the window of the capture interface."""
+        return self._dcmi.filled
+
+    @property
     def watches_href(self) -> bool:
         """Whether somebody looks at HREF beside the capture interface."""
         return any(self._interrupts_on(pin) or pin[0].polled for pin in self._wires.lines_of(_HREF))

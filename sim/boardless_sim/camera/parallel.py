@@ -29,6 +29,9 @@ class Scheduled(Protocol):
 class Clock(Protocol):
     """The virtual time that the sensor's own clock runs in."""
 
+    def now_ns(self) -> int:
+        """Virtual time since power-on."""
+
     def schedule_ns(self, delay_ns: int, callback: Callable[[], None]) -> Scheduled:
         """Call back after `delay_ns`."""
 
@@ -50,6 +53,10 @@ class ParallelSink(Protocol):
     @property
     def capturing(self) -> bool:
         """Whether the frame in progress is being captured."""
+
+    @property
+    def filled(self) -> bool:
+        """Whether the frame that ended filled the window that was asked for; false without one."""
 
     @property
     def watches_href(self) -> bool:

@@ -15,13 +15,14 @@ class Sensor(Protocol):
 
     On the control bus (SCCB, which is I2C) it answers at `address`. `faults` may be set at any time
     and takes effect with the next frame or transfer. `frames_clocked` counts from power-on, whoever
-    listened. `lens`: what stands before it. `on_dead` is called when it is addressed and does not
-    run.
+    listened; `bad_frames` has its count at each frame that a fault had a hand in. `lens`: what
+    stands before it. `on_dead` is called when it is addressed and does not run.
     """
 
     address: int
     faults: Sequence[SensorFault]
     frames_clocked: int
+    bad_frames: list[int]
     lens: Lens
     on_dead: Callable[[], None]
 

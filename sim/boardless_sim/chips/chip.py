@@ -70,6 +70,7 @@ class Chip:
     `wait_states`: by the least supply in millivolts, the highest HCLK for 0, 1, 2 … wait states.
     `boot_rom`: where the boot loader stands, whose code is not modelled. `otp`: where the area
     begins that can be programmed once. `idcode`: DBGMCU_IDCODE, revision and device.
+    `priority_bits`: how many the NVIC has of a priority.
     `triggers`: the timers behind ITR0 to ITR3 of a timer. `temperature_channel`: of ADC1.
     """
 
@@ -83,6 +84,7 @@ class Chip:
     boot_rom: int
     otp: int
     idcode: int
+    priority_bits: int
     triggers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     temperature_channel: int = 16
 

@@ -21,12 +21,14 @@ _SRAM = ((0x2400_0000, 0x2420_0000, "STM32H7"), (0x2005_0000, 0x2008_0001, "STM3
 _MOST_NAMED = 6
 
 
+def fitting_parts(image: FirmwareImage) -> list[str]:
+    """Known parts that have the memory for an image."""
+    return [part for part, memories in memories_of_parts() if _fits(image, memories)]
+
+
 def fitting(image: FirmwareImage) -> str:
-    """Lines of known parts that have the memory for an image, or the family that it is of."""
-    lines: dict[str, None] = {}
-    for part, memories in memories_of_parts():
-        if _fits(image, memories):
-            lines[part[: len("stm32f407")]] = None
+    """Lines of such parts, or the family that the image is of."""
+    lines = dict.fromkeys(part[: len("stm32f407")] for part in fitting_parts(image))
     if lines:
         named = ", ".join(list(lines)[:_MOST_NAMED])
         return f"it fits {named}" + (" and others" if len(lines) > _MOST_NAMED else "")

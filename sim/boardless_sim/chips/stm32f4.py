@@ -47,6 +47,7 @@ def stm32f4(part: str) -> Chip:
         boot_rom=_SYSTEM_MEMORY,
         otp=_OTP,
         idcode=line_of(facts.part).idcode,
+        priority_bits=4,  # RM0090 section 12.1.1: 16 programmable levels
         triggers=TRIGGERS,
         temperature_channel=16 if facts.part[:9] in _FIRST_GENERATION else 18,
     )

@@ -29,7 +29,6 @@
 #define CORE_STATE_XPSR  16u
 #define FP_WORDS         17u /* s0-s15, fpscr: what an exception stacks */
 #define CORE_RAMS        4u
-#define CORE_CODES       3u
 #define CORE_PAGE_BITS   10u /* Unicorn's pages on an M-profile core */
 #define CORE_SLOW_FLASH                                                                            \
     (UINT64_C(1) << 32)                       /* where Unicorn loads from a Flash with wait states \
@@ -139,7 +138,7 @@ struct core {
     core_api api;
     core_callbacks callbacks;
 
-    uint32_t code_base[CORE_CODES]; /* Flash, system memory, SRAM */
+    uint32_t code_base[CORE_CODES];
     uint32_t code_size[CORE_CODES];
     core_block *blocks[CORE_CODES];
     uint32_t *lowest_msp[CORE_CODES]; /* by halfword: SP at its lowest while at it; 0: never */
@@ -202,7 +201,8 @@ struct core {
     uint32_t systick_csr, systick_rvr;
     uint32_t systick_held; /* counter of a stopped SysTick */
     uint32_t demcr, dwt_ctrl, dbgmcu_cr;
-    uint32_t idcode; /* of the part (DBGMCU_IDCODE) */
+    uint32_t idcode;       /* of the part (DBGMCU_IDCODE) */
+    uint8_t priority_mask; /* the bits of a priority that the part implements */
     uint64_t cyccnt_base;
     uint32_t cyccnt_held;
 
@@ -222,7 +222,7 @@ void core_destroy(core *c);
 uint32_t core_structure_bytes(uint32_t number);
 int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_t *memory);
 void core_set_flash_acr(core *c, uint32_t acr);
-void core_set_idcode(core *c, uint32_t idcode);
+void core_set_identity(core *c, uint32_t idcode, uint32_t priority_bits);
 int32_t core_set_ram(core *c, uint32_t slot, uint32_t base, uint32_t size_bytes, uint8_t *memory,
                      uint32_t executable);
 void core_set_clrex(core *c, uint32_t address);

@@ -216,9 +216,9 @@ class Cpu:
         """FLASH_ACR was written: wait states, prefetch and caches from the next block on."""
         self._library.core_set_flash_acr(self._core, acr)
 
-    def set_idcode(self, idcode: int) -> None:
-        """What DBGMCU_IDCODE reads."""
-        self._library.core_set_idcode(self._core, idcode)
+    def set_identity(self, idcode: int, priority_bits: int) -> None:
+        """What DBGMCU_IDCODE reads, and how many bits of a priority the NVIC has."""
+        self._library.core_set_identity(self._core, idcode, priority_bits)
 
     def send_event(self) -> None:
         """An event from outside the core, for WFE."""
@@ -234,7 +234,7 @@ class Cpu:
 
     def map_alias(self, memory: HostMemory, base: int) -> None:
         """A second, read-only address of a code memory."""
-        self._map(memory, base, UC_PROT_READ | UC_PROT_EXEC)
+        self.map_code(memory, base, writable=False)
 
     def keep_clrex(self, address: int) -> None:
         """Where the core may run a CLREX: the only way to Unicorn's exclusive monitor."""

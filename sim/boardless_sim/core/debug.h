@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define CORE_CODES   4u /* memories that code runs from: Flash and its alias, system memory, SRAM */
 #define CORE_WATCHES 32u
 
 /* What a watchpoint looks for, as bits. */
@@ -67,7 +68,7 @@ typedef struct {
     uint32_t watch_count;
     core_watchpoint watches[CORE_WATCHES];
     uint32_t hit_address, hit_kind;
-    uint8_t *breaks[3]; /* of each code memory, by halfword */
+    uint8_t *breaks[CORE_CODES]; /* of each code memory, by halfword */
     volatile uint32_t stop_wanted;
     bool muted;       /* breakpoints and watchpoints do not stop */
     uint32_t catches; /* exceptions to stop at the entry of, as bits; the first 32 only */
@@ -77,9 +78,9 @@ typedef struct {
     uint32_t record_count, record_capacity;
     uint64_t records_lost;
     bool covers;
-    uint8_t *covered[3];   /* of each code memory, by halfword */
-    uint8_t *covered_last; /* of the block that runs */
-    uint32_t *analysed;    /* addresses of the blocks that have an entry */
+    uint8_t *covered[CORE_CODES]; /* of each code memory, by halfword */
+    uint8_t *covered_last;        /* of the block that runs */
+    uint32_t *analysed;           /* addresses of the blocks that have an entry */
     uint32_t analysed_count, analysed_capacity;
 } core_debug;
 

@@ -262,7 +262,7 @@ _SIGNATURES: dict[str, tuple[object, list[object]]] = {
     "core_structure_bytes": (c_uint32, [c_uint32]),
     "core_set_code": (c_int32, [c_void_p, c_uint32, c_uint32, c_uint32]),
     "core_set_flash": (c_int32, [c_void_p, c_uint32, c_uint32, c_void_p]),
-    "core_set_idcode": (None, [c_void_p, c_uint32]),
+    "core_set_identity": (None, [c_void_p, c_uint32, c_uint32]),
     "core_set_flash_acr": (None, [c_void_p, c_uint32]),
     "core_bus_error": (None, [c_void_p, c_uint32]),
     "core_send_event": (None, [c_void_p]),

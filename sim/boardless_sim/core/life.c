@@ -51,11 +51,13 @@ int32_t core_set_flash(core *c, uint32_t base, uint32_t size_bytes, const uint8_
     return c->flash_holds_code && art_create(&c->art, base, size_bytes) ? 0 : -1;
 }
 
-/* Pages of the Flash are met anew: what they may do depends on whether there are wait states. */
-void core_set_idcode(core *c, uint32_t idcode) {
+/* Of a priority the upper bits are there (DDI 0403E, B1.5.4). */
+void core_set_identity(core *c, uint32_t idcode, uint32_t priority_bits) {
     c->idcode = idcode;
+    c->priority_mask = (uint8_t)(0xff00u >> priority_bits);
 }
 
+/* Pages of the Flash are met anew: what they may do depends on whether there are wait states. */
 void core_set_flash_acr(core *c, uint32_t acr) {
     art_set_acr(&c->art, acr);
     c->api.ctl(c->uc, UC_CTL_WRITE(UC_CTL_TLB_FLUSH, 0));

@@ -49,7 +49,6 @@ enum {
 #define SCR_WRITABLE      0x16u
 #define CCR_WRITABLE      0x31bu
 #define SHCSR_ENABLES     0x70000u
-#define PRIORITY_BITS     0xf0u /* an STM32F4 implements four */
 
 /* ---- NVIC banks: bit n of word w is interrupt 32*w + n, exception 16 higher ---- */
 
@@ -106,7 +105,7 @@ static uint32_t priorities_read(const core *c, uint32_t first) {
 
 static void priorities_write(core *c, uint32_t first, uint32_t size, uint32_t value) {
     for (uint32_t i = 0; i < size && first + i < CORE_EXCEPTIONS; i++) {
-        c->priority[first + i] = (uint8_t)((value >> (8u * i)) & PRIORITY_BITS);
+        c->priority[first + i] = (uint8_t)((value >> (8u * i)) & c->priority_mask);
     }
     c->shared.deadline = 0;
 }

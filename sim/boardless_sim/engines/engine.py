@@ -16,8 +16,10 @@ from boardless_sim.camera.frame import Frame
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.bounds import DEFAULT, Bounds
+from boardless_sim.engines.core_image import CoreImage
 from boardless_sim.engines.fault_words import in_words
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
 from boardless_sim.timing_basis import TimingBasis
@@ -37,10 +39,12 @@ class Capability(Enum):
     DETERMINISTIC = "deterministic"
     PRECISE_TIME = "precise time"  # a run ends where it was told to, SysTick starts on time
     CAMERA_FAULTS = "camera faults"
+    BOARD_FAULTS = "board faults"
     CAPTURE_TIMES = "capture times"
     CALL_COUNTS = "call counts"  # instructions of a function's calls
     ACTIVITY = "activity"  # what the core was at when a run ended
     BOARD_CHECKS = "board checks"
+    CONSOLE_BYTES = "console bytes"
     PARTS = "pins and parts"  # levels and voltages of pins, what hangs on the board
 
 
@@ -259,12 +263,20 @@ class Engine(Protocol):
         """What is wrong with the sensor from its next frame or transfer on (`CAMERA_FAULTS`)."""
         raise _lacks(self, Capability.CAMERA_FAULTS)
 
+    def inject(self, fault: BoardFault, at_us: float) -> None:
+        """Let something go wrong on the board at a virtual time, now or later (`BOARD_FAULTS`)."""
+        raise _lacks(self, Capability.BOARD_FAULTS)
+
     def captures(self) -> Sequence[Capture]:
         """One for every frame of `captured`, in order (`CAPTURE_TIMES`).
 
         A gap in their numbers is a frame lost.
         """
         raise _lacks(self, Capability.CAPTURE_TIMES)
+
+    def uart_bytes(self, port: str) -> bytes:
+        """Everything that a port said since power-on, as it came (`CONSOLE_BYTES`)."""
+        raise _lacks(self, Capability.CONSOLE_BYTES)
 
     def count_calls(self, function: str) -> None:
         """Count the instructions of a function's calls from here on (`CALL_COUNTS`).
@@ -280,6 +292,10 @@ class Engine(Protocol):
     def activity(self) -> Activity:
         """What the core is at now (`ACTIVITY`)."""
         raise _lacks(self, Capability.ACTIVITY)
+
+    def core_image(self) -> CoreImage | None:
+        """All that a debugger looks at, to be kept; None where the engine cannot tell it."""
+        return None
 
     def place_of(self, address: int) -> str:
         """Whose an address is, in words; empty where the engine cannot tell."""

@@ -65,6 +65,7 @@ class Dcmi(AhbPeripheral):
         self._fifo_at = 0
         self._partial = b""
         self._sync = EmbeddedSync()
+        self.filled = False  # the window of the frame that ended last
         self._frames_seen = 0  # since CAPTURE was set, for FCRC
         self._window: tuple[range, slice] | None = None
         self._stopping = False
@@ -309,6 +310,12 @@ class Dcmi(AhbPeripheral):
         lines, clocks = (size >> 16) + 1, (size & 0x3FFF) + 1
         return range(top, top + lines), slice(left, left + clocks)
 
+    def _window_bytes(self) -> int:
+        assert self._window is not None
+        lines, clocks = self._window
+        per_clock = 2 if self.values[CR] >> 10 & 3 else 1
+        return len(lines) * int(clocks.stop - clocks.start) * per_clock
+
     def _capture_line(self, data: bytes) -> None:
         number = self._line_number
         self._line_number += 1
@@ -329,6 +336,7 @@ class Dcmi(AhbPeripheral):
             if not self._push(rest.ljust(4, b"\0")):
                 return
         whole = not self._overrun and self._captured_bytes > 0
+        self.filled = self._window is not None and self._captured_bytes == self._window_bytes()
         self._abandon()
         if self.values[CR] & CR_CM or self._stopping:
             self.values[CR] &= ~CR_CAPTURE

@@ -57,6 +57,7 @@ class Dma(AhbPeripheral):
         )
         self._requests = requests
         self.listening: dict[str, Stream] = {}
+        self._stalled = False
 
     def reset(self) -> None:
         """Return to the reset state."""
@@ -125,8 +126,20 @@ class Dma(AhbPeripheral):
             if stream.enabled:
                 self._invite(stream)
 
+    def stall(self, stalled: bool) -> None:
+        """The bus is taken by others: requests wait until it is free again."""
+        self._stalled = stalled
+        self._listen()
+        if not stalled:
+            for stream in self.streams:
+                if stream.enabled:
+                    self._invite(stream)
+
     def _listen(self) -> None:
         """Which enabled stream serves which request."""
+        if self._stalled:
+            self.listening = {}
+            return
         self.listening = {
             request: stream
             for stream in self.streams

@@ -66,7 +66,7 @@ class Stream:
         elif register in (M0AR, M1AR) and self.registers[CR] & CR_DBM:
             in_use = M1AR if self.registers[CR] & CR_CT else M0AR
             if register == in_use:
-                self._fail()
+                self.fail()
             else:
                 self.registers[register] = value & WORD
 
@@ -83,7 +83,7 @@ class Stream:
             try:
                 self._move(count)
             except BusFault:
-                self._fail()
+                self.fail()
                 break
             left -= count
             self._count_down(count)
@@ -161,7 +161,7 @@ class Stream:
             if self._may_copy:
                 self._copy_in_time()
             else:
-                self._fail()
+                self.fail()
 
     def _decode(self, control: int) -> None:
         """What stays fixed while the stream is enabled."""
@@ -208,7 +208,8 @@ class Stream:
         if self._direction != DIR_M2P:
             self.flags |= TCIF
 
-    def _fail(self) -> None:
+    def fail(self) -> None:
+        """A bus error: the stream ends with TEIF (10.3.17)."""
         self.flags |= TEIF
         self.registers[CR] &= ~CR_EN
         self._update_irq()
@@ -329,7 +330,7 @@ class Stream:
         try:
             self._to_memory(self._read_peripheral(units))
         except BusFault:
-            self._fail()
+            self.fail()
             return
         self._count_down(units)
 

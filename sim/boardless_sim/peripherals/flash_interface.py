@@ -72,6 +72,7 @@ class FlashInterface(AhbPeripheral):
         SR: Register("SR", 0, 0), CR: Register("CR", CR_LOCK, 0x0301_03FF & ~CR_STRT),
         OPTCR: Register("OPTCR", 0x0FFF_AAED, 0x0FFF_FFEC),
     }  # fmt: skip
+    fixed_fields: ClassVar[frozenset[str]] = frozenset(["cells", "on_acr"])  # the core's side
     write_ones = frozenset({KEYR, OPTKEYR})
     stable = frozenset(layout)
 

@@ -318,7 +318,6 @@ class I2c(ApbPeripheral):
         self._wait(self._bit_cycles(9), self._byte_received)
 
     def _read_data(self) -> int:
-        self._sr1_was_read = False
         byte = self.values[DR]
         self.values[SR1] &= ~(SR1_RXNE | SR1_BTF)
         if self._received is not None:

@@ -44,6 +44,7 @@ class Sink:
         self.on_frame: Callable[[bool], None] = lambda whole: None
         self.listening = True
         self.watches_href = False
+        self.filled = False
         self.href_edges: list[tuple[int, bool]] = []
         self.capturing = False
         self.capture = True

@@ -53,6 +53,7 @@ def test_the_document_names_every_tool(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(doctor, "examine", lambda: [FOUND, NO_COMPILER])
+    monkeypatch.setattr(doctor, "examine_project", lambda _folder: [])
     assert cli.main(["doctor", "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert (document["schema"], document["can_run"]) == (1, True)

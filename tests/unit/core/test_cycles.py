@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from boardless_sim.core.cpu import Cpu
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.native.engine import NativeEngine
 from tests.unit.core.programs import (
@@ -271,3 +272,24 @@ def test_a_second_exception_is_tail_chained_in_6_cycles(tmp_path: Path) -> None:
         second = program.run_to(program.handlers[SYSTICK])
         assert second - first == 1 + 6
         assert program.run_to(program.start + 2) - second == 1 + 12
+
+
+def test_code_at_the_alias_of_the_flash_is_analysed_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Address 0 is the Flash too (RM0090 section 2.4); a table of its own remembers its blocks."""
+    analysed: list[int] = []
+    analyse = Cpu._analyse
+
+    def counted(cpu: Cpu, address: int, code: bytes) -> int:
+        analysed.append(address)
+        return analyse(cpu, address, code)
+
+    monkeypatch.setattr(Cpu, "_analyse", counted)
+    jump = [*constant(0, 5 * LINE + 2 * 5 | 1), 0x4700]  # bx r0: to the alias of what follows
+    loop = [*movs(1, 200), 0x3901, 0xD1FD]  # subs r1, #1; bne to it
+    with closing(Program(tmp_path, [*jump, *loop])) as program:
+        program.engine.run(100)
+    at_alias = [address for address in analysed if address < 0x1000]
+    assert at_alias
+    assert len(at_alias) == len(set(at_alias))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from boardless_sim.boards.reference import REFERENCE
+from boardless_sim.elf.image import load_image
 from boardless_sim.engines.engine import StopReason
+from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.engines.native.machine import Outcome
 from tests.unit.core.programs import (
     BARRIER,
@@ -22,7 +27,7 @@ from tests.unit.core.programs import (
     poke,
     power_on,
 )
-from tests.unit.elf.elf_bytes import FLASH
+from tests.unit.elf.elf_bytes import FLASH, build_elf
 
 pytestmark = pytest.mark.fidelity(device="core", source="DDI 0403E, B1.5")
 
@@ -227,3 +232,15 @@ def test_external_ram_is_executable_and_devices_never_are(
     """The default memory map (DDI 0403E, B3.1, table B3-1); no memory is there on this board."""
     fault = fault_of(power_on(tmp_path, constant(0, address | 1) + CALL_R0))
     assert (fault.pc, fault.cfsr) == (address, cfsr)
+
+
+@pytest.mark.parametrize(("bits", "kept"), [(3, 0xE0), (4, 0xF0), (8, 0xFF)])
+def test_a_priority_has_the_bits_of_the_part(tmp_path: Path, bits: int, kept: int) -> None:
+    """Bits that are not implemented read as zero (DDI 0403E, B1.5.4)."""
+    chip = replace(REFERENCE.chip, priority_bits=bits)
+    with closing(NativeEngine(board=replace(REFERENCE, chip=chip))) as engine:
+        path = tmp_path / "program.elf"
+        path.write_bytes(build_elf(code=assemble(STOP_HERE)))
+        engine.load(load_image(path))
+        engine.machine.poke(0xE000_E400, b"\xff")
+        assert engine.read_memory(0xE000_E400, 1) == bytes([kept])

@@ -237,3 +237,11 @@ def test_memory_that_is_not_there_is_an_engine_error(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="register 'r99', expected one of r0, r1"):
         engine.read_register("r99")
     assert engine.read_register("pc") == CODE
+
+
+def test_a_line_through_the_debugger_ends_the_run_at_once(tmp_path: Path) -> None:
+    """SYS_WRITEC (Arm IHI 0100, section 5.22) of a line's end; nothing else would ever come."""
+    newline = [*poke(RAM, 0x0A), *constant(1, RAM), 0x2003, 0xBEAB]  # movs r0, #3; bkpt 0xab
+    engine = power_on(tmp_path, [*newline, *SLEEP_FOREVER])
+    assert engine.run(1_000_000, lambda line: line.port == "semihosting") == StopReason.RESULT
+    assert engine.time_us() < 10

@@ -12,6 +12,7 @@ from boardless_sim.engines.mailbox.fed import MailboxFed
 from boardless_sim.engines.native.engine import NativeEngine
 from boardless_sim.engines.renode.engine import RenodeEngine
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import SupplyCut
 from tests.unit.running.fake_engine import FakeEngine
 
 OPERATIONS = [name for name, value in vars(Engine).items() if callable(value) and name[0] != "_"]
@@ -19,6 +20,7 @@ OPERATIONS = [name for name, value in vars(Engine).items() if callable(value) an
 OFFERED: dict[Capability, tuple[tuple[str, tuple[Any, ...]], ...]] = {
     Capability.STACK_MARK: (("stack_mark", ()),),
     Capability.CAMERA_FAULTS: (("set_camera_faults", ([],)),),
+    Capability.BOARD_FAULTS: (("inject", (SupplyCut(), 0.0)),),
     Capability.CAPTURE_TIMES: (("captures", ()),),
     Capability.CALL_COUNTS: (("count_calls", ("nn_run",)), ("call_counts", ())),
     Capability.MAILBOX: (("ask_for_layers", ()),),

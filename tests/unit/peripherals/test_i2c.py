@@ -123,6 +123,16 @@ def test_write_two_bytes(master: Master) -> None:
     assert not master.read(i2c.SR1) & (i2c.SR1_TXE | i2c.SR1_BTF)
 
 
+def test_dr_may_be_read_between_sr1_and_the_address(master: Master) -> None:
+    """SB: "cleared by reading SR1 followed by writing DR" (RM0090 27.6.6); a driver that changes
+    bits of DR reads it before."""
+    master.control(i2c.CR1_START)
+    master.wait(i2c.SR1_SB)
+    master.read(i2c.DR)
+    master.write(i2c.DR, master.target.address << 1)
+    master.wait(i2c.SR1_ADDR)
+
+
 def test_byte_time_is_nine_bits(master: Master) -> None:
     master.send(3)
     master.write(i2c.DR, 0xEE)

@@ -86,7 +86,7 @@ def test_empty_file_has_no_budgets(tmp_path: Path) -> None:
         ("[project]\nelv = 'a'", "[project] unknown key 'elv', expected 'elf'?"),
         (
             "[project]\nboard = 'a'",
-            "[project] unknown key 'board', expected one of: elf, map",
+            "[project] unknown key 'board', expected one of: elf, map, frames, for",
         ),
         ("[project]\nelf = 3", "[project] elf: found 3, expected a text of one line"),
         ("[project]\nelf = ''", "[project] elf: found '', expected a text of one line"),

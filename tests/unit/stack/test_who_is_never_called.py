@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from boardless.project.annotations import StackAnnotations
 from boardless.stack import Confidence, StackReport
 from tests.unit.stack.linked import linked
 
@@ -160,3 +161,43 @@ def test_a_stream_of_the_library_calls_the_librarys_own(tmp_path: Path) -> None:
 def test_a_stream_of_functions_may_call_any_other(tmp_path: Path) -> None:
     text = LIBRARY + "void funopen(void) {} void *volatile keeps = funopen;"
     assert "own" in called(linked(tmp_path, text), "__sflush_r")
+
+
+def test_handlers_count_where_the_entry_point_is_not_the_reset_handler(tmp_path: Path) -> None:
+    """armlink's entry is `__main`: no table was found, and what interrupts take was left out."""
+    text = """
+    void Reset_Handler(void);
+    __attribute__((noinline)) void Fault(void) { for (;;); }
+    void Tick(void) { volatile char local[200]; local[0] = 1; }
+    void __main(void) { for (;;); }
+    void Reset_Handler(void) { volatile char local[64]; local[0] = 1; __main(); }
+    __attribute__((section(".vectors"), used)) void *const v[] = {(void *)0x20020000,
+      Reset_Handler, Fault, Fault, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, Tick, 0, 0};
+    """
+    report = linked(tmp_path, text, "-Wl,-e,__main")
+    assert [level.handler for level in report.interrupts.levels] == ["Tick"]
+    assert report.entry == "Reset_Handler"
+    assert report.bound_bytes is not None
+    assert report.bound_bytes > 64 + 200
+
+
+def test_a_call_through_a_pointer_in_a_ring_may_be_said_to_nest_so_often(tmp_path: Path) -> None:
+    """Two calls share their candidates: each is under way once."""
+    text = (
+        "typedef void (*function)(int);\n"
+        "function volatile hook, other;\n"
+        "__attribute__((noinline)) void up(int n)"
+        " { volatile char local[100]; local[0] = n; hook(n); local[1] = n; }\n"
+        "__attribute__((noinline)) void down(int n)"
+        " { volatile char local[200]; local[0] = n; other(n); local[1] = n; }\n"
+        "void Reset_Handler(void) { hook = up; other = down; hook = down; other = up;"
+        " up(1); for (;;); }\n"
+    )
+    assert linked(tmp_path, text).bound_bytes is None
+    once = linked(tmp_path, text, annotations=StackAnnotations(pointer_recursion=1))
+    twice = linked(tmp_path, text, annotations=StackAnnotations(pointer_recursion=2))
+    assert once.grade == Confidence.ASSUMED
+    assert once.bound_bytes is not None
+    assert twice.bound_bytes is not None
+    assert once.bound_bytes >= 100 + 2 * 200
+    assert twice.bound_bytes >= once.bound_bytes + 2 * 200

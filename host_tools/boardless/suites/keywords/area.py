@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from robot.api import logger
@@ -15,6 +16,7 @@ from boardless.running.board_checks import BoardCheck, Rules, judge
 from boardless.running.evidence import as_html
 from boardless.running.rig import Rig
 from boardless.suites.keywords.arguments import Size, microseconds, strict_arguments
+from boardless.suites.keywords.at_failure import CORES, DEBUG_PORT, keep_core, let_debugger_in
 from boardless_sim.errors import BoardlessError
 from boardless_sim.files import refusal
 
@@ -51,6 +53,15 @@ class Area:
             logger.info(as_html(evidence), html=True)
             self.evidence_logged = True
 
+    def look_at_failure(self) -> None:
+        """Where `boardless test` was told to: keep a core, let a debugger in."""
+        if self.rig.is_powered and (cores := robot_variable(f"${{{CORES}}}")):
+            test = robot_variable("${TEST NAME}") or robot_variable("${SUITE NAME}")
+            kept = keep_core(self.rig.engine, Path(cores), test)
+            logger.info(f"core: boardless debug --core {kept}" if kept else "core: none")
+        if self.rig.is_powered and (port := robot_variable(f"${{{DEBUG_PORT}}}")):
+            let_debugger_in(self.rig.engine, int(port))
+
     def at_most(self, what: str, found_us: float, limit: timedelta) -> None:
         """Hold a time against its limit."""
         limit_us = microseconds(limit)
@@ -72,6 +83,7 @@ def board_keyword(
             return method(self, *arguments, **named)
         except (AssertionError, BoardlessError):
             self.log_evidence()
+            self.look_at_failure()
             raise
         except OSError as error:
             self.log_evidence()

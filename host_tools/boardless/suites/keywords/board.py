@@ -8,6 +8,7 @@ from pathlib import Path
 from robot.api import logger
 
 from boardless.suites.keywords.area import Area, Size, board_keyword, microseconds
+from boardless.suites.keywords.arguments import in_range
 
 
 class BoardKeywords(Area):
@@ -41,6 +42,36 @@ class BoardKeywords(Area):
         for line in self.rig.engine.uart_lines():
             if text in line.text:
                 raise AssertionError(f"UART line {line.text!r} contains {text!r}")
+
+    @board_keyword
+    def get_uart_bytes(self, port: str = "USART2") -> bytes:
+        """Everything that a port said since power-on, as it came.
+
+        | ${bytes} = | Get Uart Bytes | USART3 |
+        """
+        return self.rig.engine.uart_bytes(port)
+
+    @board_keyword
+    def uart_bytes_should_be(self, expected: str, port: str = "USART2", at: int = 0) -> None:
+        """What a port said from byte ``at`` on begins with these bytes, in hex.
+
+        For output that is no text: a picture, a packet. It is one line in the transcript.
+
+        | Uart Bytes Should Be | ff d8 ff e0 |
+        | Uart Bytes Should Be | 55 aa 01 | port=USART3 | at=16 |
+        """
+        try:
+            wanted = bytes.fromhex(expected)
+        except ValueError:
+            raise AssertionError(f"found {expected!r}, expected bytes as 'ff d8 ff'") from None
+        at = in_range("at", at, 0, 1 << 40)
+        said = self.rig.engine.uart_bytes(port)
+        found = said[at : at + len(wanted)]
+        if not wanted or found != wanted:
+            raise AssertionError(
+                f"{port} said {found.hex(' ') or 'nothing'} from byte {at} of {len(said)} on, "
+                f"expected {wanted.hex(' ') or 'some bytes'}"
+            )
 
     @board_keyword
     def get_virtual_time(self) -> timedelta:

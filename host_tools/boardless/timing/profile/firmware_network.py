@@ -16,15 +16,15 @@ _MODEL = struct.Struct(
     "<4IH4B2x"
 )  # tensors, layers, score table, arena; step, count, ends, rounding
 _LAYER = struct.Struct(
-    "<4I10B2b2B2x"
-)  # four pointers; kind, tensors, window, border; clamp; bits, pool
+    "<4I10B2bBxH"
+)  # four pointers; kind, tensors, window, border; clamp; bits and pool; room
 _TENSOR = struct.Struct("<I3Hbx")  # offset; height, width, channels; zero point
 KINDS = (
     *("conv2d", "depthwise", "max pool", "average pool", "add", "look-up"),
-    *("prelu", "mean", "concatenate"),
+    *("prelu", "mean", "concatenate", "multiply", "select"),
 )
 _CONV2D, _DEPTHWISE = 0, 1
-_TAKES_TWO = ("add", "concatenate")
+_TAKES_TWO = ("add", "concatenate", "multiply")
 _HAS_WINDOW = ("conv2d", "depthwise", "max pool", "average pool")
 
 
@@ -36,6 +36,22 @@ class ReadableBoard(Protocol):
 
 
 Shape = tuple[int, int, int]  # height, width, channels
+
+
+@dataclass(frozen=True)
+class ArenaTensor:
+    """Where one stands in the arena."""
+
+    offset: int
+    shape: Shape
+
+    @property
+    def size_bytes(self) -> int:
+        """Of its int8 values."""
+        return _size(self.shape)
+
+
+_NOWHERE = ArenaTensor(0, (0, 0, 0))
 
 
 @dataclass(frozen=True)
@@ -55,6 +71,8 @@ class Layer:
     pool: int
     macs: int
     tensor_bytes: int
+    source: ArenaTensor = _NOWHERE
+    target: ArenaTensor = _NOWHERE
 
     def __str__(self) -> str:
         if self.kind not in _HAS_WINDOW:
@@ -100,13 +118,14 @@ def read_network(memory: ReadableBoard, address: int) -> FirmwareNetwork:
 def _layer(memory: ReadableBoard, tensors: int, address: int, index: int) -> Layer:
     fields = _LAYER.unpack(memory.read_memory(address, _LAYER.size))
     kind, first, second, output, rows, columns = fields[4:10]
-    bits, pool = fields[16:18]
+    pool, bits = divmod(fields[16], 16)
     if kind >= len(KINDS) or bits not in (4, 8) or pool not in (1, 2):
         raise EngineError(
             f"nn_layer at {address:#010x}: kind {kind}, {bits} bits, pool {pool}, expected kind "
             f"0 to {len(KINDS) - 1}, 4 or 8 bits, pool 1 or 2 (nn_model.h)"
         )
-    shapes = [_shape(memory, tensors, number) for number in (first, second, output)]
+    read_and_written = [_tensor(memory, tensors, number) for number in (first, second, output)]
+    shapes = [tensor.shape for tensor in read_and_written]
     read = shapes[:2] if KINDS[kind] in _TAKES_TWO else shapes[:1]
     return Layer(
         index=index,
@@ -118,13 +137,15 @@ def _layer(memory: ReadableBoard, tensors: int, address: int, index: int) -> Lay
         pool=pool,
         macs=_macs(kind, (rows, columns), shapes[0], shapes[2], pool),
         tensor_bytes=sum(map(_size, read)) + _size(shapes[2]),
+        source=read_and_written[0],
+        target=read_and_written[2],
     )
 
 
-def _shape(memory: ReadableBoard, tensors: int, number: int) -> Shape:
+def _tensor(memory: ReadableBoard, tensors: int, number: int) -> ArenaTensor:
     raw = memory.read_memory(tensors + number * _TENSOR.size, _TENSOR.size)
-    _, height, width, channels, _ = _TENSOR.unpack(raw)
-    return height, width, channels
+    offset, height, width, channels, _ = _TENSOR.unpack(raw)
+    return ArenaTensor(offset, (height, width, channels))
 
 
 def _macs(kind: int, window: tuple[int, int], source: Shape, target: Shape, pool: int) -> int:

@@ -30,7 +30,7 @@ from boardless_sim.camera.sensors.ov2640_output import (
     RESET,
     RESET_DVP,
     SENSOR,
-    Resolution,
+    ArrayMode,
     decode,
     resolution,
 )
@@ -173,14 +173,14 @@ class Ov2640(ParallelSensor):
         line_ns = pitch_ns * array.width // array.line_pixels
         return FrameLines(lines, ends_ns, line_ns, self._blanking(output, array))
 
-    def _blanking(self, output: Output, array: Resolution) -> bytes:
+    def _blanking(self, output: Output, array: ArrayMode) -> bytes:
         """What PCLK clocks between two lines: low data lines."""
         if self.registers[COM10] & COM10_PCLK_GATED or self.registers[IMAGE_MODE] & MODE_JPEG:
             return b""
         return bytes(2 * output.full_width * (array.line_pixels - array.width) // array.width)
 
 
-def _line_ends(count: int, array: Resolution, frame_ns: int) -> list[int]:
+def _line_ends(count: int, array: ArrayMode, frame_ns: int) -> list[int]:
     """When each line's last byte is out: they share the time of the array's lines."""
     visible = array.frame_lines - _FIRST_LINE
     clocks = array.frame_lines * array.line_pixels

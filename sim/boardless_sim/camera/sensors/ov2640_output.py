@@ -34,7 +34,7 @@ _ALL = (0x00, 0xFF)
 
 
 @dataclass(frozen=True)
-class Resolution:
+class ArrayMode:
     """A mode of the array: what it gives, and its timing in pixels and lines (figures 10 to 12).
 
     `rate_hz`: frames a second at an XVCLK of 24 MHz, CLKRC 0 (data sheet, key specifications).
@@ -47,13 +47,13 @@ class Resolution:
     rate_hz: int
 
 
-UXGA = Resolution(1600, 1200, 1922, 1248, 15)
-SVGA = Resolution(800, 600, 1190, 672, 30)
-CIF = Resolution(400, 296, 595, 336, 60)
+UXGA = ArrayMode(1600, 1200, 1922, 1248, 15)
+SVGA = ArrayMode(800, 600, 1190, 672, 30)
+CIF = ArrayMode(400, 296, 595, 336, 60)
 _RESOLUTIONS = {0b000: UXGA, 0b100: SVGA, 0b010: CIF, 0b001: CIF}
 
 
-def resolution(registers: Sequence[int]) -> Resolution:
+def resolution(registers: Sequence[int]) -> ArrayMode:
     """As COM7 says; a combination that the data sheet does not have is UXGA."""
     return _RESOLUTIONS.get((registers[COM7] & COM7_RESOLUTION) >> 4, UXGA)
 
@@ -85,7 +85,7 @@ def decode(registers: Sequence[int]) -> Output:
     )
 
 
-def _window(registers: Sequence[int], array: Resolution) -> tuple[int, int, int, int]:
+def _window(registers: Sequence[int], array: ArrayMode) -> tuple[int, int, int, int]:
     """Left, top, width, height, in pixels of the array; never beyond it."""
     more = registers[VHYX]
     width = 4 * (registers[HSIZE] | (more >> 3 & 1) << 8 | (registers[TEST] >> 7) << 9)

@@ -66,6 +66,7 @@ class ParallelSensor(ABC):
         self._event: Scheduled | None = None
         self._pointer: int | None = None
         self._listened_frames = 0
+        self.bad_frames: list[int] = []
         self.reset_registers()
 
     # What a sensor of its own says
@@ -140,7 +141,7 @@ class ParallelSensor(ABC):
         if not self.running:
             self.on_dead()
             return False
-        if not all(fault.acknowledges() for fault in self.faults):
+        if self.faults and not all(fault.acknowledges() for fault in self._faults_now()):
             return False
         if not read:
             self._pointer = None
@@ -151,7 +152,8 @@ class ParallelSensor(ABC):
         if self._pointer is None:
             self._pointer = byte
         else:
-            self.write_register(self._pointer, byte)
+            if all(fault.stores(self._pointer) for fault in self._faults_now()):
+                self.write_register(self._pointer, byte)
             self._pointer += 1
         return True
 
@@ -161,7 +163,7 @@ class ParallelSensor(ABC):
         cell = self.cell(pointer)
         value = self.registers[cell] if cell < len(self.registers) else 0
         if cell == self.product_register:
-            for fault in self.faults:
+            for fault in self._faults_now():
                 value = fault.product_number(value)
         self._pointer = pointer + 1
         return value
@@ -195,19 +197,31 @@ class ParallelSensor(ABC):
         self._at_ns = 0
         timing = self.timing()
         self._frame_ns = timing.frame_ns
-        if self.asleep or not all(fault.clocks() for fault in self.faults):
+        if self.asleep:
             self._wait_until(self._frame_ns, self._frame_due)
             return
         pins = self.pins()
+        self._moves_vsync = True
+        if self.faults:
+            faults = self._faults_now()
+            if not all(fault.clocks() for fault in faults):
+                self._wait_until(self._frame_ns, self._frame_due)
+                return
+            for fault in faults:
+                pins = fault.pins(pins)
+                self._frame_ns = fault.frame_ns(self._listened_frames, self._frame_ns)
+                self._moves_vsync = self._moves_vsync and fault.moves_vsync()
         self._vsync_high = not pins.vsync_low
         self._sink.configure(pins)
-        self._sink.vsync(self._vsync_high)
+        if self._moves_vsync:
+            self._sink.vsync(self._vsync_high)
         self._wait_until(timing.vsync_ns, self._frame_start)
 
     def _frame_start(self) -> None:
         """VSYNC ends: the frame at the head of the queue is exposed."""
         assert self._sink is not None
-        self._sink.vsync(not self._vsync_high)
+        if self._moves_vsync:
+            self._sink.vsync(not self._vsync_high)
         self.frames_clocked += 1
         self.lens.expose()
         if not self._sink.listening:
@@ -215,12 +229,33 @@ class ParallelSensor(ABC):
             return
         picture = self.picture(self.lens.in_view, self._frame_ns)
         self._lines, self._picture = picture.lines, picture
-        number, self._listened_frames = self._listened_frames, self._listened_frames + 1
-        for fault in self.faults:
-            self._lines = fault.lines(number, self._lines)
+        if self.faults:
+            self._spoil()
+        self._listened_frames += 1
         self._moves_href = self._sink.watches_href
         self._next_row = -1
         self._line_due()
+
+    def _faults_now(self) -> Sequence[SensorFault]:
+        """Those that are there at this frame and time."""
+        if not self.faults or self._clock is None:
+            return self.faults
+        time_us = self._clock.now_ns() / 1000
+        return [fault for fault in self.faults if fault.applies(self._listened_frames, time_us)]
+
+    def _spoil(self) -> None:
+        """What the faults of now make of the frame's lines."""
+        whole, faults = self._lines, self._faults_now()
+        for fault in faults:
+            self._lines = fault.lines(self._listened_frames, self._lines)
+        for fault in self.faults:
+            fault.passes(whole)
+        if _bytes(self._lines) < _bytes(whole):
+            self.lens.lose()
+        if faults:
+            self.bad_frames.append(self.frames_clocked)
+        if any(fault.loses_registers() for fault in faults):
+            self.reset_registers()
 
     def _line_due(self) -> None:
         """One line ended; wait for the next, or for the end of the frame."""
@@ -266,6 +301,10 @@ class ParallelSensor(ABC):
         assert self._sink is not None
         self._sink.href(False)
         self._line_due()
+
+
+def _bytes(lines: Lines) -> int:
+    return sum(len(line) for line in lines if line is not None)
 
 
 @lru_cache(maxsize=8)

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.core_image import CoreImage
 from boardless_sim.engines.engine import (
     Activity,
     Capability,
@@ -19,6 +20,7 @@ from boardless_sim.engines.engine import (
 )
 from boardless_sim.engines.mailbox.box import Mailbox, mailbox_of
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
 from boardless_sim.finding import Finding
 
 _OF_A_CAMERA = {Capability.CAMERA, Capability.CAMERA_FAULTS, Capability.CAPTURE_TIMES}
@@ -83,6 +85,9 @@ class MailboxFed(Engine):
         self.engine.forget_history(keep)
         self.mailbox.forget_history(keep)
 
+    def uart_bytes(self, port: str) -> bytes:
+        return self.engine.uart_bytes(port)
+
     def be_precise(self) -> None:
         self.engine.be_precise()
 
@@ -101,6 +106,9 @@ class MailboxFed(Engine):
     def fault(self) -> FaultInfo | None:
         return self.engine.fault()
 
+    def inject(self, fault: BoardFault, at_us: float) -> None:
+        self.engine.inject(fault, at_us)
+
     def stack_mark(self) -> StackMark:
         return self.engine.stack_mark()
 
@@ -112,6 +120,9 @@ class MailboxFed(Engine):
 
     def read_register(self, name: str) -> int:
         return self.engine.read_register(name)
+
+    def core_image(self) -> CoreImage | None:
+        return self.engine.core_image()
 
     def activity(self) -> Activity:
         return self.engine.activity()

@@ -18,6 +18,8 @@ from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.calls import CallCount
+from boardless_sim.engines.console import PortConsole
+from boardless_sim.engines.core_image import CoreImage
 from boardless_sim.engines.engine import (
     Activity,
     Capability,
@@ -29,17 +31,18 @@ from boardless_sim.engines.engine import (
     UartLine,
 )
 from boardless_sim.engines.native import rtt
+from boardless_sim.engines.native.board_faults import inject
+from boardless_sim.engines.native.core_image import core_image
 from boardless_sim.engines.native.machine import Machine, Outcome
 from boardless_sim.engines.native.places import exception_name, place_in_words
 from boardless_sim.errors import EngineError
+from boardless_sim.faults.board import BoardFault
 from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
 from boardless_sim.history import History
 from boardless_sim.parts.part import Part
 from boardless_sim.peripherals.links.itm import Itm
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
-
-_MAX_LINE_BYTES = 4096
 
 
 class NativeEngine(Engine):
@@ -77,7 +80,7 @@ class NativeEngine(Engine):
         self._machine: Machine | None = None
         self._image: FirmwareImage | None = None
         self._lines: History[UartLine] = History()
-        self._partial: dict[str, bytearray] = {}
+        self._consoles: dict[str, PortConsole] = {}
         self._until: Callable[[UartLine], bool] | None = None
         self._calls: CallCount | None = None
         self._visits: dict[int, list[Callable[[], None]]] = {}
@@ -90,7 +93,7 @@ class NativeEngine(Engine):
         """Build a fresh board and put the image into its Flash."""
         self.close()
         self._image = image
-        self._lines, self._partial, self._captures = History(), {}, History()
+        self._lines, self._consoles, self._captures = History(), {}, History()
         self._calls, self._visits = None, {}
         with blaming(self._own_files):
             machine = Machine(
@@ -106,8 +109,8 @@ class NativeEngine(Engine):
         machine.load(image)
         for port, usart in machine.devices.usarts.items():
             usart.on_transmit = self._receiver(port)
-            usart.late_words = partial(self._patience, self._partial[port])
-            usart.on_late = partial(self._receive_late, self._partial[port])
+            usart.late_words = partial(self._patience, self._consoles[port])
+            usart.on_late = partial(self._receive_late, self._consoles[port])
         machine.semihosting.on_output = self._receiver("semihosting")
         machine.semihosting.folder = self._board.semihosting
         self._connect_probe(machine, image)
@@ -148,6 +151,10 @@ class NativeEngine(Engine):
     def set_camera_faults(self, faults: Sequence[SensorFault]) -> None:
         """What is wrong with the sensor from its next frame or SCCB transfer on."""
         self.machine.devices.camera.faults = tuple(faults)
+
+    def inject(self, fault: BoardFault, at_us: float) -> None:
+        """Let something go wrong on the board at a virtual time."""
+        inject(self.machine, fault, at_us)
 
     # ---- running ----
 
@@ -319,6 +326,8 @@ class NativeEngine(Engine):
         """All lines and captures but the last ones."""
         self._lines.forget(keep)
         self._captures.forget(keep)
+        for console in self._consoles.values():
+            console.forget(keep)
         if self.machine.devices.fitted is not None:
             self.machine.devices.camera.lens.captured.forget(keep)
 
@@ -337,34 +346,32 @@ class NativeEngine(Engine):
         usart.receive(data)
 
     def _receiver(self, port: str) -> Callable[[int], None]:
-        partial = self._partial.setdefault(port, bytearray())
+        console = self._consoles.setdefault(port, PortConsole(port, self._lines))
 
         def receive(byte: int) -> None:
             if self.machine.guard.note_byte(byte == 0x0A):
                 self.machine.stop()
                 return
-            if byte == 0x0A or len(partial) >= _MAX_LINE_BYTES:
-                text = _text(partial)
-                partial.clear()
-                self._complete(UartLine(port, text, self.machine.time_us()))
-            else:
-                partial.append(byte & 0xFF)
+            line = console.take(byte, self.machine.time_us())
+            if line is not None and self._until is not None and self._until(line):
+                self.machine.stop()
 
         return receive
 
-    def _patience(self, partial_line: bytearray) -> int:
+    def uart_bytes(self, port: str) -> bytes:
+        """Everything that a port said."""
+        console = self._consoles.get(port)
+        if console is None:
+            raise EngineError(f"port {port!r}, expected one of {', '.join(self._consoles)}")
+        return console.data
+
+    def _patience(self, console: PortConsole) -> int:
         """Bytes of a line that may come together: no bound is met by any of them."""
-        room = _MAX_LINE_BYTES - len(partial_line)
-        return max(min(room, self.machine.guard.room_bytes), 0)
+        return max(min(console.room, self.machine.guard.room_bytes), 0)
 
-    def _receive_late(self, partial_line: bytearray, sent: bytes) -> None:
+    def _receive_late(self, console: PortConsole, sent: bytes) -> None:
         self.machine.guard.note_bytes(len(sent))
-        partial_line += sent
-
-    def _complete(self, line: UartLine) -> None:
-        self._lines.append(line)
-        if self._until is not None and self._until(line):
-            self.machine.stop()
+        console.take_late(sent)
 
     # ---- state ----
 
@@ -431,7 +438,11 @@ class NativeEngine(Engine):
             is_asleep=self.is_asleep(),
             polled=self.machine.polled(),
             touched=self.machine.touched(),
-            unfinished={port: _text(data) for port, data in self._partial.items() if data},
+            unfinished={
+                port: console.unfinished
+                for port, console in self._consoles.items()
+                if console.unfinished
+            },
             entered=tuple(self._entered()),
         )
 
@@ -442,6 +453,10 @@ class NativeEngine(Engine):
             place = number % RECENT
             at_us = self.machine.ps_at(shared.entered_at[place]) / 1e6
             yield exception_name(self.machine, shared.entered[place]), at_us
+
+    def core_image(self) -> CoreImage:
+        """The board as it is; takes a third of a second."""
+        return core_image(self.machine)
 
     def place_of(self, address: int) -> str:
         """Memory, variable or register there, or what is nearest."""
@@ -460,7 +475,3 @@ class NativeEngine(Engine):
         if self._image is None:
             raise EngineError("native engine: no image loaded, call load() first")
         return self._image
-
-
-def _text(sent: bytearray) -> str:
-    return sent.decode("utf-8", "backslashreplace").rstrip("\r")

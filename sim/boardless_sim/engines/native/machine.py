@@ -144,7 +144,7 @@ class Machine:
             if area.dma:
                 self._memories[area.base >> _TOP_BITS] = (area.base, memory, area.writable)
         self.cpu.keep_clrex(self._board.chip.boot_rom)
-        self.cpu.set_idcode(self._board.chip.idcode)
+        self.cpu.set_identity(self._board.chip.idcode, self._board.chip.priority_bits)
 
     def _map_devices(self) -> None:
         pages: set[int] = set()
@@ -299,7 +299,9 @@ class Machine:
         self.guard.look_at_clock()
         self._shared.effects += 1  # a loop that calls the host does not only poll
         if self.semihosting.call(self.cpu):
-            return None if self.semihosting.exit_code is None else Outcome.EXIT
+            if self.semihosting.exit_code is not None:
+                return Outcome.EXIT
+            return Outcome.STOPPED if self._stop else None
         if self.halts_at_bkpt:
             return Outcome.BREAK
         return None if self.cpu.breakpoint_fault() else Outcome.LOCKUP
@@ -334,8 +336,9 @@ class Machine:
         self.devices.low_power.forget()
         for _, device in self.mapped_devices():
             device.reset()
-        if cause == "STANDBY":
+        if cause in ("STANDBY", "POWER"):
             self._lose_ram()
+        if cause == "STANDBY":
             self.devices.pwr.woke_from_standby()
         if self.devices.fitted is not None:
             self.devices.fitted.reset()
@@ -344,7 +347,7 @@ class Machine:
         self.cpu.power_on(self._vector_table)
 
     def _lose_ram(self) -> None:
-        """Standby keeps the backup SRAM only (RM0090 section 5.3.6)."""
+        """Standby and a lost supply keep the backup SRAM only (RM0090 section 5.3.6)."""
         for area in self._board.chip.memories:
             if area.writable and not area.kept:
                 contents = power_on_contents(self._ram_fill, area.base, area.size)

@@ -26,7 +26,7 @@ _NOT_OF_MACHINE = frozenset(
         "_trains",
     }
 )
-_OF_ENGINE = ("_lines", "_partial", "_captures")
+_OF_ENGINE = ("_lines", "_consoles", "_captures")
 
 
 @dataclass(frozen=True)
