@@ -187,6 +187,8 @@ def _variables(plan: SuitePlan) -> Iterator[str]:
         "SYMBOLS": None if choice.symbols is None else choice.symbols.resolve(),
         "ENGINE": plan.engine,
         "REQUIRE ENGINE": plan.require_engine,
+        DEBUG_PORT: plan.debug_port,
+        CORES: (plan.out / CORE_FOLDER).resolve() if plan.keeps_cores else None,
     }
     if bounds != DEFAULT:
         given |= {
@@ -195,16 +197,7 @@ def _variables(plan: SuitePlan) -> Iterator[str]:
             "RESETS": bounds.resets,
         }
     yield from (f"{name}:{value}" for name, value in given.items() if value is not None)
-    yield from _at_failure(plan)
     yield from plan.variables
-
-
-def _at_failure(plan: SuitePlan) -> Iterator[str]:
-    """What a failing keyword is told to do."""
-    if plan.debug_port is not None:
-        yield f"{DEBUG_PORT}:{plan.debug_port}"
-    if plan.keeps_cores:
-        yield f"{CORES}:{(plan.out / CORE_FOLDER).resolve()}"
 
 
 @contextlib.contextmanager
