@@ -95,8 +95,8 @@ def test_a_failed_check_gives_both_values(power_on: PowerOn) -> None:
     fails(lambda: board.stop_reason_should_be("halt"), "stop reason is result, expected halt")
     fails(
         lambda: board.stop_reason_should_be("bored"),
-        "found 'bored', expected one of: result, limit, fault, halt, exit, stack, unreadable, strict, "
-        "reset loop, console flood, host time",
+        "found 'bored', expected one of: result, limit, fault, halt, exit, stack, unreadable, "
+        "strict, reset loop, console flood, host time",
     )
 
 
