@@ -201,3 +201,19 @@ def test_a_call_through_a_pointer_in_a_ring_may_be_said_to_nest_so_often(tmp_pat
     assert twice.bound_bytes is not None
     assert once.bound_bytes >= 100 + 2 * 200
     assert twice.bound_bytes >= once.bound_bytes + 2 * 200
+
+
+@pytest.mark.parametrize("start", ["main();", "begin(); begin = other;"], ids=["called", "handed"])
+def test_main_is_begun_once_where_it_is_called_by_its_name(tmp_path: Path, start: str) -> None:
+    """Where start-up code has it as a pointer, nothing else may be what it calls."""
+    text = (
+        "int main(void) { volatile char local[400]; local[0] = 1; for (;;); }\n"
+        "__attribute__((noinline)) int other(void) { volatile int n = 1; return n; }\n"
+        "typedef int (*function)(void);\n"
+        "function volatile begin = main, second = other;\n"
+        "__attribute__((noinline)) int calls(void) { return second() + 1; }\n"
+        "void Reset_Handler(void) { calls(); START for (;;); }\n"
+    )
+    report = linked(tmp_path, text.replace("START", start))
+    assert "other" in called(report, "calls")
+    assert ("main" in called(report, "calls")) == (start != "main();")
