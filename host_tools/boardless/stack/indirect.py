@@ -249,7 +249,8 @@ class Resolver:
         virtual = self._tables.at(through.number) if through.nested else frozenset()
         if virtual:
             classes = self._types.virtual_classes(caller, through)
-            own = self._tables.of_classes(classes, through.number)
+            own = self._tables.of_classes(classes, self._types.described, through.number)
+            own = own if classes else frozenset()
             if not own and self._is_own_method(through):
                 own = self._tables.of_class(self._name(caller), through.number)
             if own or classes:

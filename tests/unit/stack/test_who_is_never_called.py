@@ -136,6 +136,18 @@ def test_a_virtual_call_reaches_classes_that_derive_from_its_own(
     assert called(report, "_ZN5Print5printEc") - {"__cxa_pure_virtual"} == expected
 
 
+def test_a_template_that_derives_is_no_class_less(tmp_path: Path) -> None:
+    """Its table's name tells no class, so that it may be any."""
+    text = CLASSES.replace(
+        "Other other;",
+        "template <int N> struct Odd : Print { int write(char c) override {"
+        " volatile char local[N]; local[0] = c; return local[0]; } };\n"
+        "Odd<700> odd; Odd<700> *volatile p = &odd;\nOther other;",
+    ).replace("o->go(1);", "o->go(1); p->print(3);")
+    report = linked(tmp_path, text, "-g", "-xc++", "-fno-rtti", "-fno-exceptions")
+    assert "_ZN3OddILi700EE5writeEc" in called(report, "_ZN5Print5printEc")
+
+
 LIBRARY = (
     BIG
     + """
