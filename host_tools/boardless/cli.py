@@ -27,7 +27,7 @@ from boardless import commands
 from boardless.commands.exit_codes import ExitCode
 from boardless.terminal import use_lasting_streams
 from boardless_sim.errors import AnalyserError, BoardlessError
-from boardless_sim.files import guarded_inputs, refusal
+from boardless_sim.files import guarded_inputs, is_refusal, refusal
 from boardless_sim.visible import one_line
 
 
@@ -56,10 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("boardless: interrupted", err=True)
         return ExitCode.INTERRUPTED
     except OSError as error:
-        # A name too long, a folder that may not be read, no descriptor left: what the system
-        # refuses is no fault of ours where it says of which file.
-        refused = error.filename is not None
-        found = refusal(error) if refused else _reported(error)
+        # A name too long, a folder that may not be read, no descriptor left: no fault of ours.
+        found = refusal(error) if is_refusal(error) else _reported(error)
         click.echo(f"boardless: {found}", err=True)
         return ExitCode.NOT_RUN
     except Exception as error:  # noqa: BLE001  # nobody expected it: 1 would mean a check failed

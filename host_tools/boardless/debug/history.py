@@ -30,7 +30,7 @@ class Kept:
     is_input: bool = False
 
 
-class Recording:
+class RunHistory:
     """The run of one engine from where it was handed over; without `every_ps` no way back."""
 
     def __init__(self, engine: NativeEngine, stops: Stops, every_ps: int | None) -> None:

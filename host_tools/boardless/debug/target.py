@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from boardless.debug.history import FAR_PS, Recording
+from boardless.debug.history import FAR_PS, RunHistory
 from boardless.debug.travel import Travel
 from boardless_sim.core.stops import EVERY_LEVEL, Hit, Stops
 from boardless_sim.elf.image import FirmwareImage
@@ -61,7 +61,7 @@ class DebugTarget:
         self.engine, self.image = engine, image
         self.stops = Stops(engine.machine.cpu)
         engine.machine.halts_at_bkpt = True
-        self.history = Recording(engine, self.stops, every_ps)
+        self.history = RunHistory(engine, self.stops, every_ps)
         self._settle()
         self._travel = Travel(engine, self.stops, self.history)
         self.steps_enter_handlers = False

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from boardless.debug.history import FAR_PS, Kept, Recording
+from boardless.debug.history import FAR_PS, Kept, RunHistory
 from boardless_sim.core.cpu import NEVER
 from boardless_sim.core.stops import Hit, Position, Stops
 from boardless_sim.engines.native.engine import NativeEngine
@@ -28,7 +28,7 @@ class Landing:
 class Travel:
     """Takes a board to earlier positions of its history."""
 
-    def __init__(self, engine: NativeEngine, stops: Stops, history: Recording) -> None:
+    def __init__(self, engine: NativeEngine, stops: Stops, history: RunHistory) -> None:
         self._engine, self._stops, self._history = engine, stops, history
         self._near: Kept | None = None
         self._began_ps = 0

@@ -16,7 +16,7 @@ IN_PLACE = (Add, Lookup, Multiply, Prelu)
 
 
 @dataclass(frozen=True)
-class Block:
+class StorageBlock:
     """Storages at one place, one after the other: how many bytes, and from when to when."""
 
     storages: tuple[int, ...]
@@ -24,7 +24,7 @@ class Block:
     first: int
     last: int
 
-    def meets(self, other: Block) -> bool:
+    def meets(self, other: StorageBlock) -> bool:
         """Whether both are needed at the same time."""
         return self.first <= other.last and other.first <= self.last
 
@@ -62,7 +62,7 @@ def needed(plan: Plan, rooms: tuple[int, ...]) -> int:
     return max(plan.size, *(top + room for top, room in zip(plan.tops, rooms, strict=True)))
 
 
-def plan_of(blocks: list[Block], operators: int) -> Plan:
+def plan_of(blocks: list[StorageBlock], operators: int) -> Plan:
     """The blocks placed in this order."""
     offsets, size = placed(blocks)
     ends = [(block, offsets[block.storages[0]] + block.size) for block in blocks]
@@ -80,9 +80,9 @@ def orders(count: int) -> Iterator[list[int]]:
         yield random.permutation(count).tolist()
 
 
-def placed(blocks: list[Block]) -> tuple[dict[int, int], int]:
+def placed(blocks: list[StorageBlock]) -> tuple[dict[int, int], int]:
     """Each block, in turn, at the first place that is free as long as it is needed."""
-    taken: list[tuple[Block, int]] = []
+    taken: list[tuple[StorageBlock, int]] = []
     for block in blocks:
         rivals = sorted((at, at + other.size) for other, at in taken if block.meets(other))
         offset = 0
@@ -95,7 +95,7 @@ def placed(blocks: list[Block]) -> tuple[dict[int, int], int]:
     return offsets, max(at + block.size for block, at in taken)
 
 
-def least_bytes(blocks: list[Block], rooms: tuple[int, ...] = ()) -> int:
+def least_bytes(blocks: list[StorageBlock], rooms: tuple[int, ...] = ()) -> int:
     """What is needed at the fullest time: no plan takes less."""
     times = {time for block in blocks for time in (block.first, block.last)}
     own = dict(enumerate(rooms))
@@ -105,11 +105,11 @@ def least_bytes(blocks: list[Block], rooms: tuple[int, ...] = ()) -> int:
     )
 
 
-def blocks_of(graph: Graph) -> list[Block]:
+def blocks_of(graph: Graph) -> list[StorageBlock]:
     """The storages, the largest first; one that an operator ends may be written over by it."""
     alive = lifetimes(graph)
     blocks = {
-        storage: Block((storage,), in_words(graph.values[storage].shape.size), *span)
+        storage: StorageBlock((storage,), in_words(graph.values[storage].shape.size), *span)
         for storage, span in alive.items()
     }
     for number, operator in enumerate(graph.operators):
@@ -120,7 +120,7 @@ def blocks_of(graph: Graph) -> list[Block]:
             source = graph.values[index].storage
             before, after = blocks[source], blocks[target]
             if before.last == number and after.first == number and before.size == after.size:
-                joined = Block(
+                joined = StorageBlock(
                     (*before.storages, *after.storages), before.size, before.first, after.last
                 )
                 blocks |= dict.fromkeys(joined.storages, joined)

@@ -26,7 +26,6 @@ from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
 from boardless_sim.peripherals.fsmc import Fsmc
 from boardless_sim.peripherals.gpio import Gpio
-from boardless_sim.peripherals.graphics.ltdc import Ltdc
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.links.can import Can
 from boardless_sim.peripherals.links.sdio import Sdio
@@ -202,7 +201,10 @@ def _wire_clocks(devices: Iterable[Peripheral], rcc: Rcc) -> None:
             device.clock_hz = rcc.pll48_hz
         elif isinstance(device, Spi):
             device.i2s_hz = rcc.i2s_hz
-        elif isinstance(device, Ltdc):
+        elif device.name == "LTDC":
+            from boardless_sim.peripherals.graphics.ltdc import Ltdc  # here: few parts have one
+
+            assert isinstance(device, Ltdc)
             device.clock_hz = rcc.lcd_hz
 
 

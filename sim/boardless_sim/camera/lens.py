@@ -8,7 +8,7 @@ from collections.abc import Callable
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.parallel import ParallelSink
 from boardless_sim.camera.scene import NO_FRAME, check
-from boardless_sim.camera.tensor import Tensor
+from boardless_sim.camera.tensor import InputTensor
 from boardless_sim.errors import FrameError
 from boardless_sim.history import History
 
@@ -39,7 +39,7 @@ class Lens:
 
         A capture in progress that still shows the frame before counts as one to come.
         """
-        if isinstance(frame, Tensor):
+        if isinstance(frame, InputTensor):
             raise FrameError(f"{frame.name}: found a tensor, expected a picture for the camera")
         check(frame)  # a frame that cannot be shown is refused now, not at some frame start
         self._queue.append(frame)

@@ -13,8 +13,6 @@ from boardless_sim.chips.chip import KnownPeripheral
 from boardless_sim.peripherals.analog.adc import Adc
 from boardless_sim.peripherals.analog.dac import Dac
 from boardless_sim.peripherals.crc import Crc
-from boardless_sim.peripherals.crypto.cryp import Cryp
-from boardless_sim.peripherals.crypto.hash import Hash
 from boardless_sim.peripherals.crypto.rng import Rng
 from boardless_sim.peripherals.dcmi import Dcmi
 from boardless_sim.peripherals.dma import Dma
@@ -22,8 +20,6 @@ from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
 from boardless_sim.peripherals.fsmc import Fmc, Fsmc
 from boardless_sim.peripherals.gpio import Gpio
-from boardless_sim.peripherals.graphics.dma2d import Dma2d
-from boardless_sim.peripherals.graphics.ltdc import Ltdc
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.iwdg import Iwdg
 from boardless_sim.peripherals.links.can import Can
@@ -64,6 +60,33 @@ class Device:
     base: int
     factory: Callable[..., Peripheral]
     vectors: tuple[str, ...] = ()
+
+
+# What few parts have is imported where one has it: a run on another does not pay for it.
+
+
+def _cryp(name: str, irq: int) -> Peripheral:
+    from boardless_sim.peripherals.crypto.cryp import Cryp
+
+    return Cryp(name, irq)
+
+
+def _hash(name: str, irq: int) -> Peripheral:
+    from boardless_sim.peripherals.crypto.hash import Hash
+
+    return Hash(name, irq)
+
+
+def _dma2d(name: str, irq: int) -> Peripheral:
+    from boardless_sim.peripherals.graphics.dma2d import Dma2d
+
+    return Dma2d(name, irq)
+
+
+def _ltdc(name: str, irq: int, error_irq: int) -> Peripheral:
+    from boardless_sim.peripherals.graphics.ltdc import Ltdc
+
+    return Ltdc(name, irq, error_irq)
 
 
 _TIMER_9 = partial(TwoChannelTimer, on_apb2=True)
@@ -127,11 +150,11 @@ DEVICES = (
     Device("DMA2", 0x4002_6400, Dma, tuple(f"DMA2_Stream{number}" for number in range(8))),
     Device("OTG_HS", 0x4004_0000, Otg, ("OTG_HS",)),
     Device("OTG_FS", 0x5000_0000, Otg, ("OTG_FS",)),
-    Device("LTDC", 0x4001_6800, Ltdc, ("LTDC", "LTDC_ER")),
-    Device("DMA2D", 0x4002_B000, Dma2d, ("DMA2D",)),
+    Device("LTDC", 0x4001_6800, _ltdc, ("LTDC", "LTDC_ER")),
+    Device("DMA2D", 0x4002_B000, _dma2d, ("DMA2D",)),
     Device("DCMI", 0x5005_0000, Dcmi, ("DCMI",)),
-    Device("CRYP", 0x5006_0000, Cryp, ("CRYP",)),
-    Device("HASH", 0x5006_0400, Hash, ("HASH",)),
+    Device("CRYP", 0x5006_0000, _cryp, ("CRYP",)),
+    Device("HASH", 0x5006_0400, _hash, ("HASH",)),
     Device("RNG", 0x5006_0800, Rng, ("RNG",)),
     Device("ITM", 0xE000_0000, Itm),
     Device("FSMC", 0xA000_0000, _MEMORY_CONTROLLER),

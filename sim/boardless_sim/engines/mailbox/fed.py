@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
+from boardless_sim.engines.core_image import CoreImage
 from boardless_sim.engines.engine import (
     Activity,
     Capability,
@@ -119,6 +120,9 @@ class MailboxFed(Engine):
 
     def read_register(self, name: str) -> int:
         return self.engine.read_register(name)
+
+    def core_image(self) -> CoreImage | None:
+        return self.engine.core_image()
 
     def activity(self) -> Activity:
         return self.engine.activity()
