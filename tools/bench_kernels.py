@@ -17,8 +17,11 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
+
+from boardless_models.graph.artifact import load_artifact
 
 OUTPUT = Path("build/bench-kernels.json")
 FRAMES = 3
@@ -47,16 +50,21 @@ class Layer:
 def profiled(backend: str, model: Path | None) -> list[Layer]:
     """Build the firmware with this back end, and with this artifact's network, and profile it."""
     folder = Path(f"build/kernels-{backend}{'-' + model.stem if model else ''}").absolute()
-    elf, document = folder / "boardless.elf", folder / "profile.json"
+    document, source = folder / "profile.json", ["--limit", str(1 if model else FRAMES)]
+    elf = folder / "boardless.elf"
     make = ["make", "-s", "-C", "firmware", f"BUILD={folder}", f"NN_BACKEND={backend}"]
     boardless = [sys.executable, "-m", "boardless"]
     if model is not None:
         export = [*boardless, "model", "export", str(model), str(folder / "root" / "generated")]
         subprocess.run(export, check=True, stdout=subprocess.DEVNULL)
         make.append(f"MODEL_ROOT={folder / 'root'}")
-    subprocess.run([*make, str(elf)], check=True, stdout=subprocess.DEVNULL)
-    frames = 1 if model else FRAMES
-    profile = [*boardless, "profile", str(elf), "--limit", str(frames), "--limit-us", LIMIT_US]
+        if "MODEL_INPUT_IS_PICTURE 0u" in (folder / "root/generated/model.h").read_text("utf-8"):
+            elf = folder / "boardless-mailbox.elf"
+            source += ["--tensors", str(noise(model, folder / "noise.npy"))]
+    # The makefile's names are relative to it.
+    target = os.path.relpath(elf, "firmware")
+    subprocess.run([*make, target], check=True, stdout=subprocess.DEVNULL)
+    profile = [*boardless, "profile", str(elf), *source, "--limit-us", LIMIT_US]
     subprocess.run([*profile, "--json", str(document)], check=True, stdout=subprocess.DEVNULL)
     found = json.loads(document.read_text("utf-8"))
     return [
@@ -69,6 +77,14 @@ def profiled(backend: str, model: Path | None) -> list[Layer]:
         )
         for row in found["layers"]
     ]
+
+
+def noise(model: Path, path: Path) -> Path:
+    """One input of this artifact's network, which is no picture."""
+    graph = load_artifact(model).graph
+    size = graph.values[graph.input].shape.size
+    np.save(path, np.random.default_rng(1).integers(0, 256, (1, size), np.uint8))
+    return path
 
 
 def cycles_of(layers: list[Layer], kind: str) -> int:

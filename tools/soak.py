@@ -142,7 +142,7 @@ class _Watch:
 
     def __init__(self) -> None:
         self.wrong = 0
-        self._answers: dict[str, tuple[int, float | None]] = {}
+        self._answers: dict[str, tuple[int | None, float | None]] = {}
 
     def see(self, result: FrameResult) -> None:
         """The next one."""

@@ -477,9 +477,9 @@ static const uint16_t score_table[NN_SCORE_TABLE_ENTRIES] MODEL_DATA = {
 };
 
 static const nn_tensor tensors[] MODEL_DATA = {
-    {3136u, 28, 28, 1, -128}, /* input */
-    {0u, 14, 14, 16, -128}, /* layer 0 */
-    {3136u, 14, 14, 16, -128}, /* layer 1 */
+    {0u, 28, 28, 1, -128}, /* input */
+    {4312u, 14, 14, 16, -128}, /* layer 0 */
+    {1176u, 14, 14, 16, -128}, /* layer 1 */
     {0u, 7, 7, 24, -128}, /* layer 2 */
     {1176u, 3, 3, 24, -128}, /* layer 3 */
     {1176u, 1, 1, 216, -128}, /* layer 3 flat */
@@ -507,6 +507,8 @@ static const nn_layer layers[MODEL_LAYERS] MODEL_DATA = {
         .most = 127,
         .bits = 8,
         .pool = 2,
+        .fast = NN_FAST_CONV2D,
+        .work = 1862,
     },
     /* layer 1 (conv2d) */
     {
@@ -528,6 +530,8 @@ static const nn_layer layers[MODEL_LAYERS] MODEL_DATA = {
         .most = 127,
         .bits = 4,
         .pool = 1,
+        .fast = NN_FAST_WINOGRAD,
+        .work = 1862,
     },
     /* layer 2 (conv2d) */
     {
@@ -549,6 +553,8 @@ static const nn_layer layers[MODEL_LAYERS] MODEL_DATA = {
         .most = 127,
         .bits = 4,
         .pool = 2,
+        .fast = NN_FAST_WINOGRAD,
+        .work = 1078,
     },
     /* layer 3 (conv2d) */
     {
@@ -570,6 +576,8 @@ static const nn_layer layers[MODEL_LAYERS] MODEL_DATA = {
         .most = 127,
         .bits = 4,
         .pool = 2,
+        .fast = NN_FAST_WINOGRAD,
+        .work = 348,
     },
     /* layer 4 (dense) */
     {
@@ -591,6 +599,8 @@ static const nn_layer layers[MODEL_LAYERS] MODEL_DATA = {
         .most = 127,
         .bits = 4,
         .pool = 1,
+        .fast = NN_FAST_DENSE,
+        .work = 348,
     },
 };
 
@@ -598,7 +608,7 @@ const nn_model model_network MODEL_DATA = {
     .tensors = tensors,
     .layers = layers,
     .score_table = score_table,
-    .arena_bytes = 6272u,
+    .arena_bytes = 7448u,
     .score_step = 740,
     .layer_count = MODEL_LAYERS,
     .input = 0,

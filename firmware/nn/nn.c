@@ -12,12 +12,13 @@
 #define TOP_BITS 0x80808080u
 
 uint32_t nn_scratch_bytes(const nn_model *model) {
-    uint32_t work = 0u;
+    uint32_t size = model->arena_bytes;
     for (uint32_t i = 0; i < model->layer_count; i++) {
-        const uint32_t needed = nn_backend_work_bytes(model, &model->layers[i]);
-        work = needed > work ? needed : work;
+        const nn_layer *layer = &model->layers[i];
+        const uint32_t end = NN_WORD_BYTES * layer->work + nn_backend_work_bytes(model, layer);
+        size = end > size ? end : size;
     }
-    return model->arena_bytes + work;
+    return size;
 }
 
 uint8_t *nn_input(const nn_model *model, void *scratch) {
@@ -36,7 +37,7 @@ static bool is_known(const nn_model *model) {
     for (uint32_t i = 0; i < model->layer_count; i++) {
         const nn_layer *layer = &model->layers[i];
         const bool halves = layer->kind == NN_CONV2D && layer->bits == 4u;
-        if (layer->kind > NN_CONCATENATE || (layer->bits != 8u && !halves)) {
+        if (layer->kind > NN_SELECT || (layer->bits != 8u && !halves)) {
             return false;
         }
     }
@@ -77,7 +78,7 @@ int nn_run(const nn_model *model, const uint8_t *input, void *scratch, uint32_t 
         const nn_layer *layer = &model->layers[i];
         NN_ASSERT(NN_IS_ALIGNED(layer->weights) && NN_IS_ALIGNED(layer->bias) &&
                   NN_IS_ALIGNED(layer->multiplier));
-        nn_backend_run(model, layer, arena, arena + model->arena_bytes);
+        nn_backend_run(model, layer, arena, arena + NN_WORD_BYTES * layer->work);
         if (observer) {
             const nn_tensor *out = nn_output_of(model, layer);
             observer(context, i, arena + out->offset, nn_size_of(out));

@@ -19,7 +19,7 @@
 /* The kernel that runs this layer: "m4 conv2d", "plain conv2d". */
 const char *nn_backend_kernel(const nn_model *model, const nn_layer *layer);
 
-/* Bytes of room that the kernel works in, besides the arena. */
+/* Bytes of room that the kernel works in, behind the tensors that are needed while it runs. */
 uint32_t nn_backend_work_bytes(const nn_model *model, const nn_layer *layer);
 
 /* Run one layer over the tensors of the arena. arena and work start at multiples of four. */

@@ -17,14 +17,30 @@ typedef enum {
     NN_DEPTHWISE = 1,    /* weights [out, rows, columns] */
     NN_MAX_POOL = 2,     /* no constants */
     NN_AVERAGE_POOL = 3, /* no constants */
-    NN_ADD = 4,          /* multiplier [3], exponent [3] (single: two weights and a shift);
+    NN_ADD = 4,          /* multiplier [3], exponent [3] (single: two weights and a shift); of the
+                            first two a negative one takes its value away;
                             bias [C] where the second is a constant, else none */
     NN_LOOKUP = 5,       /* weights [256]: the output for each input from -128 to 127 */
     NN_PRELU = 6,        /* weights [C]: slopes; multiplier [3]: above zero, below it, zero point of
                             the slopes; exponent [2] */
     NN_MEAN = 7,         /* over all pixels: multiplier [1], exponent [1] */
     NN_CONCATENATE = 8,  /* channels of input, then of second; no constants */
+    NN_MULTIPLY = 9,     /* multiplier [1], exponent [1]; second has one shape, or one pixel */
+    NN_SELECT = 10,      /* bias [H + W + C]: numbers of the input's rows, columns, channels, -1 for
+                            what is not there; multiplier [1]: what stands in its place */
 } nn_kind;
+
+/* The fast kernel that the m4 back end runs a layer with (m4/nn_m4.h). Others do not look at it. */
+typedef enum {
+    NN_FAST_NONE = 0,
+    NN_FAST_CONV2D = 1,
+    NN_FAST_GATHER = 2,
+    NN_FAST_WINOGRAD = 3,
+    NN_FAST_DENSE = 4,
+    NN_FAST_DEPTHWISE = 5,
+    NN_FAST_ADD = 6,
+    NN_FAST_POOL = 7,
+} nn_fast;
 
 typedef struct {
     uint32_t offset; /* bytes from the start of the arena */
@@ -57,10 +73,13 @@ typedef struct {
     uint8_t left;
     int8_t least; /* what the activation lets through */
     int8_t most;
-    uint8_t bits; /* of a weight: 8, or 4 (conv2d only) */
-    uint8_t pool; /* conv2d: 2 for the largest of each 2x2 outputs, with a step of two; else 1 */
+    uint8_t bits : 4; /* of a weight: 8, or 4 (conv2d only) */
+    uint8_t pool : 4; /* conv2d: 2 for the largest of each 2x2 outputs in steps of two; else 1 */
+    uint8_t fast;     /* nn_fast */
+    uint16_t work;    /* where the kernel's room begins, in words from the start of the arena */
 } nn_layer;
 
+#define NN_WORD_BYTES          4u
 #define NN_SCORE_TABLE_ENTRIES 16u
 
 struct nn_model {

@@ -27,7 +27,7 @@ from boardless import commands
 from boardless.commands.exit_codes import ExitCode
 from boardless.terminal import use_lasting_streams
 from boardless_sim.errors import AnalyserError, BoardlessError
-from boardless_sim.files import guarded_inputs, refusal
+from boardless_sim.files import guarded_inputs, is_refusal, refusal
 from boardless_sim.visible import one_line
 
 
@@ -56,10 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("boardless: interrupted", err=True)
         return ExitCode.INTERRUPTED
     except OSError as error:
-        # A name too long, a folder that may not be read, no descriptor left: what the system
-        # refuses is no fault of ours where it says of which file.
-        refused = error.filename is not None
-        found = refusal(error) if refused else _reported(error)
+        # A name too long, a folder that may not be read, no descriptor left: no fault of ours.
+        found = refusal(error) if is_refusal(error) else _reported(error)
         click.echo(f"boardless: {found}", err=True)
         return ExitCode.NOT_RUN
     except Exception as error:  # noqa: BLE001  # nobody expected it: 1 would mean a check failed
@@ -79,22 +77,48 @@ class _Ended(BaseException):
 _SIGNALS = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
 
 
+# Until the core's C code is left that swallowed it.
+_AGAIN_S = 0.01
+
+
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Both signals unwind what runs, so that children end and nothing half is left."""
+    """Both signals unwind what runs, so that children end and nothing half is left.
+
+    One that comes at the first line of a callback from C is swallowed there: it comes once more,
+    and the command's end is the signal's in any case.
+    """
+    swallowed: list[_Ended] = []
 
     def end(number: int, _frame: FrameType | None) -> NoReturn:
         raise _Ended(_SIGNALS[signal.Signals(number)])
+
+    def end_again(_number: int, _frame: FrameType | None) -> NoReturn:
+        raise _Ended(swallowed[0].code)
+
+    def note(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, _Ended):
+            swallowed.append(unraisable.exc_value)
+            signal.signal(signal.SIGALRM, end_again)
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+        else:
+            sys.__unraisablehook__(unraisable)
 
     if threading.current_thread() is not threading.main_thread():  # whoever runs us has its own
         yield
         return
     before = {number: signal.signal(number, end) for number in _SIGNALS}
+    hook, sys.unraisablehook = sys.unraisablehook, note
     try:
         yield
     finally:
+        if swallowed:
+            signal.setitimer(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = hook
+        if swallowed:
+            raise _Ended(swallowed[0].code) from None
 
 
 def _show(error: click.ClickException) -> None:

@@ -10,6 +10,7 @@ from robot.api.deco import library
 
 from boardless.running.evidence import clear, save
 from boardless.suites.check_file import append_checks
+from boardless.suites.fingerprints import CaseFingerprint, append_fingerprint
 from boardless.suites.keywords.area import robot_variable
 from boardless.suites.keywords.arguments import CONVERTERS
 from boardless.suites.keywords.board import BoardKeywords
@@ -81,6 +82,9 @@ class Boardless(
         evidence = self.rig.evidence()
         if result.failed and evidence is not None:
             save(evidence, _evidence_folder(data))
+        folder = Path(robot_variable("${OUTPUT DIR}"))
+        found = CaseFingerprint(not result.failed, self.rig.take_fingerprint())
+        append_fingerprint(folder, data.longname, found)
         if self.checks:
             append_checks(Path(robot_variable("${OUTPUT DIR}")), data.longname, self.checks)
 

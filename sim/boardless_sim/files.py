@@ -8,6 +8,7 @@ regular file (a terminal, /dev/null) is written through, since a rename would re
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -23,6 +24,8 @@ from boardless_sim.visible import visible
 # Larger than any firmware, data set or picture folder's file that a test machine is asked to hold.
 MOST_BYTES = 1 << 30
 
+# Descriptors, processes, memory, room on the disk.
+_SPENT = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM, errno.ENOSPC})
 _LONGEST_NAME = 300  # of a name that is shown
 
 _KINDS = (
@@ -235,8 +238,15 @@ def _kind(found: os.stat_result) -> str:
     return next((name for is_kind, name in _KINDS if is_kind(found.st_mode)), "no regular file")
 
 
+def is_refusal(error: OSError) -> bool:
+    """Whether the system says of which file, or of which of its means there is no more."""
+    return error.filename is not None or error.errno in _SPENT
+
+
 def refusal(error: OSError) -> str:
     """What the system refused, and of which file, in one line."""
+    if error.errno in _SPENT:
+        return f"{_reason(error)}, expected a machine with more of it"
     name = visible(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else ""
     return f"{name[:_LONGEST_NAME]}: {_reason(error)}, expected a usable path"
 

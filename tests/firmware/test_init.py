@@ -28,6 +28,7 @@ def test_the_files_run_as_they_are_written(
     assert main(["init", "app.elf"]) == 0
     said = capsys.readouterr().out
     assert "read      camera.bus      i2c1         PB8 is I2C1_SCL" in said
+    assert "read      camera.xclk     MCO1         PA8 is MCO1, at 16 MHz" in said
     assert "supposed  board.crystal   8M           HSE is on, and RCC_PLLCFGR.PLLM is 8" in said
     found = load_project()
     assert found.board.camera == CameraWiring("ov7670", "i2c1", "MCO1")

@@ -23,7 +23,7 @@ from boardless.timing.profile.sampling import ASLEEP
 from boardless.timing.profile.speedscope import SCHEMA, speedscope_document
 from boardless_models.graph.artifact import load_artifact
 from boardless_models.graph.graph import macs_of
-from boardless_models.graph.memory import arena
+from boardless_models.graph.memory import arena, needed
 from boardless_sim.camera.source import open_frames
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.native.engine import NativeEngine
@@ -75,8 +75,8 @@ def test_every_layer_is_that_of_the_artifact(profile: Profile) -> None:
     ]
     assert {found.cost.calls for found in profile.layers} == {FRAMES}
     assert {(profile.kernel(found) or "")[:6] for found in profile.layers} == {"nn_m4_"}
-    work_bytes = max(found.work_bytes or 0 for found in profile.layers)
-    assert arena(graph)[1] + work_bytes == load_image(ELF).symbol("scratch").size
+    rooms = tuple(found.work_bytes or 0 for found in profile.layers)
+    assert needed(arena(graph, rooms), rooms) == load_image(ELF).symbol("scratch").size
 
 
 def test_every_stage_runs_once_a_frame_and_the_frame_is_the_camera_s(profile: Profile) -> None:

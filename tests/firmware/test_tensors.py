@@ -70,7 +70,7 @@ def built(folder: Path, outputs: int, task: Task) -> tuple[Artifact, Path]:
     ],
 )
 def test_what_is_no_class_is_printed_as_the_reference_computes_it(
-    tmp_path: Path, outputs: int, task: Task, check: str
+    tmp_path: Path, outputs: int, task: Task, check: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     opened, elf = built(tmp_path, outputs, task)
     tensors, report = tmp_path / "x.npy", tmp_path / "run.json"
@@ -91,6 +91,12 @@ def test_what_is_no_class_is_printed_as_the_reference_computes_it(
     assert [(row["class"], row["values"]) for row in rows] == [
         (None, list(result.values)) for result in results
     ]
+    verify = ["model", "verify", str(opened.path)]
+    capsys.readouterr()
+    assert cli.main([*verify, "--tensors", str(tensors)]) == 0
+    assert capsys.readouterr().out.splitlines() == expected
+    assert cli.main(verify) == 2
+    assert f"its output is no class but {task}" in capsys.readouterr().err
     if check:
         assert run_suite(tmp_path, elf, check.format(value=results[2].values[0])) == 0
         assert run_suite(tmp_path, elf, check.format(value=results[2].values[0] - 2e-6)) == 1

@@ -13,7 +13,7 @@ from robot.running import TestSuite  # type: ignore[import-untyped]
 
 from boardless_sim.errors import BoardlessError
 from tests.hostile.damage import WORDS
-from tests.hostile.ending import MOST_SECONDS, bounded
+from tests.hostile.ending import MOST_SECONDS, Hung, bounded
 from tests.hostile.file_trials import ELF, REPO
 
 LIBRARIES = REPO / "robot" / "libraries"
@@ -60,6 +60,8 @@ def said_of(keyword: Keyword, given: list[str], folder: Path) -> str:
             result = suite.run(
                 output=None, console="none", outputdir=str(folder), variable=["HOST SECONDS:5"]
             )
+    except Hung:
+        return f"no end within {MOST_SECONDS} s"
     finally:
         sys.path.remove(str(LIBRARIES))
     message: str = result.suite.tests[0].message

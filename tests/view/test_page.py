@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from selenium.webdriver.support.wait import WebDriverWait
 from tests.view.conftest import Page
 
 VIEW_OPTIONS = ("--display",)
-Wait = WebDriverWait[Chrome]
+Wait: TypeAlias = WebDriverWait[Chrome]
 
 
 @pytest.fixture(name="seen", autouse=True)

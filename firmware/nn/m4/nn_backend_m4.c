@@ -3,57 +3,41 @@
 #include "nn_scale.h"
 #include "plain/nn_plain.h"
 
-typedef enum { PLAIN, CONV2D, GATHER, WINOGRAD, DENSE, DEPTHWISE, ADD } choice;
-
 /* A back end for any model is built with NN_M4_KERNELS=NN_M4_ALL. */
 #if !defined(NN_M4_KERNELS)
 #include "generated/model.h"
 #define NN_M4_KERNELS (MODEL_M4_KERNELS)
 #endif
-#define HAS(kernel) ((NN_M4_KERNELS & (kernel)) != 0u)
 
-static choice choice_of(const nn_model *model, const nn_layer *layer) {
-    if (HAS(NN_M4_DENSE) && nn_m4_takes_dense(model, layer)) {
-        return DENSE;
-    }
-    if (HAS(NN_M4_WINOGRAD) && nn_m4_takes_winograd(model, layer)) {
-        return WINOGRAD;
-    }
-    if (HAS(NN_M4_CONV2D) && nn_m4_takes_conv2d(model, layer)) {
-        return CONV2D;
-    }
-    if (HAS(NN_M4_GATHER) && nn_m4_takes_gather(model, layer)) {
-        return GATHER;
-    }
-    if (HAS(NN_M4_DEPTHWISE) && nn_m4_takes_depthwise(model, layer)) {
-        return DEPTHWISE;
-    }
-    return HAS(NN_M4_ADD) && nn_m4_takes_add(model, layer) ? ADD : PLAIN;
-}
+/* Constant, so that a kernel which no layer takes is not linked. */
+#define HAS(kernel) ((NN_M4_KERNELS & (kernel)) != 0u)
 
 const char *nn_backend_kernel(const nn_model *model, const nn_layer *layer) {
     static const char *const names[] = {
-        [CONV2D] = "m4 conv2d", [GATHER] = "m4 gather",       [WINOGRAD] = "m4 winograd",
-        [DENSE] = "m4 dense",   [DEPTHWISE] = "m4 depthwise", [ADD] = "m4 add",
+        [NN_FAST_CONV2D] = "m4 conv2d",       [NN_FAST_GATHER] = "m4 gather",
+        [NN_FAST_WINOGRAD] = "m4 winograd",   [NN_FAST_DENSE] = "m4 dense",
+        [NN_FAST_DEPTHWISE] = "m4 depthwise", [NN_FAST_ADD] = "m4 add",
+        [NN_FAST_POOL] = "m4 pool",
     };
-    const choice chosen = choice_of(model, layer);
-    return chosen == PLAIN ? nn_plain_kernel(layer) : names[chosen];
+    (void)model;
+    return layer->fast == NN_FAST_NONE ? nn_plain_kernel(layer) : names[layer->fast];
 }
 
 uint32_t nn_backend_work_bytes(const nn_model *model, const nn_layer *layer) {
-    switch (choice_of(model, layer)) {
-    case CONV2D:
-        return nn_m4_conv2d_bytes(model, layer);
-    case GATHER:
-        return nn_m4_gather_bytes(model, layer);
-    case WINOGRAD:
-        return nn_m4_winograd_bytes(model, layer);
-    case DENSE:
-        return nn_m4_dense_bytes(model, layer);
-    case DEPTHWISE:
-        return nn_m4_depthwise_bytes(model, layer);
-    case ADD:
-    case PLAIN:
+    switch ((nn_fast)layer->fast) {
+    case NN_FAST_CONV2D:
+        return HAS(NN_M4_CONV2D) ? nn_m4_conv2d_bytes(model, layer) : 0u;
+    case NN_FAST_GATHER:
+        return HAS(NN_M4_GATHER) ? nn_m4_gather_bytes(model, layer) : 0u;
+    case NN_FAST_WINOGRAD:
+        return HAS(NN_M4_WINOGRAD) ? nn_m4_winograd_bytes(model, layer) : 0u;
+    case NN_FAST_DENSE:
+        return HAS(NN_M4_DENSE) ? nn_m4_dense_bytes(model, layer) : 0u;
+    case NN_FAST_DEPTHWISE:
+        return HAS(NN_M4_DEPTHWISE) ? nn_m4_depthwise_bytes(model, layer) : 0u;
+    case NN_FAST_ADD:
+    case NN_FAST_POOL:
+    case NN_FAST_NONE:
         break;
     }
     return 0u;
@@ -69,31 +53,36 @@ static void clamp(const nn_layer *layer, int8_t *out, uint32_t size) {
     }
 }
 
+/* Whether a kernel ran that leaves the clamp to its caller. */
+static bool run_fast(const nn_model *model, const nn_layer *layer, int8_t *arena, void *work) {
+    const int8_t *in = arena + nn_input_of(model, layer)->offset;
+    int8_t *out = arena + nn_output_of(model, layer)->offset;
+    if (HAS(NN_M4_CONV2D) && layer->fast == NN_FAST_CONV2D) {
+        nn_m4_conv2d(model, layer, in, out, work);
+    } else if (HAS(NN_M4_GATHER) && layer->fast == NN_FAST_GATHER) {
+        nn_m4_gather(model, layer, in, out, work);
+    } else if (HAS(NN_M4_WINOGRAD) && layer->fast == NN_FAST_WINOGRAD) {
+        nn_m4_winograd(model, layer, in, out, work);
+    } else if (HAS(NN_M4_DEPTHWISE) && layer->fast == NN_FAST_DEPTHWISE) {
+        nn_m4_depthwise(model, layer, in, out, work);
+    } else if (HAS(NN_M4_ADD) && layer->fast == NN_FAST_ADD) {
+        nn_m4_add(model, layer, in, arena + model->tensors[layer->second].offset, out);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 void nn_backend_run(const nn_model *model, const nn_layer *layer, int8_t *arena, void *work) {
     const int8_t *in = arena + nn_input_of(model, layer)->offset;
     int8_t *out = arena + nn_output_of(model, layer)->offset;
-    switch (choice_of(model, layer)) {
-    case CONV2D:
-        nn_m4_conv2d(model, layer, in, out, work);
-        break;
-    case GATHER:
-        nn_m4_gather(model, layer, in, out, work);
-        break;
-    case WINOGRAD:
-        nn_m4_winograd(model, layer, in, out, work);
-        break;
-    case DENSE:
+    if (run_fast(model, layer, arena, work)) {
+        clamp(layer, out, nn_size_of(nn_output_of(model, layer)));
+    } else if (HAS(NN_M4_DENSE) && layer->fast == NN_FAST_DENSE) {
         nn_m4_dense(model, layer, in, out, work);
-        return;
-    case DEPTHWISE:
-        nn_m4_depthwise(model, layer, in, out, work);
-        break;
-    case ADD:
-        nn_m4_add(model, layer, in, arena + model->tensors[layer->second].offset, out);
-        break;
-    case PLAIN:
+    } else if (HAS(NN_M4_POOL) && layer->fast == NN_FAST_POOL) {
+        nn_m4_pool(model, layer, in, out);
+    } else {
         nn_plain_run(model, layer, arena);
-        return;
     }
-    clamp(layer, out, nn_size_of(nn_output_of(model, layer)));
 }

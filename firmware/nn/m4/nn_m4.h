@@ -38,23 +38,18 @@
 
 #include "nn_model.h"
 
-/* The kernels that a model takes, by which the others are left out of the firmware: the exporter
- * writes them into model.h (MODEL_M4_KERNELS). */
-#define NN_M4_CONV2D    0x01u
-#define NN_M4_GATHER    0x02u
-#define NN_M4_WINOGRAD  0x04u
-#define NN_M4_DENSE     0x08u
-#define NN_M4_DEPTHWISE 0x10u
-#define NN_M4_ADD       0x20u
-#define NN_M4_ALL       0x3Fu
-
-/* Whether the kernel can run the layer; what it cannot, plain does. */
-bool nn_m4_takes_conv2d(const nn_model *model, const nn_layer *layer);
-bool nn_m4_takes_winograd(const nn_model *model, const nn_layer *layer);
-bool nn_m4_takes_gather(const nn_model *model, const nn_layer *layer);
-bool nn_m4_takes_dense(const nn_model *model, const nn_layer *layer);
-bool nn_m4_takes_depthwise(const nn_model *model, const nn_layer *layer);
-bool nn_m4_takes_add(const nn_model *model, const nn_layer *layer);
+/*
+ * The kernels that a model takes, by which the others are left out of the firmware: the exporter
+ * chooses one for each layer (boardless_models.graph.kernels) and writes all of them into model.h.
+ */
+#define NN_M4_CONV2D    (1u << NN_FAST_CONV2D)
+#define NN_M4_GATHER    (1u << NN_FAST_GATHER)
+#define NN_M4_WINOGRAD  (1u << NN_FAST_WINOGRAD)
+#define NN_M4_DENSE     (1u << NN_FAST_DENSE)
+#define NN_M4_DEPTHWISE (1u << NN_FAST_DEPTHWISE)
+#define NN_M4_ADD       (1u << NN_FAST_ADD)
+#define NN_M4_POOL      (1u << NN_FAST_POOL)
+#define NN_M4_ALL       0xFFu
 
 /* Bytes that the kernel needs at work. */
 uint32_t nn_m4_conv2d_bytes(const nn_model *model, const nn_layer *layer);
@@ -77,6 +72,7 @@ void nn_m4_depthwise(const nn_model *model, const nn_layer *layer, const int8_t 
 
 void nn_m4_add(const nn_model *model, const nn_layer *layer, const int8_t *first,
                const int8_t *second, int8_t *out);
+void nn_m4_pool(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out);
 
 /* Two int16 in one word: the first in the low half. */
 typedef struct {

@@ -3,10 +3,6 @@
 
 #define FOUR 4u
 
-bool nn_m4_takes_add(const nn_model *model, const nn_layer *layer) {
-    return layer->kind == NN_ADD && model->rounding == NN_ROUNDING_SINGLE && !layer->bias;
-}
-
 /* What every sum begins with: a half, and the zero points, of which the output's goes through the
  * shift unharmed. Unsigned, since between the terms it may leave 32 bits; the sum does not. */
 static uint32_t base_of(const nn_model *model, const nn_layer *layer) {

@@ -56,22 +56,6 @@ static uint32_t row_words(const shape *planes) {
     return planes->chunks * plane_words(planes);
 }
 
-bool nn_m4_takes_conv2d(const nn_model *model, const nn_layer *layer) {
-    const nn_tensor *in = nn_input_of(model, layer);
-    const nn_tensor *out = nn_output_of(model, layer);
-    const bool square = layer->rows == layer->columns && layer->top == layer->left;
-    const bool wide = layer->rows == SIDE && layer->left == 1u;
-    const bool point = layer->rows == 1u && layer->left == 0u;
-    const bool channels = in->channels % CHUNK == 0u || (wide && in->channels == 1u);
-    /* Points without a pool are faster gathered. */
-    return layer->kind == NN_CONV2D && square && (wide || (point && layer->pool == 2u)) &&
-           channels && layer->stride_rows == 1u && layer->stride_columns == 1u &&
-           out->height == in->height / layer->pool && out->width == in->width / layer->pool &&
-           out->channels % NN_M4_GROUP == 0u &&
-           nn_m4_can_requantise(model, layer,
-                                (uint32_t)layer->rows * layer->columns * in->channels);
-}
-
 uint32_t nn_m4_conv2d_bytes(const nn_model *model, const nn_layer *layer) {
     const shape planes = shape_of(layer, nn_input_of(model, layer));
     return sizeof(uint32_t) * (planes.rows * row_words(&planes) + planes.group_taps);

@@ -27,14 +27,6 @@ static shape shape_of(const nn_layer *layer, const nn_tensor *out) {
     return of;
 }
 
-bool nn_m4_takes_depthwise(const nn_model *model, const nn_layer *layer) {
-    const nn_tensor *in = nn_input_of(model, layer), *out = nn_output_of(model, layer);
-    return layer->kind == NN_DEPTHWISE && layer->rows == SIDE && layer->columns == SIDE &&
-           layer->stride_rows == layer->stride_columns && layer->stride_rows <= 2u &&
-           layer->top <= 1u && layer->left <= 1u && out->channels == in->channels &&
-           out->channels % PLANES == 0u && nn_m4_can_requantise(model, layer, SIDE * SIDE);
-}
-
 uint32_t nn_m4_depthwise_bytes(const nn_model *model, const nn_layer *layer) {
     return PLANES * sizeof(uint32_t) * shape_of(layer, nn_output_of(model, layer)).words;
 }

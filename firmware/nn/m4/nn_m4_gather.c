@@ -62,12 +62,6 @@ static room room_of(const shape *of, const nn_tensor *out) {
     return parts;
 }
 
-bool nn_m4_takes_gather(const nn_model *model, const nn_layer *layer) {
-    const uint32_t channels = nn_input_of(model, layer)->channels;
-    return layer->kind == NN_CONV2D && layer->pool == 1u &&
-           nn_m4_can_requantise(model, layer, (uint32_t)layer->rows * layer->columns * channels);
-}
-
 uint32_t nn_m4_gather_bytes(const nn_model *model, const nn_layer *layer) {
     const shape of = shape_of(model, layer);
     return sizeof(uint32_t) * room_of(&of, nn_output_of(model, layer)).end;

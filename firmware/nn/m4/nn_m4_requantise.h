@@ -5,13 +5,11 @@
  * point: 31 - exponent is 33 or more, so that what is below the upper word never decides.
  * double: as nn_scale_double; rounding is a half of the shift, and the zero point is added after.
  *
- * Built with NN_DOUBLE_ROUNDING=1 for a model of double rounding; of the other rounding it takes no
- * layer.
+ * Built with NN_DOUBLE_ROUNDING=1 for a model of double rounding; one of the other does not
+ * compile. The exporter takes no layer whose factors or sums leave 32 bits.
  */
 #ifndef NN_M4_REQUANTISE_H
 #define NN_M4_REQUANTISE_H
-
-#include <stdbool.h>
 
 #include "nn_model.h"
 #include "nn_scale.h"
@@ -25,9 +23,6 @@ typedef struct {
     int32_t rounding;
     uint32_t shift;
 } nn_m4_scaling;
-
-/* Whether every sum of the layer can be requantised so; taps: products of a sum. */
-bool nn_m4_can_requantise(const nn_model *model, const nn_layer *layer, uint32_t taps);
 
 /* One output channel's constants. */
 nn_m4_scaling nn_m4_scaling_of(const nn_layer *layer, uint32_t channel, int32_t zero_point);

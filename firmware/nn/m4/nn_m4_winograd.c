@@ -4,15 +4,12 @@
 #include "nn_m4_conv2d_row.h"
 #include "nn_m4_winograd_sums.h"
 
-#define SIDE           3u    /* of a window */
-#define TILE           4u    /* of the values that two by two outputs need */
-#define POSITIONS      16u   /* of a tile */
-#define BATCH          8u    /* tiles */
-#define LEAST_TILES    9u    /* below these it does not pay to transform */
-#define LEAST_INPUT    12u   /* channels */
-#define LARGEST_FILTER 1024u /* pairs of an input and an output channel: 32 KB */
-#define LARGEST_INPUT  256u  /* channels: no sum leaves 32 bits */
-#define QUARTER        2     /* the weights are transformed to four times what they are */
+#define SIDE         3u     /* of a window */
+#define TILE         4u     /* of the values that two by two outputs need */
+#define POSITIONS    16u    /* of a tile */
+#define BATCH        8u     /* tiles */
+#define PLANES_BYTES 16384u /* that the planes may take, unless one row of tiles needs more */
+#define QUARTER      2      /* the weights are transformed to four times what they are */
 
 _Static_assert(sizeof(nn_m4_products) == 20 && offsetof(nn_m4_products, tile_pairs) == 16,
                "nn_m4_winograd_sums.S takes nn_m4_products as five words");
@@ -22,7 +19,8 @@ _Static_assert(offsetof(nn_m4_channel, scaling) == 4 && offsetof(nn_m4_channel, 
 /* The input as planes, and how the tiles lie in them. */
 typedef struct {
     uint32_t pairs; /* of input channels */
-    uint32_t rows;
+    uint32_t band;  /* rows of tiles that have their planes at a time */
+    uint32_t rows;  /* of planes */
     uint32_t columns;
     uint32_t tile_rows;
     uint32_t tile_columns;
@@ -47,8 +45,11 @@ static shape shape_of(const nn_model *model, const nn_layer *layer) {
         .tile_rows = (out->height + step - 1u) / step,
         .tile_columns = (out->width + step - 1u) / step,
     };
-    of.rows = 2u * of.tile_rows + 2u;
     of.columns = 2u * of.tile_columns + 2u;
+    const uint32_t fitting = PLANES_BYTES / (sizeof(uint32_t) * of.pairs * of.columns);
+    of.band = fitting < 4u ? 1u : (fitting - 2u) / 2u;
+    of.band = of.band > of.tile_rows ? of.tile_rows : of.band;
+    of.rows = 2u * of.band + 2u;
     return of;
 }
 
@@ -59,15 +60,6 @@ static room room_of(const shape *of, const nn_tensor *out) {
     parts.sums = parts.values + POSITIONS * of->pairs * BATCH;
     parts.end = parts.sums + POSITIONS * NN_M4_GROUP * BATCH;
     return parts;
-}
-
-bool nn_m4_takes_winograd(const nn_model *model, const nn_layer *layer) {
-    const shape of = shape_of(model, layer);
-    const uint32_t channels = nn_input_of(model, layer)->channels;
-    return nn_m4_takes_conv2d(model, layer) && layer->rows == SIDE && channels >= LEAST_INPUT &&
-           channels <= LARGEST_INPUT &&
-           channels * nn_output_of(model, layer)->channels <= LARGEST_FILTER &&
-           of.tile_rows * of.tile_columns >= LEAST_TILES;
 }
 
 uint32_t nn_m4_winograd_bytes(const nn_model *model, const nn_layer *layer) {
@@ -83,19 +75,22 @@ static uint32_t minus(uint32_t a, uint32_t b) {
     return (uint32_t)__ssub16((int16x2_t)a, (int16x2_t)b);
 }
 
-/* in, [H,W,C], less its zero point; the border and what lies beyond the tensor is zero. */
-static void fill_planes(const shape *of, const nn_tensor *tensor, const int8_t *in,
+/* What the rows of tiles from the first on need of in, [H,W,C], less its zero point; the border and
+ * what lies beyond the tensor is zero. */
+static void fill_planes(const shape *of, const nn_tensor *tensor, const int8_t *in, uint32_t first,
                         uint32_t *words) {
+    const uint32_t above = 2u * first; /* rows of the tensor, with its border, before the planes' */
     const int16x2_t more = (int16x2_t)nn_m4_pair(-tensor->zero_point, -tensor->zero_point);
     const uint32_t row = of->pairs * of->columns, channels = tensor->channels;
 
     for (uint32_t i = 0; i < of->rows * row; i++) {
         words[i] = 0u;
     }
-    for (uint32_t y = 0; y < tensor->height && y + 1u < of->rows; y++) {
+    for (uint32_t y = above > 0u ? above - 1u : 0u; y < tensor->height && y + 1u < above + of->rows;
+         y++) {
         for (uint32_t x = 0; x < tensor->width && x + 1u < of->columns; x++) {
             const int8_t *pixel = in + (y * tensor->width + x) * channels;
-            uint32_t *to = words + (y + 1u) * row + x + 1u;
+            uint32_t *to = words + (y + 1u - above) * row + x + 1u;
             for (const int8_t *const end = pixel + channels; pixel != end; pixel += 4) {
                 const nn_m4_four four = nn_m4_widen(nn_m4_load(pixel), more);
                 to[0] = four.even;
@@ -179,7 +174,7 @@ OF_ITS_OWN static void transform_tile(const shape *of, const uint32_t *from, uin
     }
 }
 
-/* The values of `count` tiles from the first on. */
+/* The values of `count` tiles from the first on, as the planes count them. */
 static void transform_tiles(const shape *of, const uint32_t *planes, uint32_t first, uint32_t count,
                             uint32_t *values) {
     for (uint32_t tile = 0; tile < count; tile++) {
@@ -267,25 +262,37 @@ static void put_channel(const nn_layer *layer, const shape *of, const nn_tensor 
     }
 }
 
+/* The rows of tiles whose planes are there, from the first on. */
+static void run_band(const nn_layer *layer, const shape *of, const nn_tensor *to, uint32_t first,
+                     uint32_t *work, int8_t *out) {
+    const room parts = room_of(of, to);
+    const uint32_t left = of->tile_rows - first;
+    const uint32_t tiles = of->tile_columns * (left < of->band ? left : of->band);
+    const uint32_t before = of->tile_columns * first;
+    const uint32_t *const weights = work + parts.weights;
+    uint32_t *const values = work + parts.values;
+    int32_t *const sums = (int32_t *)(work + parts.sums);
+
+    for (uint32_t at = 0; at < tiles; at += BATCH) {
+        const uint32_t count = tiles - at < BATCH ? tiles - at : BATCH;
+        transform_tiles(of, work, at, count, values);
+        for (uint32_t number = 0; number < to->channels; number++) {
+            if (number % NN_M4_GROUP == 0u) {
+                sum_products(of, values, weights + number * POSITIONS * of->pairs, count, sums);
+            }
+            put_channel(layer, of, to, number, before + at, count, sums, out);
+        }
+    }
+}
+
 void nn_m4_winograd(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out,
                     uint32_t *work) {
     const nn_tensor *to = nn_output_of(model, layer);
     const shape of = shape_of(model, layer);
-    const room parts = room_of(&of, to);
-    const uint32_t tiles = of.tile_rows * of.tile_columns;
-    uint32_t *const weights = work + parts.weights, *const values = work + parts.values;
-    int32_t *const sums = (int32_t *)(work + parts.sums);
 
-    fill_planes(&of, nn_input_of(model, layer), in, work);
-    transform_weights(layer, &of, to->channels, weights);
-    for (uint32_t first = 0; first < tiles; first += BATCH) {
-        const uint32_t count = tiles - first < BATCH ? tiles - first : BATCH;
-        transform_tiles(&of, work, first, count, values);
-        for (uint32_t number = 0; number < to->channels; number++) {
-            if (number % NN_M4_GROUP == 0u) {
-                sum_products(&of, values, weights + number * POSITIONS * of.pairs, count, sums);
-            }
-            put_channel(layer, &of, to, number, first, count, sums, out);
-        }
+    transform_weights(layer, &of, to->channels, work + room_of(&of, to).weights);
+    for (uint32_t first = 0; first < of.tile_rows; first += of.band) {
+        fill_planes(&of, nn_input_of(model, layer), in, first, work);
+        run_band(layer, &of, to, first, work, out);
     }
 }

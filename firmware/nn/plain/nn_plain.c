@@ -37,6 +37,12 @@ void nn_plain_run(const nn_model *model, const nn_layer *layer, int8_t *arena) {
     case NN_CONCATENATE:
         nn_plain_concatenate(model, layer, in, second, out);
         break;
+    case NN_MULTIPLY:
+        nn_plain_multiply(model, layer, in, second, out);
+        break;
+    case NN_SELECT:
+        nn_plain_select(model, layer, in, out);
+        break;
     }
 }
 
@@ -60,6 +66,10 @@ const char *nn_plain_kernel(const nn_layer *layer) {
         return "plain mean";
     case NN_CONCATENATE:
         return "plain concatenate";
+    case NN_MULTIPLY:
+        return "plain multiply";
+    case NN_SELECT:
+        return "plain select";
     }
     return "unknown";
 }

@@ -45,4 +45,11 @@ void nn_plain_mean(const nn_model *model, const nn_layer *layer, const int8_t *i
 void nn_plain_concatenate(const nn_model *model, const nn_layer *layer, const int8_t *first,
                           const int8_t *second, int8_t *out);
 
+/* The product of both less their zero points, requantised; a second of one pixel is for all. */
+void nn_plain_multiply(const nn_model *model, const nn_layer *layer, const int8_t *first,
+                       const int8_t *second, int8_t *out);
+
+/* The rows, columns and channels that the layer numbers. */
+void nn_plain_select(const nn_model *model, const nn_layer *layer, const int8_t *in, int8_t *out);
+
 #endif

@@ -8,8 +8,12 @@
 /* Places in multiplier and exponent. */
 enum { FIRST = 0, SECOND = 1, SUM = 2 };
 
+/* A negative factor is rounded as its opposite: a tie would go the other way. */
 static int32_t scale(const nn_layer *layer, uint32_t factor, int32_t value) {
-    return nn_scale(NN_ROUNDING_DOUBLE, value, layer->multiplier[factor], layer->exponent[factor]);
+    const int32_t multiplier = layer->multiplier[factor],
+                  size = multiplier < 0 ? -multiplier : multiplier;
+    const int32_t scaled = nn_scale(NN_ROUNDING_DOUBLE, value, size, layer->exponent[factor]);
+    return multiplier < 0 ? -scaled : scaled;
 }
 
 /* What the first (0) or the second (1) value, less its zero point, adds to the sum. */

@@ -13,7 +13,7 @@ from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import PATH
 
 if TYPE_CHECKING:
-    from boardless.gate.parts import Part
+    from boardless.gate.parts import Account
 
 _Given = tuple[Path, ...]
 
@@ -66,7 +66,7 @@ def command(
     return ExitCode.PASSED if passed(parts) else ExitCode.FAILED
 
 
-def _parts(budget: _Given, run: _Given, suite: _Given, coverage: _Given) -> Iterator[Part]:
+def _parts(budget: _Given, run: _Given, suite: _Given, coverage: _Given) -> Iterator[Account]:
     from boardless.gate.parts import budget_parts, coverage_part, run_parts, suite_part
     from boardless_sim.errors import ConfigError
     from boardless_sim.files import read_text

@@ -71,6 +71,7 @@ _SHOWN_SKIPPED = 5
 @fit_option
 @click.option("--json", "json_path", type=PATH, metavar="FILE", help="Write the run as JSON.")
 @click.option("--junit", type=PATH, metavar="FILE", help="Write the checks as JUnit XML.")
+@click.option("--html", type=PATH, metavar="FILE", help="One page: verdict, classes, wrong frames.")
 @click.option("--plot", type=PATH, metavar="FILE", help="Every frame's latency, as PNG.")
 @click.option("--jobs", type=Whole(1, 64), default=1, metavar="N", help="Processes.")
 @click.option(
@@ -98,6 +99,7 @@ def command(
     fit: str,
     json_path: Path | None,
     junit: Path | None,
+    html: Path | None,
     plot: Path | None,
     jobs: int,
     engine: str,
@@ -125,7 +127,7 @@ def command(
     project = load_project(choice, elf)
     contract = project.contract
     frames, for_us = _asked(project, frames, for_us)
-    _require_outputs(json_path, junit, plot)
+    _require_outputs(json_path, junit, html, plot)
     image: FirmwareImage | None = None  # read here only where it is looked into
     if model is not None:
         from boardless.project.model_hash import require_model_in
@@ -147,6 +149,8 @@ def command(
     )
     rules = Rules(strict, project.waivers)
     if for_us is not None:
+        if html is not None:
+            raise click.UsageError("--html has results on it, expected it without --for")
         if tensors is not None:
             raise click.UsageError("--tensors have a result each, expected them without --for")
         shown = None if frames is None else _source(frames, None, None, limit, fit, ())
@@ -158,6 +162,12 @@ def command(
     checks = _judged(report.observations, rules)
     failures = _failures(report, checks, min_accuracy, frames or str(tensors))
     _write(report, checks, failures, json_path, junit)  # first: a closed pipe ends the table
+    if html is not None:
+        from boardless.report.run_page import RanWith, write_run_page
+
+        again = _source(frames, tensors, labels, limit, fit, contract.classes)
+        about = RanWith(elf, frames or str(tensors), choice.config)
+        write_run_page(html, report, checks, failures, again, about)
     if plot is not None and report.results:
         from boardless.report.latency_plot import draw
 
@@ -180,14 +190,16 @@ def _asked(
     return project.frames, None if project.for_time is None else Duration()(project.for_time)
 
 
-def _require_outputs(json_path: Path | None, junit: Path | None, plot: Path | None) -> None:
+def _require_outputs(
+    json_path: Path | None, junit: Path | None, html: Path | None, plot: Path | None
+) -> None:
     from boardless_sim.files import require_writable
 
     if plot is not None:
         from boardless.report.latency_plot import require_matplotlib
 
         require_matplotlib()
-    for path in (json_path, junit, plot):
+    for path in (json_path, junit, html, plot):
         if path is not None:
             require_writable(path)
 

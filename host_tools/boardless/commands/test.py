@@ -32,10 +32,12 @@ _A_DAY_S = 86_400
     metavar="NAME",
     help="Fail, do not skip, where it is missing or lacks something.",
 )
+@click.option("--repeat", type=Whole(1, 1000), default=1, metavar="N", help="Runs, all alike.")
+@click.option("--shuffle", type=Whole(0), metavar="SEED", help="Tests in an order by a seed.")
 @click.option(
     "--debug",
     "debug_port",
-    type=click.IntRange(1, 65535),
+    type=Whole(1, 65535),
     metavar="PORT",
     help="A failing keyword waits for a GDB there; no time-out.",
 )
@@ -55,11 +57,17 @@ def command(
     resets: int,
     variables: tuple[str, ...],
     require_engine: str | None,
+    repeat: int,
+    shuffle: int | None,
     debug_port: int | None,
     cores: bool,
     timeout: int,
 ) -> int:
-    """Run Robot suites, and print one table and where the report lies."""
+    """Run Robot suites, and print one table and where the report lies.
+
+    With --repeat a test whose boards do not say the same in every run fails by its name; with
+    --shuffle each run has an order of its own.
+    """
     from boardless.report.console import console
     from boardless.report.suites import suite_table
     from boardless.suites.runner import SuitePlan, run_suites
@@ -78,6 +86,8 @@ def command(
         choice=choice,
         bounds=Bounds(host_seconds, console_bytes, resets),
         variables=variables,
+        repeat=repeat,
+        shuffle=shuffle,
         debug_port=debug_port,
         keeps_cores=cores,
     )

@@ -11,6 +11,7 @@ import click
 from boardless.commands.exit_codes import ExitCode
 from boardless.commands.options import (
     PATH,
+    Whole,
     limit_option,
     peripheral_option,
     project_options,
@@ -32,9 +33,7 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 30
     f"[default: {_NOISE_FRAMES} frames of noise]",
 )  # fmt: skip
 @limit_option
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, help="Of 127.0.0.1; 0: any that is free."
-)
+@click.option("--port", type=Whole(0, 65535), default=0, help="Of 127.0.0.1; 0: any that is free.")
 @click.option("--display", "has_display", is_flag=True, help="An SSD1306 on I2C1.")
 @click.option("--paused", is_flag=True, help="Do not run before the page says so.")
 @strict_option
@@ -78,9 +77,8 @@ def command(
         board=project.board,
         image=project.image,
     )
-    image = setup.load()
     with closing(setup.native()) as engine:
-        engine.load(image)
+        engine.load(setup.load())
         display = fit_display(engine) if has_display else None
         player = Player(WatchedBoard(engine, source), display, running=not paused)
         try:

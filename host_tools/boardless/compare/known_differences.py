@@ -52,7 +52,32 @@ _QEMU = (
 _IN_BLOCKS = "counters move a translated block at a time: two reads in one block are equal"
 _NO_BUS_FAULT = "there are no bus faults: a read where no device is gives 0 and a warning"
 _CPU_ABORT = "a fetch where no memory is ends the run (CPU abort), whatever the memory map allows"
+_NO_ALIGNMENT = "no access is asked for its alignment (DDI0403 A3.2.1)"
+_UNALIGNED = (
+    "ldrd", "strd", "ldm", "stm", "vldr", "vstm", "ldrex", "strex", "in_it", "ldr_trapped",
+    "strh_trapped",
+)  # fmt: skip
+_NO_DIVIDE_TRAP = "CCR.DIV_0_TRP has no effect: a division by zero gives 0"
+_NO_FEATURES = "MVFR0 and MVFR1 read as 0"
+_FPCCR_ALONE = "FPCCR has neither THREAD nor the RDY bits (DDI0403 B3.2.21)"
 _RENODE = (
+    KnownDifference("mvfr0", _NO_FEATURES),
+    KnownDifference("mvfr1", _NO_FEATURES),
+    *(
+        KnownDifference(check, _FPCCR_ALONE, DifferenceKind.VALUE)
+        for check in ("fpccr_after_reset", "lazy_fp_pending", "lazy_fp_given_up", "lazy_fp_saved")
+    ),
+    *(KnownDifference(f"unaligned_{access}", _NO_ALIGNMENT) for access in _UNALIGNED),
+    KnownDifference("divide_by_zero_trapped", _NO_DIVIDE_TRAP),
+    KnownDifference("divide_by_zero_no_result", _NO_DIVIDE_TRAP),
+    KnownDifference(
+        "call_to_null_pc", "INVSTATE is the branch's: its address is stacked, not the target's"
+    ),
+    KnownDifference("return_without_thumb", "a return to code without the Thumb bit is UNDEFINSTR"),
+    KnownDifference("wild_return", "no EXC_RETURN is refused (DDI0403 B1.5.8: INVPC)"),
+    KnownDifference(
+        "scs_unprivileged", "the System Control Space is refused by the MPU, as MemManage"
+    ),
     KnownDifference(
         "exclusive_ends_with_exception",
         "an exception leaves the exclusive monitor set (DDI0403 B1.5.8 clears it)",
@@ -77,6 +102,9 @@ _RENODE = (
         "a fault that SHCSR does not enable is taken all the same, and none becomes a HardFault",
     ),
     KnownDifference("bus_fault_own", _NO_BUS_FAULT),
+    KnownDifference(
+        "mpu_off", "its line is on its way when the next check ends the run", DifferenceKind.ABSENT
+    ),
     KnownDifference("mem_manage_own", _CPU_ABORT, DifferenceKind.ABSENT),
     KnownDifference("no_execute_cfsr", _CPU_ABORT, DifferenceKind.ABSENT),
     KnownDifference(

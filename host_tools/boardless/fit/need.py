@@ -97,7 +97,7 @@ def _graph(path: Path) -> Graph:
 def need_of_graph(name: str, graph: Graph) -> Need:
     """What the firmware's table, arena and kernels take."""
     costs = graph_costs(graph)
-    planned = arena(graph)[1]
+    planned = arena(graph).size
     return Need(
         name=name,
         flash_bytes=sum(cost.model_bytes for cost in costs),

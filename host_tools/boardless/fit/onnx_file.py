@@ -21,7 +21,7 @@ _PRODUCTS = {"Gemm", "MatMul", "MatMulInteger", "QLinearMatMul"}
 
 
 @dataclass(frozen=True)
-class Tensor:
+class LiveTensor:
     """A value that exists while the network runs: its bytes, first and last node that need it."""
 
     size_bytes: int
@@ -43,9 +43,9 @@ def need_of_onnx(path: Path) -> Need:
     )
 
 
-def planned(tensors: Iterable[Tensor]) -> int:
+def planned(tensors: Iterable[LiveTensor]) -> int:
     """The bytes of all, first fit, the largest first: as the firmware's arena is planned."""
-    placed: list[tuple[Tensor, int]] = []
+    placed: list[tuple[LiveTensor, int]] = []
     for tensor in sorted(tensors, key=lambda each: -each.size_bytes):
         rivals = sorted(
             (offset, offset + other.size_bytes)
@@ -86,7 +86,7 @@ def _shapes(path: Path, graph: Any) -> Iterator[tuple[str, list[int]]]:
 
 def _tensors(
     path: Path, graph: Any, weights: dict[str, int], shapes: dict[str, tuple[int, ...]]
-) -> list[Tensor]:
+) -> list[LiveTensor]:
     storage: dict[str, str] = {}
     spans: dict[str, tuple[int, int]] = {
         value.name: (-1, -1) for value in graph.input if value.name not in weights
@@ -104,7 +104,7 @@ def _tensors(
     for value in graph.output:
         key = storage.get(value.name, value.name)
         spans[key] = (spans[key][0], len(graph.node))
-    return [Tensor(_words(path, name, shapes), *span) for name, span in spans.items()]
+    return [LiveTensor(_words(path, name, shapes), *span) for name, span in spans.items()]
 
 
 def _words(path: Path, name: str, shapes: dict[str, tuple[int, ...]]) -> int:

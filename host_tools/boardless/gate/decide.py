@@ -21,6 +21,8 @@ from boardless_sim.errors import AnalyserError
 if TYPE_CHECKING:
     pass
 
+_REVIEW_DAYS = 14
+
 
 def decide(measurement: Measurement, budgets: Budgets, evidence: VerdictBasis) -> Verdict:
     """One row a figure; what a budget names and the ELF does not have fails.
@@ -48,7 +50,7 @@ def decide(measurement: Measurement, budgets: Budgets, evidence: VerdictBasis) -
         image=str(measurement.layout.path),
         rows=tuple(rows),
         mark=evidence.mark,
-        notes=(*_notes(measurement, rows, evidence), *not_grown(budgets, diff)),
+        notes=(*_notes(measurement, rows, evidence, budgets.waivers), *not_grown(budgets, diff)),
         today=evidence.today.isoformat(),
         diff=diff,
         measurement=measurement,
@@ -140,14 +142,26 @@ def _waived(
     return found
 
 
+def _ending_soon(waivers: Sequence[Waiver], today: datetime.date) -> Iterator[str]:
+    """What must be looked at again before it fails by itself, the next to end first."""
+    for waiver in sorted(waivers, key=lambda waiver: waiver.expires):
+        days = (waiver.expires - today).days
+        if 0 <= days <= _REVIEW_DAYS:
+            yield f"waiver of {waiver.budget} ends on {waiver.expires}, in {days} days"
+
+
 def _notes(
-    measurement: Measurement, rows: Sequence[VerdictRow], evidence: VerdictBasis
+    measurement: Measurement,
+    rows: Sequence[VerdictRow],
+    evidence: VerdictBasis,
+    waivers: Sequence[Waiver],
 ) -> Iterator[str]:
     yield from basis_notes(measurement)
     if measurement.layout.is_stripped:
         yield "stripped ELF: sizes of regions and sections only, no symbol, no stack bound"
     if evidence.bound is not None:
         yield from evidence.bound.notes
+    yield from _ending_soon(waivers, evidence.today)
     if evidence.mark_note:
         yield evidence.mark_note
     if evidence.mark is None and evidence.no_mark != NO_RUN:

@@ -29,7 +29,7 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Part:
+class Account:
     """One command's account. `is_ok` None: it only informs."""
 
     name: str
@@ -52,7 +52,7 @@ class Part:
         }
 
 
-def budget_parts(document: Mapping[str, object], where: str) -> Iterator[Part]:
+def budget_parts(document: Mapping[str, object], where: str) -> Iterator[Account]:
     """A part an ELF: its regions, its sizes, its stack."""
     targets = document.get("targets")
     if isinstance(targets, Mapping):
@@ -62,7 +62,7 @@ def budget_parts(document: Mapping[str, object], where: str) -> Iterator[Part]:
     yield _budget(_text(document.get("image")).rpartition("/")[2], document, where)
 
 
-def _budget(name: str, document: Mapping[str, object], where: str) -> Part:
+def _budget(name: str, document: Mapping[str, object], where: str) -> Account:
     verdict = document.get("verdict")
     if verdict not in ("pass", "fail"):
         raise ConfigError(f"{where}: no verdict, expected what `boardless budget --json` writes")
@@ -86,7 +86,7 @@ def _budget(name: str, document: Mapping[str, object], where: str) -> Part:
     ]
     judged = [figure for figure in figures if figure.most is not None]
     line = f"{len(problems)} broken" if verdict == "fail" else f"{len(judged)} budgets kept"
-    return Part(
+    return Account(
         f"size and stack of {name}", line, verdict == "pass", tuple(figures), _few(problems)
     )
 
@@ -100,7 +100,7 @@ _KINDS = (
 )
 
 
-def run_parts(document: Mapping[str, object], where: str) -> Iterator[Part]:
+def run_parts(document: Mapping[str, object], where: str) -> Iterator[Account]:
     """Accuracy, latency, and the board checks, which fail by themselves."""
     results, checks = document.get("results"), document.get("board_checks")
     if not isinstance(results, list) or not isinstance(checks, list):
@@ -108,7 +108,7 @@ def run_parts(document: Mapping[str, object], where: str) -> Iterator[Part]:
     stop, timing = _text(document.get("stop_reason")), _table(document.get("timing"), where)
     has_results = bool(results) and document.get("post_mortem") is None
     accuracy = _number(document.get("accuracy"))
-    yield Part(
+    yield Account(
         "accuracy",
         f"{len(results)} frames" if has_results else f"no result: {stop}",
         None if has_results else False,
@@ -122,16 +122,16 @@ def run_parts(document: Mapping[str, object], where: str) -> Iterator[Part]:
         for name, key in names
     ]
     rate = Figure("frame rate", _number(timing.get("frames_per_second")), "/s")
-    yield Part("latency", f"basis: {basis}", None, (*times, rate))
+    yield Account("latency", f"basis: {basis}", None, (*times, rate))
     rows = [_table(row, where) for row in checks]
     failed = [row for row in rows if row.get("grade") == "error" and not row.get("waived")]
     told = [f"{_text(row.get('check'))}: {_text(row.get('text'))}" for row in failed]
     others = len(rows) - len(failed)
     line = f"{len(failed)} failed, {others} more told" if rows else "nothing found"
-    yield Part("board checks", line, not failed and has_results, (), _few(told))
+    yield Account("board checks", line, not failed and has_results, (), _few(told))
 
 
-def suite_part(text: str, where: str) -> Part:
+def suite_part(text: str, where: str) -> Account:
     """The cases of a JUnit file. Raises `ConfigError` where it is none."""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise ConfigError(f"{where}: declares a document type, expected plain JUnit XML")
@@ -144,10 +144,10 @@ def suite_part(text: str, where: str) -> Part:
     line = f"{len(cases)} cases, {len(bad)} failed, {skipped} skipped"
     told = [f"{case.get('classname', '')}.{case.get('name', '')}".lstrip(".") for case in bad]
     is_ok = not bad and len(cases) > skipped  # no case, no pass
-    return Part(f"suite {where.rpartition('/')[2]}", line, is_ok, (), _few(told))
+    return Account(f"suite {where.rpartition('/')[2]}", line, is_ok, (), _few(told))
 
 
-def coverage_part(text: str, where: str) -> Part:
+def coverage_part(text: str, where: str) -> Account:
     """The sums of an lcov tracefile. Raises `ConfigError` where it has none."""
     sums = dict.fromkeys(_TOTALS, 0)
     for line in text.splitlines():
@@ -162,10 +162,12 @@ def coverage_part(text: str, where: str) -> Part:
         for name, key in kinds
         if sums[f"{key}F"]
     ]
-    return Part("coverage", f"{sums['LH']:,} of {sums['LF']:,} lines", None, tuple(figures))
+    return Account("coverage", f"{sums['LH']:,} of {sums['LF']:,} lines", None, tuple(figures))
 
 
-def against(parts: Sequence[Part], base: Mapping[str, object], where: str) -> tuple[Part, ...]:
+def against(
+    parts: Sequence[Account], base: Mapping[str, object], where: str
+) -> tuple[Account, ...]:
     """The parts with what their figures were in an earlier account."""
     earlier = base.get("parts")
     if not isinstance(earlier, list):

@@ -35,6 +35,7 @@ from boardless_sim.contract import Contract
 from boardless_sim.elf.image import ImagePlan
 from boardless_sim.errors import BoardError
 
+_CARD = "sdio:"  # before the file that is in the card
 _HERTZ = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(M|k)?", re.ASCII)
 _SCALE = {"M": 1_000_000, "k": 1_000, None: 1}
 _CRYSTAL_HZ = range(1_000_000, 50_000_001)  # HSE, bypassed too (the data sheets, 5.3.9 on)
@@ -123,6 +124,8 @@ def _attachment(entry: TomlTable) -> Attachment:
         from boardless_sim.parts.catalog import PARTS
 
         device = _known(entry, "device", PARTS) or device
+    if at.startswith(_CARD):
+        at = f"{_CARD}{entry.folder / at.removeprefix(_CARD)}"
         if device == "sd-card":  # its contents lie beside the TOML
             bus, colon, name = at.partition(":")
             at = f"{bus}{colon}{entry.folder / name}" if name else at

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from boardless.gate.parts import Figure, Part
+from boardless.gate.parts import Account, Figure
 from boardless.report.verdict.markdown import LIMIT, escape
 
 SCHEMA = 1
@@ -12,13 +12,13 @@ MARK = "<!-- boardless-report -->"
 _SIGNS = {True: "✅", False: "❌", None: "ℹ️"}
 
 
-def passed(parts: Sequence[Part]) -> bool:
+def passed(parts: Sequence[Account]) -> bool:
     """No part failed, and one at least was judged."""
     judged = [part.is_ok for part in parts if part.is_ok is not None]
     return bool(judged) and all(judged)
 
 
-def headline(parts: Sequence[Part]) -> str:
+def headline(parts: Sequence[Account]) -> str:
     """The account in one line."""
     failed = [part.name for part in parts if part.is_ok is False]
     if failed:
@@ -26,13 +26,13 @@ def headline(parts: Sequence[Part]) -> str:
     return f"PASS {len(parts)} parts" if passed(parts) else "FAIL nothing was judged"
 
 
-def document(parts: Sequence[Part]) -> dict[str, object]:
+def document(parts: Sequence[Account]) -> dict[str, object]:
     """As JSON; also what a later account is held against."""
     verdict = "pass" if passed(parts) else "fail"
     return {"schema": SCHEMA, "verdict": verdict, "parts": [part.as_json() for part in parts]}
 
 
-def lines(parts: Sequence[Part]) -> Iterator[str]:
+def lines(parts: Sequence[Account]) -> Iterator[str]:
     """For a terminal: a line a part, what failed and what changed below it."""
     for part in parts:
         mark = {True: "ok", False: "FAIL", None: "-"}[part.is_ok]
@@ -47,7 +47,7 @@ def lines(parts: Sequence[Part]) -> Iterator[str]:
     yield headline(parts)
 
 
-def markdown(parts: Sequence[Part]) -> str:
+def markdown(parts: Sequence[Account]) -> str:
     """One comment; its first line is the mark by which the next run finds it again."""
     text = f"{MARK}\n**{escape(headline(parts))}**\n\n| | part | |\n| --- | --- | --- |\n"
     for part in parts:
@@ -64,7 +64,7 @@ def markdown(parts: Sequence[Part]) -> str:
     return text
 
 
-def _details(part: Part) -> str:
+def _details(part: Account) -> str:
     if not part.figures and not part.problems:
         return ""
     opened = " open" if part.is_ok is False else ""

@@ -16,6 +16,7 @@ from boardless.running.session import BoardSetup
 from boardless_sim.boards.board import CameraWiring
 from boardless_sim.boards.plan import CAMERA, DEFAULT_CHIP, BoardPlan
 from boardless_sim.boards.wiring import require_possible
+from boardless_sim.boards.xclk import Xclk
 from boardless_sim.camera.source import open_frames
 from boardless_sim.chips.catalog import load_facts
 from boardless_sim.chips.families import fitting_parts
@@ -30,7 +31,8 @@ from boardless_sim.peripherals.usart import TOLERANCE, USUAL_BAUDS
 FIRST_US = 500_000.0
 _HOST_S = 60.0
 _LINE = re.compile(rb"stm32f4\d\d", re.IGNORECASE)
-_TIMER_OUTPUT = re.compile(r"TIM\d+_CH[1-4]")
+_TIMER_OUTPUT = re.compile(r"TIM\d+_CH[1-4]N?")
+_XCLK_HZ = range(6_000_000, 60_000_000)  # what sensors take, generously
 _USUAL_CRYSTALS_MHZ = (8, 25, 12, 16, 26)
 _SHOWN_PARTS = 3
 
@@ -155,14 +157,20 @@ def _bus(engine: NativeEngine) -> Iterator[Guess]:
 
 
 def _xclk(engine: NativeEngine) -> Guess:
-    pins, facts = engine.machine.devices.pins, load_facts(engine.machine.board.chip.name)
+    """The pin whose clock is one that a sensor takes."""
+    devices, facts = engine.machine.devices, load_facts(engine.machine.board.chip.name)
+    by_name = {name: device for name, (_, device) in devices.by_name.items()}
     outputs = {name for names in facts.alternates.values() for name in names}
     for signal in ("MCO1", "MCO2", *sorted(filter(_TIMER_OUTPUT.fullmatch, outputs))):
-        wires = pins.of(signal)
-        if wires:
+        wires = devices.pins.of(signal)
+        if not wires:
+            continue
+        hertz = Xclk(signal, devices.rcc, devices.pins, by_name).hertz()
+        if hertz in _XCLK_HZ:
             gpio, pin = wires[0]
-            return Guess("camera.xclk", signal, f"P{gpio.name[-1]}{pin} is {signal}")
-    return Guess("camera.xclk", "24M", "no pin puts a clock out: an oscillator", is_read=False)
+            basis = f"P{gpio.name[-1]}{pin} is {signal}, at {hertz / 1e6:g} MHz"
+            return Guess("camera.xclk", signal, basis)
+    return Guess("camera.xclk", "24M", "no pin puts such a clock out: an oscillator", is_read=False)
 
 
 def _board(plan: BoardPlan, found: list[Guess]) -> BoardPlan:

@@ -22,6 +22,7 @@ class Latency:
     mean_us: float
     p50_us: float
     p95_us: float
+    p99_us: float
     max_us: float
 
 
@@ -35,6 +36,7 @@ def latency(results: Iterable[FrameResult], stage: str = TOTAL) -> Latency | Non
         mean_us=round(sum(times) / len(times), 3),
         p50_us=_percentile(times, 50),
         p95_us=_percentile(times, 95),
+        p99_us=_percentile(times, 99),
         max_us=times[-1],
     )
 

@@ -15,7 +15,7 @@ from boardless_models.graph.reference import Int8, run_graph
 from boardless_models.tflite.peers import Mismatch, PeerComparison, first_mismatch
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.scene import SMALL
-from boardless_sim.camera.tensor import Tensor
+from boardless_sim.camera.tensor import InputTensor
 from boardless_sim.elf.image import load_image
 from boardless_sim.engines.engine import Engine, StopReason
 from boardless_sim.engines.mailbox.box import mailbox_of
@@ -108,7 +108,7 @@ def shown_frames(frames: NDArray[np.uint8], *, tensors: bool, exact: bool) -> li
     """What the firmware is given: the bytes themselves, small frames, or noise."""
     if tensors:
         rows = frames.reshape(len(frames), 1, -1)
-        return [Tensor(f"frame {number}", row) for number, row in enumerate(rows)]
+        return [InputTensor(f"frame {number}", row) for number, row in enumerate(rows)]
     lumas = frames[..., 0] if exact else noise(len(frames))
     return [Frame(f"frame {number}", luma) for number, luma in enumerate(lumas)]
 

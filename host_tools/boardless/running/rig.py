@@ -8,6 +8,7 @@ with Rig() as rig:
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -24,6 +25,7 @@ from boardless.running.session import BoardSetup
 from boardless_sim.camera.frame import Frame
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.engine import (
+    Capability,
     Engine,
     StackMark,
     StopReason,
@@ -50,6 +52,8 @@ class Rig:
         self._faults: list[SensorFault] = []
         self._optics: tuple[str, float, int] | None = None
         self._seen_through = 0
+        self._said = hashlib.sha256()
+        self._deterministic = True
         self._last_shown: Frame | None = None
         self._last_evidence: Evidence | None = None
         self._observed: list[Observation] = []
@@ -101,6 +105,8 @@ class Rig:
         self._faults, self._optics = [], None
         self._last_shown = self._last_evidence = self.stop_reason = None
         self._engine = setup.power_on(image)
+        if Capability.DETERMINISTIC not in self._engine.capabilities:
+            self._deterministic = False
         self._setup = setup
         self._image = self._engine.image
 
@@ -109,6 +115,7 @@ class Rig:
         if self._engine is not None:
             self._last_evidence = self.evidence()
             self._observed += self._observe(self._engine)
+            self._said.update(_said_by(self._engine))
             self._engine.close()
             self._engine = None
 
@@ -117,6 +124,17 @@ class Rig:
         """What the boards did since `forget_observations` that the chip would not have carried."""
         now = [] if self._engine is None else self._observe(self._engine)
         return (*self._observed, *now)
+
+    def take_fingerprint(self) -> str:
+        """SHA-256 over what the boards said, and when, since it was taken last.
+
+        Empty where one of them promises not to be the same twice.
+        """
+        if self._engine is not None:
+            self._said.update(_said_by(self._engine))
+        digest, self._said = self._said.hexdigest(), hashlib.sha256()
+        is_sure, self._deterministic = self._deterministic, True
+        return digest if is_sure else ""
 
     def forget_observations(self) -> None:
         """They were judged."""
@@ -292,3 +310,9 @@ def _result(
         sent_us=sent_us,
         values=answered.values,
     )
+
+
+def _said_by(engine: Engine) -> bytes:
+    """Its lines, each with its port and its time, and how long it ran."""
+    lines = [f"{line.port} {line.time_us:.3f} {line.text}" for line in engine.uart_lines()]
+    return "\n".join([*lines, f"{engine.time_us():.3f}\n"]).encode("utf-8", "backslashreplace")

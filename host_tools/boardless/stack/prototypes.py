@@ -18,7 +18,6 @@ from boardless_sim.elf.dwarf_codes import Tag
 from boardless_sim.elf.file import ElfFile
 from boardless_sim.errors import ImageError
 
-_NAMES_FOR = frozenset({Tag.TYPEDEF, Tag.CONST, Tag.VOLATILE, Tag.RESTRICT, Tag.ATOMIC})
 _MAX_STEPS = 6
 
 
@@ -98,7 +97,7 @@ class Prototypes:
 
     @cached_property
     def _pointed(self) -> list[int]:
-        return sorted(self._debug.pointed)
+        return sorted(self._debug.pointed | self._debug.prototypes)
 
     def place(self, caller: int, through: RegisterValue) -> Place | None:
         """Where a pointer comes from, followed from a parameter or a variable on."""
@@ -253,11 +252,9 @@ class Prototypes:
                 self._open.append((offset, kind))
 
     def _collect_pointer(self, target: int) -> None:
-        tag = self._debug.tags.get(target)
-        if tag in POINTERS or tag in _NAMES_FOR:
-            kind = self._types.pointed_function(self._types.resolved(target))
-            if kind is not None:
-                self._elements.add(kind)
+        kind = self._types.pointed_function(self._types.resolved(target))
+        if kind is not None:
+            self._elements.add(kind)
 
 
 def _read(elf: ElfFile) -> Debug:

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -21,6 +21,11 @@ from boardless.project.choice import NOTHING_SAID, ProjectChoice
 from boardless.project.project import load_project
 from boardless.suites.check_file import TestCheck, add_to_xunit, clear_checks, read_checks
 from boardless.suites.family import Family
+from boardless.suites.fingerprints import (
+    clear_fingerprints,
+    flaky_tests,
+    read_fingerprints,
+)
 from boardless.suites.keywords.at_failure import CORES, DEBUG_PORT
 from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.errors import BoardlessError
@@ -49,6 +54,8 @@ class SuitePlan:
     choice: ProjectChoice = NOTHING_SAID
     bounds: Bounds = DEFAULT
     variables: tuple[str, ...] = ()  # NAME:VALUE, for Robot
+    repeat: int = 1  # runs, whose tests must be alike
+    shuffle: int | None = None  # seed of the order of the first run's tests
     debug_port: int | None = None  # where a failing keyword waits for a debugger
     keeps_cores: bool = False
 
@@ -104,7 +111,28 @@ def run_suites(plan: SuitePlan) -> SuiteOutcome:
     if plan.choice != NOTHING_SAID:
         load_project(plan.choice)  # what is wrong with it is said once, not by every test
     with _locked(plan.out):
-        return _run_into_folder(plan)
+        return _run_into_folder(plan) if plan.repeat == 1 else _run_again_and_again(plan)
+
+
+def _run_again_and_again(plan: SuitePlan) -> SuiteOutcome:
+    """Every run into a folder of its own; a test that differs between two fails by its name."""
+    outcomes, prints = [], []
+    for number in range(plan.repeat):
+        seed = None if plan.shuffle is None else plan.shuffle + number
+        out = plan.out / f"run-{number + 1}"
+        outcomes.append(_run_into_folder(replace(plan, out=out, shuffle=seed)))
+        prints.append(read_fingerprints(out))
+    rows = [
+        replace(row, name=f"run {number}: {row.name}")
+        for number, outcome in enumerate(outcomes, start=1)
+        for row in outcome.rows
+    ]
+    flaky = flaky_tests(prints)
+    if flaky:
+        failures = tuple(FailedTest(test, f"flaky: {how}") for test, how in flaky.items())
+        rows.append(SuiteRow("flaky", 0, len(flaky), 0, 0.0, failures))
+    checks = tuple(check for outcome in outcomes for check in outcome.checks)
+    return SuiteOutcome(tuple(rows), outcomes[0].report, checks)
 
 
 def _run_into_folder(plan: SuitePlan) -> SuiteOutcome:
@@ -135,6 +163,8 @@ def robot_command(plan: SuitePlan) -> list[str]:
         command += ["--no-pabotlib", "--pabotconsole", "none"]
         command += ["--processtimeout", str(plan.timeout_s)]
     command += ["--outputdir", str(plan.out), "--xunit", "xunit.xml"]
+    if plan.shuffle is not None:
+        command += ["--randomize", f"all:{plan.shuffle}"]
     for tag in plan.include:
         command += ["--include", tag]
     for tag in plan.exclude:
@@ -197,6 +227,7 @@ def _make_empty(out: Path) -> None:
         for name in OUTPUTS:
             (out / name).unlink(missing_ok=True)
         clear_checks(out)
+        clear_fingerprints(out)
         shutil.rmtree(out / CORE_FOLDER, ignore_errors=True)
     except OSError as error:
         raise BoardlessError(f"{out}: {error.strerror or error}, expected a folder") from error

@@ -15,9 +15,11 @@ from boardless_models.graph.graph import (
     Graph,
     Lookup,
     Mean,
+    Multiply,
     Operator,
     Pool,
     Prelu,
+    Select,
 )
 from boardless_models.int8.scaling import Rounding
 
@@ -54,8 +56,11 @@ def operator_arrays(graph: Graph, operator: Operator) -> dict[str, Iterable[int]
             }
         case Lookup():
             return {"weights": operator.table}
-        case Mean():
+        case Multiply() | Mean():
             return {"multiplier": operator.multiplier, "exponent": operator.exponent}
+        case Select():
+            numbers = [*operator.rows, *operator.columns, *operator.channels]
+            return {"bias": numbers, "multiplier": [operator.filler]}
         case Pool() | Concatenate():
             return {}
 
@@ -65,9 +70,16 @@ def add_arrays(operator: Add, rounding: Rounding) -> dict[str, Iterable[int]]:
     arrays: dict[str, Iterable[int]] = {}
     if isinstance(operator, AddConstant):
         arrays["bias"] = operator.addends_in(rounding)
+    first, second = operator.signs
     if rounding == "single":
-        return arrays | {"multiplier": [*operator.weights, operator.shift], "exponent": [0, 0, 0]}
+        one, two = operator.weights
+        return arrays | {
+            "multiplier": [first * one, second * two, operator.shift],
+            "exponent": [0, 0, 0],
+        }
+    signs = first, second, 1
+    multipliers = [multiplier for multiplier, _ in operator.factors]
     return arrays | {
-        "multiplier": [multiplier for multiplier, _ in operator.factors],
+        "multiplier": [sign * one for sign, one in zip(signs, multipliers, strict=True)],
         "exponent": [exponent for _, exponent in operator.factors],
     }

@@ -24,9 +24,11 @@ from boardless_models.graph.graph import (
     Graph,
     Lookup,
     Mean,
+    Multiply,
     Operator,
     Pool,
     Prelu,
+    Select,
     Task,
     Value,
     Window,
@@ -49,6 +51,8 @@ KINDS: dict[str, type[Operator]] = {
     "lookup": Lookup,
     "mean": Mean,
     "concatenate": Concatenate,
+    "multiply": Multiply,
+    "select": Select,
 }
 ARRAYS: dict[str, type[np.generic]] = {
     "weight": np.int8,
@@ -57,6 +61,7 @@ ARRAYS: dict[str, type[np.generic]] = {
     "exponent": np.int8,
 }
 ARRAYS |= {"scales": np.float32, "slope": np.int8, "table": np.int8, "addends": np.int32}
+ARRAYS |= {"rows": np.int32, "columns": np.int32, "channels": np.int32}
 TEXTS, REALS = ("name", "kind", "function"), ("slope_scale",)
 
 

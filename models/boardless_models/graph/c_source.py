@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 from boardless_models.data.network import Shape
 from boardless_models.graph.answer import error_steps, output_nano
@@ -18,23 +19,38 @@ from boardless_models.graph.graph import (
     Graph,
     Lookup,
     Mean,
+    Multiply,
     Operator,
     Pair,
     Pool,
     Prelu,
+    Select,
     Window,
     limits_of,
 )
-from boardless_models.graph.kernels import BACKENDS, m4_kernel, scratch_bytes, slow_reason
-from boardless_models.graph.memory import arena
+from boardless_models.graph.kernels import (
+    BACKENDS,
+    Kernel,
+    m4_kernel,
+    planned,
+    scratch_bytes,
+    slow_reason,
+)
+from boardless_models.graph.memory import WORD
 from boardless_models.int8.scaling import Rounding
 from boardless_models.int8.score import TABLE
+from boardless_sim.errors import ModelError
 from boardless_sim.files import write_text
 
 FORMAT_VERSION = 2
 LINE_WIDTH = 100
 SOURCE_NAME, HEADER_NAME = "model.c", "model.h"
 PLAIN = string.ascii_letters + string.digits + " _()"
+FAST: dict[Kernel, str] = {
+    kernel: f"NN_FAST_{'NONE' if kernel == 'plain' else kernel.upper()}"
+    for kernel in get_args(Kernel)
+}
+LARGEST_ARENA = 0xFFFF * WORD  # a room's place has 16 bits
 LARGEST_PICTURE = 112  # firmware/apps/classifier/frame_capture.h
 
 
@@ -100,10 +116,14 @@ def kind_of(operator: Operator) -> str:
             return "NN_MEAN"
         case Concatenate():
             return "NN_CONCATENATE"
+        case Multiply():
+            return "NN_MULTIPLY"
+        case Select():
+            return "NN_SELECT"
 
 
-def entry(graph: Graph, index: int, operator: Operator) -> str:
-    """One operator of the table."""
+def entry(graph: Graph, index: int, operator: Operator, top: int) -> str:
+    """One operator of the table; its room begins at `top`."""
     bits, pool = (operator.bits, operator.pool) if isinstance(operator, Convolve) else (8, 1)
     window = operator.window if isinstance(operator, Convolve | Pool) else Window(1, 1)
     least, most = limits_of(operator)
@@ -125,6 +145,8 @@ def entry(graph: Graph, index: int, operator: Operator) -> str:
         "most": most,
         "bits": bits,
         "pool": pool,
+        "fast": FAST[m4_kernel(graph, operator)],
+        "work": top // WORD,
     }
     body = "".join(f"        .{name} = {value},\n" for name, value in fields.items())
     return f"    /* {plain_text(operator.name)} */\n    {{\n{body}    }},\n"
@@ -132,7 +154,7 @@ def entry(graph: Graph, index: int, operator: Operator) -> str:
 
 def tensor_table(graph: Graph) -> str:
     """Every value: where it stands in the arena, its shape, its zero point."""
-    offsets, _ = arena(graph)
+    offsets = planned(graph).offsets
     return "".join(
         f"    {{{offsets.get(value.storage, 0)}u, {value.shape.height}, {value.shape.width}, "
         f"{value.shape.channels}, {value.zero_point}}}, /* {plain_text(value.name)} */\n"
@@ -161,8 +183,9 @@ def source_text(graph: Graph, sha256: str) -> str:
         for index, operator in enumerate(graph.operators)
         for field, values in operator_arrays(graph, operator).items()
     )
+    tops = planned(graph).tops
     entries = "".join(
-        entry(graph, index, operator) for index, operator in enumerate(graph.operators)
+        entry(graph, index, operator, tops[index]) for index, operator in enumerate(graph.operators)
     )
     digest = wrapped(f"0x{byte:02x}" for byte in bytes.fromhex(sha256))
     return (
@@ -183,7 +206,7 @@ def source_text(graph: Graph, sha256: str) -> str:
         "    .tensors = tensors,\n"
         "    .layers = layers,\n"
         "    .score_table = score_table,\n"
-        f"    .arena_bytes = {arena(graph)[1]}u,\n"
+        f"    .arena_bytes = {planned(graph).size}u,\n"
         f"    .score_step = {graph.score_step},\n"
         "    .layer_count = MODEL_LAYERS,\n"
         f"    .input = {graph.input},\n"
@@ -275,6 +298,9 @@ def export(graph: Graph, sha256: str, folder: Path) -> Graph:
     """Write model.c and model.h; the graph as the firmware runs it, its pools fused."""
     graph = fused(graph)
     check_graph(graph)
+    size = planned(graph).size
+    if size > LARGEST_ARENA:
+        raise ModelError(f"{graph.name}: {size} bytes of tensors, expected at most {LARGEST_ARENA}")
     classes = graph.values[graph.output].shape.size
     numbered = tuple(str(index) for index in range(classes if graph.task == "classes" else 0))
     names = graph.classes or numbered

@@ -16,9 +16,11 @@ from boardless_models.graph.graph import (
     Graph,
     Lookup,
     Mean,
+    Multiply,
     Operator,
     Pool,
     Prelu,
+    Select,
     Value,
     Window,
     inputs_of,
@@ -123,6 +125,10 @@ def check_operator(graph: Graph, operator: Operator, ready: set[int]) -> None:
             check_mean(graph, operator)
         case Concatenate():
             check_concatenation(graph, operator)
+        case Multiply():
+            check_multiplication(graph, operator)
+        case Select():
+            check_selection(graph, operator)
         case _:
             check_pointwise(graph, operator)
 
@@ -175,6 +181,38 @@ def check_concatenation(graph: Graph, operator: Concatenate) -> None:
         raise ModelError("values on different grids")
 
 
+def check_multiplication(graph: Graph, operator: Multiply) -> None:
+    """One shape, or one pixel for all; one factor, and products that stay within 32 bits."""
+    first, second, target = (
+        graph.values[at].shape for at in (*inputs_of(operator), operator.output)
+    )
+    if first != target or second not in (first, Shape(1, 1, first.channels)):
+        raise ModelError("values of different shapes")
+    for array in (operator.multiplier, operator.exponent, operator.scales):
+        if array.shape != (1,):
+            raise ModelError(f"{array.shape} parameters of a product, expected one")
+    exponent = int(operator.exponent[0])
+    check_factors((int(operator.multiplier[0]), exponent))
+    if LARGEST_CENTRED**2 << max(exponent, 0) >= 1 << 31:
+        raise ModelError(f"an exponent of {exponent}, expected less than 16")
+
+
+def check_selection(graph: Graph, operator: Select) -> None:
+    """Numbers of what is there, one for every place of the output."""
+    source, target = graph.values[operator.input], graph.values[operator.output]
+    if (source.scale, source.zero_point) != (target.scale, target.zero_point):
+        raise ModelError("values on different grids")
+    if not -128 <= operator.filler <= 127:
+        raise ModelError(f"a filler of {operator.filler}")
+    for what, found, there, wanted in (
+        ("rows", operator.rows, source.shape.height, target.shape.height),
+        ("columns", operator.columns, source.shape.width, target.shape.width),
+        ("channels", operator.channels, source.shape.channels, target.shape.channels),
+    ):
+        if found.shape != (wanted,) or found.min() < -1 or found.max() >= there:
+            raise ModelError(f"{what} that are not those of {source.name!r}")
+
+
 def check_pointwise(graph: Graph, operator: Add | Lookup | Prelu) -> None:
     """One shape, and constants that the kernels can take."""
     shapes = {graph.values[index].shape for index in (*inputs_of(operator), operator.output)}
@@ -204,6 +242,8 @@ def check_add(operator: Add) -> None:
     if (len(operator.factors), len(operator.weights)) != (3, 2):
         raise ModelError(f"{len(operator.factors)} factors, {len(operator.weights)} weights")
     check_factors(*operator.factors)
+    if len(operator.signs) != 2 or set(operator.signs) - {1, -1}:
+        raise ModelError(f"signs {operator.signs}, expected two of 1 and -1")
     if max(exponent for _, exponent in operator.factors) > 0 or not 12 <= operator.shift <= 30:
         raise ModelError("factors of one and more")
     if not all(0 <= weight <= 1 << 21 for weight in operator.weights):

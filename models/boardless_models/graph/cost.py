@@ -14,8 +14,10 @@ from boardless_models.graph.graph import (
     Graph,
     Lookup,
     Mean,
+    Multiply,
     Operator,
     Prelu,
+    Select,
     macs_of,
 )
 from boardless_models.graph.memory import in_words
@@ -59,8 +61,11 @@ def array_bytes(operator: Operator) -> tuple[int, ...]:
             return operator.slope.size, 4 * 3, 2
         case Lookup():
             return (TABLE_BYTES,)
-        case Mean():
+        case Mean() | Multiply():
             return 4, 1
+        case Select():
+            numbers = (operator.rows, operator.columns, operator.channels)
+            return 4 * sum(one.size for one in numbers), 4
     return ()
 
 

@@ -17,9 +17,11 @@ from boardless_models.graph.graph import (
     Graph,
     Lookup,
     Mean,
+    Multiply,
     Operator,
     Pool,
     Prelu,
+    Select,
     macs_of,
 )
 from boardless_models.graph.kernels import POINT, gather_shape, m4_kernel, winograd_tiles
@@ -42,8 +44,10 @@ GATHERED_WORD, GATHERED_PIXEL, GATHERED_TAIL = 5.4, 58.0, 64.0
 WEIGHT_WORD, BATCH_GROUP, PAIR_WORD, PAIR = 5.6, 940.0, 16.3, 96.0
 DENSE_MAC, DENSE_OUTPUT = {8: 3.1, 4: 4.0}, 125.0
 FAST_ADD = 16.5
-EACH = {Prelu: 70.0, Lookup: 11.0, Add: 55.0, Concatenate: 6.0}
+EACH = {Prelu: 70.0, Lookup: 11.0, Add: 55.0, Concatenate: 6.0, Multiply: 40.0, Select: 20.0}
 POOL_TAP, POOL_OUTPUT, MEAN_INPUT = 20.0, 45.0, 12.0
+# Four channels at a time.
+FAST_TAP, FAST_OUTPUT = 2.5, 30.0
 
 
 def network_cycles(network: Network) -> int | None:
@@ -64,6 +68,11 @@ def operator_cycles(graph: Graph, operator: Operator) -> float | None:
     match operator:
         case Convolve():
             return convolution_cycles(graph, operator)
+        case Pool() | Mean() if m4_kernel(graph, operator) == "pool":
+            taps = source.height * source.width
+            if isinstance(operator, Pool):
+                taps = operator.window.rows * operator.window.columns
+            return (FAST_TAP * taps + FAST_OUTPUT) * target.size
         case Pool():
             taps = operator.window.rows * operator.window.columns
             return (POOL_TAP * taps + POOL_OUTPUT) * target.size
@@ -71,7 +80,8 @@ def operator_cycles(graph: Graph, operator: Operator) -> float | None:
             return MEAN_INPUT * source.size
         case Add() if m4_kernel(graph, operator) == "add":
             return FAST_ADD * target.size
-    return EACH[type(operator)] * target.size
+    kind = Add if isinstance(operator, Add) else type(operator)
+    return EACH[kind] * target.size
 
 
 def convolution_cycles(graph: Graph, operator: Convolve) -> float | None:

@@ -164,7 +164,7 @@ def behind(graph: Graph, link: Link, dead: Channels, values: Integers) -> tuple[
         return dead, put_out(graph, link, pixels * centred, dead)
     if has_border(graph, link):
         dead, centred = dead[centred == 0], centred[centred == 0]
-    weights = link.weight[dead].astype(np.int64).reshape(len(dead), -1).sum(axis=1)
+    weights = link.weight[dead].astype(np.int64).sum(axis=(1, 2, 3))
     return dead, put_out(graph, link, link.bias[dead] + weights * centred, dead)
 
 

@@ -7,7 +7,7 @@ read as. The layers that are trained become one when they are quantised (`chain.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -92,7 +92,7 @@ class Pool:
 
 @dataclass(frozen=True)
 class Add:
-    """Two values of one shape, in two ways of rounding.
+    """Two values of one shape, in two ways of rounding; a sign of -1 takes one away.
 
     `double`: each input, shifted left by 20, times its factor; the sum times the third factor.
     `single`: (first × weights[0] + second × weights[1], rounded) >> shift.
@@ -107,13 +107,14 @@ class Add:
     shift: int
     least: int
     most: int
+    signs: tuple[int, int] = field(default=(1, 1), kw_only=True)
 
     def share(self, centred: Integers, place: int, way: Rounding) -> Integers:
         """What the first (0) or the second (1) adds to the sum, from values less zero points."""
         if way == "single":
-            return centred * self.weights[place]
+            return centred * self.weights[place] * self.signs[place]
         multiplier, exponent = (np.array(part) for part in self.factors[place])
-        return scaled(centred << ADD_LEFT_SHIFT, multiplier, exponent, "double")
+        return scaled(centred << ADD_LEFT_SHIFT, multiplier, exponent, "double") * self.signs[place]
 
 
 @dataclass(frozen=True)
@@ -188,11 +189,45 @@ class Concatenate:
     output: int
 
 
+@dataclass(frozen=True)
+class Multiply:
+    """Two values of one shape, or the second of one pixel for all; each less its zero point.
+
+    multiplier, exponent and scales have one entry; the scale is the second's.
+    """
+
+    name: str
+    input: int
+    second: int
+    output: int
+    multiplier: NDArray[np.int32]
+    exponent: NDArray[np.int8]
+    scales: NDArray[np.float32]
+    least: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Select:
+    """Rows, columns and channels of the input by their numbers; at -1 the filler.
+
+    What only moves values: a border, a part, pixels that are repeated.
+    """
+
+    name: str
+    input: int
+    output: int
+    rows: NDArray[np.int32]
+    columns: NDArray[np.int32]
+    channels: NDArray[np.int32]
+    filler: int
+
+
 # What the output says: which class, how far it is from the input (an autoencoder), or itself.
 Task = Literal["classes", "error", "values"]
 TASKS: tuple[Task, ...] = ("classes", "error", "values")
-Operator = Convolve | Pool | Add | Prelu | Lookup | Mean | Concatenate
-Pair = Add | Concatenate
+Operator = Convolve | Pool | Add | Prelu | Lookup | Mean | Concatenate | Multiply | Select
+Pair = Add | Concatenate | Multiply
 
 
 @dataclass(frozen=True)
@@ -231,7 +266,7 @@ def inputs_of(operator: Operator) -> tuple[int, ...]:
 
 def limits_of(operator: Operator) -> tuple[int, int]:
     """The least and the largest int8 that an operator puts out."""
-    if isinstance(operator, Lookup | Concatenate):
+    if isinstance(operator, Lookup | Concatenate | Select):
         return INT8_MINIMUM, INT8_MAXIMUM
     return operator.least, operator.most
 

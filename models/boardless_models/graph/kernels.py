@@ -1,22 +1,34 @@
 """Which kernel of the firmware runs an operator, and the room that it works in.
 
-The same rules as `firmware/nn/m4` and `firmware/nn/cmsis` decide by; tests hold them together.
+The exporter writes what is chosen here into the model; the rooms are those of `firmware/nn/m4` and
+`firmware/nn/cmsis`, and tests hold them together.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 
-from boardless_models.graph.graph import Add, AddConstant, Convolve, Graph, Operator, Value, Window
-from boardless_models.graph.memory import arena, in_words, largest_value
+from boardless_models.graph.graph import (
+    Add,
+    AddConstant,
+    Convolve,
+    Graph,
+    Mean,
+    Operator,
+    Pool,
+    Value,
+    Window,
+)
+from boardless_models.graph.memory import Plan, arena, in_words, largest_value
 from boardless_sim.errors import ModelError
 
 Backend = Literal["plain", "m4", "cmsis"]
 BACKENDS: tuple[Backend, ...] = ("plain", "m4", "cmsis")
-Kernel = Literal["plain", "dense", "winograd", "conv2d", "gather", "depthwise", "add"]
+Kernel = Literal["plain", "conv2d", "gather", "winograd", "dense", "depthwise", "add", "pool"]
 
 # Of 128 KB: beside a frame of the camera, the stack and what else the firmware has.
 RAM_BUDGET_BYTES = 96 * 1024
@@ -28,16 +40,28 @@ LEAST_EXPONENT = -23
 # Of nn_m4_winograd.c: when it is used, and how many tiles it has at work.
 LEAST_TILES, TILE_CHANNELS, LARGEST_FILTER = 9, range(12, 257), 1024
 POSITIONS, TILE_BATCH = 16, 8
+TILE_PLANES_BYTES = 16_384  # that the planes may take, unless one row of tiles needs more
+LARGEST_POOL = 255  # pixels, whose sum has 16 bits
 # Of nn_m4_gather.c: what a batch of pixels may take, and the fewest of a batch.
 GATHER_BYTES, LEAST_BATCH = 16_384, 8
 GREATEST_EXPONENT = {"single": -2, "double": -1}
 
 
 def scratch_bytes(graph: Graph, backend: Backend) -> int:
-    """The arena, and the largest room that an operator's kernel works in."""
-    rooms = {"plain": lambda *_: 0, "m4": m4_work_bytes, "cmsis": cmsis_work_bytes}
-    work = max(rooms[backend](graph, operator) for operator in graph.operators)
-    return arena(graph)[1] + work
+    """The arena, and beyond it what a kernel needs behind the tensors that are alive."""
+    rooms: dict[Backend, Callable[[Graph, Operator], int]] = {
+        "plain": lambda *_: 0,
+        "m4": m4_work_bytes,
+        "cmsis": cmsis_work_bytes,
+    }
+    plan = planned(graph)
+    needs = (rooms[backend](graph, operator) for operator in graph.operators)
+    return max(plan.size, *(top + need for top, need in zip(plan.tops, needs, strict=True)))
+
+
+def planned(graph: Graph) -> Plan:
+    """Where values and rooms stand, the rooms as the m4 kernels need them."""
+    return arena(graph, tuple(m4_work_bytes(graph, operator) for operator in graph.operators))
 
 
 def fitted(graph: Graph, budget: int) -> Graph:
@@ -72,6 +96,10 @@ def slow_reason(graph: Graph, operator: Operator) -> str:
         return ""
     if isinstance(operator, Add) and graph.rounding == "double":
         return "a sum that is rounded twice"
+    if isinstance(operator, AddConstant):
+        return "a constant in each sum"
+    if isinstance(operator, Pool | Mean):
+        return "channels not in fours, or more than 255 pixels"
     if not isinstance(operator, Convolve):
         return "no sums of products"
     if operator.depthwise and not fits_planes(graph, operator):
@@ -82,10 +110,12 @@ def slow_reason(graph: Graph, operator: Operator) -> str:
 
 
 def m4_kernel(graph: Graph, operator: Operator) -> Kernel:
-    """The kernel that the m4 back end chooses (nn_backend_m4.c)."""
+    """The kernel that the m4 back end runs an operator with (nn_fast in nn_model.h)."""
     if isinstance(operator, Add):
         fast = graph.rounding == "single" and not isinstance(operator, AddConstant)
         return "add" if fast else "plain"
+    if isinstance(operator, Pool | Mean):
+        return "pool" if fits_lanes(graph, operator) else "plain"
     if not isinstance(operator, Convolve):
         return "plain"
     channels = graph.values[operator.input].shape.channels
@@ -98,6 +128,15 @@ def m4_kernel(graph: Graph, operator: Operator) -> Kernel:
     if fits_conv2d(graph, operator):
         return "winograd" if graph.tiles and fits_tiles(graph, operator) else "conv2d"
     return "gather" if operator.pool == 1 else "plain"
+
+
+def fits_lanes(graph: Graph, operator: Pool | Mean) -> bool:
+    """Whether a pool or a mean is one of four channels at a time (nn_m4_pool.c)."""
+    shape = graph.values[operator.input].shape
+    extents = shape.height, shape.width
+    if isinstance(operator, Pool):
+        extents = operator.window.rows, operator.window.columns
+    return shape.channels % CHUNK == 0 and extents[0] * extents[1] <= LARGEST_POOL
 
 
 def fits_planes(graph: Graph, operator: Convolve) -> bool:
@@ -229,7 +268,10 @@ def winograd_bytes(graph: Graph, operator: Convolve) -> int:
     source, target = ends(graph, operator)
     rows, columns = winograd_tiles(graph, operator)
     pairs = source.shape.channels // 2
-    planes = (2 * rows + 2) * pairs * (2 * columns + 2)
+    row = pairs * (2 * columns + 2)
+    fitting = TILE_PLANES_BYTES // (WORD_BYTES * row)
+    band = min(1 if fitting < 4 else (fitting - 2) // 2, rows)
+    planes = (2 * band + 2) * row
     weights = POSITIONS * pairs * target.shape.channels
     values = POSITIONS * pairs * TILE_BATCH
     return WORD_BYTES * (planes + weights + values + TILE_BATCH * CHUNK * POSITIONS)

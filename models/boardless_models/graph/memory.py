@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from boardless_models.graph.graph import Add, Graph, Lookup, Prelu, inputs_of
+from boardless_models.graph.graph import Add, Graph, Lookup, Multiply, Prelu, inputs_of
 
 WORD = 4
 ORDERS = 200  # that are tried beside the largest first
 # These read a value's byte before they write the one at its place, in every back end.
-IN_PLACE = (Add, Lookup, Prelu)
+IN_PLACE = (Add, Lookup, Multiply, Prelu)
 
 
 @dataclass(frozen=True)
-class Block:
+class StorageBlock:
     """Storages at one place, one after the other: how many bytes, and from when to when."""
 
     storages: tuple[int, ...]
@@ -24,27 +24,53 @@ class Block:
     first: int
     last: int
 
-    def meets(self, other: Block) -> bool:
+    def meets(self, other: StorageBlock) -> bool:
         """Whether both are needed at the same time."""
         return self.first <= other.last and other.first <= self.last
 
 
-def arena(graph: Graph) -> tuple[dict[int, int], int]:
-    """Where each storage begins, and the bytes of all.
+@dataclass(frozen=True)
+class Plan:
+    """Where each storage begins, the bytes of all, and for each operator where its room may."""
+
+    offsets: dict[int, int]
+    size: int
+    tops: tuple[int, ...]
+
+
+def arena(graph: Graph, rooms: tuple[int, ...] = ()) -> Plan:
+    """The plan that takes least with the room that each operator needs behind what is alive then.
 
     First fit, the largest first; where that takes more than what is needed at any one time, other
     orders are tried, always the same ones.
     """
     blocks = blocks_of(graph)
-    offsets, best = placed(blocks)
-    least = least_bytes(blocks)
+    rooms = rooms or (0,) * len(graph.operators)
+    least = least_bytes(blocks, rooms)
+    best = plan_of(blocks, len(rooms))
     for order in orders(len(blocks)):
-        if best == least:
+        if needed(best, rooms) == least:
             break
-        found, total = placed([blocks[number] for number in order])
-        if total < best:
-            offsets, best = found, total
-    return offsets, best
+        found = plan_of([blocks[number] for number in order], len(rooms))
+        if needed(found, rooms) < needed(best, rooms):
+            best = found
+    return best
+
+
+def needed(plan: Plan, rooms: tuple[int, ...]) -> int:
+    """The bytes of a plan with its rooms."""
+    return max(plan.size, *(top + room for top, room in zip(plan.tops, rooms, strict=True)))
+
+
+def plan_of(blocks: list[StorageBlock], operators: int) -> Plan:
+    """The blocks placed in this order."""
+    offsets, size = placed(blocks)
+    ends = [(block, offsets[block.storages[0]] + block.size) for block in blocks]
+    tops = tuple(
+        max((end for block, end in ends if block.first <= time <= block.last), default=0)
+        for time in range(operators)
+    )
+    return Plan(offsets, size, tops)
 
 
 def orders(count: int) -> Iterator[list[int]]:
@@ -54,9 +80,9 @@ def orders(count: int) -> Iterator[list[int]]:
         yield random.permutation(count).tolist()
 
 
-def placed(blocks: list[Block]) -> tuple[dict[int, int], int]:
+def placed(blocks: list[StorageBlock]) -> tuple[dict[int, int], int]:
     """Each block, in turn, at the first place that is free as long as it is needed."""
-    taken: list[tuple[Block, int]] = []
+    taken: list[tuple[StorageBlock, int]] = []
     for block in blocks:
         rivals = sorted((at, at + other.size) for other, at in taken if block.meets(other))
         offset = 0
@@ -69,19 +95,21 @@ def placed(blocks: list[Block]) -> tuple[dict[int, int], int]:
     return offsets, max(at + block.size for block, at in taken)
 
 
-def least_bytes(blocks: list[Block]) -> int:
+def least_bytes(blocks: list[StorageBlock], rooms: tuple[int, ...] = ()) -> int:
     """What is needed at the fullest time: no plan takes less."""
     times = {time for block in blocks for time in (block.first, block.last)}
+    own = dict(enumerate(rooms))
     return max(
-        sum(block.size for block in blocks if block.first <= time <= block.last) for time in times
+        own.get(time, 0) + sum(block.size for block in blocks if block.first <= time <= block.last)
+        for time in times | own.keys()
     )
 
 
-def blocks_of(graph: Graph) -> list[Block]:
+def blocks_of(graph: Graph) -> list[StorageBlock]:
     """The storages, the largest first; one that an operator ends may be written over by it."""
     alive = lifetimes(graph)
     blocks = {
-        storage: Block((storage,), in_words(graph.values[storage].shape.size), *span)
+        storage: StorageBlock((storage,), in_words(graph.values[storage].shape.size), *span)
         for storage, span in alive.items()
     }
     for number, operator in enumerate(graph.operators):
@@ -92,7 +120,7 @@ def blocks_of(graph: Graph) -> list[Block]:
             source = graph.values[index].storage
             before, after = blocks[source], blocks[target]
             if before.last == number and after.first == number and before.size == after.size:
-                joined = Block(
+                joined = StorageBlock(
                     (*before.storages, *after.storages), before.size, before.first, after.last
                 )
                 blocks |= dict.fromkeys(joined.storages, joined)
@@ -115,8 +143,7 @@ def lifetimes(graph: Graph) -> dict[int, tuple[int, int]]:
 
 def largest_value(graph: Graph) -> str:
     """The tensor that takes most of the arena."""
-    offsets, _ = arena(graph)
-    values = [graph.values[index] for index in offsets]
+    values = [graph.values[index] for index in arena(graph).offsets]
     return f"tensor {max(values, key=lambda value: value.shape.size).name!r}"
 
 

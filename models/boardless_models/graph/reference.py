@@ -16,9 +16,13 @@ from boardless_models.graph.graph import (
     Graph,
     Lookup,
     Mean,
+    Multiply,
+    Operator,
     Pool,
     Prelu,
+    Select,
     Window,
+    inputs_of,
 )
 from boardless_models.int8.activation import sloped
 from boardless_models.int8.scaling import Integers, Rounding, scaled
@@ -28,7 +32,8 @@ Int8 = NDArray[np.int8]
 FRAME_ZERO = 128
 
 
-Requantise = Callable[[Convolve | Mean, Integers], Integers]
+Factored = Convolve | Mean | Multiply
+Requantise = Callable[[Factored, Integers], Integers]
 
 
 def run_graph(
@@ -52,32 +57,48 @@ def run_graph(
 
     outputs: list[Int8] = []
     for operator in graph.operators:
-        match operator:
-            case Convolve():
-                found = convolve(graph, operator, read(operator.input), requantise)
-            case Pool():
-                shape = graph.values[operator.output].shape
-                found = pool(operator, read(operator.input), shape)
-            case Add():
-                found = add(graph, operator, read(operator.input), read(operator.second), way)
-            case Lookup():
-                found = operator.table[read(operator.input).astype(np.int16) + FRAME_ZERO]
-            case Prelu():
-                found = prelu(graph, operator, read(operator.input))
-            case Mean():
-                found = mean(graph, operator, read(operator.input), requantise)
-            case Concatenate():
-                pair = read(operator.input), read(operator.second)
-                found = np.concatenate(pair, axis=3)
-        outputs.append(found)
-        held[graph.values[operator.output].storage] = found
+        tensors = [read(index) for index in inputs_of(operator)]
+        outputs.append(computed(graph, operator, tensors, way, requantise))
+        held[graph.values[operator.output].storage] = outputs[-1]
     return outputs
+
+
+def computed(
+    graph: Graph, operator: Operator, tensors: list[Int8], way: Rounding, requantise: Requantise
+) -> Int8:
+    """What one operator makes of the tensors that it reads."""
+    first, second = tensors[0], tensors[-1]
+    match operator:
+        case Convolve():
+            return convolve(graph, operator, first, requantise)
+        case Pool():
+            return pool(operator, first, graph.values[operator.output].shape)
+        case Add():
+            return add(graph, operator, first, second, way)
+        case Prelu():
+            return prelu(graph, operator, first)
+        case Mean():
+            return mean(graph, operator, first, requantise)
+        case Multiply():
+            return multiply(graph, operator, first, second, requantise)
+    return moved(operator, first, second)
+
+
+def moved(operator: Lookup | Concatenate | Select, first: Int8, second: Int8) -> Int8:
+    """What an operator makes that computes nothing."""
+    match operator:
+        case Lookup():
+            return np.asarray(operator.table[first.astype(np.int16) + FRAME_ZERO], np.int8)
+        case Concatenate():
+            return np.concatenate((first, second), axis=3)
+        case Select():
+            return select(operator, first)
 
 
 def rounded_as(way: Rounding) -> Requantise:
     """Sums times the operator's integer factors."""
 
-    def requantise(operator: Convolve | Mean, sums: Integers) -> Integers:
+    def requantise(operator: Factored, sums: Integers) -> Integers:
         factors = operator.multiplier.astype(np.int64), operator.exponent.astype(np.int64)
         return scaled(sums, *factors, way)
 
@@ -162,6 +183,26 @@ def add(graph: Graph, operator: Add, first: Int8, second: Int8, way: Rounding) -
         total = scaled(one + two, multiplier, exponent, "double")
     rounded = total + graph.values[operator.output].zero_point
     return np.asarray(np.clip(rounded, operator.least, operator.most), np.int8)
+
+
+def multiply(
+    graph: Graph, operator: Multiply, first: Int8, second: Int8, requantise: Requantise
+) -> Int8:
+    """The product of both less their zero points, requantised."""
+    one, two = (
+        tensor.astype(np.int64) - graph.values[index].zero_point
+        for tensor, index in ((first, operator.input), (second, operator.second))
+    )
+    rounded = requantise(operator, one * two) + graph.values[operator.output].zero_point
+    return np.asarray(np.clip(rounded, operator.least, operator.most), np.int8)
+
+
+def select(operator: Select, tensor: Int8) -> Int8:
+    """Each place's value, or the filler where one of its numbers is -1."""
+    rows, columns, channels = operator.rows, operator.columns, operator.channels
+    found = tensor[:, rows][:, :, columns][..., channels]
+    inside = (rows >= 0)[:, None, None] & (columns >= 0)[:, None] & (channels >= 0)
+    return np.where(inside, found, np.int8(operator.filler))
 
 
 def prelu(graph: Graph, operator: Prelu, tensor: Int8) -> Int8:

@@ -17,15 +17,16 @@ from boardless_models.graph.graph import (
     Graph,
     Lookup,
     Mean,
+    Multiply,
     Operator,
     Pool,
     Prelu,
+    Select,
     Value,
     Window,
     output_extent,
 )
 from boardless_models.graph.kernels import is_dense
-from boardless_models.int8.scaling import quantize_multiplier
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.file import FileOperator, FileTensor, Options, TfliteFile
 from boardless_models.tflite.pixels import PIXELS
@@ -95,6 +96,8 @@ class Exporter:
             Lookup: self.lookup,
             Mean: self.mean,
             Concatenate: self.concatenate,
+            Multiply: self.multiply,
+            Select: self.select,
         }
         return handlers[type(operator)]
 
@@ -171,9 +174,7 @@ class Exporter:
     def dense(self, operator: Convolve, source: Value, target: Value) -> None:
         """FULLY_CONNECTED, with one scale where that is what its factors were made of."""
         scales = operator.scales
-        product = float(np.float32(source.scale) * scales[0]) / target.scale
-        factor = int(operator.multiplier[0]), int(operator.exponent[0])
-        if (scales == scales[0]).all() and quantize_multiplier(product) == factor:
+        if (scales == scales[0]).all():
             scales = scales[:1]
         options = Options(activation=activation_of(operator.least, operator.most, target))
         # It takes all of a value as one pixel by itself.
@@ -247,11 +248,26 @@ class Exporter:
         self.append(code, (number,), self.value(operator.output), options)
 
     def add(self, operator: Add) -> None:
-        """ADD of two values."""
+        """ADD of two values, or SUB."""
+        subtracts = operator.signs == (1, -1)
+        if not subtracts and operator.signs != (1, 1):
+            raise ModelError("takes the first of two values away")
         target = self.graph.values[operator.output]
         inputs = self.read(operator.input), self.read(operator.second)
         options = Options(activation=activation_of(operator.least, operator.most, target))
-        self.append(tfl.ADD, inputs, self.value(operator.output), options)
+        code = tfl.SUB if subtracts else tfl.ADD
+        self.append(code, inputs, self.value(operator.output), options)
+
+    def multiply(self, operator: Multiply) -> None:
+        """MUL."""
+        target = self.graph.values[operator.output]
+        inputs = self.read(operator.input), self.read(operator.second)
+        options = Options(activation=activation_of(operator.least, operator.most, target))
+        self.append(tfl.MUL, inputs, self.value(operator.output), options)
+
+    def select(self, operator: Select) -> None:
+        """Several operators could have been it."""
+        raise ModelError("moves values; hold the file that it was imported from against peers")
 
     def add_constant(self, operator: AddConstant) -> None:
         """Only what the constant adds is kept, not the constant."""

@@ -26,7 +26,7 @@ SCHEMA_VERSION = 3
 DATA_ALIGNMENT = 16
 MOST_DIMENSIONS, MOST_SCALES, MOST_LISTED = 8, 1 << 14, 256
 
-FLOAT32, INT32, UINT8, INT8 = 0, 2, 3, 9
+FLOAT32, INT32, UINT8, INT16, INT8 = 0, 2, 3, 7, 9
 TYPE_NAMES = {0: "float32", 1: "float16", 2: "int32", 3: "uint8", 4: "int64", 6: "bool"}
 TYPE_NAMES |= {7: "int16", 9: "int8", 17: "int4"}
 SAME, VALID = 0, 1
@@ -37,10 +37,14 @@ MAX_POOL_2D, RELU_OP, RELU_N1_TO_1_OP, RELU6_OP = 17, 19, 20, 21
 RESHAPE, SOFTMAX, SQUEEZE, PRELU, EXPAND_DIMS, LEAKY_RELU = 22, 25, 43, 54, 70, 98
 CONCATENATION, LOGISTIC, TANH, PAD, MEAN, HARD_SWISH = 2, 14, 28, 34, 40, 117
 DEQUANTIZE, TRANSPOSE, STRIDED_SLICE, SHAPE, PACK, QUANTIZE = 6, 39, 45, 77, 83, 114
+MUL, SUB, SPLIT, PADV2, SLICE, MIRROR_PAD, SPLIT_V = 18, 41, 49, 60, 65, 100, 102
+RESIZE_NEAREST_NEIGHBOR = 97
 # The version of each operator that takes int8.
 VERSIONS = {ADD: 2, CONV_2D: 3, DEPTHWISE_CONV_2D: 3, FULLY_CONNECTED: 4, MAX_POOL_2D: 2}
 VERSIONS |= {AVERAGE_POOL_2D: 2, RELU_OP: 2, RELU6_OP: 2, SOFTMAX: 2, RELU_N1_TO_1_OP: 1}
-VERSIONS |= {LEAKY_RELU: 2, CONCATENATION: 2, LOGISTIC: 2, TANH: 2, PAD: 2, MEAN: 2}
+VERSIONS |= {LEAKY_RELU: 2, CONCATENATION: 2, LOGISTIC: 2, TANH: 2, PAD: 2, MEAN: 2, PADV2: 2}
+VERSIONS |= {MUL: 2, SUB: 2, SPLIT: 2, SPLIT_V: 2, SLICE: 2, STRIDED_SLICE: 2, MIRROR_PAD: 2}
+VERSIONS |= {RESIZE_NEAREST_NEIGHBOR: 2}
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,15 @@ class Options:
     beta: float = 0.0
     alpha: float = 0.0
     axis: int = 0
+    begin_mask: int = 0
+    end_mask: int = 0
+    ellipsis_mask: int = 0
+    new_axis_mask: int = 0
+    shrink_axis_mask: int = 0
+    align_corners: int = 0
+    half_pixel_centers: int = 0
+    mode: int = 0
+    parts: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,8 @@ Fields = dict[str, tuple[int, str]]
 STEPS: Fields = {"padding": (0, "b"), "stride_width": (1, "i"), "stride_height": (2, "i")}
 POOL: Fields = {"window_width": (3, "i"), "window_height": (4, "i"), "activation": (5, "b")}
 DENSE: Fields = {"activation": (0, "b"), "weights_format": (1, "b"), "keep_dimensions": (2, "b")}
+MASKS: Fields = {"begin_mask": (0, "i"), "end_mask": (1, "i"), "ellipsis_mask": (2, "i")}
+MASKS |= {"new_axis_mask": (3, "i"), "shrink_axis_mask": (4, "i")}
 
 
 def dilated(slot: int) -> Fields:
@@ -129,6 +144,13 @@ OPTION_FIELDS: dict[int, tuple[int, Fields]] = {
     ADD: (11, {"activation": (0, "b")}),
     MEAN: (27, {"keep_dimensions": (0, "b")}),
     LEAKY_RELU: (75, {"alpha": (0, "f")}),
+    MUL: (21, {"activation": (0, "b")}),
+    SUB: (28, {"activation": (0, "b")}),
+    STRIDED_SLICE: (32, MASKS),
+    SPLIT: (35, {"parts": (0, "i")}),
+    SPLIT_V: (79, {"parts": (0, "i")}),
+    RESIZE_NEAREST_NEIGHBOR: (74, {"align_corners": (0, "b"), "half_pixel_centers": (1, "b")}),
+    MIRROR_PAD: (77, {"mode": (0, "b")}),
 }
 DEFAULTS = {option.name: option.default for option in fields(Options)}
 
@@ -141,7 +163,11 @@ def read_tflite(content: bytes) -> TfliteFile:
         raise ModelError(f"schema version {version}, expected {SCHEMA_VERSION}")
     graphs = model.tables(2)
     if len(graphs) != 1:
-        raise ModelError(f"{len(graphs)} graphs, expected 1")
+        names = ", ".join(repr(graph.text(4)) for graph in graphs[:4])
+        raise ModelError(
+            f"{len(graphs)} graphs ({names}), expected one: neither control flow nor state that is "
+            "kept from one inference to the next is taken"
+        )
     codes = [max(code.integer(0, "b"), code.integer(3, "i")) for code in model.tables(1)]
     data = [buffer.numbers(0, "u1") for buffer in model.tables(4)]
     tensors, left = [], len(content)

@@ -13,7 +13,7 @@ from boardless_models.int8.scaling import largest_weight, quantize_multiplier
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.file import FileOperator, TfliteFile
 from boardless_models.tflite.pointwise import clamp_of
-from boardless_models.tflite.reduce import Border, border_of
+from boardless_models.tflite.reduce import Border
 from boardless_models.tflite.tensors import constant, is_positive
 from boardless_models.tflite.values import FileValues
 from boardless_sim.errors import ModelError
@@ -52,20 +52,11 @@ class FileLayers(FileValues):
     def convolved(self, operator: FileOperator) -> tuple[int, Value, Border]:
         """What a convolution reads, and the border that a PAD before it has put around."""
         self.tensor(operator.inputs, 0)
-        number, border = self.padded.get(operator.inputs[0], (operator.inputs[0], Border()))
-        number, source = self.input(replace(operator, inputs=(number,)))
-        return number, source, border
-
-    def pad(self, _index: int, operator: FileOperator) -> None:
-        """PAD puts zeros around; the convolution that reads it takes them as its border."""
-        first, source = self.input(operator)
-        number, target = self.output(operator)
-        border = border_of(self.tensor(operator.inputs, 1))
-        same_grid = (source.scale, source.zero_point) == (target.scale, target.zero_point)
-        if target.shape != border.around(source.shape) or not same_grid:
-            raise ModelError(f"tensor {target.name!r} is not {source.name!r} with its border")
-        del self.values[number]
-        self.padded[number] = first, border
+        padded = self.padded.get(operator.inputs[0])
+        window = self.tensor(operator.inputs, 1).shape[1:3]
+        if padded is None or not padded.fits(window):
+            return *self.input(operator), Border()
+        return padded.source, self.values[padded.source], padded.border
 
     def dense(self, index: int, operator: FileOperator) -> None:
         """FULLY_CONNECTED: a convolution of 1×1 over one pixel that has every value."""

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from boardless_models.data.dataset import load_test_split
-from boardless_models.graph.graph import Convolve, Graph, Mean
-from boardless_models.graph.reference import Requantise, rounded_as, run_graph
+from boardless_models.graph.graph import Graph
+from boardless_models.graph.reference import Factored, Requantise, rounded_as, run_graph
 from boardless_models.int8.scaling import Integers, Rounding
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.ends import without_ends
@@ -197,10 +197,10 @@ def requantise_of(peer: Peer, graph: Graph) -> Requantise:
     factors = {
         operator.name: float_factor(graph, operator)
         for operator in graph.operators
-        if isinstance(operator, Convolve | Mean)
+        if isinstance(operator, Factored)
     }
 
-    def requantise(operator: Convolve | Mean, sums: Integers) -> Integers:
+    def requantise(operator: Factored, sums: Integers) -> Integers:
         dense = operator.name.endswith("FULLY_CONNECTED")
         way = peer.dense_rounding if dense else peer.rounding
         if way == "float32":
@@ -211,7 +211,7 @@ def requantise_of(peer: Peer, graph: Graph) -> Requantise:
     return requantise
 
 
-def float_factor(graph: Graph, operator: Convolve | Mean) -> NDArray[np.float32]:
+def float_factor(graph: Graph, operator: Factored) -> NDArray[np.float32]:
     """input × weight / output, each step rounded to float32."""
     into = np.float32(graph.values[operator.input].scale)
     out = np.float32(graph.values[operator.output].scale)

@@ -6,8 +6,20 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from boardless_models.graph.graph import ADD_LEFT_SHIFT, Add, AddConstant, Lookup, Prelu, Value
+from boardless_models.data.network import Shape
+from boardless_models.graph.graph import (
+    ADD_LEFT_SHIFT,
+    Add,
+    AddConstant,
+    Convolve,
+    Lookup,
+    Multiply,
+    Prelu,
+    Value,
+    Window,
+)
 from boardless_models.int8.activation import INPUTS, function_table, hard_swish_table, logistic
 from boardless_models.int8.scaling import (
     INT8_MAXIMUM,
@@ -166,11 +178,23 @@ def add_constant_of(
     values: tuple[Value, Value],
     tensor: FileTensor,
     clamp: tuple[int, int],
+    signs: tuple[int, int] = (1, 1),
 ) -> AddConstant:
     """A value and a constant, one for all or one a channel."""
     source, target = values
     check_shapes(source, target)
     channels = source.shape.channels
+    scale, centred = constant_of(tensor, channels)
+    factors, weights, shift = add_factors(source.scale, scale, target)
+    three = numbers[0], *numbers
+    plain = Add(name, *three, factors, weights, shift, *clamp, signs=signs)
+    rows = [plain.share(centred, 1, way) for way in ROUNDINGS]
+    addends = np.array(rows, np.int32)
+    return AddConstant(name, *three, factors, weights, shift, *clamp, addends, signs=signs)
+
+
+def constant_of(tensor: FileTensor, channels: int) -> tuple[float, NDArray[np.int64]]:
+    """The scale of a constant, and its values less the zero point, one a channel."""
     if tensor.kind != tfl.INT8:
         raise ModelError(f"tensor {tensor.name!r}, expected int8")
     scale, zero_point = grid_of(tensor)
@@ -180,13 +204,67 @@ def add_constant_of(
             f"tensor {tensor.name!r} of {list(tensor.shape)}, expected one or {channels}, one a "
             "channel"
         )
-    factors, weights, shift = add_factors(source.scale, scale, target)
-    three = numbers[0], *numbers
-    plain = Add(name, *three, factors, weights, shift, *clamp)
-    centred = np.broadcast_to(found.reshape(-1).astype(np.int64) - zero_point, (channels,))
-    rows = [plain.share(centred, 1, way) for way in ROUNDINGS]
-    addends = np.array(rows, np.int32)
-    return AddConstant(name, *three, factors, weights, shift, *clamp, addends)
+    return scale, np.broadcast_to(found.reshape(-1).astype(np.int64) - zero_point, (channels,))
+
+
+def scale_of(
+    name: str,
+    numbers: tuple[int, int],
+    values: tuple[Value, Value],
+    tensor: FileTensor,
+    clamp: tuple[int, int],
+) -> Convolve:
+    """A value times a constant: a depthwise convolution of one pixel, with its arithmetic."""
+    source, target = values
+    check_shapes(source, target)
+    channels = source.shape.channels
+    scale, centred = constant_of(tensor, channels)
+    if np.abs(centred).max() > INT8_MAXIMUM:
+        raise ModelError(
+            f"tensor {tensor.name!r} reaches {np.abs(centred).max()} steps from its zero point, "
+            f"expected at most {INT8_MAXIMUM}"
+        )
+    multiplier, exponent = quantize_multiplier(source.scale * scale / target.scale)
+    return Convolve(
+        name,
+        *numbers,
+        depthwise=channels > 1,
+        window=Window(1, 1),
+        weight=centred.astype(np.int8).reshape(channels, 1, 1, 1),
+        bias=np.zeros(channels, np.int32),
+        multiplier=np.full(channels, multiplier, np.int32),
+        exponent=np.full(channels, exponent, np.int8),
+        scales=np.full(channels, scale, np.float32),
+        least=clamp[0],
+        most=clamp[1],
+    )
+
+
+def multiply_of(
+    name: str,
+    numbers: tuple[int, int, int],
+    values: tuple[Value, Value, Value],
+    clamp: tuple[int, int],
+) -> Multiply:
+    """Two values of one shape, or the second of one pixel."""
+    first, second, target = values
+    if target.shape != first.shape or second.shape not in (
+        first.shape,
+        Shape(1, 1, first.shape.channels),
+    ):
+        raise ModelError(
+            f"tensors {first.name!r} and {second.name!r} have different shapes (only one pixel is "
+            "spread over all)"
+        )
+    multiplier, exponent = quantize_multiplier(first.scale * second.scale / target.scale)
+    return Multiply(
+        name,
+        *numbers,
+        np.array([multiplier], np.int32),
+        np.array([exponent], np.int8),
+        np.array([second.scale], np.float32),
+        *clamp,
+    )
 
 
 def add_factors(

@@ -12,15 +12,17 @@ from boardless_models.int8.score import score_step
 from boardless_models.tflite import file as tfl
 from boardless_models.tflite.ends import without_ends
 from boardless_models.tflite.file import FileOperator, TfliteFile
-from boardless_models.tflite.layers import FileLayers
+from boardless_models.tflite.moves import FileMoves
 from boardless_models.tflite.pointwise import (
     FUNCTIONS,
     add_constant_of,
     add_of,
     clamp_of,
+    multiply_of,
     prelu_of,
     relu_of,
     rescale_of,
+    scale_of,
     table_of,
 )
 from boardless_models.tflite.reduce import integers, mean_of
@@ -39,7 +41,7 @@ def graph_of(file: TfliteFile, name: str, rounding: Rounding) -> Graph:
     return Importer(without_ends(file)).graph(name, rounding)
 
 
-class Importer(FileLayers):
+class Importer(FileMoves):
     """One file on its way to a graph."""
 
     def __init__(self, file: TfliteFile) -> None:
@@ -49,8 +51,9 @@ class Importer(FileLayers):
     def graph(self, name: str, rounding: Rounding) -> Graph:
         """Every operator in turn; what cannot be taken is collected, then said at once."""
         if len(self.file.inputs) != 1 or len(self.file.outputs) != 1:
-            counts = f"{len(self.file.inputs)} inputs, {len(self.file.outputs)} outputs"
-            raise ModelError(f"{counts}; expected one of each")
+            ends = ("input", self.file.inputs), ("output", self.file.outputs)
+            counts = ", ".join(self.listed(what, found) for what, found in ends)
+            raise ModelError(f"{counts}; expected one of each: convert a part that has them")
         source = self.new_value(self.file.inputs[0])
         complaints: list[str] = []
         for index, operator in enumerate(self.file.operators):
@@ -62,12 +65,16 @@ class Importer(FileLayers):
         if complaints:
             raise ModelError("not supported:\n  " + "\n  ".join(complaints))
         output = self.file.outputs[0]
-        if output not in self.values or not self.operators:
+        if output in self.padded and output not in self.values:
+            self.fill_border(output)
+        if not self.operators:
+            raise ModelError("no operator that computes anything, expected one at least")
+        if output not in self.values:
             raise ModelError(f"tensor {output}, the graph's output, is never computed")
         values, numbers = self.numbered()
         scale = self.values[output].scale
         step = min(score_step(scale * (self.beta or 1.0)), LARGEST_SCORE_STEP)
-        ends = self.values[source].shape, self.values[output].shape
+        task = likely_task(self.values[source].shape, self.values[output].shape)
         graph = Graph(
             name,
             values,
@@ -76,10 +83,16 @@ class Importer(FileLayers):
             numbers[output],
             rounding,
             step,
-            task="classes" if self.beta else likely_task(*ends),
+            task="classes" if self.beta else task,
         )
         check_graph(graph)
         return graph
+
+    def listed(self, what: str, numbers: tuple[int, ...]) -> str:
+        """How many inputs or outputs, and the names of the first."""
+        known = [number for number in numbers[:4] if 0 <= number < len(self.file.tensors)]
+        names = ", ".join(repr(self.file.tensors[number].name) for number in known)
+        return f"{len(numbers)} {what}s ({names}{', …' if len(numbers) > 4 else ''})"
 
     def take(self, index: int, operator: FileOperator) -> None:
         """One operator of the file."""
@@ -96,6 +109,14 @@ class Importer(FileLayers):
             tfl.SOFTMAX: self.softmax,
             tfl.QUANTIZE: self.requantise,
             tfl.TRANSPOSE: self.transpose,
+            tfl.MUL: self.multiply,
+            tfl.SUB: self.add,
+            tfl.PADV2: self.pad_anything,
+            tfl.MIRROR_PAD: self.pad_anything,
+            tfl.SLICE: self.slice,
+            tfl.SPLIT: self.split,
+            tfl.SPLIT_V: self.split,
+            tfl.RESIZE_NEAREST_NEIGHBOR: self.resize,
             **dict.fromkeys(SHAPE_SUMS, self.shape_sum),
             **dict.fromkeys(SHAPERS, self.reshape),
             **dict.fromkeys(ACTIVATIONS, self.activation),
@@ -114,12 +135,16 @@ class Importer(FileLayers):
         if found.shape.size != source.shape.size or not same_grid:
             raise ModelError(f"tensor {found.name!r} is not {self.values[index].name!r} reshaped")
 
-    def shape_sum(self, _index: int, operator: FileOperator) -> None:
+    def shape_sum(self, index: int, operator: FileOperator) -> None:
         """Arithmetic of shapes: for one frame they are fixed, and RESHAPE needs none of it."""
+        first = next(iter(operator.inputs), -1)
+        if operator.code == tfl.STRIDED_SLICE and (first in self.values or first in self.padded):
+            return self.slice(index, operator)
         for index in operator.outputs:
             tensor = self.tensor((index,), 0)
             if tensor.kind != tfl.INT32:
                 raise ModelError(f"tensor {tensor.name!r}: expected the int32 of a shape")
+        return None
 
     def transpose(self, index: int, operator: FileOperator) -> None:
         """One that moves extents of one only: the bytes stay where they are."""
@@ -150,24 +175,51 @@ class Importer(FileLayers):
         self.file = replace(self.file, outputs=(number,))
 
     def add(self, index: int, operator: FileOperator) -> None:
-        """ADD of two activations, or of one and a constant on either side."""
+        """ADD or SUB of two activations, or of one and a constant on either side."""
         name = f"op {index} {operator.name}"
         sides = [self.tensor(operator.inputs, place) for place in (0, 1)]
+        signs = (1, -1) if operator.code == tfl.SUB else (1, 1)
         if sides[0].data:
             operator = replace(operator, inputs=operator.inputs[1::-1])
+            signs = signs[1], signs[0]
         first, source = self.input(operator)
         if any(side.data for side in sides):
             target_number, target = self.output(operator)
             numbers, values = (first, target_number), (source, target)
             clamp = clamp_of(operator.options.activation, target)
             addend = self.tensor(operator.inputs, 1)
-            self.operators.append(add_constant_of(name, numbers, values, addend, clamp))
+            self.operators.append(add_constant_of(name, numbers, values, addend, clamp, signs))
             return
         second, other = self.input(operator, 1)
         target_number, target = self.output(operator)
         triple = (source, other, target)
         clamp = clamp_of(operator.options.activation, target)
-        self.operators.append(add_of(name, (first, second, target_number), triple, clamp))
+        made = add_of(name, (first, second, target_number), triple, clamp)
+        self.operators.append(replace(made, signs=signs))
+
+    def multiply(self, index: int, operator: FileOperator) -> None:
+        """MUL of two activations, the second of one shape or of one pixel for all."""
+        sides = [self.tensor(operator.inputs, place) for place in (0, 1)]
+        if any(side.data for side in sides):
+            return self.scale(index, operator, 0 if sides[0].data else 1)
+        parts = [self.input(operator, place) for place in (0, 1)]
+        (first, source), (second, other) = sorted(parts, key=lambda at: -at[1].shape.size)
+        number, target = self.output(operator)
+        clamp = clamp_of(operator.options.activation, target)
+        name = f"op {index} {operator.name}"
+        self.operators.append(
+            multiply_of(name, (first, second, number), (source, other, target), clamp)
+        )
+        return None
+
+    def scale(self, index: int, operator: FileOperator, constant: int) -> None:
+        """MUL by a constant at one of its places, a number for all or one a channel."""
+        first, source = self.input(operator, 1 - constant)
+        number, target = self.output(operator)
+        clamp = clamp_of(operator.options.activation, target)
+        factors = self.tensor(operator.inputs, constant)
+        name = f"op {index} {operator.name}"
+        self.operators.append(scale_of(name, (first, number), (source, target), factors, clamp))
 
     def activation(self, index: int, operator: FileOperator) -> None:
         """An activation that stands by itself."""

@@ -65,7 +65,7 @@ def shape_of(tensor: FileTensor) -> Shape:
 def constant(tensor: FileTensor, kind: np.dtype[Any]) -> NDArray[Any]:
     """A constant as an array of its shape."""
     expected = int(np.prod([float(extent) for extent in tensor.shape])) * kind.itemsize
-    if min(tensor.shape, default=0) < 1 or len(tensor.data) != expected:
+    if min(tensor.shape, default=1) < 1 or len(tensor.data) != expected:
         raise ModelError(
             f"tensor {tensor.name!r}: {len(tensor.data)} bytes of data, expected {expected}"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from boardless_models.graph.graph import Value
 from boardless_models.tflite import file as tfl
@@ -11,6 +11,28 @@ from boardless_models.tflite.reduce import Border
 from boardless_models.tflite.tensors import grid_of, shape_of
 from boardless_sim.errors import ModelError
 
+# What to do about values of another type.
+ADVICE = {
+    tfl.FLOAT32: "quantise it (TFLiteConverter: a representative_dataset, TFLITE_BUILTINS_INT8)",
+    tfl.UINT8: "convert it again with TensorFlow 2, whose quantised networks are int8",
+    tfl.INT16: "convert it with activations of 8 bits",
+}
+
+
+@dataclass(frozen=True)
+class Padded:
+    """A PAD of rows and columns: its name, the value before it, its border."""
+
+    name: str
+    source: int
+    border: Border
+
+    def fits(self, window: tuple[int, ...]) -> bool:
+        """Whether every window of this size sees something behind the border."""
+        border = self.border
+        sides = max(border.top, border.bottom), max(border.left, border.right)
+        return all(side < size for side, size in zip(sides, window, strict=False))
+
 
 class FileValues:
     """What the operators of one file have put out, each value checked when it is made."""
@@ -18,8 +40,8 @@ class FileValues:
     def __init__(self, file: TfliteFile) -> None:
         self.file = file
         self.values: dict[int, Value] = {}
-        # What a PAD put out: the value before it, and its border.
-        self.padded: dict[int, tuple[int, Border]] = {}
+        # What a PAD put out that only convolutions read so far.
+        self.padded: dict[int, Padded] = {}
 
     def numbered(self) -> tuple[tuple[Value, ...], dict[int, int]]:
         """The values in use, and their new numbers."""
@@ -51,9 +73,10 @@ class FileValues:
     def new_value(self, index: int, storage: int | None = None) -> int:
         """An activation: int8, one scale, one zero point, fixed extents."""
         tensor = self.tensor((index,), 0)
-        kind = tfl.TYPE_NAMES.get(tensor.kind, f"type {tensor.kind}")
         if tensor.kind != tfl.INT8:
-            raise ModelError(f"tensor {tensor.name!r} is {kind}, expected int8 (full-integer)")
+            kind = tfl.TYPE_NAMES.get(tensor.kind, f"type {tensor.kind}")
+            advice = ADVICE.get(tensor.kind, "a network of full integers")
+            raise ModelError(f"tensor {tensor.name!r} is {kind}, expected int8: {advice}")
         if min(tensor.shape, default=0) < 1 or (tensor.is_dynamic and index in self.file.inputs):
             raise ModelError(f"tensor {tensor.name!r} has a dynamic shape, expected a fixed one")
         if index in self.values:
@@ -69,11 +92,15 @@ class FileValues:
         index = operator.inputs[place]
         if tensor.data:
             raise ModelError(f"tensor {tensor.name!r} is a constant, expected an activation")
-        if index in self.padded:
-            raise ModelError(f"tensor {tensor.name!r} is padded, expected that by a convolution")
+        if index in self.padded and index not in self.values:
+            self.fill_border(index)
         if index not in self.values:
             raise ModelError(f"tensor {tensor.name!r} is not computed before")
         return index, self.values[index]
+
+    def fill_border(self, index: int) -> None:
+        """A PAD that something else than a convolution reads."""
+        raise NotImplementedError
 
     def output(self, operator: FileOperator) -> tuple[int, Value]:
         """The one output, new."""

@@ -26,8 +26,8 @@ from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
 from boardless_sim.peripherals.fsmc import Fsmc
 from boardless_sim.peripherals.gpio import Gpio
-from boardless_sim.peripherals.graphics.ltdc import Ltdc
 from boardless_sim.peripherals.i2c import I2c
+from boardless_sim.peripherals.links.can import Can
 from boardless_sim.peripherals.links.sdio import Sdio
 from boardless_sim.peripherals.links.spi import Spi
 from boardless_sim.peripherals.peripheral import Bus, Peripheral
@@ -119,9 +119,6 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     rcc.on_peripheral_reset = lambda name: _reset_one(placed, name)
     pwr = _only(board, devices, Pwr)
     rcc.backup_unlocked = lambda: pwr.backup_unlocked
-    for rtc in (device for device in devices if isinstance(device, Rtc)):
-        rtc.unlocked = rcc.backup_unlocked
-        rtc.clock_hz = rcc.rtc_hz
     gpios = {device.name: device for device in devices if isinstance(device, Gpio)}
     _wire_exti(gpios, _only(board, devices, Syscfg))
     flash = _only(board, devices, FlashInterface)
@@ -133,20 +130,12 @@ def build_devices(board: Board, bus: Bus) -> BoardDevices:
     by_name = {device.name: device for device in devices}
     pins = Pins(board.chip.alternates, gpios, by_name)
     _wire_i2c(devices, gpios, pins)
-    timers = {device.name: device for device in devices if isinstance(device, Timer)}
-    _wire_timers(board.chip.triggers, timers)
+    _wire_timers(board.chip.triggers, devices)
+    _wire_can(devices)
     analog = _wire_analog(
         board, devices, AnalogPins(bus, gpios, board.supply_mv, board.chip.temperature_channel), rcc
     )
-    for device in devices:
-        if isinstance(device, Adc | Dac):
-            device.triggers = timers
-        elif isinstance(device, Rng | Sdio):
-            device.clock_hz = rcc.pll48_hz
-        elif isinstance(device, Spi):
-            device.i2s_hz = rcc.i2s_hz
-        elif isinstance(device, Ltdc):
-            device.clock_hz = rcc.lcd_hz
+    _wire_clocks(devices, rcc)
     spis = {device.name: SpiBus(device, pins) for device in devices if isinstance(device, Spi)}
     camera = board.camera
     wires = BoardWires(by_name, spis, bus)
@@ -203,9 +192,37 @@ def _wire_i2c(devices: Iterable[Peripheral], gpios: Mapping[str, Gpio], pins: Pi
         gpio.on_outside = changed
 
 
-def _wire_timers(triggers: Mapping[str, tuple[str, ...]], timers: Mapping[str, Timer]) -> None:
+def _wire_clocks(devices: Iterable[Peripheral], rcc: Rcc) -> None:
+    """Clocks that are neither of the bus nor of a timer."""
+    for device in devices:
+        if isinstance(device, Rtc):
+            device.unlocked, device.clock_hz = rcc.backup_unlocked, rcc.rtc_hz
+        elif isinstance(device, Rng | Sdio):
+            device.clock_hz = rcc.pll48_hz
+        elif isinstance(device, Spi):
+            device.i2s_hz = rcc.i2s_hz
+        elif device.name == "LTDC":
+            from boardless_sim.peripherals.graphics.ltdc import Ltdc  # here: few parts have one
+
+            assert isinstance(device, Ltdc)
+            device.clock_hz = rcc.lcd_hz
+
+
+def _wire_timers(triggers: Mapping[str, tuple[str, ...]], devices: Iterable[Peripheral]) -> None:
+    """Timers trigger each other and the converters."""
+    timers = {device.name: device for device in devices if isinstance(device, Timer)}
     for name, timer in timers.items():
         timer.masters = tuple(timers.get(master) for master in triggers.get(name, ()))
+    for device in devices:
+        if isinstance(device, Adc | Dac):
+            device.triggers = timers
+
+
+def _wire_can(devices: Iterable[Peripheral]) -> None:
+    """CAN2 has its filters in CAN1."""
+    cans = {device.name: device for device in devices if isinstance(device, Can)}
+    if "CAN2" in cans:
+        cans["CAN2"].first = cans["CAN1"]
 
 
 def _wire_analog(

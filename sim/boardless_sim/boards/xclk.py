@@ -12,7 +12,7 @@ from boardless_sim.peripherals.peripheral import Peripheral
 from boardless_sim.peripherals.rcc import Rcc
 from boardless_sim.peripherals.timer import Timer
 
-_TIMER_OUTPUT = re.compile(r"(TIM\d+)_CH([1-4])")
+_TIMER_OUTPUT = re.compile(r"(TIM\d+)_CH([1-4])(N?)")
 _SCALE = {"M": 1_000_000, "k": 1_000, None: 1}
 
 
@@ -37,7 +37,8 @@ class Xclk:
         if output is None or not isinstance(timer, Timer):
             raise BoardError(f"xclk {source!r}, expected MCO1, MCO2, TIM1_CH1 or such, 24M")
         channel = int(output[2])
-        return lambda: timer.output_hz(channel)
+        complement = bool(output[3])
+        return lambda: timer.output_hz(channel, complement=complement)
 
     @property
     def is_oscillator(self) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.parallel import ParallelSink
 from boardless_sim.camera.scene import NO_FRAME, check
-from boardless_sim.camera.tensor import Tensor
+from boardless_sim.camera.tensor import InputTensor
 from boardless_sim.errors import FrameError
 from boardless_sim.history import History
 
@@ -39,12 +39,16 @@ class Lens:
 
         A capture in progress that still shows the frame before counts as one to come.
         """
-        if isinstance(frame, Tensor):
+        if isinstance(frame, InputTensor):
             raise FrameError(f"{frame.name}: found a tensor, expected a picture for the camera")
         check(frame)  # a frame that cannot be shown is refused now, not at some frame start
         self._queue.append(frame)
         repeated = self._sink is not None and self._sink.capturing and not self._from_queue
         return len(self.captured) + repeated + len(self._queue) - 1
+
+    def lose(self) -> None:
+        """The frame in view lacks some of its data on the way out of the sensor."""
+        self._lacking = True
 
     @property
     def waiting(self) -> int:
@@ -57,10 +61,6 @@ class Lens:
         self._queue.clear()
         self._from_queue = False
         self._queue.append(frame)
-
-    def lose(self) -> None:
-        """The frame in view lacks some of its data on the way out of the sensor."""
-        self._lacking = True
 
     def expose(self) -> None:
         """A frame begins."""

@@ -19,11 +19,11 @@ _INT8_ZERO = 128  # the firmware's byte for the int8 zero
 
 
 @dataclass(frozen=True, eq=False)
-class Tensor(Frame):
+class InputTensor(Frame):
     """One input: `luma` is a row of the bytes that the network reads, an int8 value plus 128."""
 
 
-def open_tensors(path: Path, limit: int | None = None) -> Iterator[Tensor]:
+def open_tensors(path: Path, limit: int | None = None) -> Iterator[InputTensor]:
     """The rows of an .npy of int8 (the input's values) or uint8 (those plus 128).
 
     Raises `FrameError` for any other file.
@@ -35,7 +35,7 @@ def open_tensors(path: Path, limit: int | None = None) -> Iterator[Tensor]:
     if array.dtype not in (np.int8, np.uint8) or array.ndim < 2 or not array.size:
         raise FrameError(f"{path}: found {array.dtype} {list(array.shape)}, {_EXPECTED}")
     rows = in_bytes(array).reshape(len(array), 1, -1)[:limit]
-    return iter([Tensor(f"{path.name}[{at}]", row) for at, row in enumerate(rows)])
+    return iter([InputTensor(f"{path.name}[{at}]", row) for at, row in enumerate(rows)])
 
 
 def in_bytes(array: NDArray[np.int8] | NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -20,10 +20,9 @@ from boardless_sim.peripherals.exti import Exti
 from boardless_sim.peripherals.flash_interface import FlashInterface
 from boardless_sim.peripherals.fsmc import Fmc, Fsmc
 from boardless_sim.peripherals.gpio import Gpio
-from boardless_sim.peripherals.graphics.dma2d import Dma2d
-from boardless_sim.peripherals.graphics.ltdc import Ltdc
 from boardless_sim.peripherals.i2c import I2c
 from boardless_sim.peripherals.iwdg import Iwdg
+from boardless_sim.peripherals.links.can import Can
 from boardless_sim.peripherals.links.itm import Itm
 from boardless_sim.peripherals.links.otg import Otg
 from boardless_sim.peripherals.links.sdio import Sdio
@@ -63,6 +62,33 @@ class Device:
     vectors: tuple[str, ...] = ()
 
 
+# What few parts have is imported where one has it: a run on another does not pay for it.
+
+
+def _cryp(name: str, irq: int) -> Peripheral:
+    from boardless_sim.peripherals.crypto.cryp import Cryp
+
+    return Cryp(name, irq)
+
+
+def _hash(name: str, irq: int) -> Peripheral:
+    from boardless_sim.peripherals.crypto.hash import Hash
+
+    return Hash(name, irq)
+
+
+def _dma2d(name: str, irq: int) -> Peripheral:
+    from boardless_sim.peripherals.graphics.dma2d import Dma2d
+
+    return Dma2d(name, irq)
+
+
+def _ltdc(name: str, irq: int, error_irq: int) -> Peripheral:
+    from boardless_sim.peripherals.graphics.ltdc import Ltdc
+
+    return Ltdc(name, irq, error_irq)
+
+
 _TIMER_9 = partial(TwoChannelTimer, on_apb2=True)
 _TIMER_10 = partial(OneChannelTimer, on_apb2=True)
 _TIMER_1 = partial(AdvancedTimer, on_apb2=True)
@@ -94,6 +120,8 @@ DEVICES = (
     Device("I2C1", 0x4000_5400, I2c, ("I2C1_EV", "I2C1_ER")),
     Device("I2C2", 0x4000_5800, I2c, ("I2C2_EV", "I2C2_ER")),
     Device("I2C3", 0x4000_5C00, I2c, ("I2C3_EV", "I2C3_ER")),
+    Device("CAN1", 0x4000_6400, Can, ("CAN1_TX", "CAN1_RX0", "CAN1_RX1", "CAN1_SCE")),
+    Device("CAN2", 0x4000_6800, Can, ("CAN2_TX", "CAN2_RX0", "CAN2_RX1", "CAN2_SCE")),
     Device("PWR", 0x4000_7000, Pwr),
     Device("DAC", 0x4000_7400, Dac, ("DAC",)),
     Device("TIM1", 0x4001_0000, _TIMER_1, ("TIM1_BRK", "TIM1_UP", "TIM1_TRG_COM", "TIM1_CC")),
@@ -122,9 +150,11 @@ DEVICES = (
     Device("DMA2", 0x4002_6400, Dma, tuple(f"DMA2_Stream{number}" for number in range(8))),
     Device("OTG_HS", 0x4004_0000, Otg, ("OTG_HS",)),
     Device("OTG_FS", 0x5000_0000, Otg, ("OTG_FS",)),
-    Device("LTDC", 0x4001_6800, Ltdc, ("LTDC", "LTDC_ER")),
-    Device("DMA2D", 0x4002_B000, Dma2d, ("DMA2D",)),
+    Device("LTDC", 0x4001_6800, _ltdc, ("LTDC", "LTDC_ER")),
+    Device("DMA2D", 0x4002_B000, _dma2d, ("DMA2D",)),
     Device("DCMI", 0x5005_0000, Dcmi, ("DCMI",)),
+    Device("CRYP", 0x5006_0000, _cryp, ("CRYP",)),
+    Device("HASH", 0x5006_0400, _hash, ("HASH",)),
     Device("RNG", 0x5006_0800, Rng, ("RNG",)),
     Device("ITM", 0xE000_0000, Itm),
     Device("FSMC", 0xA000_0000, _MEMORY_CONTROLLER),
@@ -148,15 +178,11 @@ UNMODELLED = (
     KnownPeripheral("I2S3ext", 0x4000_4000, registers=_SPI),
     KnownPeripheral("SPDIFRX", 0x4000_4000),
     KnownPeripheral("FMPI2C1", 0x4000_6000),
-    KnownPeripheral("CAN1", 0x4000_6400),
-    KnownPeripheral("CAN2", 0x4000_6800),
     KnownPeripheral("CEC", 0x4000_6C00),
     KnownPeripheral("SAI1", 0x4001_5800),
     KnownPeripheral("SAI2", 0x4001_5C00),
     KnownPeripheral("DSIHOST", 0x4001_6C00, 0xC00),
     KnownPeripheral("ETH", 0x4002_8000, 0x1400, {0x00: "MACCR", 0x1000: "DMABMR"}),
-    KnownPeripheral("CRYP", 0x5006_0000),
-    KnownPeripheral("HASH", 0x5006_0400),
     KnownPeripheral("QUADSPI", 0xA000_1000, 0x1000),
 )
 

@@ -72,13 +72,13 @@ class Debug:
         self._units = list(_units(info, abbreviations))
         self._starts = [unit.start for unit in self._units]
         self._read: dict[int, Entry | None] = {}
-        self.tags: dict[int, int] = {}
-        self.pointed: set[int] = set()  # what pointers point to
+        self.pointed: set[int] = set()
+        self.prototypes: set[int] = set()
 
     def found(self) -> Iterator[Entry]:
         """Functions and variables with an address, and records, outside of bodies.
 
-        Fills in `tags` and `pointed`.
+        Fills in what pointers point to: `pointed`, typedefs, qualifiers and pointers; `prototypes`.
         """
         yield from self._found(self._units)
 
@@ -92,12 +92,19 @@ class Debug:
     def _found(self, units: Iterable[_Unit]) -> Iterator[Entry]:
         count = 0
         for unit in units:
+            named: set[int] = set()
+            functions: set[int] = set()
+            pointed: set[int] = set()
             with suppress(*_DAMAGE):
-                for found in unit.walk(self.tags, self.pointed):
+                for found in unit.walk(named, functions, pointed):
                     count += 1
                     if count > _MAX_ENTRIES:
                         return
                     yield found
+            # most of what is pointed to is a record: kept for every unit, they took 40 MB
+            self.pointed |= pointed & named
+            self.prototypes |= pointed & functions
+            self.pointed.update(at for at in pointed if not unit.start <= at < unit.end)
 
     def entry(self, at: int) -> Entry | None:
         """The entry at an offset."""
@@ -162,11 +169,11 @@ class _Unit:
         return dict(read_table(self._abbreviations, self._table_at, self._version, self._known))
 
     def walk(  # noqa: C901 - a call an entry costs as much as the entry
-        self, tags: dict[int, int], pointed: set[int]
+        self, named: set[int], functions: set[int], pointed: set[int]
     ) -> Iterator[Entry]:
         """Every entry of a kind that is looked for, bodies stepped over where that is possible."""
         info, at, end, table = self._info, self._first, self.end, self._table
-        word, base, depth = _WORD.unpack_from, self.start, 0
+        word, base, depth, subroutine = _WORD.unpack_from, self.start, 0, int(Tag.SUBROUTINE)
         while at < end and 0 <= depth < _MAX_DEPTH:
             start = at
             code, at = (info[at], at + 1) if info[at] < 128 else uleb(info, at)
@@ -177,7 +184,9 @@ class _Unit:
             tag, has_children, _, size, _, step, mode, _ = abbreviation
             if mode <= Mode.NAME:
                 if mode:
-                    tags[start] = tag
+                    named.add(start)
+                elif tag == subroutine:
+                    functions.add(start)
                 at = at + size if size is not None else self._skip(at, abbreviation)
             elif mode <= Mode.BODY or (mode == Mode.RECORD and self._is_known(at, abbreviation)):
                 if step is None or size is None:
@@ -186,8 +195,10 @@ class _Unit:
                     sibling = word(info, at + step)[0] + base
                     at += size
                 if mode == Mode.POINTER:
-                    tags[start] = tag
+                    named.add(start)
                     pointed.add(sibling)
+                elif tag == subroutine:
+                    functions.add(start)
             else:
                 entry = self._parse(at, abbreviation)
                 at, sibling = entry.end, entry.sibling

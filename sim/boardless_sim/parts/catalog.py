@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
+from importlib import import_module
+from typing import cast
 
 from boardless_sim.errors import BoardError
-from boardless_sim.parts.eeprom import Eeprom
 from boardless_sim.parts.part import Part
-from boardless_sim.parts.sd_card import SdCard
-from boardless_sim.parts.sdram import Sdram
-from boardless_sim.parts.servo import Servo
-from boardless_sim.parts.ssd1306 import Ssd1306
-from boardless_sim.parts.switches import Button, Led
-from boardless_sim.parts.tft import Ili9341, St7789
-from boardless_sim.parts.w25q import W25q
 
-PARTS: Mapping[str, Callable[[], Part]] = {
-    "ili9341": Ili9341,
-    "st7789": St7789,
-    "ssd1306": Ssd1306,
-    **{f"24c{kilobits:02}": partial(Eeprom, kilobits) for kilobits in (2, 32, 64, 128, 256, 512)},
-    **{f"w25q{megabits}": partial(W25q, megabits) for megabits in (16, 32, 64, 128)},
-    "sd-card": SdCard,
-    "sdram": Sdram,
-    "led": Led,
-    "button": Button,
-    "servo": Servo,
+# Module, class and what it is made with: a board pays for the parts that it has.
+PARTS: Mapping[str, tuple[str, str, tuple[int, ...]]] = {
+    "ili9341": ("tft", "Ili9341", ()),
+    "st7789": ("tft", "St7789", ()),
+    "ssd1306": ("ssd1306", "Ssd1306", ()),
+    **{f"24c{size:02}": ("eeprom", "Eeprom", (size,)) for size in (2, 32, 64, 128, 256, 512)},
+    **{f"w25q{size}": ("w25q", "W25q", (size,)) for size in (16, 32, 64, 128)},
+    "sd-card": ("sd_card", "SdCard", ()),
+    "sdram": ("sdram", "Sdram", ()),
+    "led": ("switches", "Led", ()),
+    "button": ("switches", "Button", ()),
+    "servo": ("servo", "Servo", ()),
 }
 
 
 def make_part(name: str) -> Part:
     """A part by its name, as "ssd1306". Raises `BoardError`."""
-    part = PARTS.get(name.lower())
-    if part is None:
-        known = ", ".join(PARTS)
-        raise BoardError(f"device {name!r}, expected one of {known}, or your own as lamp.py:Lamp")
-    return part()
+    known = PARTS.get(name.lower())
+    if known is None:
+        names = ", ".join(PARTS)
+        raise BoardError(f"device {name!r}, expected one of {names}, or your own as lamp.py:Lamp")
+    module, kind, arguments = known
+    made = getattr(import_module(f"boardless_sim.parts.{module}"), kind)(*arguments)
+    return cast("Part", made)

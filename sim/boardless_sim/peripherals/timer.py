@@ -523,9 +523,10 @@ class Timer(ApbPeripheral):
         """MOE of a timer with a break input (section 17.4.18)."""
         return not self.advanced or bool(self.values[BDTR] & BDTR_MOE)
 
-    def output_hz(self, channel: int) -> int:
-        """The frequency that a channel puts out; 0 where its level does not move."""
-        if not self._runs_by_itself or self.output_level(channel) is None:
+    def output_hz(self, channel: int, *, complement: bool = False) -> int:
+        """The frequency at CHx, or at CHxN; 0 where its level does not move."""
+        level = self.complement_level(channel) if complement else self.output_level(channel)
+        if not self._runs_by_itself or level is None:
             return 0
         compare = self._compares[channel - 1]
         period_cycles = self._tick_cycles * self.counter.period

@@ -91,7 +91,7 @@ def graph_check(first: object) -> None:
 BAD: dict[str, tuple[Callable[[TfliteFile], TfliteFile], str]] = {
     "float": (
         lambda file: with_tensor(file, 0, kind=tfl.FLOAT32),
-        "tensor 'value_0' is float32, expected int8 (full-integer)",
+        "tensor 'value_0' is float32, expected int8: quantise it (TFLiteConverter:",
     ),
     "float inside": (
         lambda file: with_tensor(file, first_output(file, 2), kind=tfl.FLOAT32),
@@ -102,8 +102,20 @@ BAD: dict[str, tuple[Callable[[TfliteFile], TfliteFile], str]] = {
         "tensor 'value_0' has a dynamic shape",
     ),
     "operator": (
-        lambda file: with_operator(file, 3, code=18),
-        "op 3 MUL: tensor 'value_10': this operator is not supported",
+        lambda file: with_operator(file, 3, code=42),
+        "op 3 DIV: tensor 'value_10': this operator is not supported",
+    ),
+    "several inputs": (
+        lambda file: replace(file, inputs=(*file.inputs, 2)),
+        "2 inputs ('value_0', 'b_1'), 1 outputs",
+    ),
+    "uint8": (
+        lambda file: with_tensor(file, 0, kind=tfl.UINT8),
+        "tensor 'value_0' is uint8, expected int8: convert it again with TensorFlow 2",
+    ),
+    "int16": (
+        lambda file: with_tensor(file, 0, kind=tfl.INT16),
+        "tensor 'value_0' is int16, expected int8: convert it with activations of 8 bits",
     ),
     "unknown operator": (
         lambda file: with_operator(file, 3, code=76),
@@ -151,7 +163,10 @@ BAD: dict[str, tuple[Callable[[TfliteFile], TfliteFile], str]] = {
         lambda file: with_tensor(file, 0, shape=(2, 10, 10, 1)),
         "tensor 'value_0' is [2, 10, 10, 1], expected [1,H,W,C]",
     ),
-    "two outputs": (lambda file: replace(file, outputs=(3, 4)), "1 inputs, 2 outputs"),
+    "two outputs": (
+        lambda file: replace(file, outputs=(3, 4)),
+        "1 inputs ('value_0'), 2 outputs ('value_3', 'value_4')",
+    ),
     "tensor that is not there": (
         lambda file: with_operator(file, 0, inputs=(0, 99, 2)),
         "op 0 CONV_2D: input or output 1 is not there",
@@ -186,13 +201,13 @@ def with_axis(make: Maker, at: int) -> int:
 
 
 JOINED: dict[str, tuple[Callable[[Maker, int], int], str]] = {
-    "a border that no convolution takes": (
-        lambda make, at: make.pool(make.pad(at, 1, 1, 1, 1), tfl.MAX_POOL_2D),
-        "op 2 MAX_POOL_2D: tensor 'value_5' is padded, expected that by a convolution",
+    "a border of the batch": (
+        lambda make, at: make.moved(tfl.PAD, at, (2, 9, 7, 4), [[1, 0], [0, 0], [0, 0], [0, 0]]),
+        "op 1 PAD: paddings [[1, 0], [0, 0], [0, 0], [0, 0]], expected 0 to 255 and none of the",
     ),
-    "a border as wide as its window": (
-        lambda make, at: make.conv(make.pad(at, 3, 0, 0, 0), 4, padding=tfl.VALID),
-        "op 2 CONV_2D: a border of 3, 0 for a window of 3x3",
+    "a part that is not there": (
+        lambda make, at: make.moved(tfl.SLICE, at, (1, 1, 1, 1), [0, 0, 99, 0], [1, 1, 1, 1]),
+        "op 1 SLICE: from [0, 0, 99, 0] of [1, 1, 1, 1], more than there is",
     ),
     "a mean over channels": (
         lambda make, at: make.append(
@@ -280,7 +295,9 @@ def test_what_the_plain_kernels_run_is_said(tmp_path: Path, capsys: Capture) -> 
     assert code == 0, said
     assert "\n4 operators: " in said
     lines = [line for line in said.splitlines() if "plain kernel (" in line]
-    assert lines == ["op 2 MAX_POOL_2D: plain kernel (no sums of products)"]
+    assert lines == [
+        "op 2 MAX_POOL_2D: plain kernel (channels not in fours, or more than 255 pixels)"
+    ]
     graph = load_artifact(output).graph
     kernels = [m4_kernel(graph, operator) for operator in graph.operators]
     assert kernels == ["conv2d", "gather", "plain", "gather"]

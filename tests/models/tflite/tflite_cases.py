@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,7 +170,34 @@ class Maker:
         output = self.value(self.tensors[first].shape, scale)
         return self.append(tfl.ADD, [first, second], output, Options(activation=activation))
 
-    def plus_constant(self, source: int, values: int, is_first: bool = False) -> int:
+    def both(self, code: int, first: int, second: int, activation: int = tfl.NO_ACTIVATION) -> int:
+        output = self.value(self.tensors[first].shape)
+        return self.append(code, [first, second], output, Options(activation=activation))
+
+    def moved(
+        self,
+        code: int,
+        source: int,
+        shape: tuple[int, ...],
+        *numbers: list[Any],
+        options: Options | None = None,
+    ) -> int:
+        given = [self.integers(f"numbers_{len(self.tensors)}", each) for each in numbers]
+        output = self.like(source, shape)
+        return self.append(code, [source, *given], output, options or Options())
+
+    def split(self, source: int, axis: int, parts: int) -> list[int]:
+        shape = list(self.tensors[source].shape)
+        shape[axis] //= parts
+        number = self.add(FileTensor("axis", (), tfl.INT32, np.int32(axis).tobytes()))
+        outputs = [self.like(source, tuple(shape)) for _ in range(parts)]
+        operator = FileOperator(tfl.SPLIT, (number, source), tuple(outputs), Options(parts=parts))
+        self.operators.append(operator)
+        return outputs
+
+    def plus_constant(
+        self, source: int, values: int, is_first: bool = False, code: int = tfl.ADD
+    ) -> int:
         data = self.random.integers(-128, 128, values).astype(np.int8).tobytes()
         scale = np.array([self.random.uniform(0.005, 0.05)], np.float32)
         points = np.array([self.random.integers(-128, 128)], np.int64)
@@ -177,7 +205,15 @@ class Maker:
             FileTensor(f"added_{len(self.tensors)}", (values,), tfl.INT8, data, scale, points)
         )
         inputs = [constant, source] if is_first else [source, constant]
-        return self.append(tfl.ADD, inputs, self.value(self.tensors[source].shape))
+        return self.append(code, inputs, self.value(self.tensors[source].shape))
+
+    def scaled(self, source: int, values: int) -> int:
+        data = self.random.integers(-100, 101, values).astype(np.int8).tobytes()
+        scale, point = np.array([0.02], np.float32), np.array([3], np.int64)
+        constant = self.add(
+            FileTensor(f"factors_{len(self.tensors)}", (values,), tfl.INT8, data, scale, point)
+        )
+        return self.append(tfl.MUL, [source, constant], self.value(self.tensors[source].shape))
 
     def by_itself(self, source: int, code: int, alpha: float = 0.0) -> int:
         tensor = self.tensors[source]
@@ -336,6 +372,38 @@ def constants_added(seed: int) -> TfliteFile:
     return make.file(make.plus_constant(make.dense(at, 6), 1))
 
 
+def products_and_differences(seed: int) -> TfliteFile:
+    """MUL of two branches and by one pixel for all (squeeze and excite), SUB with both signs."""
+    make = Maker(seed, 8, 7)
+    at = make.conv(make.source, 4, activation=tfl.NO_ACTIVATION)
+    other = make.conv(make.source, 4, activation=tfl.NO_ACTIVATION)
+    at = make.both(tfl.MUL, at, other, tfl.RELU)
+    at = make.both(tfl.MUL, at, make.pool(at, tfl.AVERAGE_POOL_2D, (8, 7), (1, 1)))
+    at = make.both(tfl.SUB, at, make.table(other, tfl.LOGISTIC))
+    at = make.plus_constant(at, 4, code=tfl.SUB)
+    at = make.plus_constant(at, 1, is_first=True, code=tfl.SUB)
+    at = make.scaled(make.scaled(at, 4), 1)
+    return make.file(make.dense(at, 3))
+
+
+def moves(seed: int) -> TfliteFile:
+    """Borders, parts and repeats that no convolution takes with it."""
+    make = Maker(seed, 6, 7)
+    at = make.pad(make.conv(make.source, 6, activation=tfl.NO_ACTIVATION), 1, 0, 2, 1)
+    first, second = make.split(at, 3, 2)
+    left = make.moved(tfl.SLICE, first, (1, 5, 8, 2), [0, 1, 2, 1], [-1, 5, 8, 2])
+    masks = Options(begin_mask=0b1001, end_mask=0b1001)
+    numbers = [0, 1, -1, 0], [0, -1, 0, 0], [1, 2, -2, 2]
+    right = make.moved(tfl.STRIDED_SLICE, second, (1, 3, 5, 2), *numbers, options=masks)
+    size = Options(half_pixel_centers=seed % 2, align_corners=seed // 2 % 2)
+    right = make.moved(tfl.RESIZE_NEAREST_NEIGHBOR, right, (1, 5, 8, 2), [5, 8], options=size)
+    at = make.concatenate(left, right)
+    pairs = [[0, 0], [1, 1], [0, 2], [1, 1]]
+    at = make.moved(tfl.MIRROR_PAD, at, (1, 7, 10, 6), pairs, options=Options(mode=seed % 2))
+    at = make.moved(tfl.PAD, at, (1, 7, 10, 8), [[0, 0], [0, 0], [0, 0], [0, 2]])
+    return make.file(make.dense(at, 3))
+
+
 CASES: dict[str, Callable[[int], TfliteFile]] = {
     "strides and borders": strides_and_borders,
     "depthwise and pools": depthwise_and_pools,
@@ -347,6 +415,8 @@ CASES: dict[str, Callable[[int], TfliteFile]] = {
     "slopes and tables": slopes_and_tables,
     "means and borders": means_and_borders,
     "concatenations": concatenations,
+    "products and differences": products_and_differences,
+    "moves": moves,
 }
 
 

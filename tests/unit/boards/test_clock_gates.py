@@ -21,6 +21,7 @@ GATED = [
     ("FSMC", 0x04, 0, rcc.AHB3ENR), ("SPI1", spi.CRCPR, 12, rcc.APB2ENR),
     ("DAC", 0x08, 29, rcc.APB1ENR), ("OTG_FS", 0x024, 7, rcc.AHB2ENR),
     ("OTG_HS", 0xE00, 29, rcc.AHB1ENR), ("SDIO", 0x08, 11, rcc.APB2ENR),
+    ("CAN1", 0x240, 25, rcc.APB1ENR),
 ]  # fmt: skip
 
 

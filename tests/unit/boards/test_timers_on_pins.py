@@ -60,15 +60,18 @@ def test_timers_that_share_an_interrupt_share_its_level(board: ProbedBoard) -> N
     assert levels == [(16 + 25, True), (16 + 25, False)]
 
 
-def test_a_timer_may_clock_the_sensor(tmp_path: Path) -> None:
-    """TIM1_CH1 on PA8, 16 MHz by 2: 8 MHz, ten frames a second."""
+@pytest.mark.parametrize(
+    ("signal", "pin", "enables"), [("TIM1_CH1", "A8", 1), ("TIM1_CH1N", "A7", 4)]
+)
+def test_a_timer_may_clock_the_sensor(signal: str, pin: str, enables: int, tmp_path: Path) -> None:
+    """TIM1 on PA8 or, complemented, on PA7, 16 MHz by 2: 8 MHz, ten frames a second."""
     assert REFERENCE.camera is not None
-    wired = replace(REFERENCE, camera=replace(REFERENCE.camera, xclk="TIM1_CH1"))
+    wired = replace(REFERENCE, camera=replace(REFERENCE.camera, xclk=signal))
     board = ProbedBoard(tmp_path, wired)
-    board.alternate("A8", 1)
+    board.alternate(pin, 1)
     board.enable(rcc.APB2ENR, 0)
     board.write("TIM1", timer.CCMR1, 6 << 4)
-    board.write("TIM1", timer.CCER, 1)
+    board.write("TIM1", timer.CCER, enables)
     board.write("TIM1", timer.ARR, 1)
     board.write("TIM1", timer.CCR1, 1)
     board.write("TIM1", timer.CR1, timer.CR1_CEN)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,17 @@ def test_a_whole_run_passes_and_writes_its_document(
     document = json.loads((tmp_path / "run.json").read_text())
     assert (document["frames"], document["correct"], document["stop_reason"]) == (3, 3, "result")
     assert engine.closed
+
+
+def test_a_run_as_a_page(board: Board, tmp_path: Path) -> None:
+    board()
+    elf, page = tmp_path / "app.elf", tmp_path / "run.html"
+    elf.write_bytes(b"no ELF, and the engine is a fake")
+    assert cli.main(["run", str(elf), "--frames", "t10k", "--html", str(page)]) == 0
+    text = page.read_text("utf-8")
+    assert "passed: 3 of 3 frames right" in text
+    assert hashlib.sha256(elf.read_bytes()).hexdigest() in text
+    assert "not measured: " in text
 
 
 def test_files_that_are_no_pictures_are_counted(

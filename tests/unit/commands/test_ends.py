@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import signal
@@ -14,7 +15,7 @@ import pytest
 
 from boardless import cli
 from boardless.commands.exit_codes import ExitCode
-from boardless.commands.options import Finite
+from boardless_sim.errors import EngineError
 
 BOARDLESS = [sys.executable, "-m", "boardless"]
 # A command that says that it runs, then waits to be ended.
@@ -53,6 +54,55 @@ def test_a_signal_is_one_line_and_its_code(number: signal.Signals, code: int, sa
         process.send_signal(number)
         assert process.wait(END_S) == code
         assert process.stderr.read() == said
+
+
+def test_a_signal_that_c_code_swallows_ends_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ctypes prints what a callback raises and goes on: the run had ended with exit code 2."""
+
+    called_back = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGTERM))
+
+    @click.command("calls")
+    def calls() -> None:
+        called_back()
+        raise EngineError("the CPU stopped for a reason it does not know")
+
+    monkeypatch.setattr(cli.Commands, "get_command", lambda *_: calls)
+    assert cli.main(["calls"]) == ExitCode.TERMINATED
+    assert capsys.readouterr().err == "boardless: terminated\n"
+
+
+def test_a_swallowed_signal_comes_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    called_back = ctypes.CFUNCTYPE(None)(lambda: signal.raise_signal(signal.SIGINT))
+
+    @click.command("waits")
+    def waits() -> None:
+        called_back()
+        signal.sigtimedwait([], END_S)
+        raise AssertionError("nothing came")
+
+    monkeypatch.setattr(cli.Commands, "get_command", lambda *_: waits)
+    assert cli.main(["waits"]) == ExitCode.INTERRUPTED
+    assert capsys.readouterr().err == "boardless: interrupted\n"
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_during_the_imports_is_one_line(number: signal.Signals, code: int) -> None:
+    script = (
+        "import signal, sys\nfrom boardless.__main__ import main\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        f"        if name == 'boardless.cli': signal.raise_signal({int(number)})\n"
+        "sys.meta_path.insert(0, Finder())\nsys.exit(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=END_S
+    )
+    assert done.returncode == code
+    assert done.stderr in ("boardless: interrupted\n", "boardless: terminated\n")
 
 
 def test_an_exception_that_nobody_expected_is_no_failed_check(
@@ -114,28 +164,6 @@ def test_a_number_of_5000_digits_is_one_line(capsys: pytest.CaptureFixture[str])
     assert cli.main(arguments) == ExitCode.NOT_RUN
     said = capsys.readouterr().err.splitlines()
     assert len(said[-1]) < 2_200
-
-
-def commands(group: click.Group, path: str = "") -> list[tuple[str, click.Command]]:
-    found: list[tuple[str, click.Command]] = []
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        found.append((f"{path} {name}".strip(), command))
-        if isinstance(command, click.Group):
-            found += commands(command, f"{path} {name}".strip())
-    return found
-
-
-@pytest.mark.parametrize(("name", "command"), commands(cli.cli))
-def test_no_command_takes_a_number_that_cannot_be_compared(
-    name: str, command: click.Command
-) -> None:
-    for parameter in command.params:
-        kind = parameter.type
-        is_float = isinstance(kind, click.FloatRange) or kind is click.FLOAT
-        assert not is_float or isinstance(kind, Finite), f"{name} {parameter.name}: use Finite"
 
 
 @pytest.mark.parametrize("words", [["test"], ["compare"], ["gateway", "--dry-run"], ["coverage"]])

@@ -8,7 +8,7 @@ import pytest
 
 from boardless import cli
 from boardless.fit.need import figure, need_of_figures, need_of_file
-from boardless.fit.onnx_file import Tensor, planned
+from boardless.fit.onnx_file import LiveTensor, planned
 from boardless.fit.part import find, table
 from boardless.fit.verdict import Rest, judge, judge_all
 from boardless_sim.errors import BoardlessError
@@ -82,8 +82,8 @@ def test_no_figure_is_refused(text: str) -> None:
 
 
 def test_tensors_that_never_meet_share_their_place() -> None:
-    assert planned([Tensor(100, 0, 1), Tensor(60, 1, 2), Tensor(100, 2, 3)]) == 160
-    assert planned([Tensor(100, 0, 3), Tensor(60, 1, 2), Tensor(100, 2, 3)]) == 260
+    assert planned([LiveTensor(100, 0, 1), LiveTensor(60, 1, 2), LiveTensor(100, 2, 3)]) == 160
+    assert planned([LiveTensor(100, 0, 3), LiveTensor(60, 1, 2), LiveTensor(100, 2, 3)]) == 260
 
 
 def test_the_command_says_what_fits(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -88,6 +88,11 @@ def test_the_command_line_goes_before_the_file(tmp_path: Path) -> None:
         make_board(project_of(tmp_path, WHOLE, "stm32f405rg").board)
 
 
+def test_the_file_in_a_card_goes_from_the_files_folder(tmp_path: Path) -> None:
+    project = project_of(tmp_path, "[[attach]]\ndevice = 'sd-card'\nat = 'sdio:card.img'")
+    assert project.board.attached == (Attachment("sd-card", f"sdio:{tmp_path}/card.img"),)
+
+
 def test_an_elf_of_several_has_the_board_of_its_target(tmp_path: Path) -> None:
     text = "[[target]]\nelf = 'app.elf'\nboard.chip = 'stm32f429zi'\n"
     path = tmp_path / "boardless.toml"

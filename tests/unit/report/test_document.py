@@ -81,6 +81,7 @@ def test_a_stage_has_its_mean_its_percentiles_and_its_longest_time() -> None:
         "mean_us": 9001.5,
         "p50_us": 9001,
         "p95_us": 9003,
+        "p99_us": 9003,
         "max_us": 9003,
     }
 

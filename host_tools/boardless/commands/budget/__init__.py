@@ -155,9 +155,11 @@ def _judged(targets: tuple[Target, ...], are_targets: bool, asked: _Asked, outpu
     from boardless.gate.many import Verdicts
     from boardless.report.console import console
     from boardless.report.verdict.files import write_outputs
+    from boardless.report.verdict.owners import with_owners
     from boardless.report.verdict.terminal import render
 
-    held = [(_verdict(target, asked), target.config) for target in targets]
+    measured = ((_verdict(target, asked), target.config) for target in targets)
+    held = [(with_owners(verdict, config), config) for verdict, config in measured]
     write_outputs(held, outputs, are_targets=are_targets)
     for verdict, _ in held:
         console().print(render(verdict))

@@ -16,15 +16,15 @@ _MODEL = struct.Struct(
     "<4IH4B2x"
 )  # tensors, layers, score table, arena; step, count, ends, rounding
 _LAYER = struct.Struct(
-    "<4I10B2b2B2x"
-)  # four pointers; kind, tensors, window, border; clamp; bits, pool
+    "<4I10B2bBxH"
+)  # four pointers; kind, tensors, window, border; clamp; bits and pool; room
 _TENSOR = struct.Struct("<I3Hbx")  # offset; height, width, channels; zero point
 KINDS = (
     *("conv2d", "depthwise", "max pool", "average pool", "add", "look-up"),
-    *("prelu", "mean", "concatenate"),
+    *("prelu", "mean", "concatenate", "multiply", "select"),
 )
 _CONV2D, _DEPTHWISE = 0, 1
-_TAKES_TWO = ("add", "concatenate")
+_TAKES_TWO = ("add", "concatenate", "multiply")
 _HAS_WINDOW = ("conv2d", "depthwise", "max pool", "average pool")
 
 
@@ -118,7 +118,7 @@ def read_network(memory: ReadableBoard, address: int) -> FirmwareNetwork:
 def _layer(memory: ReadableBoard, tensors: int, address: int, index: int) -> Layer:
     fields = _LAYER.unpack(memory.read_memory(address, _LAYER.size))
     kind, first, second, output, rows, columns = fields[4:10]
-    bits, pool = fields[16:18]
+    pool, bits = divmod(fields[16], 16)
     if kind >= len(KINDS) or bits not in (4, 8) or pool not in (1, 2):
         raise EngineError(
             f"nn_layer at {address:#010x}: kind {kind}, {bits} bits, pool {pool}, expected kind "

@@ -14,7 +14,7 @@ import numpy as np
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.camera.scene import LEFT, SMALL, SQUARE, TOP, check, compose
-from boardless_sim.camera.tensor import Tensor
+from boardless_sim.camera.tensor import InputTensor
 from boardless_sim.contract import Contract
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.errors import FrameError
@@ -60,7 +60,7 @@ class Mailbox:
 
     def show(self, frame: Frame) -> int:
         """Queue a frame; returns its number among the captures to come."""
-        if not isinstance(frame, Tensor):
+        if not isinstance(frame, InputTensor):
             check(frame)
         self._queue.append(frame)
         return len(self._captured) + (self._given is not None) + len(self._queue) - 1
@@ -118,7 +118,7 @@ class Mailbox:
 
     def _form(self, frame: Frame) -> int:
         """How a frame goes in. Raises `FrameError` for a tensor of another size."""
-        if not isinstance(frame, Tensor):
+        if not isinstance(frame, InputTensor):
             return _LUMA if frame.luma.shape == (SMALL, SMALL) else _YUYV
         content = self._memory.read_memory(self._address + _TENSOR_OFFSET, 4)
         (expected,) = struct.unpack("<I", content)

@@ -31,8 +31,8 @@ def layer(
     kind: int, ends: tuple[int, int, int], window: tuple[int, int], bits: int = 8, pool: int = 1
 ) -> bytes:
     first, second, output = ends
-    numbers = (kind, first, second, output, *window, 1, 1, 0, 0, -128, 127, bits, pool)
-    return struct.pack("<4I10B2b2B2x", 0, 0, 0, 0, *numbers)
+    numbers = (kind, first, second, output, *window, 1, 1, 0, 0, -128, 127, bits | pool << 4)
+    return struct.pack("<4I10B2bBxH", 0, 0, 0, 0, *numbers, 0)
 
 
 def read(*layers: bytes) -> FirmwareNetwork:
