@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Protocol
@@ -20,10 +21,13 @@ from boardless.suites.keywords.parts import PartKeywords
 from boardless.suites.keywords.pins import PinKeywords
 from boardless.suites.keywords.results import ResultKeywords
 from boardless.suites.keywords.running import RunningKeywords
+from boardless.suites.replay import Replay, clear_replay, save_replay
 
 
 class _Test(Protocol):
     longname: str
+    name: str
+    source: Path
 
 
 class _Outcome(Protocol):
@@ -76,17 +80,36 @@ class Boardless(
     def _start_test(self, data: _Test, _result: object) -> None:
         self.evidence_logged = False
         self.checks = []
+        clear_replay(_evidence_folder(data))
         clear(_evidence_folder(data))
 
     def _end_test(self, data: _Test, result: _Outcome) -> None:
-        evidence = self.rig.evidence()
+        evidence, found = self.rig.evidence(), self.rig.take_fingerprint()
         if result.failed and evidence is not None:
             save(evidence, _evidence_folder(data))
+            self._save_replay(data, found)
         folder = Path(robot_variable("${OUTPUT DIR}"))
-        found = CaseFingerprint(not result.failed, self.rig.take_fingerprint())
-        append_fingerprint(folder, data.longname, found)
+        append_fingerprint(folder, data.longname, CaseFingerprint(not result.failed, found))
         if self.checks:
             append_checks(Path(robot_variable("${OUTPUT DIR}")), data.longname, self.checks)
+
+    def _save_replay(self, data: _Test, digest: str) -> None:
+        last = self.rig.last_run
+        if last is None:
+            return
+        setup, image = last
+        here = Path.cwd()
+        given = robot_variable("${FIRMWARE}")
+        replay = Replay(
+            suite=Path(os.path.relpath(data.source, here)),
+            test=data.name,
+            checkout=here,
+            elf=image.raw,
+            is_given=bool(given) and Path(given).resolve() == setup.elf.resolve(),
+            engine=setup.engine,
+            digest=digest,
+        )
+        save_replay(replay, _evidence_folder(data))
 
     def _end_suite(self, _data: object, _result: object) -> None:
         self.rig.power_off()

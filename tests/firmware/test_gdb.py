@@ -242,6 +242,59 @@ def test_a_flash_download_that_breaks_off_writes_nothing(port: int) -> None:
         client.ask(b"D")
 
 
+def test_a_fault_of_the_sensor_by_name() -> None:
+    with served("--frames", "pattern:bars") as (port, _):
+        said = gdb(
+            port, "monitor fault", "monitor fault nothing", "monitor fault dead sensor",
+            "monitor fault", "monitor fault none", "detach",
+        )  # fmt: skip
+    assert "now: none; expected none or one of: " in said
+    assert "nothing" in said
+    assert re.search(r"1 faults\s+now: DeadSensor", said)
+    assert "0 faults" in said
+
+
+def test_a_session_over_gdb_mi_as_an_editor_s_adapter_has_it() -> None:
+    """The commands of cortex-debug's `servertype: external`, in its order, and a way back."""
+    name = next(name for name in NAMES if shutil.which(name))
+    with served() as (port, _), subprocess.Popen(
+        [name, "-nx", "--interpreter=mi2", "-q"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as adapter:  # fmt: skip
+        assert adapter.stdin is not None
+        assert adapter.stdout is not None
+        stops = []
+        for command, ends in (
+            ("-gdb-set mi-async on", "^done"),
+            (f'-file-exec-and-symbols "{ELF}"', "^done"),
+            (f"-target-select extended-remote 127.0.0.1:{port}", "^connected"),
+            ('-interpreter-exec console "monitor reset halt"', "^done"),
+            ("-target-download", "^done"),
+            ('-interpreter-exec console "monitor reset halt"', "^done"),
+            ("-break-insert -t main", "^done"),
+            ("-exec-continue", "*stopped"),
+            ("-stack-list-frames", "^done"),
+            ("-data-list-register-values x 15", "^done"),
+            ("-exec-next-instruction", "*stopped"),
+            ("-exec-next-instruction --reverse", "*stopped"),
+            ("-target-detach", "^done"),
+        ):
+            adapter.stdin.write(f"{command}\n")
+            adapter.stdin.flush()
+            for line in adapter.stdout:
+                assert not line.startswith("^error"), (command, line)
+                if line.startswith(ends):
+                    stops += [line] if ends == "*stopped" else []
+                    break
+        adapter.stdin.write("-gdb-exit\n")
+    assert 'reason="breakpoint-hit"' in stops[0]
+    places = [re.search(r'addr="(\w+)",func="main"', stop) for stop in stops]
+    assert places[0] is not None
+    assert places[2] is not None
+    assert places[0][1] == places[2][1]
+    assert len(stops) == 3
+
+
 def test_the_example_of_the_page() -> None:
     page = (REPO / "docs/howto/debug.md").read_text("utf-8")
     (options,) = re.findall(r"^boardless debug \S+ (--frames .*)$", page, re.MULTILINE)

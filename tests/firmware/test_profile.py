@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -15,6 +16,7 @@ import pytest
 from boardless.cli import main
 from boardless.fit.need import need_of_file
 from boardless.running.classify import classify
+from boardless.timing.profile.callgrind import callgrind
 from boardless.timing.profile.costs import label
 from boardless.timing.profile.recording import Profile, ProfilePlan, record_frames, record_time
 from boardless.timing.profile.sampling import ASLEEP
@@ -136,6 +138,23 @@ def test_how_often_it_is_sampled_changes_no_cost(profile: Profile) -> None:
     assert other.samples < profile.samples / 4
     assert (other.stages, other.layers) == (profile.stages, profile.layers)
     assert (other.cycles, other.instructions) == (profile.cycles, profile.instructions)
+
+
+def test_callgrind_s_lines_have_every_cycle_and_no_handler_has_a_caller(profile: Profile) -> None:
+    text = "".join(callgrind(profile))
+    own, called, is_call = 0, set(), False
+    for line in text.splitlines():
+        if line.startswith("cfn="):
+            called.add(line.removeprefix("cfn="))
+        is_cost = line[:1].isdigit()
+        own += int(line.split()[1]) if is_cost and not is_call else 0
+        is_call = line.startswith("calls=")
+    assert f"\nsummary: {profile.cycles}\n" in text
+    assert own == profile.cycles
+    assert "fn=SysTick_Handler\n" in text
+    assert "nn_run" in called
+    assert not {name for name in called if name.endswith("Handler")} - {"Reset_Handler"}
+    assert re.search(r"\nfl=nn/m4/nn_m4_winograd\.c\nfn=nn_m4_winograd\n", text)
 
 
 def test_the_flame_graph_is_a_sampled_profile_of_the_whole_time(profile: Profile) -> None:

@@ -65,7 +65,7 @@ def cases(folder: Path) -> list[Case]:
 
 def _frame_cases(sound: dict[str, Path]) -> list[Case]:
     run = ("run", str(ELF), *SHORT, *_OUT, "--frames")
-    kinds = ("png", "pgm", "npy", "idx", "gz")
+    kinds = ("png", "jpg", "bmp", "tif", "webp", "pgm", "npy", "frames-npz", "idx", "gz")
     found = [Case((*run, "FILE"), sound[kind], SLOW) for kind in kinds]
     found += [
         Case((*run, str(sound["idx"]), "--labels", "FILE"), sound["labels"]),
@@ -147,12 +147,28 @@ _ONNX = bytes.fromhex(
 
 
 def _sound_files(folder: Path) -> dict[str, Path]:
-    kinds = ("png", "pgm", "npy", "tflite", "npz", "idx", "gz", "labels", "toml", "py", "onnx")
+    kinds = (
+        "png",
+        "jpg",
+        "bmp",
+        "tif",
+        "webp",
+        "pgm",
+        "npy",
+        "tflite",
+        "npz",
+        "idx",
+        "gz",
+        "labels",
+        "toml",
+        "py",
+        "onnx",
+    )
     named = {kind: folder / f"sound.{kind}" for kind in (*kinds, "lock", "csv", "key")}
     named |= {"idx-labels": folder / "labels.idx", "verdict": folder / "verdict.json"}
     named |= {"float": folder / "float.npz", "arrays": folder / "arrays.npz"}
     named |= {"gif": folder / "5_jump.gif", "mapping": folder / "mapping.toml"}
-    named["frames"] = folder / "frames"
+    named |= {"frames": folder / "frames", "frames-npz": folder / "frames.npz"}
     _write_frames(named)
     named["py"].write_text(_PERIPHERAL)
     named["onnx"].write_bytes(_ONNX)
@@ -173,9 +189,10 @@ def _sound_files(folder: Path) -> dict[str, Path]:
 def _write_frames(named: dict[str, Path]) -> None:
     pixels = np.arange(28 * 28, dtype=np.uint32).reshape(28, 28).astype(np.uint8)
     picture = Image.fromarray(pixels)
-    for kind in ("png", "pgm"):
+    for kind in ("png", "jpg", "bmp", "tif", "webp", "pgm"):
         picture.save(named[kind])
     np.save(named["npy"], pixels)
+    np.savez(named["frames-npz"], images=pixels[np.newaxis], labels=[1])
     named["frames"].mkdir()
     picture.resize((64, 48)).save(named["frames"] / "1.png")
     idx = bytes([0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28]) + pixels.tobytes() * 2

@@ -55,6 +55,13 @@ _NOISE, _NOISE_FRAMES = "pattern:noise:1", 10
     help="Write a flame graph, for speedscope.app.",
 )
 @click.option(
+    "--callgrind",
+    "callgrind_path",
+    type=PATH,
+    metavar="FILE",
+    help="Write it by source line, for KCachegrind.",
+)
+@click.option(
     "--top",
     type=Whole(min=0),
     default=10,
@@ -85,6 +92,7 @@ def command(
     model: Path | None,
     json_path: Path | None,
     speedscope_path: Path | None,
+    callgrind_path: Path | None,
     top: int,
     every: int,
     strict: bool,
@@ -112,7 +120,7 @@ def command(
     if frames is not None and tensors is not None:
         raise click.UsageError("expected --frames or --tensors, not both")
     project = load_project(choice, elf)
-    for path in (json_path, speedscope_path):
+    for path in (json_path, speedscope_path, callgrind_path):
         if path is not None:
             require_writable(path)
     plan = ProfilePlan(
@@ -128,7 +136,7 @@ def command(
         image=project.image,
     )
     profile = _record(plan, frames, tensors, limit, for_us)
-    _write(profile, json_path, speedscope_path)
+    _write(profile, json_path, speedscope_path, callgrind_path)
     console().print(profile_tables(profile, top))
     if profile.is_stuck:
         click.echo("FAILED     stuck: most of the time in an exception that never returned")
@@ -157,12 +165,21 @@ def _record(
     return record_frames(plan, open_frames(frames, limit=limit))
 
 
-def _write(profile: Profile, json_path: Path | None, speedscope_path: Path | None) -> None:
+def _write(
+    profile: Profile,
+    json_path: Path | None,
+    speedscope_path: Path | None,
+    callgrind_path: Path | None,
+) -> None:
     from boardless.report.document import write_json
     from boardless.report.profile import profile_document
+    from boardless.timing.profile.callgrind import callgrind
     from boardless.timing.profile.speedscope import speedscope_document
+    from boardless_sim.files import write_text
 
     if json_path is not None:
         write_json(json_path, profile_document(profile))
     if speedscope_path is not None:
         write_json(speedscope_path, speedscope_document(profile))
+    if callgrind_path is not None:
+        write_text(callgrind_path, "".join(callgrind(profile)))

@@ -32,6 +32,7 @@ _A_DAY_S = 86_400
     metavar="NAME",
     help="Fail, do not skip, where it is missing or lacks something.",
 )
+@click.option("--test", "tests", multiple=True, metavar="NAME", help="Only the test of the name.")
 @click.option("--repeat", type=Whole(1, 1000), default=1, metavar="N", help="Runs, all alike.")
 @click.option("--shuffle", type=Whole(0), metavar="SEED", help="Tests in an order by a seed.")
 @click.option(
@@ -57,6 +58,7 @@ def command(
     resets: int,
     variables: tuple[str, ...],
     require_engine: str | None,
+    tests: tuple[str, ...],
     repeat: int,
     shuffle: int | None,
     debug_port: int | None,
@@ -86,6 +88,7 @@ def command(
         choice=choice,
         bounds=Bounds(host_seconds, console_bytes, resets),
         variables=variables,
+        tests=tests,
         repeat=repeat,
         shuffle=shuffle,
         debug_port=debug_port,

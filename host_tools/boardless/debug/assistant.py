@@ -66,9 +66,8 @@ class Assistant:
         except subprocess.TimeoutExpired:
             raise BoardlessError(f"{arguments[0]}: no end within {_LIMIT_S} s") from None
         said = ran.stdout.decode("utf-8", "replace")
-        left_out = (
-            f"… {len(said) - _MOST_SAID:,} characters before\n" if len(said) > _MOST_SAID else ""
-        )
+        more = len(said) - _MOST_SAID
+        left_out = f"… {more:,} characters before\n" if more > 0 else ""
         return f"exit code {ran.returncode}\n{left_out}{said[-_MOST_SAID:]}"
 
     # ---- a board ----

@@ -9,6 +9,8 @@ from boardless.debug.target import DebugTarget, Stop, Why
 from boardless.running.post_mortem import examine, in_lines
 from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.errors import BoardlessError
+from boardless_sim.faults.catalog import SENSOR_FAULTS, make_sensor_fault
+from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.peripherals.peripheral import Peripheral
 
 _SAID = {
@@ -33,6 +35,10 @@ class MonitorCommands:
             "time": ("time: virtual time, cycles, instructions", self._time),
             "frame": ("frame FILE: show pictures to the camera", self._frame),
             "uart": ("uart [PORT] TEXT: a line into a USART; alone, its last lines", self._uart),
+            "fault": (
+                "fault NAME [FIELD=VALUE...]|none: what is wrong with the sensor from here on",
+                self._fault,
+            ),
             "irq": ("irq: active and pending exceptions", self._irq),
             "step-irq": ("step-irq on|off: whether a step enters handlers", self._step_irq),
             "catch": ("catch NAME...|none: stop where a fault is entered", self._catch),
@@ -88,6 +94,21 @@ class MonitorCommands:
             self._target.engine.show(frame)
         self._target.note_input()
         return f"{len(frames)} frames before the lens\n"
+
+    def _fault(self, words: list[str]) -> str:
+        camera = self._target.engine.machine.devices.camera
+        if not words:
+            said = [str(fault) for fault in camera.faults]
+            known = ", ".join(SENSOR_FAULTS)
+            return f"now: {', '.join(said) or 'none'}; expected none or one of: {known}\n"
+        faults: list[SensorFault] = []
+        if words != ["none"]:
+            name = " ".join(word for word in words if "=" not in word)
+            values = dict(word.partition("=")[::2] for word in words if "=" in word)
+            faults = [*camera.faults, make_sensor_fault(name, values)]
+        self._target.engine.set_camera_faults(faults)
+        self._target.note_input()
+        return f"{len(faults)} faults\n"
 
     def _uart(self, words: list[str]) -> str:
         engine = self._target.engine

@@ -17,6 +17,7 @@ preprocess = "scale_picture"
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 
 from boardless.project.toml_table import TomlTable
@@ -25,6 +26,7 @@ from boardless_sim.errors import ConfigError
 from boardless_sim.result import ResultPattern
 
 TABLES = ("console", "classes", "symbols", "stages")
+_PORT = re.compile(r"USART[1-9]|UART[1-9]|semihosting|(rtt|itm)\d*")
 _MOST_BAUD = 10_500_000  # USART1 and USART6 at 84 MHz, oversampling by 8 (RM0090 30.3.4)
 _MOST_CLASSES = 1000
 
@@ -33,6 +35,8 @@ def read_contract(root: TomlTable) -> Contract:
     """What the tables of a file say; the reference firmware's where they say nothing."""
     console, classes = root.table("console"), root.table("classes")
     port = console.text("port")
+    if port is not None and not _PORT.fullmatch(port):
+        raise console.error(f"port: found {port!r}, expected USART1 or such, semihosting, rtt, itm")
     baud = console.count("baud") if console.has("baud") else None
     if baud is not None and baud > _MOST_BAUD:
         raise console.error(f"baud: found {baud}, expected at most {_MOST_BAUD}")

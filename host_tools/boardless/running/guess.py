@@ -141,7 +141,7 @@ def _crystal(engine: NativeEngine) -> Iterator[Guess]:
     usual = [mhz for mhz in _USUAL_CRYSTALS_MHZ if mhz in (divider, 2 * divider)]
     mhz = usual[0] if usual else divider
     basis = f"HSE is on, and RCC_PLLCFGR.PLLM is {divider}: the PLL wants 1 or 2 MHz"
-    yield Guess("board.crystal", f"{mhz}M", basis, is_read=len(usual) == 1)
+    yield Guess("board.crystal", f"{mhz}M", basis, is_read=False)
 
 
 def _bus(engine: NativeEngine) -> Iterator[Guess]:

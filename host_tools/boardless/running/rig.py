@@ -93,6 +93,13 @@ class Rig:
         """The names of the firmware's classes, where its project gives them."""
         return () if self._setup is None else self._setup.contract.classes
 
+    @property
+    def last_run(self) -> tuple[BoardSetup, FirmwareImage] | None:
+        """What the last board was set up with; None where none was powered."""
+        if self._setup is None or self._image is None:
+            return None
+        return self._setup, self._image
+
     def power_on(self, setup: BoardSetup, image: FirmwareImage | None = None) -> None:
         """A fresh board in place of the one before; virtual time is 0.
 

@@ -206,7 +206,8 @@ class Resolver:
         A program begins once, a task's function is entered by a switch, and a fault, an SVC and
         PendSV by the core.
         """
-        begun = {self._program.entry, self._program.reset, *self._program.by_name.get("main", ())}
+        begun = {self._program.entry, self._program.reset}
+        begun |= {at for at in self._program.by_name.get("main", ()) if self._calling(at)}
         begun |= {handler for number, handler in self._program.vectors if number < _SYSTICK}
         if not self._names(caller) & TRAMPOLINES:
             begun |= {task.entry for task in self.tasks}
@@ -248,7 +249,8 @@ class Resolver:
         virtual = self._tables.at(through.number) if through.nested else frozenset()
         if virtual:
             classes = self._types.virtual_classes(caller, through)
-            own = self._tables.of_classes(classes, through.number)
+            own = self._tables.of_classes(classes, self._types.described, through.number)
+            own = own if classes else frozenset()
             if not own and self._is_own_method(through):
                 own = self._tables.of_class(self._name(caller), through.number)
             if own or classes:

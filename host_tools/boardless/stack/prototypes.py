@@ -107,6 +107,11 @@ class Prototypes:
         prototype = self._types.pointed_function(self._types.resolved(found[0]))
         return None if prototype is None else Place(prototype, found[1])
 
+    @cached_property
+    def described(self) -> frozenset[str]:
+        """The names of all records."""
+        return frozenset(name for name, _, _ in self._seen)
+
     def virtual_classes(self, caller: int, through: RegisterValue) -> frozenset[str]:
         """Of whose virtual tables a word may come: GCC and clang point to one by `_vptr`.
 

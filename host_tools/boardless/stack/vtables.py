@@ -38,12 +38,17 @@ class VirtualTables:
         """Who stands so many bytes behind where any object points."""
         return frozenset(self._slots.get(offset, ()))
 
-    def of_classes(self, names: Collection[str], offset: int) -> frozenset[int]:
-        """As `at`, for an object of one of some classes, by their names without namespaces."""
+    def of_classes(
+        self, names: Collection[str], described: Collection[str], offset: int
+    ) -> frozenset[int]:
+        """As `at`, for an object of one of some classes, by their names without namespaces.
+
+        A class that is not among those `described`, a template's for one, may be any.
+        """
         return frozenset(
             found
             for name, part in self._parts.items()
-            if _last_name(name) in names
+            if (own := _last_name(name)) in names or own not in described
             for found in part.get(offset, ())
         )
 

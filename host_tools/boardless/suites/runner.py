@@ -54,6 +54,7 @@ class SuitePlan:
     choice: ProjectChoice = NOTHING_SAID
     bounds: Bounds = DEFAULT
     variables: tuple[str, ...] = ()  # NAME:VALUE, for Robot
+    tests: tuple[str, ...] = ()  # names; empty: all
     repeat: int = 1  # runs, whose tests must be alike
     shuffle: int | None = None  # seed of the order of the first run's tests
     debug_port: int | None = None  # where a failing keyword waits for a debugger
@@ -163,6 +164,8 @@ def robot_command(plan: SuitePlan) -> list[str]:
         command += ["--no-pabotlib", "--pabotconsole", "none"]
         command += ["--processtimeout", str(plan.timeout_s)]
     command += ["--outputdir", str(plan.out), "--xunit", "xunit.xml"]
+    for test in plan.tests:
+        command += ["--test", test]
     if plan.shuffle is not None:
         command += ["--randomize", f"all:{plan.shuffle}"]
     for tag in plan.include:

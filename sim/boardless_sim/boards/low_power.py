@@ -28,7 +28,7 @@ class LowPower:
     def __init__(self, devices: Mapping[str, Peripheral], pwr: Pwr, rcc: Rcc) -> None:
         self._devices, self._pwr, self._rcc = devices, pwr, rcc
         self._stopped: list[Peripheral] = []
-        self._in_standby = False
+        self._in_standby = self._is_dozing = False
         self.wake_from_standby: Callable[[], None] = lambda: None
         port = devices["GPIOA"]
         assert isinstance(port, Gpio)
@@ -45,11 +45,22 @@ class LowPower:
                 self._stopped.append(device)
         self._rcc.stop()
 
+    def doze(self) -> None:
+        """The core sleeps: what LPENR leaves out has no clock until it wakes (section 6.3.15)."""
+        for name, device in self._devices.items():
+            if device.clocked and not self._rcc.clocked_asleep(name):
+                device.clock(False)
+                self._stopped.append(device)
+        self._is_dozing = True
+
     def leave(self) -> int:
         """The core is awake: the clocks are back; how long that took, in nanoseconds."""
+        was_dozing, self._is_dozing = self._is_dozing, False
         for device in self._stopped:
             device.clock(True)
         self._stopped.clear()
+        if was_dozing:
+            return 0
         self._in_standby = False
         self._rcc.wake()
         return _WAKE_NS[self._pwr.low_power_regulator, self._pwr.flash_powered_down]
@@ -59,7 +70,7 @@ class LowPower:
         for device in self._stopped:
             device.clocked = True
         self._stopped.clear()
-        self._in_standby = False
+        self._in_standby = self._is_dozing = False
         self._rcc.stopped = False
 
     def _follow_wake_up_pin(self) -> None:

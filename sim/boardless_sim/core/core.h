@@ -196,6 +196,7 @@ struct core {
         fpdscr;
     bool event_register; /* WFE */
     bool waits_for_event;
+    bool told_asleep;                     /* CORE_ASLEEP was returned, CORE_AWAKE not yet */
     bool deep;                            /* the core's own clock stands still */
     uint64_t deep_since, systick_stopped; /* systick_at of before */
     uint32_t systick_csr, systick_rvr;

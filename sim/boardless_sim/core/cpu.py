@@ -86,6 +86,7 @@ class Reason(IntEnum):
     STACK = 10
     DEEP = 11
     AWAKE = 12
+    ASLEEP = 13
 
 
 class _Analysis(IntEnum):

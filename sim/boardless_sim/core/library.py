@@ -68,6 +68,7 @@ class Shared(ctypes.Structure):
             "lowest_msp", "lowest_msp_pc", "lowest_psp",
             "active_exception", "interrupt_number", "probed_msp", "probed_psp", "stack_left",
             "stack_left_sp", "stack_left_pc", "stack_floor", "trains_ran",
+            "tells_sleep",
         )),
         ("entered", c_uint32 * RECENT),
     ]  # fmt: skip
@@ -110,6 +111,7 @@ class Shared(ctypes.Structure):
     stack_left_pc: int
     stack_floor: int
     trains_ran: int
+    tells_sleep: int
     entered_at: ctypes.Array[c_uint64]
     entered: ctypes.Array[c_uint32]
     fault_registers: ctypes.Array[c_uint32]

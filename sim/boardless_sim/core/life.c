@@ -130,7 +130,7 @@ void core_power_on(core *c, uint32_t vector_table) {
     c->block_address = 0;
     c->debug.resumes_at = CORE_NOWHERE;
     c->shared.sleeping = 0;
-    c->deep = false;
+    c->deep = c->told_asleep = false;
     c->shared.reset_requested = 0;
     c->shared.active_exception = 0;
     c->shared.lowest_msp = stack_and_reset[0] & ~3u;

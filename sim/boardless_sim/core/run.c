@@ -59,6 +59,14 @@ static core_reason deep_sleep(core *c) {
         counters_go_on(c);
         return CORE_AWAKE;
     }
+    if (c->shared.sleeping && !wakes && !c->deep && !c->told_asleep && c->shared.tells_sleep) {
+        c->told_asleep = true;
+        return CORE_ASLEEP;
+    }
+    if (!c->shared.sleeping && c->told_asleep) {
+        c->told_asleep = false;
+        return CORE_AWAKE;
+    }
     return CORE_GO_ON;
 }
 
@@ -98,7 +106,7 @@ core_reason core_run(core *c) {
             return CORE_LOCKUP;
         }
         uint64_t next = next_stop(c);
-        if (c->shared.sleeping || c->deep) {
+        if (c->shared.sleeping || c->deep || c->told_asleep) {
             core_reason reason = deep_sleep(c);
             if (reason != CORE_GO_ON) {
                 return reason;

@@ -28,6 +28,7 @@ typedef enum {
     CORE_STACK = 10,   /* a stack pointer left where it began: shared.stack_left */
     CORE_DEEP = 11,    /* asleep with SLEEPDEEP: the chip may stop its clocks */
     CORE_AWAKE = 12,   /* awake from that, before anything runs */
+    CORE_ASLEEP = 13,  /* asleep otherwise, and shared.tells_sleep; CORE_AWAKE follows too */
 } core_reason;
 
 /* Block flags. */
@@ -143,6 +144,7 @@ typedef struct {
     uint32_t stack_left_pc;
     uint32_t stack_floor; /* below which it went */
     uint32_t trains_ran;  /* bool: Python's devices are behind */
+    uint32_t tells_sleep; /* bool, set by Python: clocks stop in any sleep */
     uint32_t entered[CORE_RECENT];
 } core_shared;
 

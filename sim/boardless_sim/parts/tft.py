@@ -222,11 +222,18 @@ class Tft:
         return 0 if place is None else int(self.memory[place])
 
     def _step(self) -> None:
-        """To the next pixel of the window, row after row; behind the last comes the first."""
+        """To the next pixel of the window, row after row; behind the last comes the first.
+
+        An end beyond the panel is the panel's (8.2.20: out of range is ignored).
+        """
+        width, height = SHORT_SIDE, LONG_SIDE
+        if self._madctl & MADCTL_MV:
+            width, height = height, width
         self._x += 1
-        if self._x > self._columns[1]:
+        if self._x > min(self._columns[1], width - 1):
             self._x = self._columns[0]
-            self._y = self._rows[0] if self._y >= self._rows[1] else self._y + 1
+            last = self._y >= min(self._rows[1], height - 1)
+            self._y = self._rows[0] if last else self._y + 1
 
 
 class Ili9341(Tft):

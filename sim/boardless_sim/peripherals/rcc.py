@@ -92,6 +92,7 @@ class Rcc(AhbPeripheral):
         self.stopped = False
         self.clock_watchers: list[Callable[[], None]] = []
         self.on_gate: Callable[[str], None] = lambda name: None
+        self.on_sleep_gates: Callable[[bool], None] = lambda any_closes: None
         self.backup_unlocked: Callable[[], bool] = lambda: True
 
     def _place_gates(self, register: int, bits: Mapping[int, str]) -> None:
@@ -125,6 +126,7 @@ class Rcc(AhbPeripheral):
         self.values[BDCR] = backup
         for name in self._gate_of:
             self.on_gate(name)
+        self._tell_sleep_gates()
         self._tell_clocks()
 
     def note_reset(self, cause: str) -> None:
@@ -138,6 +140,17 @@ class Rcc(AhbPeripheral):
         """Whether the clock of a device is on; true for a device without a gate."""
         gate = self._gate_of.get(device)
         return gate is None or bool(self.values[gate[0]] & gate[1])
+
+    def clocked_asleep(self, device: str) -> bool:
+        """Whether the clock of a device goes on in Sleep; true for a device without a gate."""
+        gate = self._gate_of.get(device)
+        return gate is None or bool(self.values[gate[0] + _TO_SLEEP] & gate[1])
+
+    def _tell_sleep_gates(self) -> None:
+        """Whether Sleep takes the clock of any device that has one."""
+        gates = self._gate_of.items()
+        any_closes = any(self.clock_enabled(n) and not self.clocked_asleep(n) for n, _ in gates)
+        self.on_sleep_gates(any_closes)
 
     def held_in_reset(self, device: str) -> bool:
         """Whether the reset bit of a device is set."""
@@ -265,6 +278,7 @@ class Rcc(AhbPeripheral):
         self.store(offset, value & self._implemented.get(offset, WORD))
         if offset in self._implemented:
             self._follow_gates(offset, old)
+        self._tell_sleep_gates()
         if offset in _CLOCK_REGISTERS:
             if offset == CR:
                 self._follow_oscillators(old)

@@ -369,8 +369,9 @@ class Timer(ApbPeripheral):
             self._since += step * self._tick_cycles
             self._go(step)
             if not self.counter.position and self._unchanging():
-                period_cycles = self.counter.period * self._tick_cycles
-                self._since += (now - self._since) // period_cycles * period_cycles
+                # An output that toggles is as before after two periods.
+                same_cycles = self.counter.period * self._tick_cycles * (1 + self._toggles())
+                self._since += (now - self._since) // same_cycles * same_cycles
 
     def _go(self, ticks: int) -> None:
         """So many ticks further, to the next mark at most."""
@@ -405,13 +406,13 @@ class Timer(ApbPeripheral):
 
     def _unchanging(self) -> bool:
         """Whether one more period is like the last, with nobody to notice."""
-        toggles = any(channel.mode is OutputMode.TOGGLE for channel in self.outputs)
         noticed = self.values[DIER] & _REQUESTS or self.values[CR1] & CR1_OPM or self._listeners
         flags = UIF | sum(CC1IF << n for n in range(self.channels) if self._matches(n))
         seen = self.values[SR] & flags == flags
-        return (
-            seen and not toggles and not self._preloaded and not noticed and not self._repetitions
-        )
+        return seen and not self._preloaded and not noticed and not self._repetitions
+
+    def _toggles(self) -> bool:
+        return any(channel.mode is OutputMode.TOGGLE for channel in self.outputs)
 
     @property
     def _waiting(self) -> list[int]:

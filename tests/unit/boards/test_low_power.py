@@ -117,3 +117,27 @@ def test_an_exti_line_does_not_end_standby(tmp_path: Path) -> None:
 def test_sleep_without_sleepdeep_keeps_the_clocks(tmp_path: Path) -> None:
     with closing(asleep(tmp_path, HSE, sleep=SLEEP_FOREVER)) as engine:
         assert engine.machine.devices.rcc.read(rcc.CR, 4) & rcc.CR_HSERDY
+
+
+@pytest.mark.fidelity(device="RCC", source="RM0090 6.3.18")
+def test_a_timer_without_its_low_power_bit_stands_still_in_sleep(tmp_path: Path) -> None:
+    """TIM3LPEN: "TIM3 clock disabled during Sleep mode"; awake, it has its clock again."""
+    no_clock = poke(RCC + 0x60, 0x36FE_C9FF & ~(1 << 1))
+    with closing(asleep(tmp_path, no_clock, LINE_0, TIMER)) as engine:
+        timer = engine.machine.devices.by_name["TIM3"][1]
+        assert engine.is_asleep()
+        assert not timer.clocked
+        stood = timer.read(0x24, 4)
+        engine.run(17)
+        assert timer.read(0x24, 4) == stood < 99
+        press(engine)
+        engine.run(3)
+        assert not engine.is_asleep()
+        assert timer.clocked
+
+
+@pytest.mark.fidelity(device="RCC", source="RM0090 6.3.18")
+def test_a_low_power_bit_of_another_device_changes_nothing(tmp_path: Path) -> None:
+    no_clock = poke(RCC + 0x60, 0x36FE_C9FF & ~(1 << 2))  # TIM4LPEN
+    with closing(asleep(tmp_path, no_clock, TIMER)) as engine:
+        assert not engine.is_asleep()

@@ -20,7 +20,9 @@ from boardless_sim.camera.sensors import ov2640_output as out
 from boardless_sim.camera.sensors.ov2640 import Ov2640
 from boardless_sim.camera.sensors.parallel_sensor import FrameLines
 from boardless_sim.faults.sensor import WrongPid
+from boardless_sim.peripherals import dcmi
 from tests.unit.fake_bus import FakeBus
+from tests.unit.peripherals import test_board
 
 pytestmark = pytest.mark.fidelity(device="OV2640", source="OV2640 data sheet 2.2")
 
@@ -234,3 +236,25 @@ def test_on_a_board_by_its_name() -> None:
     assert camera.frames_clocked == 4
     assert camera.start(read=False)
     assert Ov2640.product_register == out.PIDH
+
+
+def test_a_jpeg_through_dcmi_and_dma_into_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """RM0090 15.5.6: JPEG ends with VSYNC, whatever its length; the DMA has room to spare."""
+    wiring = CameraWiring(sensor="ov2640", bus="I2C1", xclk="24M")
+    monkeypatch.setattr(test_board, "REFERENCE", replace(REFERENCE, camera=wiring))
+    rig = test_board.Rig()
+    camera = rig.devices.camera
+    for address, value in [*QQVGA, (0xDA, 0x10)]:
+        camera.start(read=False)
+        camera.write(address)
+        camera.write(value)
+    camera.lens.show(red())
+    rig.start_capture(words=16_000, window=(0, 0, 4, 1))
+    pins = dcmi.CR_VSPOL | dcmi.CR_PCKPOL | dcmi.CR_ENABLE
+    rig.write("DCMI", dcmi.CR, pins | dcmi.CR_CM | dcmi.CR_JPEG | dcmi.CR_CAPTURE)
+    rig.bus.run_us(4 * 1e6 / 30)
+    assert not rig.read("DCMI", dcmi.CR) & dcmi.CR_CAPTURE
+    data = bytes(rig.bus.ram)
+    picture = Image.open(io.BytesIO(data[: data.index(b"\xff\xd9") + 2]))
+    assert picture.size == (160, 120)
+    assert np.asarray(picture.convert("RGB"))[60, 80, 0] > 245

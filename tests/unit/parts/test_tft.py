@@ -57,6 +57,14 @@ def test_the_order_of_the_memory(madctl: int, row: int, column: int) -> None:
     assert panel.memory[row, column] == 0x1234
 
 
+def test_a_window_ends_with_the_panel() -> None:
+    """8.2.20: an end column of 240 is out of range."""
+    panel = woken(Ili9341())
+    window(panel, (238, 240), (0, 1))
+    send(panel, tft.RAMWR, 0, 1, 0, 2, 0, 3)
+    assert panel.memory[0:2, 238:240].tolist() == [[1, 2], [3, 0]]
+
+
 def test_exchanged_a_row_is_as_long_as_the_panel_is_high() -> None:
     panel = woken(Ili9341())
     send(panel, tft.MADCTL, tft.MADCTL_MV)

@@ -28,6 +28,7 @@ from boardless_sim.peripherals.timekeeping.rtc import (
     ISR_WUTWF,
     PRER,
     SSR,
+    TAFCR,
     TR,
     WPR,
     WUTR,
@@ -240,6 +241,15 @@ def test_an_alarm_is_set_only_while_it_is_off(rtc: Rtc) -> None:
     assert not rtc.read(ISR, 4) & ISR_ALRAWF
     rtc.write(ALRMAR, 4, 0x55)
     assert rtc.read(ALRMAR, 4) == 0
+
+
+def test_tamper_pins_are_read_as_off_and_said_when_they_are_not(rtc: Rtc, bus: FakeBus) -> None:
+    unlock(rtc)
+    assert rtc.read(TAFCR, 4) == 0
+    rtc.write(TAFCR, 4, 0)
+    assert bus.log == []
+    rtc.write(TAFCR, 4, 1)
+    assert bus.log == ["RTC_TAFCR write of 0x1"]
 
 
 def test_summer_time(rtc: Rtc) -> None:

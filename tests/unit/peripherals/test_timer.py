@@ -404,3 +404,25 @@ def test_a_preloaded_compare_waits_for_the_update(rig: Rig) -> None:
     assert rig.timer.pulse_ns(1) == (35, 119)
     rig.ticks(10)
     assert rig.timer.pulse_ns(1) == (83, 119)
+
+
+@pytest.mark.parametrize("periods", [1_000_000, 1_000_001])
+def test_an_output_that_toggles_is_not_counted_period_by_period(
+    rig: Rig, periods: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sensor is clocked so; each way over a million periods ends where two periods do."""
+    rig.write(timer.CCMR1, 3 << 4)
+    rig.write(timer.CCER, 1)
+    rig.write(timer.CCR1, 1)
+    rig.start(psc=0, arr=1)
+    rig.ticks(2 * periods)
+    steps: list[int] = []
+    go = rig.timer._go
+
+    def counted(ticks: int) -> None:
+        steps.append(ticks)
+        go(ticks)
+
+    monkeypatch.setattr(rig.timer, "_go", counted)
+    assert rig.timer.output_level(1) is bool(periods % 2)
+    assert len(steps) < 20

@@ -113,6 +113,7 @@ def test_a_class_that_nobody_names_is_an_error(elf: Path) -> None:
             "result = '(?P<class>.)(?P<total>.)'",
             "expected group class, score, frame, <stage>_us or <stage>_ms, not total$",
         ),
+        ("port = 'uart2'", "found 'uart2', expected USART1 or such, semihosting, rtt, itm$"),
         ("baud = 0", "expected a number from 1$"),
         ("baud = 9600", "found 9600 and no port, expected both$"),
         ("baud = 99000000", "expected at most 10500000$"),

@@ -136,6 +136,18 @@ def test_a_virtual_call_reaches_classes_that_derive_from_its_own(
     assert called(report, "_ZN5Print5printEc") - {"__cxa_pure_virtual"} == expected
 
 
+def test_a_template_that_derives_is_no_class_less(tmp_path: Path) -> None:
+    """Its table's name tells no class, so that it may be any."""
+    text = CLASSES.replace(
+        "Other other;",
+        "template <int N> struct Odd : Print { int write(char c) override {"
+        " volatile char local[N]; local[0] = c; return local[0]; } };\n"
+        "Odd<700> odd; Odd<700> *volatile p = &odd;\nOther other;",
+    ).replace("o->go(1);", "o->go(1); p->print(3);")
+    report = linked(tmp_path, text, "-g", "-xc++", "-fno-rtti", "-fno-exceptions")
+    assert "_ZN3OddILi700EE5writeEc" in called(report, "_ZN5Print5printEc")
+
+
 LIBRARY = (
     BIG
     + """
@@ -201,3 +213,19 @@ def test_a_call_through_a_pointer_in_a_ring_may_be_said_to_nest_so_often(tmp_pat
     assert twice.bound_bytes is not None
     assert once.bound_bytes >= 100 + 2 * 200
     assert twice.bound_bytes >= once.bound_bytes + 2 * 200
+
+
+@pytest.mark.parametrize("start", ["main();", "begin(); begin = other;"], ids=["called", "handed"])
+def test_main_is_begun_once_where_it_is_called_by_its_name(tmp_path: Path, start: str) -> None:
+    """Where start-up code has it as a pointer, nothing else may be what it calls."""
+    text = (
+        "int main(void) { volatile char local[400]; local[0] = 1; for (;;); }\n"
+        "__attribute__((noinline)) int other(void) { volatile int n = 1; return n; }\n"
+        "typedef int (*function)(void);\n"
+        "function volatile begin = main, second = other;\n"
+        "__attribute__((noinline)) int calls(void) { return second() + 1; }\n"
+        "void Reset_Handler(void) { calls(); START for (;;); }\n"
+    )
+    report = linked(tmp_path, text.replace("START", start))
+    assert "other" in called(report, "calls")
+    assert ("main" in called(report, "calls")) == (start != "main();")

@@ -58,6 +58,7 @@ def test_a_result_is_returned_and_checked(power_on: PowerOn) -> None:
         "label": 2,
         "class": 2,
         "score": 90,
+        "values": [],
         "line": "r- frame=0 class=2 score=90 capture_us=20000 preprocess_us=1000 infer_us=9000 "
         "total_us=30000",
         "capture_us": 20000,
@@ -94,8 +95,8 @@ def test_a_failed_check_gives_both_values(power_on: PowerOn) -> None:
     fails(lambda: board.stop_reason_should_be("halt"), "stop reason is result, expected halt")
     fails(
         lambda: board.stop_reason_should_be("bored"),
-        "found 'bored', expected one of: result, limit, fault, halt, stack, unreadable, strict, "
-        "reset loop, console flood, host time",
+        "found 'bored', expected one of: result, limit, fault, halt, exit, stack, unreadable, "
+        "strict, reset loop, console flood, host time",
     )
 
 

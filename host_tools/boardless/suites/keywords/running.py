@@ -250,7 +250,7 @@ def _as_dictionary(result: FrameResult) -> dict[str, object]:
         "label": result.label,
         "class": result.class_index,
         "score": result.score,
-        "values": list(result.values),
+        **({} if result.class_index is not None else {"values": list(result.values)}),
         "line": result.line,
         **{f"{stage}_us": time_us for stage, time_us in result.times_us.items()},
     }

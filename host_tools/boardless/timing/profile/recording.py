@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 
@@ -18,7 +18,10 @@ from boardless.timing.profile.sampling import (
     EVERY_CYCLES,
     SampledFunction,
     Sampler,
+    SourceLine,
     Stack,
+    by_line,
+    files_of,
     functions,
 )
 from boardless_sim.boards.plan import PLAIN, BoardPlan
@@ -88,6 +91,8 @@ class Profile:
     knows_callers: bool
     dispatchers: tuple[str, ...] = DISPATCHERS
     stands: PostMortem | None = None  # where a profile of time ended
+    lines: Mapping[SourceLine, int] = field(default_factory=dict)  # cycles of its own
+    files: Mapping[str, str] = field(default_factory=dict)  # where each function stands
     is_stuck: bool = False  # most of that time in an exception that did not return
 
     @property
@@ -209,6 +214,8 @@ class _Recording:
             stages=tuple(self._stages.found()),
             layers=tuple(self._layers.found()),
             stacks=dict(sorted(self._sampler.stacks.items())),
+            lines=by_line(self._sampler.places, self._image),
+            files=dict(files_of(self._sampler.stacks, self._image)),
             every_cycles=self._plan.every_cycles,
             samples=samples,
             knows_callers=self._sampler.knows_callers,

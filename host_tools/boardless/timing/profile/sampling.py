@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from boardless.running.unwind import Unwinder
 from boardless_sim.elf.image import FirmwareImage
@@ -15,6 +16,35 @@ EVERY_CYCLES = 997
 ASLEEP = "(asleep)"
 
 Stack = tuple[str, ...]  # outermost first
+Place = tuple[str, int]  # the innermost function, and where in it
+
+
+class SourceLine(NamedTuple):
+    """A line of a function; line 0 is not known."""
+
+    function: str
+    file: str
+    line: int
+
+
+def by_line(places: Mapping[Place, int], image: FirmwareImage) -> dict[SourceLine, int]:
+    """Cycles by source line, as the ELF's line table says."""
+    table = None if image.elf is None else image.elf.lines
+    found: Counter[SourceLine] = Counter()
+    for (function, pc), cycles in places.items():
+        file, line = (None if table is None else table.where(pc)) or ("???", 0)
+        found[SourceLine(function, file, line)] += cycles
+    return dict(sorted(found.items()))
+
+
+def files_of(stacks: Iterable[Stack], image: FirmwareImage) -> Iterator[tuple[str, str]]:
+    """The source file of each function: of its first instruction, whatever is inlined later."""
+    if image.elf is not None:
+        for name in {name for stack in stacks for name in stack}:
+            symbol = image.symbols.get(name)
+            found = None if symbol is None else image.elf.lines.where(symbol.address)
+            if found is not None:
+                yield name, found[0]
 
 
 @dataclass(frozen=True)
@@ -49,6 +79,7 @@ class Sampler:
         """Forget what was sampled so far."""
         self.samples = 0
         self.stacks: Counter[Stack] = Counter()
+        self.places: Counter[Place] = Counter()
         self._cycles, self._slept = self._engine.cycles(), self._engine.sleep_cycles()
         self._sleeper: tuple[tuple[int, int], Stack] | None = None
 
@@ -66,6 +97,8 @@ class Sampler:
             self.stacks[(*(self._sleeper[1] if self._sleeper else ()), ASLEEP)] += new_slept
         if new_cycles > new_slept:
             self.stacks[stack] += new_cycles - new_slept
+            place = stack[-1], self._engine.read_register("pc")
+            self.places[place] += new_cycles - new_slept
 
     def _asleep_stack(self) -> Stack:
         """The stack does not change while the core sleeps."""

@@ -58,6 +58,7 @@ class NativeEngine(Engine):
     name = "native"
     timing_basis = ESTIMATED_CYCLES
     capabilities = frozenset(Capability) - {Capability.MAILBOX}
+    # Every load from RAM would have to be told: a hook on loads alone halves the speed of a run.
     checks = frozenset(Check) - {Check.UNINITIALISED_READ}
 
     def __init__(

@@ -116,6 +116,7 @@ class Machine:
         self._map_devices()
         self._gated: dict[str, _Slot] = {}
         self.devices.rcc.on_gate = self._follow_gate
+        self.devices.rcc.on_sleep_gates = self._follow_sleep_gates
         self.devices.low_power.wake_from_standby = lambda: self.request_reset("STANDBY")
         for name in self.devices.by_name:
             self._follow_gate(name)
@@ -205,6 +206,9 @@ class Machine:
         for number in range(base >> _SLOT_BITS, (base + device.size + 1023) >> _SLOT_BITS):
             self._slots[number] = slot
 
+    def _follow_sleep_gates(self, any_closes: bool) -> None:
+        self._shared.tells_sleep = int(any_closes)
+
     def mapped_devices(self) -> Iterator[tuple[int, Peripheral]]:
         """The board's devices, then the user's own, which replace what stands at their place."""
         yield from self.devices.mapped
@@ -266,7 +270,7 @@ class Machine:
                     return Outcome.STOPPED
                 if self._limit_reached:
                     return Outcome.HALT if self.cpu.is_asleep_for_good() else Outcome.LIMIT
-            elif reason in (Reason.RESET, Reason.DEEP, Reason.AWAKE):
+            elif reason in (Reason.RESET, Reason.DEEP, Reason.ASLEEP, Reason.AWAKE):
                 self._follow(reason)
             elif reason in _OUTCOMES:
                 return _OUTCOMES[reason]
@@ -289,6 +293,8 @@ class Machine:
             self.guard.note_reset()
         elif reason == Reason.DEEP:
             self.devices.low_power.enter()
+        elif reason == Reason.ASLEEP:
+            self.devices.low_power.doze()
         else:
             wake_ns = self.devices.low_power.leave()
             self._shared.cycles += wake_ns * self._clocks.hclk_hz // 10**9

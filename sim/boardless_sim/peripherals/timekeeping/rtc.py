@@ -56,11 +56,12 @@ class Rtc(ApbPeripheral):
         ALRMAR: Register("ALRMAR"), ALRMBR: Register("ALRMBR"), WPR: Register("WPR", 0, 0),
         SSR: Register("SSR", 0, 0), ALRMASSR: Register("ALRMASSR", 0, 0x0F00_7FFF),
         ALRMBSSR: Register("ALRMBSSR", 0, 0x0F00_7FFF),
+        TSTR: Register("TSTR", 0, 0), TSDR: Register("TSDR", 0, 0), TSSSR: Register("TSSSR", 0, 0),
+        CALR: Register("CALR", 0, 0xE1FF), TAFCR: Register("TAFCR", 0, 0x7_FFDF),
         **{BKP0R + 4 * n: Register(f"BKP{n}R") for n in range(BACKUP_REGISTERS)},
     }  # fmt: skip
     unmodelled: ClassVar[Mapping[int, str]] = {
-        CALIBR: "CALIBR", SHIFTR: "SHIFTR", TSTR: "TSTR", TSDR: "TSDR", TSSSR: "TSSSR",
-        CALR: "CALR", TAFCR: "TAFCR",
+        CALIBR: "CALIBR", SHIFTR: "SHIFTR",
     }  # fmt: skip
     stable = frozenset(layout) - {TR, DR, SSR, ISR, WPR}
 
@@ -133,6 +134,8 @@ class Rtc(ApbPeripheral):
         self.store(offset, value)
         if offset == CR:
             self._follow_control(value, control)
+        elif value and offset in (CALR, TAFCR):
+            self.unmodelled_write(offset, value)
 
     def _follow_control(self, value: int, old: int) -> None:
         if value & _CR_UNMODELLED:
