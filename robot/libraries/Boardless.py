@@ -88,10 +88,12 @@ class Boardless(
         if result.failed and evidence is not None:
             save(evidence, _evidence_folder(data))
             self._save_replay(data, found)
+        if robot_variable("${OUTPUT FILE}") == "NONE":  # nothing is to be left, as in a dry run
+            return
         folder = Path(robot_variable("${OUTPUT DIR}"))
         append_fingerprint(folder, data.longname, CaseFingerprint(not result.failed, found))
         if self.checks:
-            append_checks(Path(robot_variable("${OUTPUT DIR}")), data.longname, self.checks)
+            append_checks(folder, data.longname, self.checks)
 
     def _save_replay(self, data: _Test, digest: str) -> None:
         last = self.rig.last_run
