@@ -116,7 +116,7 @@ def test_gdb_finds_who_wrote_this() -> None:
         said = gdb(
             port,
             "break result_print", "continue", "delete",
-            "print scratch[0]", "watch *(char *)&scratch[0]", "reverse-continue",
+            "print ::scratch", "watch *(char *)&::scratch", "reverse-continue",
             "info symbol $pc", "detach",
         )  # fmt: skip
     assert "Hardware watchpoint 2" in said, said

@@ -79,7 +79,7 @@ def test_an_operator_that_is_not_known_is_refused(tmp_path: Path) -> None:
     graph = graph_of(CASES["residual"](1), "residual", "double")
     export(graph, "5a" * 32, tmp_path / "generated")
     source = tmp_path / "generated" / "model.c"
-    source.write_text(source.read_text().replace(".kind = NN_ADD", ".kind = 9", 1))
+    source.write_text(source.read_text().replace(".kind = NN_ADD", ".kind = 99", 1))
     nn = build(tmp_path, source.parent)
     assert nn.run(np.zeros((8, 8), np.uint8)).status == UNKNOWN_OPERATOR
 

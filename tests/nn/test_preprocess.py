@@ -90,7 +90,7 @@ def test_any_input_is_made_as_numpy_makes_it(tmp_path: Path, extents: tuple[int,
     generated.mkdir()
     names = zip(("HEIGHT", "WIDTH", "CHANNELS"), extents, strict=True)
     lines = [f"#define MODEL_INPUT_{name} {extent}u\n" for name, extent in names]
-    (generated / "model.h").write_text("".join(lines))
+    (generated / "model.h").write_text("".join([*lines, "#define MODEL_INPUT_IS_PICTURE 1u\n"]))
     library = built(tmp_path, tmp_path)
     random = np.random.default_rng(4)
     for kind in range(3):
@@ -107,6 +107,8 @@ def test_any_input_is_made_as_numpy_makes_it(tmp_path: Path, extents: tuple[int,
 def test_an_input_larger_than_the_frame_does_not_compile(tmp_path: Path) -> None:
     (tmp_path / "generated").mkdir()
     header = "".join(f"#define MODEL_INPUT_{name} 113u\n" for name in ("HEIGHT", "WIDTH"))
-    (tmp_path / "generated" / "model.h").write_text(header + "#define MODEL_INPUT_CHANNELS 1u\n")
+    (tmp_path / "generated" / "model.h").write_text(
+        header + "#define MODEL_INPUT_CHANNELS 1u\n#define MODEL_INPUT_IS_PICTURE 1u\n"
+    )
     with pytest.raises(subprocess.CalledProcessError):
         built(tmp_path, tmp_path)

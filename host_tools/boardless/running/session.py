@@ -116,7 +116,8 @@ class BoardSetup:
 
     def _own_wires(self) -> Iterator[str]:
         """Where the board is another one than the only one that the engine has."""
-        for name in _ONLY_NATIVE[self.engine]:
+        everything = tuple(field.name for field in fields(BoardPlan))
+        for name in _ONLY_NATIVE.get(self.engine, everything):
             if getattr(self.board, name) != getattr(PLAIN, name):
                 yield name.removesuffix("_hz")
 

@@ -10,19 +10,21 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from boardless_sim.camera.frame import Frame
 from boardless_sim.contract import REFERENCE, Contract
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.bounds import DEFAULT, Bounds
-from boardless_sim.engines.core_image import CoreImage
 from boardless_sim.engines.fault_words import in_words
 from boardless_sim.errors import EngineError
-from boardless_sim.faults.board import BoardFault
-from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
 from boardless_sim.timing_basis import TimingBasis
+
+if TYPE_CHECKING:
+    from boardless_sim.engines.core_image import CoreImage
+    from boardless_sim.faults.board import BoardFault
+    from boardless_sim.faults.sensor import SensorFault
 
 
 class Capability(Enum):

@@ -7,7 +7,7 @@ from enum import IntEnum
 from pathlib import Path
 
 from boardless_sim.errors import BoardError
-from boardless_sim.files import require_regular
+from boardless_sim.files import read_file
 from boardless_sim.parts.part import Wires
 from boardless_sim.peripherals.links.sdio import CardAnswer, Sdio
 
@@ -54,8 +54,7 @@ class SdCard:
         slot = wires.device(bus)
         if not isinstance(slot, Sdio) or not path:
             raise BoardError(f"{at!r}, expected sdio:FILE, as sdio:card.img")
-        require_regular(Path(path), "the contents of a card", BoardError, _MOST_BYTES)
-        self.fill(Path(path).read_bytes())
+        self.fill(read_file(Path(path), "the contents of a card", BoardError, _MOST_BYTES))
         self._now_ns = wires.now_ns
         slot.card = self
 

@@ -58,7 +58,6 @@ def test_a_result_is_returned_and_checked(power_on: PowerOn) -> None:
         "label": 2,
         "class": 2,
         "score": 90,
-        "values": [],
         "line": "r- frame=0 class=2 score=90 capture_us=20000 preprocess_us=1000 infer_us=9000 "
         "total_us=30000",
         "capture_us": 20000,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
+from typing import TYPE_CHECKING
 
-from boardless_sim.boards.bench import BoardBench
 from boardless_sim.boards.board import Board
 from boardless_sim.boards.own import blaming, file_of, load_placement
 from boardless_sim.boards.ram_fill import RAM_FILL
@@ -19,7 +19,6 @@ from boardless_sim.core.timing import REFILL, Refill
 from boardless_sim.elf.image import FirmwareImage
 from boardless_sim.engines.calls import CallCount
 from boardless_sim.engines.console import PortConsole
-from boardless_sim.engines.core_image import CoreImage
 from boardless_sim.engines.engine import (
     Activity,
     Capability,
@@ -31,18 +30,20 @@ from boardless_sim.engines.engine import (
     UartLine,
 )
 from boardless_sim.engines.native import rtt
-from boardless_sim.engines.native.board_faults import inject
-from boardless_sim.engines.native.core_image import core_image
 from boardless_sim.engines.native.machine import Machine, Outcome
 from boardless_sim.engines.native.places import exception_name, place_in_words
 from boardless_sim.errors import EngineError
-from boardless_sim.faults.board import BoardFault
-from boardless_sim.faults.sensor import SensorFault
 from boardless_sim.finding import Check, Finding
 from boardless_sim.history import History
-from boardless_sim.parts.part import Part
 from boardless_sim.peripherals.links.itm import Itm
 from boardless_sim.timing_basis import ESTIMATED_CYCLES
+
+if TYPE_CHECKING:
+    from boardless_sim.boards.bench import BoardBench
+    from boardless_sim.engines.core_image import CoreImage
+    from boardless_sim.faults.board import BoardFault
+    from boardless_sim.faults.sensor import SensorFault
+    from boardless_sim.parts.part import Part
 
 
 class NativeEngine(Engine):
@@ -155,6 +156,8 @@ class NativeEngine(Engine):
 
     def inject(self, fault: BoardFault, at_us: float) -> None:
         """Let something go wrong on the board at a virtual time."""
+        from boardless_sim.engines.native.board_faults import inject
+
         inject(self.machine, fault, at_us)
 
     # ---- running ----
@@ -180,6 +183,8 @@ class NativeEngine(Engine):
 
     def bench(self) -> BoardBench:
         """The pins of the chip, from outside."""
+        from boardless_sim.boards.bench import BoardBench
+
         return BoardBench(self.machine.devices, self.time_us)
 
     def parts(self) -> Mapping[str, Part]:
@@ -457,6 +462,8 @@ class NativeEngine(Engine):
 
     def core_image(self) -> CoreImage:
         """The board as it is; takes a third of a second."""
+        from boardless_sim.engines.native.core_image import core_image
+
         return core_image(self.machine)
 
     def place_of(self, address: int) -> str:
