@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,9 @@ def _ask(*calls: Call) -> tuple[list[str], list[tuple[bool, str]]]:
 
     async def talk() -> tuple[list[str], list[tuple[bool, str]]]:
         arguments = ["-m", "boardless", "mcp", "--root", str(ROOT)]
-        async with Client(StdioServerParameters(command=sys.executable, args=arguments)) as client:
+        # The environment too: by itself the client hands on little of it, and no PYTHONPATH.
+        server = StdioServerParameters(command=sys.executable, args=arguments, env=dict(os.environ))
+        async with Client(server) as client:
             tools = await client.list_tools()
             answers = []
             for name, values in calls:
