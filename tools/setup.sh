@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes this checkout ready: the system's tools, .venv from the lock, the project in it (editable).
-# A second run finds its stamp and does nothing. Usage: tools/setup.sh [--lint | --view]
+# A second run finds its stamp and does nothing. Usage: tools/setup.sh [--lint | --view | --gateway]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -47,6 +47,9 @@ missing_packages() {
     if [[ $1 == --view ]]; then
         have chromium || echo chromium
         have chromedriver || echo chromium-driver
+    fi
+    if [[ $1 == --gateway ]]; then
+        have mosquitto || [[ -x /usr/sbin/mosquitto ]] || echo mosquitto
     fi
     if [[ $1 == --lint ]]; then
         have clang-format || echo clang-format
