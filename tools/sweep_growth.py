@@ -64,13 +64,14 @@ def grow(times_s: Sequence[float], workers: int, link: Link) -> Growth:
         heapq.heappush(free, max(heapq.heappop(free), sent) + task_s)
     wall = max(free)
     total = sum(times_s)
-    limits = {
-        "the workers": total / workers,
+    others = {
         "the scheduler": scheduled,
         "the client's line": len(times_s) * link.task_bytes / link.bytes_per_s,
         "the longest task and the start": max(times_s) + link.start_s,
     }
-    return Growth(workers, wall, total / wall, max(limits, key=lambda name: limits[name]))
+    is_near_ideal = total / workers >= BEND * wall
+    binds = "the workers" if is_near_ideal else max(others, key=lambda name: others[name])
+    return Growth(workers, wall, total / wall, binds)
 
 
 def main() -> int:
