@@ -10,7 +10,7 @@ from itertools import groupby, pairwise
 from boardless.running.arguments import Arguments, Variable
 from boardless.running.instruction import in_words
 from boardless.running.unwind import EXCEPTION, CallLevel, Unwinder
-from boardless_sim.chips.families import family_at
+from boardless_sim.chips.families import family_at, family_by
 from boardless_sim.core.names import EXCEPTION_NAMES
 from boardless_sim.engines.engine import Activity, Capability, Engine, FaultInfo
 from boardless_sim.errors import EngineError
@@ -21,7 +21,6 @@ _FIRST_INTERRUPT = 16
 _REFUSED = 1 << 12 | 1 << 4  # CFSR.STKERR, MSTKERR (DDI 0403E, B3.2.15)
 _NEAR_BYTES = 4096  # how far from SP a function's own frame is touched
 _RECURSES = 3
-_GPIOE = 0x4002_1000
 _SHOWN_CALLS, _SHOWN_TEXT = 16, 200
 _SHOWN_FRAMES, _SHOWN_ENTERED = 5, 4
 
@@ -111,15 +110,12 @@ def _examine(engine: Engine, with_frames: bool) -> PostMortem:
 
 
 def _other_chip(fault: FaultInfo | None, activity: Activity | None) -> str:
-    """A firmware looks for its RCC first; on another family's chip it is not where this one's is.
-
-    That of the STM32F1 and others is where an STM32F4 has GPIOE, which takes what is written.
-    """
+    """A firmware looks for its RCC first; another family has it elsewhere."""
     family = None
     if fault is not None and fault.address is not None:
         family = family_at(fault.address)
-    elif activity is not None and "GPIOE" in activity.touched and "RCC" not in activity.touched:
-        family = family_at(_GPIOE)
+    elif activity is not None:
+        family = family_by(activity.touched)
     return "" if family is None else f"it looks for the RCC of an {family}"
 
 

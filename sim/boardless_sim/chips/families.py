@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from boardless_sim.chips.catalog import MemoryMap, memories_of_parts
 from boardless_sim.elf.image import FirmwareImage
@@ -16,6 +16,7 @@ _RCC = {
     0x5800_0000: "STM32WL",
 }
 _RCC_BYTES = 0x400
+_GPIOE = 0x4002_1000
 # SRAM that only another family has there: its first byte, its end.
 _SRAM = ((0x2400_0000, 0x2420_0000, "STM32H7"), (0x2005_0000, 0x2008_0001, "STM32F7"))
 _MOST_NAMED = 6
@@ -42,6 +43,14 @@ def family_at(address: int) -> str | None:
         if base <= address < base + _RCC_BYTES:
             return name
     return None
+
+
+def family_by(touched: Collection[str]) -> str | None:
+    """Whose RCC a firmware looked for that touched these devices of an STM32F4; None for its own.
+
+    That of the STM32F1 and others is where an STM32F4 has GPIOE, which takes what is written.
+    """
+    return family_at(_GPIOE) if "GPIOE" in touched and "RCC" not in touched else None
 
 
 def _fits(image: FirmwareImage, memories: MemoryMap) -> bool:
