@@ -13,7 +13,7 @@ import pytest
 from distributed import LocalCluster
 
 from boardless.sweep import cluster as cluster_module
-from boardless.sweep.cluster import ClusterWorkers
+from boardless.sweep.cluster import ClusterWorkers, run_held
 from boardless.sweep.grid import Grid
 from boardless.sweep.local import LocalWorkers
 from boardless_sim.errors import EngineError
@@ -74,3 +74,9 @@ def test_workers_of_another_version_are_refused(
     monkeypatch.setattr(cluster_module, "tool_hash", lambda: next(calls, "there"))
     with pytest.raises(EngineError, match="another version of boardless on tcp://127.0.0.1"):
         ClusterWorkers(grid, cluster.scheduler_address)
+
+
+def test_a_worker_that_joins_later_is_held_to_the_version_too(grid: Grid) -> None:
+    task = grid.tasks[0]
+    with pytest.raises(EngineError, match="another version of boardless on a worker"):
+        run_held("there", task, *grid.given(task))

@@ -72,14 +72,7 @@ def command(
         if path is not None:
             require_writable(path)
     project = load_project(choice, elf)
-    setup = BoardSetup(
-        elf=elf,
-        strict=strict,
-        peripherals=peripherals,
-        contract=project.contract,
-        board=project.board,
-        image=project.image,
-    )
+    setup = BoardSetup.of(project, elf, strict=strict, peripherals=peripherals)
     image = setup.load()
     image.require_names("coverage")
     with closing(setup.native()) as engine:

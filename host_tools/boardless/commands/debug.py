@@ -72,14 +72,7 @@ def command(
         return _open_core(core, port)
     every_ps = None if no_reverse else _picoseconds(snapshot_every)
     project = load_project(choice, elf)
-    setup = BoardSetup(
-        elf=elf,
-        strict=strict,
-        peripherals=peripherals,
-        contract=project.contract,
-        board=project.board,
-        image=project.image,
-    )
+    setup = BoardSetup.of(project, elf, strict=strict, peripherals=peripherals)
     image = setup.load()
     with closing(setup.native()) as engine:
         engine.load(image)

@@ -63,7 +63,7 @@ def command(
     if json_path is not None:
         require_writable(json_path)
     project = load_project(choice, elf)
-    setup = BoardSetup(elf, contract=project.contract, board=project.board, image=project.image)
+    setup = BoardSetup.of(project, elf)
     steps, chosen = _severities(severities), names or tuple(OPTICS)
     shown = list(open_frames(frames, labels, limit, fit, setup.contract.classes))
     with progress_bar("runs", len(chosen) * len(steps)) as progress:

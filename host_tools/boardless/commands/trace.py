@@ -72,14 +72,7 @@ def command(
     for path, _ in outputs:
         require_writable(path)
     project = load_project(choice, elf)
-    setup = BoardSetup(
-        elf=elf,
-        strict=strict,
-        peripherals=peripherals,
-        contract=project.contract,
-        board=project.board,
-        image=project.image,
-    )
+    setup = BoardSetup.of(project, elf, strict=strict, peripherals=peripherals)
     image = setup.load()
     with closing(setup.native()) as engine:
         engine.load(image)

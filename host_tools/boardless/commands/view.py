@@ -69,14 +69,7 @@ def command(
         ) from None
     source = open_frames(frames or _NOISE, limit=limit if frames else limit or _NOISE_FRAMES)
     project = load_project(choice, elf)
-    setup = BoardSetup(
-        elf=elf,
-        strict=strict,
-        peripherals=peripherals,
-        contract=project.contract,
-        board=project.board,
-        image=project.image,
-    )
+    setup = BoardSetup.of(project, elf, strict=strict, peripherals=peripherals)
     with closing(setup.native()) as engine:
         engine.load(setup.load())
         display = fit_display(engine) if has_display else None

@@ -6,22 +6,19 @@ One that the optimiser keeps nowhere, or that only a caller's registers would gi
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from elftools.common.exceptions import DWARFError, ELFError
-from elftools.construct import ConstructError
 from elftools.dwarf.descriptions import describe_form_class
 from elftools.dwarf.dwarf_expr import DWARFExprParser
 from elftools.dwarf.locationlists import LocationEntry, LocationExpr, LocationParser
 from elftools.dwarf.ranges import BaseAddressEntry
 from elftools.elf.elffile import ELFFile
 
-from boardless.running.unwind import CallLevel, Core
+from boardless.running.unwind import DAMAGE, CallLevel, Core
 from boardless.running.values import as_text, size_of
 from boardless_sim.errors import EngineError
 
@@ -29,20 +26,6 @@ if TYPE_CHECKING:
     from elftools.dwarf.compileunit import CompileUnit
     from elftools.dwarf.die import DIE
 
-_DAMAGE = (
-    ELFError,
-    DWARFError,
-    ConstructError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-    struct.error,
-    NotImplementedError,
-)
 _PARAMETER = "DW_TAG_formal_parameter"
 _VARIABLES = (_PARAMETER, "DW_TAG_variable")
 _MASK = 0xFFFF_FFFF
@@ -75,7 +58,7 @@ class Arguments:
             if function is None:
                 return ()
             found = [v for v in self._variables(function, function, level) if v is not None]
-        except _DAMAGE:
+        except DAMAGE:
             return ()
         return tuple(sorted(found[:_MOST], key=lambda variable: not variable.is_argument))
 
@@ -146,7 +129,7 @@ class Arguments:
         kind = named.get_DIE_from_attribute("DW_AT_type")
         try:
             data = self._data(function, die, level, size_of(kind))
-        except (EngineError, *_DAMAGE):
+        except (EngineError, *DAMAGE):
             return None
         if data is None:
             return None

@@ -15,6 +15,7 @@ from boardless_sim.engines.bounds import DEFAULT, Bounds
 from boardless_sim.errors import EngineError, ImageError
 
 if TYPE_CHECKING:
+    from boardless.project.project import Project
     from boardless_sim.elf.image import FirmwareImage
     from boardless_sim.engines.engine import Engine
     from boardless_sim.engines.native.engine import NativeEngine
@@ -48,6 +49,25 @@ class BoardSetup:
     bounds: Bounds = DEFAULT
     board: BoardPlan = PLAIN
     image: ImagePlan = AS_IT_IS
+
+    @classmethod
+    def of(
+        cls,
+        project: Project,
+        elf: Path,
+        *,
+        strict: bool = False,
+        peripherals: tuple[str, ...] = (),
+    ) -> BoardSetup:
+        """A project's firmware on its board."""
+        return cls(
+            elf=elf,
+            strict=strict,
+            peripherals=peripherals,
+            contract=project.contract,
+            board=project.board,
+            image=project.image,
+        )
 
     def load(self) -> FirmwareImage:
         """The firmware as it is flashed. Raises `ImageError`."""

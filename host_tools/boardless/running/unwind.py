@@ -34,7 +34,8 @@ _TO_PROCESS, _BASIC = 1 << 2, 1 << 4
 _ALIGNED = 1 << 9  # of the stacked xPSR: four bytes more were left out
 _STACKED = (0, 1, 2, 3, 12, _LR)
 _REFUSED = 1 << 12 | 1 << 4  # CFSR.STKERR, MSTKERR: there is no frame (B3.2.15)
-_DAMAGE = (
+# What the readers of debug information raise where it is damaged.
+DAMAGE = (
     ELFError,
     DWARFError,
     ConstructError,
@@ -46,6 +47,7 @@ _DAMAGE = (
     TypeError,
     ValueError,
     struct.error,
+    NotImplementedError,  # pyelftools, of forms that it does not know
 )
 
 
@@ -85,7 +87,7 @@ class CallFrames:
                     ),
                     key=lambda function: function[:2],
                 )
-        except _DAMAGE:
+        except DAMAGE:
             self._functions = []
         self._starts = [start for start, _, _ in self._functions]
 
@@ -108,7 +110,7 @@ class CallFrames:
                 if (line["pc"] & ~1) > address:
                     break
                 found = _row(line)
-        except _DAMAGE:
+        except DAMAGE:
             return None
         return found
 

@@ -7,11 +7,12 @@ firmware and a chunk of frames go to a worker once, however many tasks need them
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from boardless.sweep.grid import Grid
 from boardless.sweep.work import SweepTask, run_task, tool_hash
+from boardless_sim.camera.frame import Frame
 from boardless_sim.errors import EngineError
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class ClusterWorkers:
             task = todo.popleft()
             elf, chunk = task.inputs[0], task.inputs[1]
             future = self._client.submit(
-                run_task,
+                run_held,
+                tool_hash(),
                 task,
                 self._sent(elf, self._grid.elfs[elf]),
                 self._sent(chunk, self._grid.chunks[chunk].frames),
@@ -111,3 +113,10 @@ class ClusterWorkers:
 
 def _held(value: Any) -> Any:
     return value
+
+
+def run_held(version: str, task: SweepTask, elf: bytes, frames: Iterable[Frame]) -> dict[str, Any]:
+    """`run_task` on a worker: one that joined after the sweep began is held to the version too."""
+    if tool_hash() != version:
+        raise EngineError("another version of boardless on a worker that joined later")
+    return run_task(task, elf, frames)
